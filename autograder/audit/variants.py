@@ -1,0 +1,99 @@
+"""Other solutions of an exercise: right ones in another style, and wrong ones with the marks that they must lose.
+
+They stand beside the reference script, in ``reference/<sheet>/<exercise>_variants.py``, as two tuples ``RIGHT`` and
+``WRONG``. A variant says what it changes in the solved notebook: whole cells, or a few words of one.
+"""
+
+from __future__ import annotations
+
+import runpy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from autograder.course import CourseError
+from autograder.exercise import Exercise
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One other way to fill in the notebook.
+
+    ``cells`` replaces whole cells by grade id. ``edits`` replaces words inside solved cells; each must occur exactly
+    as often as it is listed. ``loses`` maps ``question`` or ``question.line`` to the points that must be lost there;
+    nothing else may be. ``named`` maps ``question.line`` to the mistakes that must be named there, ``statuses`` a
+    question to its status when that is neither right nor wrong.
+    """
+
+    id: str
+    title: str
+    cells: Mapping[str, str] = field(default_factory=dict)
+    edits: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
+    loses: Mapping[str, float] = field(default_factory=dict)
+    named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    statuses: Mapping[str, str] = field(default_factory=dict)
+
+    def apply(self, solved: Mapping[str, str]) -> dict[str, str]:
+        """The sources of all solution cells of this variant, by grade id.
+
+        Raises ValueError when an edit does not fit the solution: the variant would test something else.
+        """
+        sources = {**solved, **self.cells}
+        for cell, edits in self.edits.items():
+            for old, new in edits:
+                if sources[cell].count(old) != 1:
+                    raise ValueError(f"{self.id}: {old!r} occurs {sources[cell].count(old)} times in the cell {cell}")
+                sources[cell] = sources[cell].replace(old, new)
+        return sources
+
+
+@dataclass(frozen=True)
+class Variants:
+    """All variants of one exercise."""
+
+    right: tuple[Variant, ...]
+    wrong: tuple[Variant, ...]
+
+    def find(self, variant_id: str) -> Variant:
+        """The variant with this id. Raises KeyError when there is none."""
+        for variant in (*self.right, *self.wrong):
+            if variant.id == variant_id:
+                return variant
+        raise KeyError(variant_id)
+
+
+def right(variant_id: str, title: str, **cells: str) -> Variant:
+    """A right solution in another style: the cells that it writes differently, by grade id."""
+    return Variant(variant_id, title, cells=cells)
+
+
+def wrong(
+    variant_id: str,
+    title: str,
+    *,
+    edits: Mapping[str, Sequence[tuple[str, str]]] | None = None,
+    cells: Mapping[str, str] | None = None,
+    loses: Mapping[str, float],
+    named: Mapping[str, tuple[str, ...] | str] | None = None,
+    statuses: Mapping[str, str] | None = None,
+) -> Variant:
+    """A wrong solution: what it changes, what that must cost, and what the student must be told."""
+    names = {line: (ids,) if isinstance(ids, str) else tuple(ids) for line, ids in (named or {}).items()}
+    return Variant(variant_id, title, cells or {}, edits or {}, loses, names, statuses or {})
+
+
+def untouched(exercise: Exercise) -> dict[str, float]:
+    """What the untouched stub must lose: everything that the machine marks."""
+    return {question.id: question.points for question in exercise.questions}
+
+
+def load_variants(root: Path, exercise: Exercise) -> Variants:
+    """The variants of an exercise. Raises CourseError when their file is missing or does not define both tuples."""
+    path = root / "reference" / exercise.sheet / f"{exercise.name}_variants.py"
+    if not path.is_file():
+        raise CourseError(f"reference/{exercise.sheet}/{path.name} is missing: write RIGHT and WRONG variants there.")
+    found = runpy.run_path(str(path))
+    try:
+        return Variants(tuple(found["RIGHT"]), tuple(found["WRONG"]))
+    except KeyError as missing:
+        raise CourseError(f"reference/{exercise.sheet}/{path.name} does not define {missing}.") from None

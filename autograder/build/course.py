@@ -1,0 +1,230 @@
+"""The whole course: every reference script checked, every generated file written or compared."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograder.build import agreement, leaks, markers, release, script
+from autograder.build.problem import BuildError, Problem
+from autograder.build.script import Script
+from autograder.exercise import SHEETS, Exercise
+from autograder.exercises import all_exercises
+
+REFERENCE = "reference"
+TOOLKIT = "reference/toolkit"
+GENERATED = ("source", "assignments")
+
+WITHHELD = {"foundations": ("simple_network.py",)}
+"""Toolkit modules that are not laid beside a sheet, since there they are the answer to an exercise."""
+
+GIVEN = ("simple_network.py",)
+"""Toolkit modules that students are meant to read: what stands there is no secret beside the sheet."""
+
+NOT_NOTEBOOKS = "_variants.py"
+"""Files beside the reference scripts that end like this hold other right and wrong solutions for the tests."""
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class _Sheet:
+    """One folder of reference/: its scripts by exercise and the files that are laid beside the notebooks."""
+
+    name: str
+    scripts: dict[str, Script]
+    files: dict[str, Path]
+    given: tuple[str, ...]
+
+    def secrets(self, name: str) -> tuple[leaks.Secret, ...]:
+        """What the exercise must not give away."""
+        return leaks.secrets((cell.node for cell in self.scripts[name].cells), self.given)
+
+
+def build(
+    root: Path, *, exercises: Sequence[Exercise] | None = None, progress: Progress | None = None
+) -> list[Path]:
+    """Generate source/ and assignments/ from reference/ and return the files that changed, relative to ``root``.
+
+    ``exercises`` are those of the course by default; ``progress`` is told what is being done.
+    Raises BuildError, and writes nothing, when a reference script has a problem or a release would leak.
+    """
+    tell = progress or (lambda _: None)
+    tell("checking the reference scripts")
+    sheets, problems = _read(root, all_exercises() if exercises is None else exercises)
+    if problems:
+        raise BuildError(problems)
+    with tempfile.TemporaryDirectory() as folder:
+        fresh = Path(folder)
+        for sheet in sheets:
+            tell(f"building {sheet.name}")
+            _generate(fresh, sheet)
+        problems = [problem for sheet in sheets for problem in _leaks(fresh, sheet)]
+        if problems:
+            raise BuildError(problems)
+        return [path for path in _files(fresh) if _update(fresh / path, root / path)]
+
+
+def check(
+    root: Path, *, exercises: Sequence[Exercise] | None = None, progress: Progress | None = None
+) -> list[Problem]:
+    """Everything that is wrong with the course: what ``build`` would refuse, and what it would change.
+
+    Never writes into ``root``.
+    """
+    tell = progress or (lambda _: None)
+    tell("checking the reference scripts")
+    sheets, problems = _read(root, all_exercises() if exercises is None else exercises)
+    doubtful = {Path(problem.path).parts[1] for problem in problems if problem.path.startswith(f"{REFERENCE}/")}
+    with tempfile.TemporaryDirectory() as folder:
+        fresh = Path(folder)
+        for sheet in sheets:
+            if sheet.name in doubtful:
+                continue
+            tell(f"comparing {sheet.name}")
+            try:
+                _generate(fresh, sheet)
+            except BuildError as error:
+                problems += error.problems
+                doubtful.add(sheet.name)
+        problems += _differences(fresh, root, doubtful)
+    for sheet in sheets:
+        problems += _leaks(root, sheet)
+    return problems
+
+
+def _read(root: Path, exercises: Sequence[Exercise]) -> tuple[list[_Sheet], list[Problem]]:
+    """Every sheet of the course, and what is wrong with the reference scripts and the exercises."""
+    problems: list[Problem] = []
+    sheets = []
+    by_name = {exercise.name: exercise for exercise in exercises}
+    folders = (path for path in (root / REFERENCE).iterdir() if path.is_dir() and not _ignored(path.relative_to(root)))
+    for folder in sorted(path for path in folders if path.name != Path(TOOLKIT).name):
+        scripts = {}
+        for path in sorted(folder.glob("*.py")):
+            if path.name.endswith(NOT_NOTEBOOKS):
+                continue
+            one, found = script.read(path, path.relative_to(root).as_posix())
+            scripts[path.stem] = one
+            problems += found
+            problems += _script_problems(one, by_name.get(path.stem), folder.name)
+        if scripts:
+            sheets.append(_sheet(root, folder, scripts))
+    placed = {name for sheet in sheets for name in sheet.scripts}
+    for exercise in exercises:
+        path = f"{REFERENCE}/{exercise.sheet}/{exercise.name}.py"
+        if exercise.sheet not in SHEETS:
+            message = f"the exercise names the sheet {exercise.sheet!r}; the sheets are {', '.join(SHEETS)}"
+            problems.append(Problem(f"autograder/exercises/{exercise.name}.py", None, message))
+        elif exercise.name not in placed:
+            message = f"the exercise {exercise.name} has no reference script; write this file or take it out of NAMES"
+            problems.append(Problem(path, None, message))
+    return sheets, problems
+
+
+def _sheet(root: Path, folder: Path, scripts: dict[str, Script]) -> _Sheet:
+    withheld = WITHHELD.get(folder.name, ())
+    toolkit = [path for path in sorted((root / TOOLKIT).glob("*.py")) if path.name not in withheld]
+    data = [path for path in sorted((folder / "data").rglob("*")) if path.is_file() and not _ignored(path)]
+    files = {path.name: path for path in toolkit} | {path.relative_to(folder).as_posix(): path for path in data}
+    given = tuple(path.read_text(encoding="utf-8") for path in toolkit if path.name in GIVEN)
+    return _Sheet(folder.name, scripts, files, given)
+
+
+def _script_problems(one: Script, exercise: Exercise | None, folder: str) -> Iterator[Problem]:
+    for cell in one.cells:
+        yield from markers.problems(one.path, cell)
+    yield from agreement.metadata_problems(one)
+    if exercise is not None:
+        if exercise.sheet != folder:
+            message = f"the exercise belongs to the sheet {exercise.sheet!r}; move it to {REFERENCE}/{exercise.sheet}/"
+            yield Problem(one.path, None, message)
+        yield from agreement.exercise_problems(one, exercise)
+    elif one.graded:
+        name = Path(one.path).stem
+        message = f"it has graded cells but no exercise; add {name!r} to NAMES in autograder/exercises/__init__.py"
+        if folder not in SHEETS:
+            message = f"{folder!r} is no sheet and must not have graded cells; the sheets are {', '.join(SHEETS)}"
+        yield Problem(one.path, None, message)
+
+
+def _generate(fresh: Path, sheet: _Sheet) -> None:
+    """Write both generated forms of a sheet below ``fresh``. Raises BuildError with nbgrader's reasons."""
+    source = fresh / "source" / sheet.name
+    source.mkdir(parents=True)
+    for name, one in sheet.scripts.items():
+        (source / f"{name}.ipynb").write_text(script.text(script.notebook(one)), encoding="utf-8", newline="\n")
+    for name, path in sheet.files.items():
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, source / name)
+    release.generate(fresh, sheet.name)
+
+
+def _leaks(root: Path, sheet: _Sheet) -> Iterator[Problem]:
+    """What the released files of a sheet below ``root`` give away."""
+    folder = root / "assignments" / sheet.name
+    for name in sheet.scripts:
+        hidden = sheet.secrets(name)
+        path = f"assignments/{sheet.name}/{name}.ipynb"
+        if (root / path).exists():
+            released = _notebook(root / path)
+            if released is None:
+                yield Problem(path, None, "not a notebook that can be read; run `autograder build`")
+            else:
+                yield from (Problem(path, None, message) for message in leaks.notebook_leaks(hidden, released))
+        for file in sheet.files:
+            if (folder / file).exists() and file not in GIVEN:
+                text = (folder / file).read_text(encoding="utf-8", errors="replace")
+                for secret in leaks.given_away(hidden, text):
+                    message = f"the {secret.kind} line `{secret.line}` of {name} stands in it; take it out of {{}}"
+                    origin = f"{TOOLKIT}/{file}" if "/" not in file else f"{REFERENCE}/{sheet.name}/{file}"
+                    yield Problem(f"assignments/{sheet.name}/{file}", None, message.format(origin))
+
+
+def _notebook(path: Path) -> NotebookNode | None:
+    try:
+        return nbformat.read(path, as_version=4)
+    except Exception:  # nbformat passes on whatever json and its own converters raise
+        return None
+
+
+def _differences(fresh: Path, root: Path, doubtful: set[str]) -> Iterator[Problem]:
+    """Generated files that are stale, missing or unexpected in ``root``; sheets in doubt are left out."""
+    wanted, present = set(_files(fresh)), set(_files(root))
+    for path in sorted(wanted | present):
+        if path.parts[1] in doubtful:
+            continue
+        if path not in present:
+            yield Problem(path.as_posix(), None, "missing; run `autograder build` and commit it")
+        elif path not in wanted:
+            yield Problem(path.as_posix(), None, f"unexpected: nothing in {REFERENCE}/ generates it; delete it")
+        elif (fresh / path).read_bytes() != (root / path).read_bytes():
+            yield Problem(path.as_posix(), None, "stale; run `autograder build` and commit it")
+
+
+def _files(root: Path) -> list[Path]:
+    """Every file in source/ and assignments/, relative to ``root``; droppings of editors and Python are left out."""
+    found = (path for part in GENERATED for path in (root / part).rglob("*") if path.is_file())
+    return sorted(path.relative_to(root) for path in found if not _ignored(path.relative_to(root)))
+
+
+def _ignored(path: Path) -> bool:
+    return any(part.startswith(".") or part == "__pycache__" for part in path.parts)
+
+
+def _update(new: Path, old: Path) -> bool:
+    """Replace ``old`` by ``new`` in one step when they differ; say whether they did."""
+    if old.exists() and old.read_bytes() == new.read_bytes():
+        return False
+    old.parent.mkdir(parents=True, exist_ok=True)
+    beside = old.with_name(f".{old.name}.new")
+    shutil.copyfile(new, beside)
+    os.replace(beside, old)
+    return True

@@ -1,0 +1,40 @@
+"""The command ``autograder``: one subcommand per job, each in a module of its own that is imported when it is used."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from autograder import __version__
+
+COMMANDS = {
+    "grade": ("autograder.grading.cli", "grade notebooks, a student's folder or the whole submitted folder"),
+    "build": ("autograder.build.cli", "generate source/ and assignments/ from reference/, or check them"),
+    "explain": ("autograder.diagnosis.cli", "say what is wrong with gradients from any code"),
+    "audit": ("autograder.audit.cli", "mutation-test every question: the graders are graded"),
+    "demo": ("autograder.demo.cli", "grade a demo class from start to feedback"),
+}
+"""Every subcommand with the module that defines ``add_arguments(parser)`` and ``run(args) -> int``."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status: 0 done, 1 something needs a person, 2 bad use."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    parser = argparse.ArgumentParser(
+        prog="autograder", description="Auto-graded exercises on backpropagation.", allow_abbrev=False
+    )
+    parser.add_argument("--version", action="version", version=f"autograder {__version__}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    wanted = next((word for word in given if not word.startswith("-")), None)
+    for name, (module, description) in COMMANDS.items():
+        sub = subparsers.add_parser(name, help=description, description=f"{description[0].upper()}{description[1:]}.")
+        if name == wanted:  # only the command in use is imported: nbgrader and sympy take their time
+            import_module(module).add_arguments(sub)
+    args = parser.parse_args(given)
+    return import_module(COMMANDS[args.command][0]).run(args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,53 @@
+"""Where the course lies on disk: one place that knows the folder names."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograder.exercise import Exercise
+
+CONFIG = "nbgrader_config.py"
+
+
+class CourseError(Exception):
+    """The course cannot be used as it is; the message says the fix."""
+
+
+def find_root(start: Path | None = None) -> Path:
+    """The course's folder: the nearest one above ``start`` that holds nbgrader_config.py and source/.
+
+    Without one, the checkout that this package lies in. Raises CourseError when there is none either.
+    """
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents, Path(__file__).resolve().parents[1]):
+        if (folder / CONFIG).is_file() and (folder / "source").is_dir():
+            return folder
+    raise CourseError(f"no course here: {CONFIG} and source/ were looked for in {here} and above. Use --root DIR.")
+
+
+@cache
+def source_notebook(root: Path, exercise: Exercise) -> NotebookNode:
+    """The instructor's notebook of an exercise. Raises CourseError when it was not built."""
+    path = root / "source" / exercise.sheet / f"{exercise.name}.ipynb"
+    if not path.is_file():
+        raise CourseError(f"source/{exercise.sheet}/{exercise.name}.ipynb is missing: run `autograder build`.")
+    return nbformat.read(path, as_version=4)
+
+
+@cache
+def sheet_files(root: Path, sheet: str) -> dict[str, bytes]:
+    """What lies beside the notebooks of a sheet (modules and data), by path relative to the sheet's folder."""
+    folder = root / "source" / sheet
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.suffix != ".ipynb" and not _hidden(path.relative_to(folder))
+    }
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") or part == "__pycache__" for part in path.parts)

@@ -1,0 +1,32 @@
+"""Why a gradient is wrong: a grammar of mistakes, searched, and named only when proved.
+
+    report = explain(Spec(("tanh",), "sigmoid", "bce"), [Point(inputs, answers), ...])
+    report.parameters["W1"].mistakes      # ("sigmoid-derivative-with-tanh",)
+"""
+
+from autograder.diagnosis.evidence import Evidence
+from autograder.diagnosis.explain import CONVENTION, RIGHT, WRONG, Finding, Report, aliases, explain
+from autograder.diagnosis.fingerprint import fingerprint
+from autograder.diagnosis.grammar import DoesNotFit, Option, choice_points, mutate
+from autograder.diagnosis.mistakes import MISTAKES, Mistake
+from autograder.diagnosis.network import Point, Spec
+
+__all__ = [
+    "CONVENTION",
+    "MISTAKES",
+    "RIGHT",
+    "WRONG",
+    "DoesNotFit",
+    "Evidence",
+    "Finding",
+    "Mistake",
+    "Option",
+    "Point",
+    "Report",
+    "Spec",
+    "aliases",
+    "choice_points",
+    "explain",
+    "fingerprint",
+    "mutate",
+]

@@ -1,0 +1,582 @@
+"""The catalogue: for each mistake its id, a title, one hint and the step where it is made.
+
+Ids are stable words: they are recorded with the marks and counted in class reports. A hint speaks to the student,
+points to the step and does not give the line away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+OUTPUT_ERROR = "output error"
+HIDDEN_ERROR = "hidden error"
+GRADIENT = "gradient"
+BIAS = "bias gradient"
+SCALE = "scale"
+PENALTY = "penalty"
+UPDATE = "update"
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One mistake. ``where`` is the step; ``convention`` says in which convention it would be right, if in any."""
+
+    id: str
+    title: str
+    hint: str
+    where: str
+    convention: str = ""
+
+
+_OUTPUT_ERROR = {
+    "absolute-error": (
+        "the error has lost its sign",
+        "Your output error has the same sign for every example. Ask yourself what should happen for y = 1 and for y = 0.",
+    ),
+    "error-squared": (
+        "the error is squared",
+        "Your output error is still squared, as in the loss. Differentiate the loss before you use it.",
+    ),
+    "target-missing": (
+        "the target is not in the output error",
+        "Your output error does not depend on Y. Check which two arrays you compare.",
+    ),
+    "derivative-of-the-residual": (
+        "an activation derivative is taken of the error",
+        "You put the error itself into the derivative of the activation. Check the argument of that derivative.",
+    ),
+    "extra-output-derivative": (
+        "the output derivative is multiplied in although cross-entropy cancels it",
+        "With cross-entropy one factor of the output error cancels. Write the product out once on paper.",
+    ),
+    "output-derivative-not-applied": (
+        "the derivative of the loss stops at A, not at Z",
+        "You differentiate the loss with respect to the output activation. One more step leads to the pre-activation.",
+    ),
+    "half-of-the-cross-entropy": (
+        "only one of the two terms of the cross-entropy is differentiated",
+        "Cross-entropy has one term for y = 1 and one for y = 0. Check that both are in your derivative.",
+    ),
+    "softmax-jacobian-diagonal-only": (
+        "only the diagonal of the softmax derivative is used",
+        "Each softmax output depends on every pre-activation. Check what happens between different outputs.",
+    ),
+    "thresholded-prediction": (
+        "the predicted class is used instead of the probability",
+        "You round the output before you compute the error. The loss uses the probabilities themselves.",
+    ),
+    "pre-activation-in-output-error": (
+        "the pre-activation of the output is used instead of its activation",
+        "Check which value of the last layer you compare with Y: before or after its activation?",
+    ),
+    "output-derivative-missing": (
+        "the derivative of the output activation is missing",
+        "With this loss nothing cancels at the output. Check that the chain rule passes through the last activation.",
+    ),
+    "output-derivative-twice": (
+        "the derivative of the output activation is applied twice",
+        "Count how often the derivative of the last activation appears in your output error.",
+    ),
+    "output-derivative-of-tanh": (
+        "the output derivative is the one of tanh",
+        "Check which activation the last layer has, and take the derivative of that one.",
+    ),
+    "output-derivative-half": (
+        "half of the output derivative is missing",
+        "The derivative of the last activation is a product of two factors. Check that you have both.",
+    ),
+    "output-derivative-with-z": (
+        "the output derivative is computed from Z with the formula meant for A",
+        "The short formula for this derivative expects the activation. Check what you put into it.",
+    ),
+    "output-derivative-at-activation": (
+        "the output derivative is evaluated at A instead of Z",
+        "Your derivative function applies the activation itself. Check what you pass to it in the last layer.",
+    ),
+    "derivative-at-linear-output": (
+        "a linear output is given the derivative of another activation",
+        "The last layer is linear. Ask yourself what the derivative of its activation is.",
+    ),
+    "output-weights-missing": (
+        "the weight of each output in the loss is missing",
+        "The loss gives every output its own weight. Check that the weights reach your output error.",
+    ),
+    "output-weights-squared": (
+        "the weight of each output is squared",
+        "Count how often the output weights enter your gradient. In the loss they enter once.",
+    ),
+    "output-weights-inverted": (
+        "the error is divided by the weight of its output",
+        "Check whether a larger output weight makes your gradient larger or smaller.",
+    ),
+    "output-weights-normalised": (
+        "the output weights are normalised",
+        "You rescale the output weights before you use them. Compare with the loss as it is stated.",
+    ),
+    "hinge-margin-ignored": (
+        "the margin is not checked",
+        "An example that is classified well enough costs nothing. Check what it adds to your gradient.",
+    ),
+    "hinge-margin-at-zero": (
+        "the margin is checked against 0 instead of 1",
+        "Check from which score on the hinge loss is zero.",
+    ),
+    "hinge-side-inverted": (
+        "the examples on the wrong side of the margin are used",
+        "Check which examples have a loss above zero. Only these push on the weights.",
+    ),
+    "hinge-label-missing": (
+        "the label is not in the gradient",
+        "The two classes should pull in opposite directions. Check where your gradient uses the label.",
+    ),
+    "hinge-squared": (
+        "the gradient belongs to the squared hinge loss",
+        "Inside the margin the hinge loss is a straight line. Ask yourself what the slope of a line is.",
+    ),
+    "hinge-error-of-regression": (
+        "the error of a regression is used with the hinge loss",
+        "Your gradient uses the distance between score and label. Differentiate the hinge loss instead.",
+    ),
+    "hinge-score-for-label": (
+        "the score is used where the label belongs",
+        "Check which of the two factors in the margin is differentiated, and which one stays.",
+    ),
+}
+
+_HIDDEN_ERROR = {
+    "w2-updated-before-hidden-error": (
+        "W2 is updated before the error of layer 1 is computed",
+        "Look at the order of your lines: which W2 does the error of layer 1 meet, the old one or the new one?",
+    ),
+    "w3-updated-before-hidden-error": (
+        "W3 is updated before the error of layer 2 is computed",
+        "Look at the order of your lines: which W3 does the error of layer 2 meet, the old one or the new one?",
+    ),
+    "gradient-used-for-weights": (
+        "the gradient of the weights is used instead of the weights",
+        "Check which matrix carries the error back to the hidden layer. Two names in your code look alike.",
+    ),
+    "weights-missing-in-hidden-error": (
+        "the weights are not used to carry the error back",
+        "Each hidden unit has its own share in the error. Check what decides how large this share is.",
+    ),
+    "weights-not-transposed": (
+        "the weights are not transposed on the way back",
+        "The error runs through the layer in the opposite direction. Check rows and columns of the matrix you use.",
+    ),
+    "wrong-layer-weights": (
+        "the weights of another layer carry the error back",
+        "Check which weights lie between the layer whose error you have and the layer whose error you want.",
+    ),
+    "absolute-weights": (
+        "the absolute values of the weights carry the error back",
+        "A negative weight turns the sign of the error. Check that yours keep their sign.",
+    ),
+    "hidden-error-is-a1-minus-y": (
+        "the hidden layer is compared with the target",
+        "A hidden unit has no target of its own. Ask yourself where its error comes from.",
+    ),
+    "upstream-error-missing": (
+        "the error of the layer above is not used",
+        "Your hidden error does not depend on the error above it. Follow the chain rule one layer further.",
+    ),
+    "derivative-without-upstream-error": (
+        "the activation derivative stands alone, without the error",
+        "The derivative of the activation is one factor of the hidden error. Check what it is multiplied with.",
+    ),
+    "activation-derivative-missing": (
+        "the derivative of the hidden activation is missing",
+        "You carry the error back through the weights. Check that it also passes through the activation.",
+    ),
+    "activation-derivative-twice": (
+        "the derivative of the hidden activation is applied twice",
+        "Count how often the derivative of the hidden activation appears in your hidden error.",
+    ),
+    "derivative-at-activation": (
+        "the hidden derivative is evaluated at A instead of Z",
+        "Your derivative function applies the activation itself. Check what you pass to it.",
+    ),
+    "pre-activation-in-derivative": (
+        "the formula for the derivative gets Z where it means A",
+        "The short formula for this derivative is written in terms of the activation. Check what you put into it.",
+    ),
+    "half-of-the-derivative": (
+        "half of the hidden derivative is missing",
+        "Write down the derivative of the hidden activation in full, and compare it with your code, part by part.",
+    ),
+    "activation-for-derivative": (
+        "the activation is used instead of its derivative",
+        "Check whether your hidden error is multiplied by the activation or by its slope.",
+    ),
+    "extra-activation-factor": (
+        "there is one factor too many in the hidden derivative",
+        "Write down the derivative of the hidden activation, and count the factors in your code.",
+    ),
+    "sign-inside-derivative": (
+        "a sign inside the hidden derivative is wrong",
+        "Ask yourself whether the slope of this activation gets smaller or larger far from zero.",
+    ),
+    "second-derivative": (
+        "the second derivative of the hidden activation is used",
+        "You differentiate the hidden activation once too often.",
+    ),
+    "square-missing": (
+        "a square is missing in the derivative of tanh",
+        "Compare your derivative of tanh with the formula. At zero both agree; look at another value.",
+    ),
+    "square-of-the-bracket": (
+        "the whole bracket is squared in the derivative of tanh",
+        "Check what exactly is squared in the derivative of tanh.",
+    ),
+    "doubled-instead-of-squared": (
+        "tanh is doubled instead of squared in its derivative",
+        "Check the power in your derivative of tanh.",
+    ),
+    "derivative-without-brackets": (
+        "brackets are missing around the derivative",
+        "Multiplication comes before subtraction. Check what your hidden error is really multiplied with.",
+    ),
+    "sigmoid-derivative-with-tanh": (
+        "the derivative of sigmoid is used with tanh",
+        "The hidden activation is tanh. Check that its derivative changed together with it.",
+    ),
+    "sigmoid-derivative-with-relu": (
+        "the derivative of sigmoid is used with ReLU",
+        "The hidden activation is ReLU. Check that its derivative changed together with it.",
+    ),
+    "sigmoid-derivative-with-xtanhx": (
+        "the derivative of sigmoid is used with x tanh x",
+        "The hidden activation is x tanh x. Check that its derivative changed together with it.",
+    ),
+    "sigmoid-derivative-with-linear": (
+        "the derivative of sigmoid is used in a linear layer",
+        "The hidden layer is linear. Check that its derivative changed together with it.",
+    ),
+    "tanh-derivative-with-sigmoid": (
+        "the derivative of tanh is used with sigmoid",
+        "The hidden activation is sigmoid. Check whose derivative you multiply with.",
+    ),
+    "tanh-derivative-with-relu": (
+        "the derivative of tanh is used with ReLU",
+        "The hidden activation is ReLU. Check whose derivative you multiply with.",
+    ),
+    "tanh-derivative-with-xtanhx": (
+        "the derivative of tanh alone is used with x tanh x",
+        "The hidden activation is a product, x times tanh x. Check that your derivative treats it as one.",
+    ),
+    "tanh-derivative-with-linear": (
+        "the derivative of tanh is used in a linear layer",
+        "The hidden layer is linear. Check whose derivative you multiply with.",
+    ),
+    "relu-derivative-with-sigmoid": (
+        "the derivative of ReLU is used with sigmoid",
+        "The hidden activation is sigmoid. Check whose derivative you multiply with.",
+    ),
+    "relu-derivative-with-tanh": (
+        "the derivative of ReLU is used with tanh",
+        "The hidden activation is tanh. Check whose derivative you multiply with.",
+    ),
+    "relu-derivative-with-xtanhx": (
+        "the derivative of ReLU is used with x tanh x",
+        "The hidden activation is x tanh x. Check whose derivative you multiply with.",
+    ),
+    "relu-derivative-with-linear": (
+        "the derivative of ReLU is used in a linear layer",
+        "The hidden layer is linear. Check whose derivative you multiply with.",
+    ),
+    "relu-derivative-returns-z": (
+        "the derivative of ReLU returns the value instead of the slope",
+        "Draw ReLU. Your function gives its height; ask yourself what its slope is on each side.",
+    ),
+    "relu-leaky-slope": (
+        "the derivative belongs to leaky ReLU",
+        "Check the slope that you give to negative pre-activations. This layer is plain ReLU.",
+    ),
+    "relu-step-inverted": (
+        "the derivative of ReLU is one on the wrong side",
+        "Check for which sign of Z a ReLU unit lets the error through.",
+    ),
+    "relu-sign-for-step": (
+        "the sign of Z is used for the derivative of ReLU",
+        "Check what your derivative of ReLU returns for a negative number.",
+    ),
+    "relu-threshold-at-one": (
+        "the derivative of ReLU switches at 1 instead of 0",
+        "Check at which value of Z the slope of ReLU changes.",
+    ),
+    "relu-mask-from-upstream": (
+        "the sign of the error decides what ReLU lets through, not the sign of Z",
+        "ReLU goes through twice: its mask comes from the forward pass. Check which array your mask looks at.",
+    ),
+    "product-rule-first-half-only": (
+        "one half of the product rule is missing: only tanh z is left",
+        "The activation is a product. Its derivative has two terms; check that you have both.",
+    ),
+    "product-rule-second-half-only": (
+        "one half of the product rule is missing: only z times the slope of tanh is left",
+        "The activation is a product. Its derivative has two terms; check that you have both.",
+    ),
+    "product-rule-factor-missing": (
+        "a factor is missing in one term of the product rule",
+        "In the product rule each term has two factors. Check both terms of your derivative.",
+    ),
+    "product-rule-multiplied": (
+        "the two terms of the product rule are multiplied",
+        "Check how the two terms of the product rule are put together.",
+    ),
+    "product-rule-minus": (
+        "the two terms of the product rule are subtracted",
+        "Check the sign between the two terms of the product rule.",
+    ),
+    "tanh-squared-from-activation": (
+        "x tanh x is used where tanh x belongs",
+        "Inside the derivative you need tanh z. Check whether your stored activation is really tanh z.",
+    ),
+    "output-derivative-in-hidden-layer": (
+        "the derivative of the output is used in the hidden layer",
+        "Check at which layer's values you evaluate the derivative in the hidden error.",
+    ),
+}
+
+_GRADIENT = {
+    "z-for-a-in-gradient": (
+        "the pre-activation is used instead of the activation",
+        "Check what really enters this layer in the forward pass. The same array belongs in the gradient.",
+    ),
+    "wrong-layer-activation": (
+        "the activation of another layer is used",
+        "Check which layer feeds these weights in the forward pass, and which array your gradient uses.",
+    ),
+    "derivative-for-activation-in-gradient": (
+        "the derivative of the activation is used instead of the activation",
+        "Check what the weights were multiplied with in the forward pass. Is it a value or a slope?",
+    ),
+    "gradient-collapsed-to-one-number": (
+        "the whole gradient is collapsed to one number",
+        "The gradient needs one number per weight. Check over which axes you sum or average.",
+    ),
+    "only-one-example": (
+        "only one example of the batch is used",
+        "Check that every example of the batch adds to the gradient, not just the first or the last one.",
+    ),
+    "averaged-before-the-product": (
+        "an average over the examples is taken before error and activation are multiplied",
+        "The mean of a product is not the product of the means. Check which comes first in your code.",
+    ),
+    "elementwise-for-matrix-product": (
+        "an elementwise product is used instead of a matrix product",
+        "Check the kind of product in your gradient: it has to sum over the examples.",
+    ),
+    "result-transposed": (
+        "the result is transposed",
+        "Compare the shape of your gradient with the shape of the weights, rows and columns.",
+    ),
+    "wrong-shape": (
+        "the numbers are right, the shape is not",
+        "Compare the shape of your result with the shape of the parameter it belongs to.",
+    ),
+}
+
+_BIAS = {
+    "bias-not-summed-over-batch": (
+        "the bias gradient is not summed over the batch",
+        "A bias is shared by all examples. Check how the examples come together in its gradient.",
+    ),
+    "bias-summed-over-everything": (
+        "the bias gradient is summed over everything",
+        "Each unit has its own bias. Check over which axis you sum, and that the other one is kept.",
+    ),
+    "bias-summed-over-units": (
+        "the bias gradient is summed over the units instead of the examples",
+        "Check the axis of your sum: one number per unit should be left.",
+    ),
+    "bias-from-rows-of-dw": (
+        "the bias gradient is made from the weight gradient",
+        "The bias does not see the inputs of its layer. Check from which array you compute its gradient.",
+    ),
+}
+
+_SCALE = {
+    "missing-1-over-m": (
+        "the average over the examples is missing (no 1/m)",
+        "The loss is a mean over the examples. Check where your gradient takes that mean.",
+        "sum over the examples",
+    ),
+    "averaged-instead-of-summed": (
+        "the gradient is averaged over the examples instead of summed",
+        "The loss is a sum over the examples. Check whether your gradient divides by their number.",
+        "mean over the examples",
+    ),
+    "divided-by-m-twice": (
+        "1/m is applied twice",
+        "Follow the factor 1/m through your code, from the output error to the gradient, and count.",
+    ),
+    "multiplied-by-m": (
+        "the gradient is multiplied by m",
+        "Check in which direction the number of examples enters: does your gradient grow with it?",
+    ),
+    "divided-by-m-minus-1": (
+        "the sum is divided by m - 1",
+        "The loss is a plain mean. Check by which number you divide.",
+    ),
+    "divided-by-wrong-count": (
+        "the sum is divided by a size that is not the number of examples",
+        "Check which axis of which array you take the number of examples from.",
+    ),
+    "factor-2-lost": (
+        "the factor 2 of the squared error is lost",
+        "This loss has no factor 1/2 in front. Differentiate the square once more.",
+        "loss with a factor 1/2",
+    ),
+    "factor-2-doubled": (
+        "the factor 2 of the squared error is counted twice",
+        "Check how many places in your code bring in the factor of the square.",
+    ),
+    "factor-2-extra": (
+        "there is a factor 2 too much",
+        "Check which constant stands in front of the loss, and what is left of it in the derivative.",
+        "loss without a factor 1/2",
+    ),
+    "factor-half-extra": (
+        "there is a factor 1/2 too much",
+        "Check which constant stands in front of the loss, and what is left of it in the derivative.",
+    ),
+    "mean-over-outputs": (
+        "the mean over the outputs is taken instead of the sum",
+        "Check whether the loss sums or averages over the outputs, and over how many entries you average.",
+        "mean over the outputs",
+    ),
+    "summed-over-outputs": (
+        "the sum over the outputs is taken instead of the mean",
+        "Check whether the loss sums or averages over the outputs.",
+        "sum over the outputs",
+    ),
+    "sign-flipped": (
+        "the sign is wrong",
+        "Your gradient points the opposite way. Check the order of the difference, and the sign of the step.",
+    ),
+    "learning-rate-in-gradient": (
+        "the learning rate is already in the gradient",
+        "The gradient belongs to the loss alone. Check in which step the learning rate has its place.",
+    ),
+    "learning-rate-missing": (
+        "the learning rate is missing in the update",
+        "Check what decides how long your step is.",
+    ),
+    "learning-rate-squared": (
+        "the learning rate is applied twice",
+        "Count how often the learning rate enters between the gradient and the new parameter.",
+    ),
+}
+
+_PENALTY = {
+    "penalty-missing": (
+        "the penalty is missing",
+        "The loss has a term for the weights. Check what this term adds to the gradient.",
+    ),
+    "penalty-halved": (
+        "the penalty is half as large as it should be",
+        "Differentiate the penalty once by hand, and watch the 2 of the square.",
+        "penalty half as large",
+    ),
+    "penalty-doubled": (
+        "the penalty is twice as large as it should be",
+        "Differentiate the penalty once by hand, and watch the 2 of the square.",
+        "penalty twice as large",
+    ),
+    "penalty-not-divided-by-m": (
+        "the penalty is not divided by the number of examples",
+        "Look at the constant in front of the penalty in the loss. One part of it is not in your gradient.",
+        "penalty without 1/m",
+    ),
+    "penalty-divided-by-m": (
+        "the penalty is divided by the number of examples",
+        "Look at the constant in front of the penalty in the loss. Your gradient has one part more.",
+        "penalty with 1/m",
+    ),
+    "penalty-divided-by-m-twice": (
+        "the penalty is divided by m twice",
+        "Follow the penalty through your code, and count how often it is divided by m.",
+    ),
+    "penalty-sign-wrong": (
+        "the penalty has the wrong sign: the weights grow instead of decay",
+        "Ask yourself whether the penalty should make the weights smaller or larger, and check the sign.",
+    ),
+    "penalty-added-as-one-number": (
+        "the penalty is added as one number",
+        "Each weight has its own penalty in the gradient. Check that what you add has the shape of the weights.",
+    ),
+    "penalty-squared-weights": (
+        "the weights in the penalty are still squared",
+        "You add the penalty as it is in the loss. Differentiate it before you add it.",
+    ),
+    "penalty-of-absolute-weights": (
+        "the penalty is the one of absolute weights (L1)",
+        "The penalty in the loss is a sum of squares. Check what its derivative looks like for a negative weight.",
+    ),
+    "penalty-without-weights": (
+        "the penalty does not depend on the weights",
+        "A large weight should decay faster than a small one. Check what you add to the gradient.",
+    ),
+    "penalty-of-another-layer": (
+        "the penalty uses the weights of another layer",
+        "Check which weights you add to which gradient.",
+    ),
+    "penalty-of-updated-weights": (
+        "the penalty uses the weights after their update",
+        "All gradients are taken at the old parameters. Check which weights your penalty sees.",
+    ),
+    "penalty-built-from-the-gradient": (
+        "the penalty is built from the gradient instead of the weights",
+        "Check which array you multiply with the penalty strength.",
+    ),
+    "penalty-without-learning-rate": (
+        "the penalty is not multiplied by the learning rate",
+        "The penalty is a part of the gradient. Check that the whole gradient is scaled in the step.",
+    ),
+    "decay-applied-after-the-step": (
+        "the weights decay after the step instead of before it",
+        "Check whether your decay uses the old weights or the ones that were already changed.",
+    ),
+    "bias-penalised": (
+        "the bias is penalised",
+        "Look at which parameters stand in the penalty term of the loss.",
+    ),
+    "bias-gets-the-weights-penalty": (
+        "the penalty of the weights is added to the bias gradient",
+        "Look at which parameters stand in the penalty term of the loss, and where you add it.",
+    ),
+}
+
+_UPDATE = {
+    "parameter-never-updated": (
+        "the parameter is never updated",
+        "Your update leaves this parameter as it was. Check that there is a step for each of them.",
+    ),
+    "parameter-assigned-not-updated": (
+        "the parameter is replaced by the step instead of changed by it",
+        "Check whether your line changes the old parameter, or throws it away.",
+    ),
+}
+
+
+def _catalogue() -> Mapping[str, Mistake]:
+    groups = (
+        (OUTPUT_ERROR, _OUTPUT_ERROR),
+        (HIDDEN_ERROR, _HIDDEN_ERROR),
+        (GRADIENT, _GRADIENT),
+        (BIAS, _BIAS),
+        (SCALE, _SCALE),
+        (PENALTY, _PENALTY),
+        (UPDATE, _UPDATE),
+    )
+    made = {}
+    for where, texts in groups:
+        for name, (title, hint, *convention) in texts.items():
+            made[name] = Mistake(name, title, hint, where, *convention)
+    return MappingProxyType(made)
+
+
+MISTAKES: Mapping[str, Mistake] = _catalogue()

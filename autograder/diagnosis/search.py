@@ -1,0 +1,356 @@
+"""The search: which recipes give exactly the student's numbers.
+
+A recipe is one option at each choice point. For a bound on the number of new mistakes (0, 1, 2, 3), every chain of
+options is evaluated at the first point as one stack of arrays. The scale is not searched: it is solved for, since an
+answer g and a candidate C must satisfy g - penalty = s C, and s is looked up in a table. What survives is evaluated
+again, from nothing, at every point. The work is bounded by the number of recipes, never by the clock.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from autograder.diagnosis.grammar import (
+    SCALES,
+    DoesNotFit,
+    Option,
+    Penalty,
+    Recipe,
+    chain_points,
+    choice_points,
+    choice_points_of,
+    evaluate,
+    remember,
+)
+from autograder.diagnosis.network import Array, Pass
+
+EXACT = 1e-9
+MAX_MISTAKES = 3
+MAX_CANDIDATES = 400_000  # stacked arrays in one comparison; more are not tried
+MAX_CHECKS = 600  # recipes evaluated again at every point, for one parameter and one number of mistakes
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The student's answers for one parameter, one array per point, and how exactly they must be met."""
+
+    parameter: str
+    values: tuple[Array, ...]
+    tolerance: float
+
+    def numbers(self) -> int:
+        """How many numbers there are to explain."""
+        return sum(np.unique(value).size for value in self.values)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A recipe that gives the answer at every point. ``tokens`` are its mistakes, those of a hidden layer with @layer."""
+
+    recipe: Recipe
+    tokens: frozenset[str]
+
+
+def same(got: Array, value: Array, tolerance: float, floor: float = 0.0) -> bool:
+    """Whether two arrays have one shape and agree to ``tolerance`` of their largest entry (at least ``floor``)."""
+    if got.shape != value.shape:
+        return False
+    size = max(np.abs(got).max(initial=0.0), np.abs(value).max(initial=0.0), floor)
+    return bool(np.abs(got - value).max(initial=0.0) <= tolerance * size)
+
+
+def tokens_at(point: str, option: Option) -> tuple[str, ...]:
+    """The mistakes of an option; those made in the chain of a hidden layer say in which layer."""
+    layer = point.split("-")[1] if point[:3] in ("wei", "der") else ""
+    if not layer:
+        return option.mistakes
+    return tuple(mistake if mistake == "sign-flipped" else f"{mistake}@{layer}" for mistake in option.mistakes)
+
+
+@dataclass
+class _Stack:
+    values: Array  # (k, ...)
+    rows: Array  # (k, depth): index of the option at each choice point so far
+
+
+@dataclass
+class Search:
+    """The stacks of one diagnosis, for one set of mistakes already named (``free``: repeating them costs nothing)."""
+
+    passes: Sequence[Pass]
+    free: frozenset[str] = frozenset()
+    base: int = 0  # the point at which the stacks are evaluated
+    _chains: dict[tuple[int, int], list[_Stack]] = field(default_factory=dict)
+    _scales: dict[str, tuple] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Look up the grammar of the network."""
+        self.first = self.passes[self.base]
+        self.spec = self.first.spec
+        self.grammar = choice_points(self.spec)
+
+    def cost(self, point: str, option: Option) -> int:
+        """How many mistakes an option adds to those already named."""
+        return len(set(tokens_at(point, option)) - self.free)
+
+    # The chain: errors of the layers
+
+    def chain(self, layer: int, cost: int) -> list[_Stack]:
+        """All errors of ``layer`` made with exactly ``cost`` new mistakes."""
+        key = (layer, cost)
+        if key not in self._chains:
+            self._chains[key] = list(self._make_chain(layer, cost))
+        return self._chains[key]
+
+    def _make_chain(self, layer: int, cost: int) -> Iterator[_Stack]:
+        if layer == self.spec.depth:
+            found = []
+            for index, option in enumerate(self.grammar["output-error"]):
+                if self.cost("output-error", option) == cost:
+                    value = option.apply(self.first, layer, None)
+                    if value is not None and np.isfinite(value).all():
+                        found.append((index, value))
+            if found:
+                yield _Stack(np.stack([v for _, v in found]), np.array([[i] for i, _ in found]))
+            return
+        upstream = []
+        for used in range(cost + 1):
+            stacks = self.chain(layer + 1, used)
+            upstream += [(used, stack) for stack in stacks]
+        carried = self._apply(f"weights-{layer}", layer, upstream, cost)
+        made = [stack for c, stack in self._apply(f"derivative-{layer}", layer, carried, cost) if c == cost]
+        if made:
+            yield _Stack(np.concatenate([s.values for s in made]), np.concatenate([s.rows for s in made]))
+
+    def _apply(self, point: str, layer: int, stacks: list[tuple[int, _Stack]], bound: int) -> list[tuple[int, _Stack]]:
+        made = []
+        merged: dict[int, list[_Stack]] = {}
+        for used, stack in stacks:
+            merged.setdefault(used, []).append(stack)
+        joined = {
+            used: _Stack(np.concatenate([s.values for s in group]), np.concatenate([s.rows for s in group]))
+            for used, group in merged.items()
+        }
+        for index, option in enumerate(self.grammar[point]):
+            extra = self.cost(point, option)
+            for used, stack in joined.items():
+                if used + extra > bound or (option.fixed and used > 0):
+                    continue
+                values, rows = (stack.values[:1], stack.rows[:1]) if option.fixed else (stack.values, stack.rows)
+                value = option.apply(self.first, layer, values)
+                if value is not None:
+                    rows = np.concatenate([rows, np.full((len(rows), 1), index)], axis=1)
+                    made.append((used + extra, _Stack(value if value.ndim == 3 else value[None], rows)))
+        return made
+
+    # The tables
+
+    def scales(self, kind: str) -> tuple[Array, list[tuple[tuple[Option, ...], frozenset[str]]]]:
+        """Sorted products of scale options at the first point, and which options and mistakes make each."""
+        if kind not in self._scales:
+            entries = []
+            layer = int(kind[1:])
+            each = []
+            for point in SCALES:
+                row = []
+                for option in self.grammar[point]:
+                    value = option.apply(self.first, layer, None)
+                    if value is None or (option.mistakes and self._changes_nothing(option, layer)):
+                        continue
+                    row.append((float(value), option))
+                each.append(row)
+            for combination in itertools.product(*each):
+                tokens = frozenset(t for _, option in combination for t in option.mistakes)
+                if len(tokens - self.free) <= MAX_MISTAKES:
+                    number = float(np.prod([value for value, _ in combination]))
+                    entries.append((number, tuple(option for _, option in combination), tokens))
+            entries.sort(key=lambda entry: entry[0])
+            self._scales[kind] = (np.array([e[0] for e in entries]), [(e[1], e[2]) for e in entries])
+        return self._scales[kind]
+
+    def _changes_nothing(self, option: Option, layer: int) -> bool:
+        return all(option.apply(c, layer, None) == 1 for c in self.passes)
+
+    def _penalties(self, parameter: str) -> list[tuple[Penalty, Array, float, frozenset[str]]]:
+        """The options, what each adds, the factor it puts on the data term, and its mistakes."""
+        point = "penalty" if parameter[0] == "W" else "bias-penalty"
+        made = []
+        for option in self.grammar[point]:
+            value = option.apply(self.first, int(parameter[1:]), None)
+            if value is not None:
+                made.append((option, value, option.scale(self.first), frozenset(option.mistakes)))
+        return made
+
+    # The comparison
+
+    def explain(self, answer: Answer, new: int) -> list[Explanation]:
+        """All explanations of ``answer`` with exactly ``new`` mistakes that are not free."""
+        found: dict[frozenset[str], Explanation] = {}
+        checks = 0
+        for recipe, tokens in self._candidates(answer, new):
+            if tokens in found:
+                continue
+            checks += 1
+            if checks > MAX_CHECKS:
+                break
+            if self.holds(recipe, answer):
+                found[tokens] = Explanation(recipe, tokens)
+        return [e for t, e in found.items() if not any(other < t for other in found)]
+
+    def holds(self, recipe: Recipe, answer: Answer) -> bool:
+        """Whether the recipe gives the answer at every point."""
+        try:
+            for c, value in zip(self.passes, answer.values):
+                own = evaluate(c, recipe)
+                if own.size == 1:
+                    own = np.full(value.shape, own.reshape(()))
+                if not np.isfinite(own).all() or not same(own, value, answer.tolerance):
+                    return False
+        except DoesNotFit:
+            return False
+        return True
+
+    def _candidates(self, answer: Answer, new: int) -> Iterator[tuple[Recipe, frozenset[str]]]:
+        parameter, layer = answer.parameter, int(answer.parameter[1:])
+        value, c = answer.values[self.base], self.first
+        updates = []
+        for option in self.grammar["update"]:
+            extra = self.cost("update", option)
+            if extra > new:
+                continue
+            if option.fixed:
+                if extra == new and same(option.apply(c, c.value(parameter), 0.0), value, answer.tolerance):
+                    options = {p: self.grammar[p][0] for p in choice_points_of(self.spec, parameter)}
+                    yield Recipe(parameter, options | {"update": option}), frozenset(option.mistakes)
+                continue
+            # The update is affine in the gradient: recover the gradient from what was handed in.
+            start = option.apply(c, c.value(parameter), 0.0)
+            step = option.apply(c, 0.0, 1.0)
+            if _fits(np.shape(start), value.shape):
+                updates.append((option, extra, (value - start) / step))
+        penalties = self._penalties(parameter)
+        for used in range(new + 1):
+            for names, stack, rows in self._cores(parameter, layer, used, value.shape):
+                flat = stack.reshape(len(stack), -1)
+                yield from self._matches(answer, new, used, names, flat, rows, updates, penalties)
+
+    def _cores(
+        self, parameter: str, layer: int, used: int, shape: tuple[int, ...]
+    ) -> Iterator[tuple[tuple[str, ...], Array, Array]]:
+        """Stacks of summed gradients, of the answer's shape, made with exactly ``used`` new mistakes."""
+        c, chain = self.first, chain_points(self.spec, layer)
+        if parameter[0] == "b":
+            for index, option in enumerate(self.grammar["bias-sum"]):
+                extra = self.cost("bias-sum", option)
+                for stack in self.chain(layer, used - extra) if extra <= used else ():
+                    value = option.apply(c, layer, stack.values)
+                    if value is not None and _fits(value.shape[1:], shape):
+                        value = np.broadcast_to(value, (len(value), *shape)) * c.scale
+                        yield (*chain, "bias-sum"), value, _with(stack.rows, index)
+            return
+        for first, operand in enumerate(self.grammar["operand"]):
+            q = operand.apply(c, layer, None)
+            if q is None:
+                continue
+            for second, product in enumerate(self.grammar["product"]):
+                extra = self.cost("operand", operand) + self.cost("product", product)
+                for stack in self.chain(layer, used - extra) if extra <= used else ():
+                    if len(stack.values) > MAX_CANDIDATES:
+                        continue
+                    value = product.apply(c, layer, (stack.values, q))
+                    if value is not None and _fits(value.shape[1:], shape):
+                        value = np.broadcast_to(value, (len(value), *shape)) * c.scale
+                        yield (*chain, "operand", "product"), value, _with(stack.rows, first, second)
+
+    def _matches(
+        self,
+        answer: Answer,
+        new: int,
+        used: int,
+        names: tuple[str, ...],
+        flat: Array,
+        rows: Array,
+        updates: list[tuple[Option, int, Array]],
+        penalties: list[tuple[Penalty, Array, float, frozenset[str]]],
+    ) -> Iterator[tuple[Recipe, frozenset[str]]]:
+        parameter = answer.parameter
+        numbers, made_of = self.scales(parameter)
+        point = "penalty" if parameter[0] == "W" else "bias-penalty"
+        right_decay = self.grammar[point][0]
+        targets: list[Array] = []
+        labels = []
+        for update, extra, gradient in updates:
+            for penalty, value, own_scale, tokens in penalties:
+                if used + extra + len(tokens - self.free) <= new:
+                    if not _fits(np.shape(value), gradient.shape):
+                        continue
+                    targets.append((gradient - value).ravel())
+                    labels.append((update, penalty, own_scale, tokens, 1.0, None))
+            value = right_decay.apply(self.first, int(parameter[1:]), None)
+            if np.any(value) and _fits(np.shape(value), gradient.shape):
+                # One slip of scale on the whole gradient, data term and penalty together.
+                for number, (options, tokens) in zip(numbers, made_of):
+                    if len(tokens) == 1 and used + extra + len(tokens - self.free) <= new:
+                        targets.append((gradient - number * value).ravel())
+                        labels.append((update, right_decay, 1.0, frozenset(), number, options))
+        if not targets:
+            return
+        wanted = np.stack(targets, axis=1)
+        squares = np.einsum("ij,ij->i", flat, flat)
+        dots = flat @ wanted
+        with np.errstate(divide="ignore", invalid="ignore"):
+            s = dots / squares[:, None]
+            if flat.shape[1] == 1:
+                place = np.clip(np.searchsorted(numbers, s), 1, len(numbers) - 1)
+                gap = np.minimum(np.abs(numbers[place] - s), np.abs(numbers[place - 1] - s))
+                near = gap <= 10 * answer.tolerance * np.abs(s)
+                # Several rows may stand for one number; the looser test against own scales comes below.
+                special = np.array([label[2] != 1.0 for label in labels])
+                near |= special[None, :]
+            else:
+                lengths = np.einsum("ij,ij->j", wanted, wanted)
+                rest = lengths[None, :] - dots * s
+                # Rounding leaves about 1e-16 of the squared length; the test proper comes at every point.
+                near = rest <= max(1e-11, (30 * answer.tolerance) ** 2) * lengths[None, :]
+            near &= np.isfinite(s) & (s != 0)
+        slack = max(1e-6, 30 * answer.tolerance)
+        for row, column in zip(*np.nonzero(near)):
+            update, penalty, own_scale, tokens, linked_number, linked = labels[column]
+            number = s[row, column] / own_scale
+            low, high = sorted((number * (1 - slack), number * (1 + slack)))
+            chain_tokens = None
+            for index in range(*np.searchsorted(numbers, [low, high])):
+                options, scale_tokens = made_of[index]
+                if linked is not None and options != linked:
+                    continue
+                if chain_tokens is None:
+                    chosen = {name: self.grammar[name][i] for name, i in zip(names, rows[row])}
+                    chain_tokens = frozenset(t for n, o in chosen.items() for t in tokens_at(n, o))
+                everything = chain_tokens | tokens | scale_tokens | frozenset(update.mistakes)
+                if len(everything - self.free) != new:
+                    continue
+                full = chosen | dict(zip(SCALES, options)) | {point: penalty, "update": update}
+                yield Recipe(parameter, full, linked is not None), everything
+
+
+def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    """Whether numpy spreads an array of ``shape`` over ``wanted``; an answer of one number was spread already."""
+    pairs = zip(shape[::-1], wanted[::-1])
+    return len(shape) <= len(wanted) and all(size in (1, want) for size, want in pairs)
+
+
+def _with(rows: Array, *indices: int) -> Array:
+    return np.concatenate([rows, np.tile(indices, (len(rows), 1))], axis=1)
+
+
+def passes_with_own(passes: Sequence[Pass], answers: Sequence[Mapping[str, Array]]) -> None:
+    """Give each pass the student's own weight gradients and updated weights, or the right ones where missing."""
+    for c, given in zip(passes, answers):
+        for parameter in c.spec.parameters:
+            value = given.get(c.spec.answer_name(parameter))
+            if value is not None and value.shape == c.value(parameter).shape and np.isfinite(value).all():
+                remember(c, parameter, value)

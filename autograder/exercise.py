@@ -1,0 +1,183 @@
+"""What an exercise is made of: probes that ask, lines that carry points, judges that compare.
+
+One exercise is one module in ``autograder/exercises`` that builds one :class:`Exercise`. It reads top to
+bottom like the sheet: what is asked, what is true, which mistakes are known.
+
+The words are used everywhere in the same sense:
+
+========== ==============================================================================================
+probe      plain code that runs beside the student's, calls what the student wrote and returns values
+challenge  one set of inputs for a probe; *shown* ones may appear in feedback, the others never do
+question   one graded notebook cell: a probe, a few lines and a judge
+line       one value with its points, the smallest thing that is marked
+judge      a pure function from challenges and answers to a verdict for every line
+========== ==============================================================================================
+"""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+Values = Mapping[str, Any]
+"""Named values that cross the border: arrays, numbers, short text, and nested lists and dicts of those."""
+
+SHEETS = {
+    "foundations": "Foundations",
+    "by_hand": "By hand",
+    "training": "Training",
+    "design": "Design",
+}
+"""The four sheets in course order: folder name and title."""
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """Inputs of one run of a probe.
+
+    ``shown`` marks the small example whose inputs and expected values may be printed in feedback.
+    """
+
+    given: Values
+    shown: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """A function that is sent, as source text, to the process that runs the student's code.
+
+    It must stand alone: it may use its two arguments, builtins and ``np``. It holds no answers.
+    """
+
+    function: Callable[[Any, Any], Values]
+    challenges: Callable[[np.random.Generator], Sequence[Challenge]]
+
+    @property
+    def name(self) -> str:
+        """The name of the function, unique within an exercise."""
+        return self.function.__name__
+
+    @property
+    def source(self) -> str:
+        """The text of the function, without indentation."""
+        return textwrap.dedent(inspect.getsource(self.function))
+
+
+@dataclass(frozen=True)
+class Line:
+    """One value that is marked: its key in the probe's answer, its points and what people call it.
+
+    ``figures`` asks for this line to so many significant figures, where the judge's own tolerance does not fit.
+    """
+
+    name: str
+    points: float
+    label: str = ""
+    figures: int | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a judge found for one line.
+
+    ``status`` is ``correct``, ``wrong`` or ``missing``. ``share`` is the part of the line's points that is earned.
+    ``own`` says that the value is right given the student's own earlier values (follow-through).
+    ``mistakes`` are ids of named mistakes; ``message`` is for the student, ``hint`` a step to look at.
+    ``expected`` and ``got`` are filled only from a shown challenge.
+    ``difference`` is the size of the error of every entry relative to the largest expected one; it tells
+    where the numbers differ and not what they should be.
+    ``remarks`` are observations that cost nothing.
+    """
+
+    status: str
+    share: float = 0.0
+    own: bool = False
+    mistakes: tuple[str, ...] = ()
+    message: str = ""
+    hint: str = ""
+    expected: Any = None
+    got: Any = None
+    difference: Any = None
+    remarks: tuple[str, ...] = ()
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answered challenge: what was given and what the student's code returned."""
+
+    given: Values
+    values: Values
+    shown: bool = False
+
+
+Judge = Callable[[Sequence[Line], Sequence[Reply]], Mapping[str, Verdict]]
+"""Pure: lines and the replies at every challenge to a verdict per line name."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One graded cell. ``id`` is its nbgrader grade id; it is unique within the notebook."""
+
+    id: str
+    title: str
+    lines: tuple[Line, ...]
+    probe: Probe
+    judge: Judge
+
+    @property
+    def points(self) -> float:
+        """The sum of the points of its lines."""
+        return sum(line.points for line in self.lines)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A part that a person marks, with the mark scheme beside it (an nbgrader task cell)."""
+
+    id: str
+    title: str
+    points: float
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One notebook of one sheet.
+
+    ``parts`` names every lettered part of the task and the questions or written parts that mark it.
+    ``minutes`` is the time a student should plan; ``difficulty`` runs from 1 to 5.
+    ``limits`` overrides the default limits of isolated execution by name.
+    """
+
+    name: str
+    sheet: str
+    title: str
+    minutes: int
+    difficulty: int
+    questions: tuple[Question, ...]
+    parts: Mapping[str, tuple[str, ...]]
+    written: tuple[Written, ...] = ()
+    limits: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def points(self) -> float:
+        """All points of the notebook, those that a person gives included."""
+        return sum(part.points for part in (*self.questions, *self.written))
+
+    @property
+    def probes(self) -> tuple[Probe, ...]:
+        """The distinct probes in the order of the questions; questions may share one."""
+        return tuple({id(question.probe): question.probe for question in self.questions}.values())
+
+    def question(self, question_id: str) -> Question:
+        """The question with this id. Raises KeyError when there is none."""
+        for question in self.questions:
+            if question.id == question_id:
+                return question
+        known = ", ".join(question.id for question in self.questions)
+        raise KeyError(f"{self.name} has no question {question_id!r}; it has {known}")

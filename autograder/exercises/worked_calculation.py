@@ -1,0 +1,280 @@
+"""Sheet 2, exercise 5: one network, one example, every number by hand.
+
+Two inputs, two hidden units, one output, sigmoid everywhere, squared error of one example. The student fills in
+every intermediate value; each is marked against what follows from the student's own earlier ones, so a slip in
+the first line does not spoil the last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Values
+from autograder.marking.judges import remembered, values
+from autograder.marking.slips import Slip, explain_slips
+from autograder.truth import Network, Reading
+
+NETWORK = Network((2, 2, 1), ("sigmoid", "sigmoid"), "mse")
+
+GIVEN = {
+    "X": np.array([[1.0], [2.0]]),
+    "Y": np.array([[0.8]]),
+    "W1": np.array([[0.5, 0.3], [0.2, 0.8]]),
+    "b1": np.array([[0.1], [0.4]]),
+    "W2": np.array([[0.9, 0.7]]),
+    "b2": np.array([[0.2]]),
+    "learning_rate": np.array(0.1),
+}
+"""The numbers on the sheet. They are not secret, so feedback may show what was expected."""
+
+NAMES = {
+    "z1": "Z1",
+    "a1": "A1",
+    "z2": "Z2",
+    "a2": "A2",
+    "loss": "loss",
+    "dz2": "dZ2",
+    "dW2": "dW2",
+    "db2": "db2",
+    "dz1": "dZ1",
+    "dW1": "dW1",
+    "db1": "db1",
+    "W2_new": "W2_new",
+    "b2_new": "b2_new",
+    "W1_new": "W1_new",
+    "b1_new": "b1_new",
+}
+"""What the student calls a value, and what the network calls it."""
+
+
+# What is asked ------------------------------------------------------------------------------------------------------
+
+
+def filled_in(student, given):
+    """Everything the student typed in; None where a value is not there."""
+    forward = ["z1", "a1", "z2", "a2", "loss"]
+    backward = ["dz2", "dW2", "db2", "dz1", "dW1", "db1"]
+    updated = ["W2_new", "b2_new", "W1_new", "b1_new"]
+    return {name: getattr(student, name, None) for name in forward + backward + updated}
+
+
+PROBE = Probe(filled_in, lambda rng: [Challenge(GIVEN, shown=True)])
+
+
+# What is true -------------------------------------------------------------------------------------------------------
+
+
+def _students_names(results: Values) -> dict[str, np.ndarray]:
+    return {mine: results[theirs] for mine, theirs in NAMES.items()}
+
+
+@remembered
+def truth(given: Values) -> dict[str, np.ndarray]:
+    """The exact values."""
+    return _students_names(NETWORK.evaluate(given))
+
+
+def follow(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
+    """What follows from the student's own values: a'(z) may be taken at z or written with a."""
+    named = {}
+    for mine, theirs in NAMES.items():
+        if mine in own and own[mine].size == truth(given)[mine].size:
+            named[theirs] = own[mine].reshape(np.atleast_2d(truth(given)[mine]).shape)
+    return [
+        _students_names(NETWORK.evaluate(given, named, reading=reading, exact=False))
+        for reading in (Reading.FROM_ACTIVATION, Reading.FROM_PRE_ACTIVATION)
+    ]
+
+
+# Which mistakes are known -------------------------------------------------------------------------------------------
+# Each formula gets the numbers of the sheet and the student's own earlier values under the network's names.
+
+SLIPS = (
+    Slip("bias-forgotten", ("z1",), lambda v: v.W1 @ v.X, "The bias is missing: which numbers does each unit add?"),
+    Slip("bias-forgotten", ("z2",), lambda v: v.W2 @ v.A1, "The bias is missing: which numbers does each unit add?"),
+    Slip(
+        "w1-transposed",
+        ("z1",),
+        lambda v: v.W1.T @ v.X + v.b1,
+        "Row i of W1 holds the weights into hidden unit i. You went down a column.",
+    ),
+    Slip(
+        "inputs-for-activations",
+        ("z2",),
+        lambda v: v.W2 @ v.X + v.b2,
+        "The output unit sees the hidden activations, not the inputs.",
+    ),
+    Slip(
+        "pre-activations-for-activations",
+        ("z2",),
+        lambda v: v.W2 @ v.Z1 + v.b2,
+        "You used z1. What does a hidden unit send on after the sigmoid?",
+    ),
+    Slip("activation-forgotten", ("a1",), lambda v: v.Z1, "You copied z1: apply the sigmoid to it."),
+    Slip("activation-forgotten", ("a2",), lambda v: v.Z2, "You copied z2: apply the sigmoid to it."),
+    Slip("tanh-for-sigmoid", ("a1",), lambda v: np.tanh(v.Z1), "These are values of tanh. This network uses sigmoids."),
+    Slip("tanh-for-sigmoid", ("a2",), lambda v: np.tanh(v.Z2), "This is a value of tanh. This network uses sigmoids."),
+    Slip(
+        "sigmoid-sign",
+        ("a1",),
+        lambda v: 1 / (1 + np.exp(v.Z1)),
+        "Look at the sign in the exponent: a positive z must give more than one half.",
+    ),
+    Slip(
+        "sigmoid-sign",
+        ("a2",),
+        lambda v: 1 / (1 + np.exp(v.Z2)),
+        "Look at the sign in the exponent: a positive z must give more than one half.",
+    ),
+    Slip("half-in-loss", ("loss",), lambda v: (v.A2 - v.Y) ** 2 / 2, "This course's squared error has no factor 1/2."),
+    Slip("not-squared", ("loss",), lambda v: v.A2 - v.Y, "That is the error. What does the loss do with it?"),
+    Slip("not-squared", ("loss",), lambda v: v.Y - v.A2, "That is the error. What does the loss do with it?"),
+    Slip(
+        "factor-two-missing",
+        ("dz2",),
+        lambda v: (v.A2 - v.Y) * v.A2 * (1 - v.A2),
+        "Differentiate the square once more: a factor is missing.",
+    ),
+    Slip(
+        "output-derivative-missing",
+        ("dz2",),
+        lambda v: 2 * (v.A2 - v.Y),
+        "This is the derivative with respect to a2. One more step of the chain rule leads to z2.",
+    ),
+    Slip(
+        "cross-entropy-error",
+        ("dz2",),
+        lambda v: v.A2 - v.Y,
+        "a - y is the error signal of cross-entropy. Which loss does this task use?",
+    ),
+    Slip(
+        "output-derivative-at-z",
+        ("dz2",),
+        lambda v: 2 * (v.A2 - v.Y) * v.Z2 * (1 - v.Z2),
+        "In s(1 - s) the s is the value of the sigmoid, not z.",
+    ),
+    Slip(
+        "sign-of-error",
+        ("dz2",),
+        lambda v: 2 * (v.Y - v.A2) * v.A2 * (1 - v.A2),
+        "The sign is turned round: if a2 grows while it is above the target, does the loss grow or fall?",
+    ),
+    Slip("wrong-operand", ("dW2",), lambda v: v.dZ2 * v.X.T, "What is multiplied by W2 in the forward pass?"),
+    Slip(
+        "wrong-operand",
+        ("dW2",),
+        lambda v: v.dZ2 * v.Z1.T,
+        "You used z1. What is multiplied by W2 in the forward pass?",
+    ),
+    Slip(
+        "hidden-derivative-missing",
+        ("dz1",),
+        lambda v: v.W2.T @ v.dZ2,
+        "This is the derivative with respect to a1. One more step of the chain rule leads to z1.",
+    ),
+    Slip(
+        "hidden-derivative-at-z",
+        ("dz1",),
+        lambda v: (v.W2.T @ v.dZ2) * v.Z1 * (1 - v.Z1),
+        "In s(1 - s) the s is the value of the sigmoid, not z.",
+    ),
+    Slip(
+        "output-derivative-in-hidden-layer",
+        ("dz1",),
+        lambda v: (v.W2.T @ v.dZ2) * v.A2 * (1 - v.A2),
+        "You used the derivative of the output unit. Each hidden unit has its own.",
+    ),
+    Slip(
+        "weights-left-out",
+        ("dz1",),
+        lambda v: np.ones((2, 1)) * v.dZ2 * v.A1 * (1 - v.A1),
+        "How strongly does the output listen to each hidden unit? That number is missing.",
+    ),
+    Slip("wrong-operand", ("dW1",), lambda v: v.dZ1 @ v.A1.T, "What is multiplied by W1 in the forward pass?"),
+    Slip("transposed", ("dW1",), lambda v: (v.dZ1 @ v.X.T).T, "dW1 has one row for each hidden unit, as W1 has."),
+    *(
+        Slip(
+            "ascent",
+            (f"{name}_new",),
+            lambda v, n=name: v[n] + v.learning_rate * v[f"d{n}"],
+            "You moved up the gradient. In which direction does the loss fall?",
+            figures=4,
+        )
+        for name in ("W1", "b1", "W2", "b2")
+    ),
+    *(
+        Slip(
+            "learning-rate-forgotten",
+            (f"{name}_new",),
+            lambda v, n=name: v[n] - v[f"d{n}"],
+            "The whole gradient was subtracted. How large is one step?",
+            figures=4,
+        )
+        for name in ("W1", "b1", "W2", "b2")
+    ),
+    *(
+        Slip(
+            "not-updated",
+            (f"{name}_new",),
+            lambda v, n=name: v[n],
+            "This is the old value: nothing was subtracted.",
+            figures=4,
+        )
+        for name in ("W1", "b1", "W2", "b2")
+    ),
+)
+
+
+# The questions ------------------------------------------------------------------------------------------------------
+
+JUDGE = values(truth, follow=follow, explain=explain_slips(SLIPS, NAMES, NETWORK.shape), by_hand=True)
+
+
+def _question(question_id: str, title: str, *lines: Line) -> Question:
+    return Question(question_id, title, lines, PROBE, JUDGE)
+
+
+EXERCISE = Exercise(
+    name="worked_calculation",
+    sheet="by_hand",
+    title="A network by hand",
+    minutes=45,
+    difficulty=2,
+    questions=(
+        _question(
+            "forward_values",
+            "(a) The forward pass",
+            Line("z1", 2, "z1"),
+            Line("a1", 2, "a1"),
+            Line("z2", 2, "z2"),
+            Line("a2", 2, "a2"),
+        ),
+        _question("loss_value", "(b) The loss", Line("loss", 2, "loss")),
+        _question(
+            "gradient_values",
+            "(c) The gradients",
+            Line("dz2", 2, "dz2"),
+            Line("dW2", 2, "dW2"),
+            Line("db2", 1, "db2"),
+            Line("dz1", 2, "dz1"),
+            Line("dW1", 2, "dW1"),
+            Line("db1", 1, "db1"),
+        ),
+        _question(
+            "updated_values",
+            "(d) One step of gradient descent",
+            Line("W2_new", 1, "new W2", figures=4),
+            Line("b2_new", 1, "new b2", figures=4),
+            Line("W1_new", 2, "new W1", figures=4),
+            Line("b1_new", 1, "new b1", figures=4),
+        ),
+    ),
+    parts={
+        "a": ("forward_values",),
+        "b": ("loss_value",),
+        "c": ("gradient_values",),
+        "d": ("updated_values",),
+    },
+)

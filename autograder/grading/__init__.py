@@ -1,0 +1,1 @@
+"""Submissions to marks: reads notebooks, runs them isolated, marks the answers."""

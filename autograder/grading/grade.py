@@ -1,0 +1,107 @@
+"""One notebook: run isolated, marked in this process."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode
+
+from autograder.course import sheet_files, source_notebook
+from autograder.exercise import Exercise
+from autograder.grading.notebook import Plan, plan
+from autograder.marking import Marks, challenges, mark
+from autograder.sandbox import Ask, Cell, Job, Limits, Outcome, Sandbox
+
+
+@dataclass(frozen=True)
+class Graded:
+    """Marks, and for every position in the submitted notebook what its cell put out when it was run."""
+
+    marks: Marks
+    outputs: Mapping[int, list[dict[str, Any]]]
+    counts: Mapping[int, int | None]
+
+
+def fresh_seed() -> int:
+    """A new seed for the challenges of one grading run; it is recorded with the marks."""
+    return secrets.randbelow(2**31)
+
+
+def grade_notebook(
+    notebook: NotebookNode,
+    exercise: Exercise,
+    sandbox: Sandbox,
+    *,
+    root: Path,
+    seed: int,
+    student: str = "",
+    full: bool = False,
+    files: Mapping[str, bytes] | None = None,
+) -> Graded:
+    """Grade a submitted notebook of an exercise.
+
+    ``full`` runs the cells that only show something as well, for the feedback. ``files`` are the student's own files
+    beside the notebook; those of the sheet always win. Raises CourseError when the source notebook is missing and
+    SandboxUnavailable when nothing can be run.
+    """
+    started = time.perf_counter()
+    planned = plan(notebook, source_notebook(root, exercise), full=full)
+    asked = challenges(exercise.name, seed)
+    job = Job(
+        cells=tuple(Cell(cell.id, cell.source) for cell in planned.cells),
+        asks=tuple(
+            Ask(probe.name, probe.source, tuple(challenge.given for challenge in asked[probe.name]))
+            for probe in exercise.probes
+        ),
+        files={**(files or {}), **sheet_files(root, exercise.sheet)},
+        seed=seed,
+        limits=replace(Limits(), **exercise.limits),
+    )
+    outcome = sandbox.run(job)
+    marks = Marks(
+        student=student,
+        sheet=exercise.sheet,
+        exercise=exercise.name,
+        questions=mark(exercise, seed, outcome.answers),
+        isolation=outcome.level,
+        seed=seed,
+        written_points=sum(part.points for part in exercise.written),
+        notes=planned.notes + _stopped_cells(planned, outcome),
+        digest=planned.digest,
+        seconds=time.perf_counter() - started,
+    )
+    return Graded(marks, *_by_position(planned, outcome))
+
+
+def run_plain(notebook: NotebookNode, sandbox: Sandbox, *, files: Mapping[str, bytes], limits: Limits) -> Graded:
+    """Run every code cell of a notebook that is no exercise of this course; no marks are given."""
+    planned = plan(notebook, None, full=True)
+    cells = tuple(Cell(cell.id, cell.source) for cell in planned.cells)
+    outcome = sandbox.run(Job(cells=cells, asks=(), files=files, seed=0, limits=limits))
+    return Graded(Marks("", "", "", (), isolation=outcome.level), *_by_position(planned, outcome))
+
+
+def _by_position(planned: Plan, outcome: Outcome) -> tuple[dict[int, list[dict]], dict[int, int | None]]:
+    index = {cell.id: cell.index for cell in planned.cells if cell.index is not None}
+    ran = [result for result in outcome.cells if result.id in index]
+    return (
+        {index[result.id]: result.outputs for result in ran},
+        {index[result.id]: result.execution_count for result in ran},
+    )
+
+
+def _stopped_cells(planned: Plan, outcome: Outcome) -> tuple[str, ...]:
+    """What the student is told about cells that were stopped, not merely raised."""
+    position = {cell.id: cell.index for cell in planned.cells}
+    notes = []
+    for result in outcome.cells:
+        if result.status not in ("ok", "raised"):
+            index = position.get(result.id)
+            place = "A cell of the course" if index is None else f"Cell {index + 1} of the notebook"
+            notes.append(f"{place} was stopped: {result.message} The other cells were still run.")
+    return tuple(notes)

@@ -1,0 +1,104 @@
+"""The unprotected mode: a question marked in the notebook's own kernel, beside the student's code.
+
+The graded cells of ``source/`` call :func:`mark_question`. Under this course's nbgrader configuration these cells are
+never run: the notebook is run isolated and marked elsewhere. Under stock nbgrader, or when an instructor runs the
+solved notebook, they are, and then the same questions are asked here, with a note that says so.
+"""
+
+from __future__ import annotations
+
+import copy
+import traceback
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from autograder.exercise import Probe
+from autograder.exercises import load
+from autograder.marking import Marks, challenges, mark
+from autograder.views.cell import to_html, to_text
+
+NOTE = "Unprotected: this was marked in the notebook's own kernel, next to the student's code."
+
+SEED = 2024
+"""The seed of the challenges in this mode; what runs in the student's process can keep no secret anyway."""
+
+
+class _Missing(AttributeError):
+    """The notebook does not define a name that a probe asks for."""
+
+
+class _Student:
+    """The names of a notebook as attributes."""
+
+    def __init__(self, names: Mapping[str, Any]) -> None:
+        self.__names = dict(names)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__names[name]
+        except KeyError:
+            raise _Missing(f"`{name}` is not defined in the notebook.") from None
+
+
+@dataclass(frozen=True)
+class _Answer:
+    status: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    message: str = ""
+    changed_inputs: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class _Display:
+    """A table that both a notebook and a terminal can show."""
+
+    def __init__(self, html: str, text: str) -> None:
+        self._html, self._text = html, text
+
+    def _repr_html_(self) -> str:
+        return self._html
+
+    def __repr__(self) -> str:
+        return self._text
+
+
+def mark_question(exercise: str, question: str, names: Mapping[str, Any]) -> float:
+    """Mark one question from the names that a notebook defines; show the table and return the points.
+
+    nbgrader reads the returned number as partial credit. Raises KeyError for an unknown exercise or question.
+    """
+    found = load(exercise)
+    probe = found.question(question).probe
+    asked = challenges(exercise, SEED)[probe.name]
+    answers = [_ask(probe, names, challenge.given) for challenge in asked]
+    marked = next(mark for mark in mark(found, SEED, {probe.name: answers}) if mark.id == question)
+    marks = Marks("", found.sheet, found.name, (marked,), isolation="none", seed=SEED)
+    _show(_Display(to_html(marked, marks), f"{to_text(marked)}\n{NOTE}"))
+    return marked.points
+
+
+def _ask(probe: Probe, names: Mapping[str, Any], given: Mapping[str, Any]) -> _Answer:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a warning on stderr would count as a zero
+            return _Answer("answered", copy.deepcopy(dict(probe.function(_Student(names), copy.deepcopy(dict(given))))))
+    except (_Missing, NotImplementedError) as error:
+        return _Answer("missing", message=str(error) or "This is still the untouched stub.")
+    except Exception as error:
+        last = traceback.format_exception_only(error)[-1].strip()
+        return _Answer("raised", message=f"Your code raised {last}")
+
+
+def _show(shown: _Display) -> None:
+    try:
+        from IPython import get_ipython
+        from IPython.display import display
+    except ImportError:
+        print(shown)
+        return
+    if get_ipython() is None:
+        print(shown)
+    else:
+        display(shown)

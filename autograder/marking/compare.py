@@ -1,0 +1,100 @@
+"""Is this value the expected one? Shape before value; tolerance by the precision of the answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+TOLERANCE = {
+    "float64": 1e-7,
+    "float32": 1e-3,
+    "float16": 3e-2,
+}
+"""Relative tolerance by the precision of the answer. Right float64 answers agree to about 5e-15."""
+
+HAND = 2e-3
+"""Relative tolerance for values worked out by hand with four significant figures carried.
+
+``tests/marking/test_compare.py`` works the calculation through with every intermediate rounded to four figures
+and shows that this is enough, and that a half of it is not."""
+
+FLOOR = 1e-2
+"""Entries smaller than this part of the largest expected one are compared on that scale: near zero, cancellation
+leaves no relative precision to ask for."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How an answer compares with an expected value.
+
+    ``shape`` is ``same``, ``flat`` (the numbers fit after adding or dropping axes of length one) or ``other``.
+    ``difference`` is |got - expected| of every entry relative to the largest expected one, or None when the shapes
+    do not fit. ``problem`` says in words why the answer is not an array of numbers; it is empty otherwise.
+    """
+
+    equal: bool
+    shape: str = "same"
+    difference: np.ndarray | None = None
+    problem: str = ""
+
+
+def as_numbers(value: Any) -> np.ndarray | str:
+    """The value as an array of numbers, or a sentence that says why it is none.
+
+    >>> as_numbers([1, [2, 3]])
+    'it is not an array of numbers: its rows have different lengths'
+    """
+    if value is None:
+        return "it is still None"
+    if isinstance(value, str | dict):
+        return f"it is {'text' if isinstance(value, str) else 'a dictionary'}, not an array of numbers"
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        return "it is not an array of numbers: its rows have different lengths"
+    if array.dtype.kind not in "biufc":
+        return "it is not an array of numbers"
+    if array.dtype.kind == "c":
+        if np.any(array.imag != 0):
+            return "it holds complex numbers"
+        array = array.real
+    return array
+
+
+def tolerance(array: np.ndarray) -> float:
+    """The relative tolerance that an answer of this dtype is judged at; integers and booleans are exact numbers."""
+    return TOLERANCE.get(array.dtype.name, TOLERANCE["float64"])
+
+
+def compare(
+    got: Any, expected: np.ndarray, *, rtol: float | None = None, figures: int | None = None
+) -> Comparison:
+    """Compare an answer with an expected array.
+
+    An entry agrees when |got - expected| <= rtol * max(|expected|, FLOOR * max |expected|). ``rtol`` is taken from
+    the dtype of the answer unless it is given. With ``figures`` an entry agrees when it is the expected one rounded to
+    so many significant figures, or anything nearer.
+    """
+    array = as_numbers(got)
+    if isinstance(array, str):
+        return Comparison(False, "other", None, array)
+    expected = np.asarray(expected, dtype=float)
+    shape = "same"
+    if array.shape != expected.shape:
+        if tuple(n for n in array.shape if n != 1) != tuple(n for n in expected.shape if n != 1):
+            return Comparison(False, "other")
+        shape = "flat"
+    values = array.astype(float).reshape(expected.shape)
+    largest = float(np.max(np.abs(expected), initial=0.0)) or 1.0
+    with np.errstate(all="ignore"):
+        error = np.abs(values - expected)
+        if figures is None:
+            allowed = (tolerance(array) if rtol is None else rtol) * np.maximum(np.abs(expected), FLOOR * largest)
+        else:
+            # half a unit of the last figure, and a little for numbers that lie on the edge
+            allowed = 0.505 * 10.0 ** (np.floor(np.log10(np.abs(expected))) + 1 - figures)
+        equal = bool(np.all(error <= allowed))
+        difference = error / largest
+    return Comparison(equal, shape, difference)

@@ -1,0 +1,65 @@
+"""From the diagnosis of gradients to verdicts: which line is charged for which mistake.
+
+One slip costs one line, the first in which it shows. A line whose numbers follow from a slip named earlier, or from the
+student's own earlier values, keeps its points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from autograder.diagnosis import MISTAKES, WRONG, Finding, Point, Spec, explain, fingerprint
+from autograder.exercise import Reply, Verdict
+from autograder.marking.judges import Explain, usable
+
+FORWARD = ("Z1", "A1", "Z2", "A2", "Z3", "A3")
+
+
+def explain_gradients(spec: Spec) -> Explain:
+    """An explanation of wrong gradients (or updated parameters) of a network described by ``spec``.
+
+    The replies must hold the inputs of the network as given, and the student's own activations under their names.
+    """
+    answered = {spec.answer_name(parameter): parameter for parameter in spec.parameters}
+    last: tuple[Sequence[Reply], Mapping[str, Verdict]] | None = None
+
+    def verdicts(replies: Sequence[Reply]) -> Mapping[str, Verdict]:
+        nonlocal last
+        if last is not None and last[0] is replies:  # two questions about the same answers: searched once
+            return last[1]
+        points = [_point(reply, answered) for reply in replies]
+        try:
+            report = explain(spec, points)
+        except ValueError:  # the student's arrays do not fit together: the comparison has said so
+            found = {}
+        else:
+            found = {
+                name: _verdict(report.parameters[parameter], name, points)
+                for name, parameter in answered.items()
+                if parameter in report.parameters
+            }
+        last = (replies, found)
+        return found
+
+    return verdicts
+
+
+def _point(reply: Reply, answered: Mapping[str, str]) -> Point:
+    own = usable(reply.values)
+    inputs = {**reply.given, **{name: own[name] for name in FORWARD if name in own}}
+    return Point(inputs, {name: reply.values[name] for name in answered if reply.values.get(name) is not None})
+
+
+def _verdict(finding: Finding, name: str, points: Sequence[Point]) -> Verdict:
+    if finding.verdict != WRONG:
+        return Verdict("correct", share=1.0)
+    if finding.given_own and not finding.mistakes:
+        return Verdict("correct", share=1.0, own=True, message=finding.hint)
+    if finding.mistakes:
+        titles = "; ".join(MISTAKES[mistake].title for mistake in finding.mistakes)
+        return Verdict("wrong", mistakes=finding.mistakes, message=f"{titles}.", hint=finding.hint)
+    return Verdict(
+        "wrong",
+        message=" ".join(finding.facts),
+        fingerprint=fingerprint([{name: point.answers[name]} for point in points]),
+    )

@@ -1,0 +1,169 @@
+"""Judges: pure functions from the replies of a probe to a verdict for every line.
+
+The rule that all of them share: a value is right when it is the exact one, or when it is what follows from the
+student's own earlier values. One slip costs one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from autograder.exercise import Judge, Line, Reply, Values, Verdict
+from autograder.marking.compare import HAND, Comparison, as_numbers, compare
+
+Truth = Callable[[Values], Mapping[str, np.ndarray]]
+"""The exact values for the inputs of a challenge."""
+
+Follow = Callable[[Values, Values], Sequence[Mapping[str, np.ndarray]]]
+"""What follows from the student's own values; one mapping for each right way to read them."""
+
+Explain = Callable[[Sequence[Reply]], Mapping[str, Verdict]]
+"""What is known about wrong values: verdicts for the lines that can be explained."""
+
+FLAT_SHARE = 0.5
+"""Part of a line's points for the right numbers in a shape that only lacks an axis, such as (h,) for (h, 1)."""
+
+
+def remembered(truth: Truth) -> Truth:
+    """The same function with its results kept: a class is asked the same challenges."""
+
+    @lru_cache(maxsize=256)
+    def at(key: tuple) -> Mapping[str, np.ndarray]:
+        return truth({name: np.frombuffer(data, dtype=dtype).reshape(shape) for name, dtype, shape, data in key})
+
+    def wrapped(given: Values) -> Mapping[str, np.ndarray]:
+        arrays = {name: np.asarray(value) for name, value in sorted(given.items())}
+        return at(tuple((name, a.dtype.str, a.shape, a.tobytes()) for name, a in arrays.items()))
+
+    return wrapped
+
+
+def values(
+    truth: Truth,
+    *,
+    follow: Follow | None = None,
+    explain: Explain | None = None,
+    by_hand: bool = False,
+) -> Judge:
+    """A judge that compares every line with the exact value of the same name.
+
+    ``follow`` gives what follows from the student's own values. ``explain`` may name the mistake behind wrong ones.
+    ``by_hand`` allows four significant figures carried through and accepts flat shapes at full points.
+    """
+    rtol = HAND if by_hand else None
+    flat_share = 1.0 if by_hand else FLAT_SHARE
+
+    def judge(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
+        exact = [truth(reply.given) for reply in replies]
+        verdicts, follows = {}, None
+        for line in lines:
+            asked = {"rtol": rtol, "figures": line.figures}
+            found = [compare(r.values.get(line.name), e[line.name], **asked) for r, e in zip(replies, exact)]
+            if all(comparison.equal for comparison in found):
+                verdicts[line.name] = _right(found, flat_share)
+                continue
+            if follow is not None:
+                follows = follows if follows is not None else [_readings(follow, reply) for reply in replies]
+                consistent = [
+                    _best(reply.values.get(line.name), readings, line.name, asked)
+                    for reply, readings in zip(replies, follows)
+                ]
+                if all(comparison.equal for comparison in consistent):
+                    verdicts[line.name] = _right(consistent, flat_share, own=True)
+                    continue
+            expected = [
+                dict(readings[0]).get(line.name, e[line.name]) if follows and readings else e[line.name]
+                for e, readings in zip(exact, follows or [()] * len(exact))
+            ]
+            verdicts[line.name] = _wrong(line, replies, expected, found)
+        if explain is not None and any(verdict.status == "wrong" for verdict in verdicts.values()):
+            known = explain(replies)
+            for name, verdict in verdicts.items():
+                if verdict.status == "wrong" and name in known:
+                    verdicts[name] = _merged(verdict, known[name])
+        return verdicts
+
+    return judge
+
+
+def usable(values: Values) -> dict[str, np.ndarray]:
+    """The values that are arrays of finite numbers: what follow-through can build on."""
+    arrays = {name: as_numbers(value) for name, value in values.items() if value is not None}
+    return {
+        name: array
+        for name, array in arrays.items()
+        if not isinstance(array, str) and array.size and np.all(np.isfinite(array))
+    }
+
+
+def _readings(follow: Follow, reply: Reply) -> Sequence[Mapping[str, np.ndarray]]:
+    own = usable(reply.values)
+    return follow(reply.given, own) if own else ()
+
+
+def _best(got: object, readings: Sequence[Mapping[str, np.ndarray]], name: str, asked: Mapping) -> Comparison:
+    found = [compare(got, reading[name], **asked) for reading in readings if np.all(np.isfinite(reading[name]))]
+    return next((comparison for comparison in found if comparison.equal), Comparison(False))
+
+
+def _right(found: Sequence[Comparison], flat_share: float, own: bool = False) -> Verdict:
+    message = "Right, given your earlier values." if own else ""
+    if any(comparison.shape == "flat" for comparison in found) and flat_share < 1:
+        return Verdict(
+            "wrong",
+            share=flat_share,
+            own=own,
+            mistakes=("wrong-shape",),
+            message="The numbers are right but the shape lacks an axis: (n,) and (n, 1) broadcast differently.",
+            hint="Keep the second axis, for example with keepdims=True.",
+        )
+    return Verdict("correct", share=1.0, own=own, message=message)
+
+
+def _wrong(line: Line, replies: Sequence[Reply], expected: list, found: Sequence[Comparison]) -> Verdict:
+    first = next(index for index, comparison in enumerate(found) if not comparison.equal)
+    shown = next((index for index, reply in enumerate(replies) if reply.shown and not found[index].equal), None)
+    drawn = first if shown is None else shown
+    got = replies[first].values.get(line.name)
+    status = "missing" if got is None else "wrong"
+    return Verdict(
+        status,
+        message=_what_is_measured(line, got, np.asarray(expected[first]), found[first]),
+        expected=None if shown is None else expected[shown],
+        got=None if shown is None else replies[shown].values.get(line.name),
+        difference=compare(replies[drawn].values.get(line.name), expected[drawn]).difference,
+    )
+
+
+def _what_is_measured(line: Line, got: object, expected: np.ndarray, found: Comparison) -> str:
+    name = line.name
+    if found.problem:
+        return f"`{name}`: {found.problem}." if got is not None else f"`{name}` is still None: fill it in."
+    array = as_numbers(got)
+    if found.shape == "other":
+        return f"`{name}` has shape {array.shape}; {expected.shape} is expected."
+    if not np.all(np.isfinite(array)):
+        return f"`{name}` holds {np.count_nonzero(~np.isfinite(array))} entries that are not finite (NaN or infinity)."
+    if not np.any(array):
+        return f"Every entry of `{name}` is zero."
+    return f"`{name}` does not have the expected values."
+
+
+def _merged(verdict: Verdict, known: Verdict) -> Verdict:
+    """What the comparison saw, with what the explanation adds."""
+    return Verdict(
+        status="correct" if known.share == 1.0 else verdict.status,
+        share=max(verdict.share, known.share),
+        own=known.own,
+        mistakes=known.mistakes,
+        message=known.message or verdict.message,
+        hint=known.hint,
+        expected=verdict.expected,
+        got=verdict.got,
+        difference=verdict.difference,
+        remarks=verdict.remarks + known.remarks,
+        fingerprint=known.fingerprint,
+    )

@@ -1,0 +1,131 @@
+"""Answers and an exercise to marks. Pure: the same answers and seed always give the same marks."""
+
+from __future__ import annotations
+
+import logging
+import zlib
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Protocol
+
+import numpy as np
+
+from autograder.exercise import Challenge, Exercise, Probe, Question, Reply, Verdict
+from autograder.exercises import load
+from autograder.marking.compare import as_numbers
+from autograder.marking.marks import LineMark, QuestionMark
+
+log = logging.getLogger(__name__)
+
+
+class Answer(Protocol):
+    """What came back from one challenge: the isolated side's answer, or a stored one."""
+
+    status: str
+    values: Mapping[str, Any]
+    message: str
+    changed_inputs: Sequence[str]
+    warnings: Sequence[str]
+
+
+@lru_cache(maxsize=256)
+def challenges(exercise: str, seed: int) -> Mapping[str, tuple[Challenge, ...]]:
+    """The challenges of every probe of an exercise, by the probe's name: the same for the same seed."""
+    return {probe.name: _draw(probe, seed) for probe in load(exercise).probes}
+
+
+def _draw(probe: Probe, seed: int) -> tuple[Challenge, ...]:
+    stream = np.random.default_rng([seed, zlib.crc32(probe.name.encode())])
+    return tuple(probe.challenges(stream))
+
+
+def mark(exercise: Exercise, seed: int, answers: Mapping[str, Sequence[Answer]]) -> tuple[QuestionMark, ...]:
+    """Mark every question from the answers to its probe.
+
+    ``answers`` maps the name of a probe to one answer per challenge, in the order of :func:`challenges`. A probe
+    that is not there counts as an error of the grader, as does a judge that raises: such a question goes to a person.
+    """
+    asked = challenges(exercise.name, seed)
+    replies: dict[str, tuple[Reply, ...]] = {}
+    for name, answered in answers.items():
+        replies[name] = tuple(
+            Reply(challenge.given, answer.values, challenge.shown)
+            for challenge, answer in zip(asked[name], answered)
+        )
+    return tuple(
+        _mark_question(question, answers.get(question.probe.name, ()), replies.get(question.probe.name, ()))
+        for question in exercise.questions
+    )
+
+
+def _mark_question(question: Question, answers: Sequence[Answer], replies: tuple[Reply, ...]) -> QuestionMark:
+    if not answers:
+        return _all_lines(question, "grader_error", "The grader did not ask this question. A person will look at it.")
+    failed = next((answer for answer in answers if answer.status != "answered"), None)
+    if failed is not None:
+        return _all_lines(question, failed.status, failed.message, _remarks(answers, replies))
+    try:
+        verdicts = question.judge(question.lines, replies)
+    except Exception:
+        log.exception("the judge of %s failed", question.id)
+        return _all_lines(
+            question, "grader_error", "The grader failed at this question; it is not a zero. A person will look at it."
+        )
+    lines = tuple(
+        LineMark(
+            name=line.name,
+            label=line.label,
+            points=round(line.points * verdicts[line.name].share, 6),
+            max_points=line.points,
+            **_fields(verdicts[line.name]),
+        )
+        for line in question.lines
+    )
+    return QuestionMark(
+        id=question.id,
+        title=question.title,
+        points=round(sum(line.points for line in lines), 6),
+        max_points=question.points,
+        status=_status(lines),
+        mistakes=tuple(dict.fromkeys(mistake for line in lines for mistake in line.mistakes)),
+        message=_first_message(lines),
+        lines=lines,
+        remarks=_remarks(answers, replies),
+    )
+
+
+def _fields(verdict: Verdict) -> dict[str, Any]:
+    return {name: getattr(verdict, name) for name in Verdict.__dataclass_fields__ if name != "share"}
+
+
+def _status(lines: Sequence[LineMark]) -> str:
+    statuses = {line.status for line in lines}
+    return statuses.pop() if len(statuses) == 1 else "wrong"
+
+
+def _first_message(lines: Sequence[LineMark]) -> str:
+    """The first line that is not right is where to look; later ones may only follow from it."""
+    first = next((line for line in lines if line.status != "correct"), None)
+    if first is None:
+        return ""
+    return f"{first.label or first.name}: {first.message} {first.hint}".strip()
+
+
+def _all_lines(question: Question, status: str, message: str, remarks: tuple[str, ...] = ()) -> QuestionMark:
+    lines = tuple(LineMark(line.name, line.label, 0.0, line.points, status) for line in question.lines)
+    return QuestionMark(
+        question.id, question.title, 0.0, question.points, status, message=message, lines=lines, remarks=remarks
+    )
+
+
+def _remarks(answers: Sequence[Answer], replies: Sequence[Reply]) -> tuple[str, ...]:
+    """Observations that cost nothing."""
+    found = []
+    changed = sorted({name for answer in answers for name in answer.changed_inputs})
+    if changed:
+        found.append(f"Your code changes its input in place: {', '.join(changed)}. The caller's array is altered too.")
+    found += [f"While your code ran: {text}" for text in dict.fromkeys(w for a in answers for w in a.warnings)][:3]
+    arrays = [as_numbers(value) for reply in replies for value in reply.values.values()]
+    if any(not isinstance(array, str) and array.dtype == np.float32 for array in arrays):
+        found.append("You compute in float32; float64 keeps about 16 digits instead of 7.")
+    return tuple(found)

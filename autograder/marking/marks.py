@@ -1,0 +1,144 @@
+"""The record of marks: what every view reads and nothing else writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+STATUSES = {
+    "correct": "right",
+    "wrong": "wrong",
+    "missing": "not done",
+    "raised": "error",
+    "timed_out": "too slow",
+    "out_of_memory": "out of memory",
+    "output_limit": "too much output",
+    "crashed": "crashed",
+    "grader_error": "needs a person",
+}
+"""Every status with the words that people read. ``grader_error`` is our fault, never a zero."""
+
+
+@dataclass(frozen=True)
+class LineMark:
+    """The mark of one line; the fields are those of :class:`autograder.exercise.Verdict`."""
+
+    name: str
+    label: str
+    points: float
+    max_points: float
+    status: str
+    own: bool = False
+    mistakes: tuple[str, ...] = ()
+    message: str = ""
+    hint: str = ""
+    expected: Any = None
+    got: Any = None
+    difference: Any = None
+    remarks: tuple[str, ...] = ()
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True)
+class QuestionMark:
+    """The mark of one question and of its lines."""
+
+    id: str
+    title: str
+    points: float
+    max_points: float
+    status: str
+    mistakes: tuple[str, ...] = ()
+    message: str = ""
+    lines: tuple[LineMark, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Marks:
+    """The marks of one notebook.
+
+    ``max_points`` counts what the machine marks; ``written_points`` is what a person adds later.
+    ``isolation`` is the level at which the code ran and ``seed`` draws the challenges, so that the same marks come
+    out again. ``notes`` say what was healed in the notebook or kept it from being graded.
+    ``digest`` is that of the code cells that these marks were given for. ``error`` says why nothing could be graded.
+    """
+
+    student: str
+    sheet: str
+    exercise: str
+    questions: tuple[QuestionMark, ...]
+    isolation: str = ""
+    seed: int = 0
+    written_points: float = 0.0
+    notes: tuple[str, ...] = ()
+    digest: str = ""
+    seconds: float = 0.0
+    error: str = ""
+
+    @property
+    def points(self) -> float:
+        """Points earned in all questions."""
+        return round(sum(question.points for question in self.questions), 6)
+
+    @property
+    def max_points(self) -> float:
+        """Points that the machine can give."""
+        return sum(question.max_points for question in self.questions)
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether a person has to look: the notebook could not be graded, or the grader failed somewhere."""
+        return bool(self.error) or any(question.status == "grader_error" for question in self.questions)
+
+    def question(self, question_id: str) -> QuestionMark:
+        """The mark of one question. Raises KeyError when there is none."""
+        for question in self.questions:
+            if question.id == question_id:
+                return question
+        raise KeyError(question_id)
+
+
+def to_json(marks: Marks) -> dict[str, Any]:
+    """The record as plain data for ``json.dumps``; arrays become lists and numbers stay exact."""
+    record = asdict(marks)
+    ordered = {name: record.pop(name) for name in ("student", "sheet", "exercise")}
+    ordered |= {"points": marks.points, "max_points": marks.max_points}
+    return _plain(ordered | {name: record.pop(name) for name in ("isolation", "seed")} | record)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, float) and not np.isfinite(value):
+        return str(value)  # JSON has no NaN and no infinity
+    return value
+
+
+def from_json(record: Mapping[str, Any]) -> Marks:
+    """The marks that :func:`to_json` wrote. Raises KeyError or TypeError when the record is not one of ours."""
+    questions = tuple(
+        QuestionMark(
+            **{
+                **question,
+                "mistakes": tuple(question["mistakes"]),
+                "remarks": tuple(question["remarks"]),
+                "lines": tuple(
+                    LineMark(**{**line, "mistakes": tuple(line["mistakes"]), "remarks": tuple(line["remarks"])})
+                    for line in question["lines"]
+                ),
+            }
+        )
+        for question in record["questions"]
+    )
+    kept = {key: value for key, value in record.items() if key not in ("points", "max_points", "questions", "notes")}
+    return Marks(questions=questions, notes=tuple(record["notes"]), **kept)

@@ -1,0 +1,126 @@
+"""What nbgrader runs in place of its own Execute and SaveAutoGrades.
+
+``nbgrader autograde`` then runs every notebook isolated and marks it in this process; what students' code prints or
+does to its interpreter cannot reach a score. Everything else stays nbgrader's.
+"""
+
+from __future__ import annotations
+
+import atexit
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from nbconvert.exporters.exporter import ResourcesDict
+from nbformat import NotebookNode
+from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
+from traitlets import Integer, Unicode
+from traitlets.config import Config
+
+from autograder.course import find_root
+from autograder.exercises import NAMES, load
+from autograder.grading.grade import Graded, fresh_seed, grade_notebook, run_plain
+from autograder.grading.notebook import grade_id, is_question
+from autograder.grading.submissions import own_files
+from autograder.marking import to_json
+from autograder.sandbox import Limits, Sandbox
+from autograder.views.cell import outputs
+
+RECORD = "autograder"
+"""Key of the record of marks in the metadata of an autograded notebook, and of each graded cell's status."""
+
+
+@cache
+def shared_sandbox(level: str) -> Sandbox:
+    """The sandbox of this process, started once. Raises SandboxUnavailable."""
+    sandbox = Sandbox(level=level)
+    sandbox.__enter__()
+    atexit.register(sandbox.__exit__, None, None, None)
+    return sandbox
+
+
+@cache
+def _seed_of_this_run() -> int:
+    return fresh_seed()
+
+
+class IsolatedExecute(NbGraderPreprocessor):
+    """Runs a notebook isolated, marks it, and writes what its cells put out and what the questions earned."""
+
+    isolation = Unicode(
+        "auto", help="Level of isolation: auto, full, reduced; none only for notebooks that you trust."
+    ).tag(config=True)
+
+    seed = Integer(
+        None, allow_none=True, help="Seed of the challenges. Without one every run of the grader draws its own."
+    ).tag(config=True)
+
+    timeout = Integer(
+        None, allow_none=True, help="Seconds that one cell may take; the default is that of the sandbox."
+    ).tag(config=True)
+
+    def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
+        """Run and mark one notebook. Raises SandboxUnavailable when it cannot be isolated."""
+        about = resources["nbgrader"]
+        folder = Path(resources["metadata"]["path"])
+        sandbox = shared_sandbox(self.isolation)
+        if about["notebook"] not in NAMES or load(about["notebook"]).sheet != about["assignment"]:
+            limits = replace(Limits(), cell_wall_seconds=float(self.timeout)) if self.timeout else Limits()
+            _write_outputs(nb, run_plain(nb, sandbox, files=own_files(folder), limits=limits))
+            return nb, resources
+        exercise = load(about["notebook"])
+        graded = grade_notebook(
+            nb,
+            exercise,
+            sandbox,
+            root=find_root(folder),
+            seed=self.seed if self.seed is not None else _seed_of_this_run(),
+            student=about["student"],
+            full=True,
+            files=own_files(folder),
+        )
+        _write_outputs(nb, graded)
+        questions = {question.id: question for question in graded.marks.questions}
+        for cell in nb.cells:
+            if is_question(cell) and grade_id(cell) in questions:
+                question = questions[grade_id(cell)]
+                cell.outputs = outputs(question, graded.marks)
+                cell.metadata[RECORD] = {"status": question.status}
+        nb.metadata[RECORD] = to_json(graded.marks)
+        return nb, resources
+
+
+def _write_outputs(nb: NotebookNode, graded: Graded) -> None:
+    for index, cell in enumerate(nb.cells):
+        if cell.cell_type == "code":
+            cell.outputs = [NotebookNode(output) for output in graded.outputs.get(index, [])]
+            cell.execution_count = graded.counts.get(index)
+
+
+class SaveMarks(SaveAutoGrades):
+    """nbgrader's own scoring, except that an error of the grader goes to a person and is no zero."""
+
+    def _add_score(self, cell: NotebookNode, resources: ResourcesDict) -> None:
+        super()._add_score(cell, resources)
+        if cell.metadata.get(RECORD, {}).get("status") == "grader_error":
+            grade = self.gradebook.find_grade(grade_id(cell), self.notebook_id, self.assignment_id, self.student_id)
+            grade.auto_score = None
+            grade.needs_manual_grade = True
+            self.gradebook.db.commit()
+
+
+def configure(c: Config) -> None:
+    """Replace nbgrader's Execute and SaveAutoGrades in a traitlets config."""
+    c.Autograde.autograde_preprocessors = [
+        "autograder.preprocessors.IsolatedExecute",
+        "nbgrader.preprocessors.IgnorePattern",
+        "nbgrader.preprocessors.LimitOutput",
+        "autograder.preprocessors.SaveMarks",
+        "nbgrader.preprocessors.AssignLatePenalties",
+        "nbgrader.preprocessors.CheckCellMetadata",
+    ]
+    c.GenerateFeedback.preprocessors = [
+        "nbgrader.preprocessors.GetGrades",
+        "nbgrader.preprocessors.ClearHiddenTests",
+        "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+    ]

@@ -1,0 +1,220 @@
+"""Plain values as bytes, and bytes as plain values, with nothing executable in between.
+
+Both sides use this module: the isolated side to write answers, the trusted side to read them. The trusted side believes
+nothing: every length, depth, count, dtype and shape is checked before memory is taken for it, and the only failure is
+`BadValue`. There is no pickle, no eval and no object dtype anywhere.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Mapping
+from typing import Any
+
+import msgpack
+import numpy as np
+
+MAX_DEPTH = 6  # containers inside containers, the outermost included
+MAX_ITEMS = 20_000  # values in one message, containers included
+MAX_TEXT = 100_000  # characters in one string
+MAX_KEY = 200  # characters in one name
+MAX_DIMENSIONS = 8
+
+_ARRAY, _SCALAR = 1, 2
+
+#: The code on the wire is the position in this table; append only.
+DTYPES = tuple(
+    np.dtype(name)
+    for name in (
+        "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+        "float16", "float32", "float64", "complex128",
+    )
+)  # fmt: skip
+_CODES = {dtype: code for code, dtype in enumerate(DTYPES)}
+
+
+class BadValue(ValueError):
+    """A value that may not cross the border, with the reason in words that a student can read."""
+
+
+def plain(value: object, name: str = "the answer") -> Any:
+    """Copy `value` into exact built-in types and base arrays; numpy scalars become 0-d arrays.
+
+    Subclasses lose everything that they override. Raises BadValue, naming the offending part, when something is neither a
+    number, text, nothing, an array of numbers, nor a dict or list of those.
+    """
+    return _plain(value, name, 1, [0])
+
+
+def _plain(value: object, name: str, depth: int, count: list[int]) -> Any:
+    count[0] += 1
+    if count[0] > MAX_ITEMS:
+        raise BadValue(f"{name} holds more than {MAX_ITEMS} values")
+    if value is None or value is True or value is False:
+        return value
+    kind = type(value)
+    if issubclass(kind, np.generic | np.ndarray):
+        return _plain_array(value, name)
+    if issubclass(kind, int):
+        number = int.__pos__(value)  # type: ignore[arg-type]
+        if not -(2**63) <= number < 2**64:
+            raise BadValue(f"{name} is a whole number of more than 64 bits")
+        return number
+    if issubclass(kind, float):
+        return float.__pos__(value)  # type: ignore[arg-type]
+    if issubclass(kind, complex):
+        return np.array(complex.__pos__(value))  # type: ignore[arg-type]
+    if issubclass(kind, str):
+        return _plain_text(str.__str__(value), name)  # type: ignore[arg-type]
+    if issubclass(kind, dict | list | tuple) and depth > MAX_DEPTH:
+        raise BadValue(f"{name} is nested deeper than {MAX_DEPTH} levels")
+    if issubclass(kind, dict):
+        result = {}
+        for key, item in list(dict.items(value)):  # type: ignore[arg-type]
+            if not isinstance(key, str) or len(key) > MAX_KEY:
+                raise BadValue(f"{name} has a key that is not a short text")
+            key = _plain_text(str.__str__(key), name)
+            result[key] = _plain(item, f"`{key}`" if depth == 1 else f"{name}[{key!r}]", depth + 1, count)
+        return result
+    if issubclass(kind, list | tuple):
+        items = list.__iter__(value) if issubclass(kind, list) else tuple.__iter__(value)  # type: ignore[arg-type]
+        return [_plain(item, f"{name}[{index}]", depth + 1, count) for index, item in enumerate(items)]
+    raise BadValue(f"{name} is {_described(value)}, not a number or an array of numbers")
+
+
+def _plain_text(text: str, name: str) -> str:
+    if len(text) > MAX_TEXT:
+        raise BadValue(f"{name} is a text of more than {MAX_TEXT} characters")
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _plain_array(value: object, name: str) -> np.ndarray:
+    array = np.array(value, copy=True, subok=False, order="C")
+    if array.dtype.hasobject:
+        rows = [item for item in array.ravel()[:50] if isinstance(item, list | tuple | np.ndarray)]
+        if rows:
+            raise BadValue(f"{name} is a list of rows of different length, not an array of numbers")
+        raise BadValue(f"{name} is an array of Python objects (dtype object), not of numbers")
+    base = array.dtype.newbyteorder("=")
+    if base not in _CODES:
+        raise BadValue(f"{name} has the dtype {str(array.dtype)[:40]}, not an ordinary number type such as float64")
+    if array.ndim > MAX_DIMENSIONS:
+        raise BadValue(f"{name} has {array.ndim} dimensions")
+    return array.astype(base, copy=False)
+
+
+def _described(value: object) -> str:
+    kind = type(value).__name__[:60]
+    if kind in ("function", "method", "builtin_function_or_method"):
+        return "a function (was it not called?)"
+    return f"{'an' if kind[:1].lower() in 'aeiou' else 'a'} {kind}"
+
+
+def encode(value: object, *, max_bytes: int) -> bytes:
+    """Write a value as bytes. Arrays keep dtype and shape; numpy scalars stay scalars.
+
+    Raises BadValue when the value is not plain (see `plain`) or takes more than `max_bytes`.
+    """
+    try:
+        data = msgpack.packb(value, default=_pack_array, use_bin_type=True, strict_types=True)
+    except BadValue:
+        raise
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise BadValue(f"not a plain value: {str(error)[:200]}") from None
+    if len(data) > max_bytes:
+        raise BadValue(f"the value takes {len(data)} bytes, more than the limit of {max_bytes}")
+    return data
+
+
+def _pack_array(value: object) -> msgpack.ExtType:
+    if not isinstance(value, np.ndarray | np.generic):
+        raise BadValue(f"not a plain value: {_described(value)}")
+    array = _plain_array(value, "the value")
+    head = struct.pack(f">BB{array.ndim}Q", _CODES[array.dtype], array.ndim, *array.shape)
+    data = array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+    return msgpack.ExtType(_ARRAY if isinstance(value, np.ndarray) else _SCALAR, head + data)
+
+
+def decode(data: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH, max_text: int = MAX_TEXT) -> Any:
+    """Read a value that `encode` wrote, believing nothing. Raises BadValue, and nothing else, for anything unfit."""
+    if len(data) > max_bytes:
+        raise BadValue(f"{len(data)} bytes, more than the limit of {max_bytes}")
+    try:
+        value = msgpack.unpackb(
+            data,
+            ext_hook=_unpack_array,
+            raw=False,
+            strict_map_key=True,
+            use_list=True,
+            max_str_len=min(4 * max_text, max_bytes),
+            max_bin_len=max_bytes,
+            max_array_len=MAX_ITEMS,
+            max_map_len=MAX_ITEMS,
+            max_ext_len=max_bytes,
+            max_buffer_size=max_bytes,
+        )
+    except BadValue:
+        raise
+    except (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException) as error:
+        raise BadValue(f"undecodable: {type(error).__name__}") from None
+    _check(value, max_depth, max_text)
+    return value
+
+
+def _unpack_array(code: int, data: bytes) -> np.ndarray | np.generic:
+    if code not in (_ARRAY, _SCALAR) or len(data) < 2:
+        raise BadValue("unknown kind of value")
+    kind, dimensions = data[0], data[1]
+    if kind >= len(DTYPES) or dimensions > MAX_DIMENSIONS or len(data) < 2 + 8 * dimensions:
+        raise BadValue("bad array header")
+    shape = struct.unpack_from(f">{dimensions}Q", data, 2)
+    dtype = DTYPES[kind]
+    body = data[2 + 8 * dimensions :]
+    if any(size >= 2**31 for size in shape) or math.prod(shape) * dtype.itemsize != len(body):
+        raise BadValue("bad shape")
+    if dtype == np.bool_:  # a byte other than 0 and 1 would be a bool that is neither true nor false
+        array = (np.frombuffer(body, np.uint8) != 0).reshape(shape)
+    else:
+        array = np.frombuffer(body, dtype.newbyteorder("<")).astype(dtype).reshape(shape)
+    return array if code == _ARRAY else array.reshape(())[()]
+
+
+def _check(value: Any, max_depth: int, max_text: int) -> None:
+    count = 0
+    stack = [(value, 1)]
+    while stack:
+        item, depth = stack.pop()
+        count += 1
+        if count > MAX_ITEMS:
+            raise BadValue(f"more than {MAX_ITEMS} values")
+        if isinstance(item, dict | list) and depth > max_depth:
+            raise BadValue(f"nested deeper than {max_depth}")
+        if isinstance(item, dict):
+            for key, inner in item.items():
+                if not isinstance(key, str) or len(key) > MAX_KEY:
+                    raise BadValue("a key is not a short text")
+                stack.append((inner, depth + 1))
+        elif isinstance(item, list):
+            stack.extend((inner, depth + 1) for inner in item)
+        elif isinstance(item, str):
+            if len(item) > max_text:
+                raise BadValue(f"a text of more than {max_text} characters")
+        elif isinstance(item, msgpack.Timestamp):
+            raise BadValue("unknown kind of value")
+
+
+def values_of(data: bytes, *, max_bytes: int) -> dict[str, Any]:
+    """Read an answer: a dict of names to values, scalars as 0-d arrays. Raises BadValue."""
+    value = decode(data, max_bytes=max_bytes)
+    if not isinstance(value, Mapping):
+        raise BadValue("an answer is a dict of names to values")
+    return _scalars_as_arrays(value)
+
+
+def _scalars_as_arrays(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _scalars_as_arrays(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_scalars_as_arrays(item) for item in value]
+    return np.asarray(value) if isinstance(value, np.generic) else value

@@ -1,0 +1,421 @@
+"""Cells, run as a kernel would run them: IPython's shell with ordinary notebook outputs collected in order.
+
+The hooks are the ones that ipykernel uses (`display_pub_class`, `displayhook_class`, `_showtraceback`), so prints, displays,
+results, errors and inline figures come out in the order in which they were produced. There are no threads here: the shell
+is made once in the zygote and survives the fork.
+"""
+
+from __future__ import annotations
+
+import base64
+import builtins
+import contextlib
+import getpass
+import linecache
+import os
+import random
+import sys
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+import matplotlib
+import numpy as np
+from IPython.core.displayhook import DisplayHook
+from IPython.core.displaypub import DisplayPublisher
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.text import SList
+from traitlets import Type
+from traitlets.config import Config
+
+from .stopwatch import OutOfTime
+
+INLINE_BACKEND = "module://matplotlib_inline.backend_inline"
+NO_COMMANDS = "Shell commands do not run while the notebook is graded; left out: "
+SCRIPT_MAGICS = ("bash", "sh", "script", "perl", "ruby", "pypy", "python2", "python3", "system", "sx")
+
+
+class OutputLimit(BaseException):
+    """The cell has printed and drawn more than it may. Not an Exception, so that `except Exception` does not eat it."""
+
+
+class StdinRefused(RuntimeError):
+    """`input()` and its like: nobody is there to answer."""
+
+
+class Collector:
+    """The outputs of the cell that is running, as nbformat v4 dicts in the order of their production."""
+
+    def __init__(self) -> None:
+        """Start empty, and without a limit until `begin` gives one."""
+        self.outputs: list[dict[str, Any]] = []
+        self.updates: list[dict[str, Any]] = []
+        self._keep = False
+        self._cell = 0
+        self._room = 1 << 20
+        self._clear_next = False
+        self._displays: dict[str, list[tuple[int, int]]] = {}
+
+    def begin(self, cell: int, room: int, *, keep: bool = True) -> None:
+        """Start a cell (or, with `keep=False`, code whose output is only counted) that may produce `room` bytes."""
+        self.outputs, self.updates = [], []
+        self._cell, self._room, self._keep, self._clear_next = cell, room, keep, False
+
+    @property
+    def room(self) -> int:
+        """Bytes that may still be produced."""
+        return self._room
+
+    def _take(self, size: int) -> None:
+        if size > self._room:
+            self._room = 0
+            raise OutputLimit
+        self._room -= size
+
+    def _before_output(self) -> None:
+        if self._clear_next:
+            self._clear()
+
+    def _clear(self) -> None:
+        self._clear_next = False
+        self.outputs.clear()
+        for places in self._displays.values():
+            places[:] = [place for place in places if place[0] != self._cell]
+
+    def stream(self, name: str, text: str) -> None:
+        """Add printed text; what follows text of the same stream is joined to it, as notebooks do."""
+        if not text:
+            return
+        text = text.encode("utf-8", "backslashreplace").decode() if not text.isascii() else text
+        kept = text if len(text) <= self._room else text[: self._room]
+        if kept and self._keep:
+            self._before_output()
+            if self.outputs and self.outputs[-1].get("name") == name:
+                self.outputs[-1]["parts"].append(kept)
+            else:
+                self.outputs.append({"output_type": "stream", "name": name, "parts": [kept]})
+        self._take(len(text))
+
+    def display(
+        self, kind: str, data: dict, metadata: dict | None, *, display_id: object = None, update: bool = False,
+        execution_count: int | None = None,
+    ) -> None:  # fmt: skip
+        """Add (or, with `update`, replace) a rich output."""
+        self._take(sum(len(item) if isinstance(item, str | bytes) else 100 for item in data.values()))
+        bundle = {"data": _bundle(data), "metadata": clean(metadata) if isinstance(metadata, dict) else {}}
+        if not self._keep:
+            return
+        if update:
+            for cell, index in self._displays.get(str(display_id), []):
+                if cell == self._cell:
+                    self.outputs[index].update(bundle)
+                else:
+                    self.updates.append({"cell": cell, "output": index, **bundle})
+            return
+        self._before_output()
+        output = {"output_type": kind, **bundle}
+        if kind == "execute_result":
+            output["execution_count"] = execution_count
+        if display_id is not None:
+            self._displays.setdefault(str(display_id), []).append((self._cell, len(self.outputs)))
+        self.outputs.append(output)
+
+    def error(self, name: str, value: str, lines: list[str]) -> None:
+        """Add an error. It is always kept, cut short when there is no room, for it says what went wrong."""
+        if self._keep:
+            self._before_output()
+            room = max(2000, self._room)
+            lines = [line[:room] for line in lines[:200]] if sum(map(len, lines)) > room else lines
+            output = {"output_type": "error", "ename": name[:200], "evalue": value[:2000]}
+            self.outputs.append(clean({**output, "traceback": lines}))
+
+    def clear(self, wait: bool) -> None:
+        """Forget what the cell has shown so far, now or when the next output comes."""
+        if wait:
+            self._clear_next = True
+        else:
+            self._clear()
+
+    def finished(self) -> list[dict[str, Any]]:
+        """The cell's outputs, joined."""
+        for output in self.outputs:
+            if "parts" in output:
+                output["text"] = "".join(output.pop("parts"))
+        return self.outputs
+
+
+def _bundle(data: dict) -> dict[str, Any]:
+    bundle = {}
+    for mime, item in data.items():
+        if isinstance(item, bytes):
+            item = base64.b64encode(item).decode("ascii")
+        bundle[str(mime)] = clean(item)
+    return bundle
+
+
+def clean(value: Any, depth: int = 1) -> Any:
+    """Copy into what JSON and the frames can hold; anything else becomes its text."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return str.__str__(value).encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, int) and -(2**63) <= value < 2**63:
+        return int(value)
+    if isinstance(value, float):
+        return float(value) if np.isfinite(value) else str(value)
+    if isinstance(value, dict) and depth < 20:
+        return {str(key): clean(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list | tuple) and depth < 20:
+        return [clean(item, depth + 1) for item in value]
+    return str(value)[:1000]
+
+
+class Stream:
+    """`sys.stdout` or `sys.stderr` of the notebook."""
+
+    encoding, errors, closed, newlines, line_buffering = "utf-8", "strict", False, None, True
+
+    def __init__(self, name: str, collector: Collector) -> None:
+        """Write to the collector under that name."""
+        self.name, self._collector = f"<{name}>", collector
+        self._stream = name
+
+    def write(self, text: str) -> int:
+        """Add text. Raises TypeError for anything else."""
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        self._collector.stream(self._stream, text)
+        return len(text)
+
+    def writelines(self, lines: Any) -> None:
+        """Write each line."""
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def close(self) -> None:
+        """Stay open: later cells print too."""
+
+    def isatty(self) -> bool:
+        """No terminal is there."""
+        return False
+
+    def writable(self) -> bool:
+        """It can be written to."""
+        return True
+
+    def readable(self) -> bool:
+        """It cannot be read."""
+        return False
+
+    def fileno(self) -> int:
+        """There is no descriptor, as in a kernel without one. Raises OSError."""
+        raise OSError("the notebook's output has no file descriptor")
+
+
+class NoStdin:
+    """`sys.stdin` of the notebook: says at once that nobody will answer."""
+
+    encoding, errors, closed, name = "utf-8", "strict", False, "<stdin>"
+
+    def _refuse(self, *_: object, **__: object) -> str:
+        raise StdinRefused("input() gets no answer while the notebook is graded: give the value in the code instead.")
+
+    read = readline = readlines = __next__ = _refuse
+
+    def __iter__(self) -> NoStdin:
+        """Refuse at the first line."""
+        return self
+
+    def isatty(self) -> bool:
+        """No terminal is there."""
+        return False
+
+    def fileno(self) -> int:
+        """There is no descriptor. Raises OSError."""
+        raise OSError("the notebook's input has no file descriptor")
+
+
+class Publisher(DisplayPublisher):
+    """Where `display()` ends."""
+
+    def publish(self, data, metadata=None, *, transient=None, update=False, **_):  # type: ignore[override]
+        """Collect one display or update."""
+        display_id = (transient or {}).get("display_id")
+        self.shell.collector.display("display_data", data, metadata, display_id=display_id, update=update)
+
+    def clear_output(self, wait=False):
+        """Forget the cell's outputs."""
+        self.shell.collector.clear(wait)
+
+
+class ResultHook(DisplayHook):
+    """Where the value of a cell's last line ends."""
+
+    def write_output_prompt(self):
+        """No prompt: the output carries its number."""
+
+    def write_format_data(self, format_dict, md_dict=None):
+        """Collect one result."""
+        count = self.prompt_count
+        self.shell.collector.display("execute_result", format_dict, md_dict, execution_count=count)
+
+    def log_output(self, format_dict):
+        """No second copy for a history that nobody reads."""
+
+    def finish_displayhook(self):
+        """Nothing is printed after a result."""
+        self._is_active = False
+
+
+class Shell(InteractiveShell):
+    """IPython's shell with a notebook's outputs, and without a terminal, history, programs or an exit."""
+
+    display_pub_class = Type(Publisher)
+    displayhook_class = Type(ResultHook)
+
+    def __init__(self, **settings: Any) -> None:
+        """Make the shell with an empty collector."""
+        self.collector = Collector()
+        self.folder = "/tmp/notebook"
+        super().__init__(**settings)
+
+    @contextlib.contextmanager
+    def _tee(self, channel):
+        yield
+
+    def _showtraceback(self, etype, evalue, stb):
+        lines = stb if isinstance(stb, list) else str(stb).splitlines()
+        try:
+            text = str(evalue)
+        except Exception:
+            text = "(the exception's own text failed)"
+        self.collector.error(etype.__name__, text, lines)
+
+    def init_sys_modules(self):
+        """Be `__main__`, as a kernel's user module is."""
+        sys.modules["__main__"] = self.user_module
+
+    def enable_gui(self, gui=None):
+        """No windows."""
+
+    def ask_exit(self):
+        """`exit` and `quit`: a notebook just goes on."""
+
+    def system(self, cmd):
+        """Refuse a program, in words."""
+        print(f"{NO_COMMANDS}{str(cmd)[:200]}", file=sys.stderr)
+        self.user_ns["_exit_code"] = 1
+
+    system_raw = system_piped = system
+
+    def getoutput(self, cmd, split=True, depth=0):
+        """Refuse a program, in words, with an empty answer."""
+        self.system(cmd)
+        return SList([]) if split else ""
+
+
+def make_shell() -> Shell:
+    """Make the shell and warm it up: a result, a figure, a traceback, then as new."""
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.HistoryManager.hist_file = ":memory:"
+    shell = Shell.instance(config=config)
+    for name in SCRIPT_MAGICS:
+        shell.register_magic_function(_no_script, "line_cell", name)
+
+    import matplotlib.pyplot as plt
+    from matplotlib_inline.backend_inline import configure_inline_support
+
+    matplotlib.use(INLINE_BACKEND)
+    matplotlib.interactive(True)
+    configure_inline_support(shell, INLINE_BACKEND)
+    with collecting(shell):
+        shell.collector.begin(0, 1 << 24)
+        shell.run_cell("import numpy as np, matplotlib.pyplot as plt\nplt.plot(np.arange(3.0))\nnp.ones((2, 3)) @ np.eye(3)")
+        shell.run_cell("plt.title('$x_1$'); plt.plot([1, 2], label='a'); plt.legend(); plt.show()")
+        shell.run_cell("def warm():\n    return 1 / 0\nwarm()")
+    plt.close("all")
+    shell.collector.begin(0, 1 << 20)
+    shell.reset(new_session=True)
+    shell.compile._filename_map.clear()
+    linecache.clearcache()
+    sys.last_value = sys.last_traceback = sys.last_type = None
+    shell.execution_count = 1
+    return shell
+
+
+def _no_script(line: str, cell: str | None = None) -> None:
+    first = (line if cell is None else cell).strip().splitlines() or [""]
+    print(f"{NO_COMMANDS}{first[0][:200]}", file=sys.stderr)
+
+
+@contextlib.contextmanager
+def collecting(shell: Shell) -> Iterator[None]:
+    """Put the notebook's streams in the place of the process's own."""
+    kept = sys.stdout, sys.stderr, sys.stdin, builtins.input, getpass.getpass
+    sys.stdout, sys.stderr = Stream("stdout", shell.collector), Stream("stderr", shell.collector)
+    sys.stdin = NoStdin()
+    builtins.input = getpass.getpass = sys.stdin._refuse
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr, sys.stdin, builtins.input, getpass.getpass = kept
+
+
+def reseed(seed: int) -> None:
+    """Give both global generators a state of their own: a fork would share the zygote's."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+
+
+def is_students(filename: str, shell: Shell) -> bool:
+    """Whether a code file name is one of the notebook's cells, or a file beside the notebook."""
+    return filename in shell.compile._filename_map or filename.startswith(f"{shell.folder}/")
+
+
+def students_frames(error: BaseException, shell: Shell) -> list[traceback.FrameSummary]:
+    """The frames of an exception's traceback that are the student's own, outermost first."""
+    try:
+        frames = traceback.extract_tb(error.__traceback__)
+    except Exception:
+        return []
+    return [frame for frame in frames if is_students(frame.filename, shell)]
+
+
+def said(error: BaseException, shell: Shell) -> str:
+    """An exception in one or two lines: its type, its text, and the line of the student's that it came from."""
+    try:
+        text = str(error).strip()
+    except Exception:
+        text = ""
+    text = f"{type(error).__name__}: {text[:600]}" if text else type(error).__name__
+    if isinstance(error, SyntaxError) and error.lineno:
+        return f"{text[:600]} (line {error.lineno})"
+    frames = students_frames(error, shell)
+    if frames:
+        frame = frames[-1]
+        where = "" if frame.name == "<module>" else f"`{frame.name}`, "
+        line = f": `{frame.line[:160]}`" if frame.line else ""
+        text = f"{text} ({where}line {frame.lineno}{line})"
+    return text
+
+
+def status_of(error: BaseException) -> str:
+    """The status that an exception out of student code means."""
+    if isinstance(error, OutOfTime):
+        return "timed_out"
+    if isinstance(error, OutputLimit):
+        return "output_limit"
+    if isinstance(error, MemoryError):
+        return "out_of_memory"
+    return "raised"
+
+
+def go_home(folder: str) -> None:
+    """Go back to the notebook's folder, wherever student code went."""
+    with contextlib.suppress(OSError):
+        os.makedirs(folder, exist_ok=True)
+        os.chdir(folder)

@@ -1,0 +1,124 @@
+"""The walls around one submission, put up by the process itself before any student code runs.
+
+Order matters: namespaces, mounts, limits, capabilities, and the seccomp filter last, for it refuses most of the above.
+Linux only, through the C library by ctypes (Python has `os.unshare` only from 3.12).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import resource
+import struct
+from pathlib import Path
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.prctl.argtypes = (ctypes.c_int, *[ctypes.c_ulong] * 4)
+_libc.mount.argtypes = (ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p)
+
+CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x04000000, 0x08000000
+CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REC, MS_PRIVATE = 1, 2, 4, 8, 1 << 14, 1 << 18
+PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = 4, 22, 24, 38, 47
+PR_CAP_AMBIENT_CLEAR_ALL, SECCOMP_MODE_FILTER = 4, 2
+LINUX_CAPABILITY_VERSION_3 = 0x20080522
+
+STUDENT_ID = 1000
+ORDINARY_ID = 65534  # what root becomes: `nobody`, who owns nothing
+
+
+def _call(name: str, *arguments: object) -> int:
+    result = getattr(_libc, name)(*arguments)
+    if result < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, f"{name}: {os.strerror(code)}")
+    return result
+
+
+def become_ordinary() -> None:
+    """Leave root for good: the kernel does not count root's processes, so a process limit would not hold."""
+    os.setgroups([])
+    os.setresgid(ORDINARY_ID, ORDINARY_ID, ORDINARY_ID)
+    os.setresuid(ORDINARY_ID, ORDINARY_ID, ORDINARY_ID)
+    # A change of uid makes /proc/self root's, and then the children could not write their own id maps.
+    _call("prctl", PR_SET_DUMPABLE, 1, 0, 0, 0)
+
+
+def no_new_privileges() -> None:
+    """Make setuid programs harmless, and an unprivileged seccomp filter possible."""
+    _call("prctl", PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+
+
+def new_namespaces() -> None:
+    """Enter fresh user, mount, pid (for children), ipc, uts and net namespaces, as an ordinary user in them."""
+    uid, gid = os.getuid(), os.getgid()
+    flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET
+    _call("unshare", flags)
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"{STUDENT_ID} {uid} 1")
+    Path("/proc/self/gid_map").write_text(f"{STUDENT_ID} {gid} 1")
+
+
+def private_mounts(tmp_bytes: int) -> None:
+    """Give this submission its own scratch folder and hide /proc, which tells about the process and its neighbours."""
+    _call("mount", None, b"/", None, MS_REC | MS_PRIVATE, None)
+    options = f"size={tmp_bytes},nr_inodes=4096,mode=0700".encode()
+    _call("mount", b"tmpfs", b"/tmp", b"tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options)
+    hidden = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY
+    _call("mount", b"tmpfs", b"/proc", b"tmpfs", hidden, b"size=4096,nr_inodes=2,mode=0555")
+
+
+def memory_in_use() -> int:
+    """Bytes of address space that this process has now."""
+    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+
+
+def limit(
+    *, address_space: int, cpu_seconds: float, file_bytes: int, open_files: int, threads: int | None
+) -> None:
+    """Set the hard limits of this process. `threads` is None where the kernel would count the user's other processes."""
+    seconds = max(1, round(cpu_seconds + 0.5))
+    _lower(resource.RLIMIT_CPU, seconds)
+    _lower(resource.RLIMIT_FSIZE, file_bytes)
+    _lower(resource.RLIMIT_NOFILE, open_files)
+    _lower(resource.RLIMIT_CORE, 0)
+    _lower(resource.RLIMIT_MEMLOCK, 0)
+    _lower(resource.RLIMIT_MSGQUEUE, 0)
+    _lower(resource.RLIMIT_STACK, 8 << 20)
+    if threads is not None:
+        _lower(resource.RLIMIT_NPROC, threads)
+    _lower(resource.RLIMIT_AS, address_space)
+
+
+def _lower(which: int, value: int) -> None:
+    hard = resource.getrlimit(which)[1]
+    if hard != resource.RLIM_INFINITY:
+        value = min(value, hard)
+    resource.setrlimit(which, (value, value))
+
+
+def kernel_at_least(major: int, minor: int) -> bool:
+    """Whether the running kernel is that new."""
+    numbers = platform.release().split("-")[0].split(".")
+    return (int(numbers[0]), int(numbers[1])) >= (major, minor)
+
+
+def drop_capabilities() -> None:
+    """Give up every capability, also for whatever would be executed later."""
+    for capability in range(64):
+        if _libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0:
+            break  # past the last one that this kernel has
+    _libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+    header = struct.pack("Ii", LINUX_CAPABILITY_VERSION_3, 0)
+    _call("capset", header, struct.pack("6I", *[0] * 6))
+
+
+def seccomp(blob: bytes) -> None:
+    """Install a filter for good. Raises OSError where the kernel has no seccomp filters."""
+
+    class Program(ctypes.Structure):
+        _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
+
+    program = Program(len(blob) // 8, blob)
+    _call("prctl", PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.addressof(program), 0, 0)

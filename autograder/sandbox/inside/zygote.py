@@ -1,0 +1,139 @@
+"""The zygote: imports once what notebooks use, then forks a process for each submission. It never sees a submission.
+
+For each job it gets two sockets over its control socket: the job's (student side) and the report (monitor side). The
+forked monitor enters fresh namespaces, forks the student's process into them, sends a pidfd of it over the report socket, so that
+the trusted side can kill it, and at the end how it ended and what it took.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import socket
+import sys
+import time
+import traceback
+from typing import Any
+
+import msgpack
+
+from . import child, frames, walls
+
+CONTROL_BYTES = 1 << 16
+
+
+def main(control_descriptor: int, settings: dict[str, Any]) -> None:
+    """Get ready, say so on the control socket, and serve until it is closed."""
+    control = socket.socket(fileno=control_descriptor)
+    level = settings["level"]
+    if level != "none":
+        if os.getuid() == 0 and level == "full":
+            walls.become_ordinary()
+        walls.no_new_privileges()
+
+    from .probes import Surroundings
+    from .shell import make_shell
+
+    _import_common()
+    shell = make_shell()
+    surroundings = Surroundings()
+    gc.collect()
+    gc.freeze()  # a collection in a child would otherwise copy every page that it looks at
+    control.send(msgpack.packb({"python": sys.version, "numpy": sys.modules["numpy"].__version__, "tasks": _tasks()}))
+    while True:
+        request, descriptors, _, _ = socket.recv_fds(control, CONTROL_BYTES, 2)
+        if not request:
+            return
+        job, report = descriptors
+        if _tasks() != 1:
+            os.write(report, msgpack.packb({"error": "the zygote has more than one task and may not fork"}))
+        elif os.fork() == 0:
+            control.close()
+            if os.fork():  # the zygote need not reap: its monitors are orphans at once
+                os._exit(0)
+            _monitor(job, report, shell, surroundings, settings)
+        else:
+            os.wait()
+        os.close(job)
+        os.close(report)
+
+
+def _tasks() -> int:
+    return len(os.listdir("/proc/self/task"))
+
+
+def _import_common() -> None:
+    """Import what notebooks import. Only import: an OpenMP region run here would hang every child."""
+    import importlib
+
+    for name in (
+        "scipy.optimize", "scipy.special", "scipy.stats", "sklearn.datasets", "sklearn.linear_model", "sklearn.metrics",
+        "sklearn.model_selection", "sklearn.neural_network", "sklearn.pipeline", "sklearn.preprocessing", "tqdm.auto",
+        "ipywidgets",
+    ):  # fmt: skip
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            continue  # a course without it does not need it
+
+
+def _monitor(job: int, report: int, shell: Any, surroundings: Any, settings: dict[str, Any]) -> None:
+    """Fork the student's process, hand out the means to kill it, wait for its end and report it. Never returns."""
+    try:
+        base = child.max_memory()
+        began = time.monotonic()
+        if settings["level"] == "full":
+            walls.new_namespaces()
+        pid = os.fork()
+        if pid == 0:
+            _child(job, report, shell, surroundings, settings)
+        os.close(job)
+        channel = socket.socket(fileno=report)
+        pidfd = os.pidfd_open(pid)
+        socket.send_fds(channel, [b"p"], [pidfd])
+        _, status, usage = os.wait4(pid, 0)
+        ending = {
+            "exit": os.waitstatus_to_exitcode(status),
+            "cpu": usage.ru_utime + usage.ru_stime,
+            "memory": max(0, usage.ru_maxrss * 1024 - base),
+            "seconds": time.monotonic() - began,
+        }
+        channel.send(msgpack.packb(ending))
+    except BaseException:
+        os.write(report, msgpack.packb({"error": traceback.format_exc()[-2000:]}))
+    finally:
+        os._exit(0)
+
+
+def _child(job: int, report: int, shell: Any, surroundings: Any, settings: dict[str, Any]) -> None:
+    """Be the student's process. Never returns."""
+    code = 0
+    try:
+        if settings["level"] != "full":
+            os.setsid()
+        os.close(report)
+        null = os.open("/dev/null", os.O_RDWR)
+        for descriptor in (0, 1, 2):
+            os.dup2(null, descriptor)
+        kept = os.dup2(job, 3) if job != 3 else 3
+        os.closerange(4, 1024)
+        nonce, body = frames.read_frame(kept)
+        plan = msgpack.unpackb(body, max_buffer_size=len(body), strict_map_key=False)
+        try:
+            child.run_job(
+                kept,
+                nonce,
+                plan,
+                shell=shell,
+                surroundings=surroundings,
+                level=settings["level"],
+                modules=settings["modules"],
+                seccomp=settings["seccomp"],
+            )
+        except Exception:
+            child.Wire(kept, nonce).send("broken", text=traceback.format_exc()[-2000:])
+            raise
+    except BaseException:
+        code = 70
+    finally:
+        os._exit(code)

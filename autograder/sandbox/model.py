@@ -1,0 +1,130 @@
+"""What goes into the sandbox and what comes out: plain, frozen data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any, TypeAlias
+
+#: numpy arrays of numbers, int, float, bool, str, None, and nested dicts and lists of those (see inside/codec.py).
+Value: TypeAlias = Any
+
+#: What can become of a question. Only `grader_error` is our fault.
+ANSWER_STATUSES = (
+    "answered",
+    "missing",
+    "raised",
+    "timed_out",
+    "out_of_memory",
+    "output_limit",
+    "crashed",
+    "grader_error",
+)
+CELL_STATUSES = ("ok", *ANSWER_STATUSES[2:])
+
+
+class SandboxUnavailable(RuntimeError):
+    """No isolation (of the level asked for) is to be had here: the reason and the remedy, in a sentence or two."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one submission may take. Seconds of CPU are what is judged; wall seconds only stop what sleeps or hangs."""
+
+    cell_cpu_seconds: float = 20.0  #: per cell
+    cell_wall_seconds: float = 40.0  #: per cell
+    question_cpu_seconds: float = 5.0  #: per challenge of a question
+    question_wall_seconds: float = 10.0  #: per challenge of a question
+    cpu_seconds: float = 90.0  #: per submission, each time it is run
+    wall_seconds: float = 180.0  #: per submission, all reruns together
+    reruns: int = 5  #: fresh starts after something killed the process
+    memory_bytes: int = 1 << 30  #: beyond what the libraries take
+    threads: int = 32
+    open_files: int = 256
+    file_bytes: int = 16 << 20  #: one file
+    tmp_bytes: int = 32 << 20  #: the whole scratch folder, beyond the job's own files
+    output_bytes: int = 4 << 20  #: prints and figures of one cell
+    notebook_output_bytes: int = 24 << 20  #: prints and figures of all cells
+    answer_bytes: int = 8 << 20  #: the answer at one challenge
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One code cell: `id` names it in the outcome, `source` is IPython code."""
+
+    id: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One question: a probe, asked at each challenge.
+
+    `probe` is the source of one self-contained function `def NAME(student, given): ... return {name: value}`. `student`
+    gives the notebook's globals as attributes, `given` is the challenge's own copy, `np` is numpy.
+    """
+
+    id: str
+    probe: str
+    challenges: tuple[Mapping[str, Value], ...]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One submission: its cells in order, what to ask afterwards, and the files beside it.
+
+    Raises ValueError for a repeated question id or a file name that leads out of the notebook's folder.
+    """
+
+    cells: tuple[Cell, ...]
+    asks: tuple[Ask, ...] = ()
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    seed: int = 0
+    limits: Limits = Limits()
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be laid out."""
+        if len({ask.id for ask in self.asks}) != len(self.asks):
+            raise ValueError("two questions of one job have the same id")
+        for name in self.files:
+            parts = PurePosixPath(name).parts
+            if not parts or name.startswith("/") or ".." in parts or "\0" in name:
+                raise ValueError(f"not a file name inside the notebook's folder: {name!r}")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back at one challenge. `values` is empty unless `status` is "answered"."""
+
+    status: str
+    values: Mapping[str, Value] = field(default_factory=dict)
+    message: str = ""  #: for the student, one or two sentences
+    traceback: str = ""  #: the student's own frames only
+    changed_inputs: tuple[str, ...] = ()  #: names of inputs that were changed in place
+    warnings: tuple[str, ...] = ()  #: such as "RuntimeWarning: overflow encountered in exp"
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """What became of one cell; `outputs` are nbformat v4 outputs."""
+
+    id: str
+    status: str
+    outputs: list[dict[str, Any]] = field(default_factory=list)
+    execution_count: int | None = None
+    message: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A submission's cells, in order, and its answers: for each question one per challenge."""
+
+    cells: tuple[CellResult, ...]
+    answers: Mapping[str, tuple[Answer, ...]]
+    level: str
+    seconds: float
+    peak_memory: int  #: bytes beyond what the libraries take
+    reruns: int = 0

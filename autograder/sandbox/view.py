@@ -1,0 +1,153 @@
+"""What the isolated side may see: interpreter, libraries and the inside code, read-only; nothing of the course."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import sys
+import sysconfig
+from collections.abc import Iterable
+from pathlib import Path
+
+INSIDE = Path(__file__).with_name("inside")
+PACKAGE = Path(__file__).parents[1]  # the whole `autograder` package: what must not be seen
+
+HOUSE = "/sandbox"  # where the inside code lies, inside
+MODULES = f"{HOUSE}/modules"
+
+#: Packages whose folders are needed. Not all of sys.path: it may name the course, or whatever a test runner put there.
+NEEDED = (
+    "numpy", "msgpack", "IPython", "matplotlib", "matplotlib_inline", "traitlets", "sklearn", "scipy", "ipywidgets",
+    "tqdm", "pandas", "dateutil", "PIL",
+)  # fmt: skip
+SYSTEM = ("/usr/lib", "/usr/lib64", "/usr/lib32", "/usr/share/zoneinfo")
+SYSTEM_LINKS = ("/lib", "/lib64", "/lib32", "/bin")
+SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/localtime", "/etc/alternatives")
+
+ENVIRONMENT = {
+    "HOME": "/tmp/home",
+    "LANG": "C.UTF-8",
+    "PATH": "/usr/bin",
+    "TMPDIR": "/tmp",
+    "USER": "student",
+    "PYTHONHASHSEED": "0",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "MPLCONFIGDIR": "/tmp/matplotlib",
+    "IPYTHONDIR": "/tmp/ipython",
+    # One arena for the main thread and one for the others: each reserves 64 MB of the address space that is limited.
+    "MALLOC_ARENA_MAX": "2",
+    **{f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM")},
+    "JOBLIB_MULTIPROCESSING": "0",
+    "SCIKIT_LEARN_DATA": "/tmp/scikit_learn_data",
+}
+
+
+def interpreter() -> Path:
+    """The real interpreter behind this process, not a virtual environment's link to it."""
+    return Path(os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable))
+
+
+def standard_library() -> list[Path]:
+    """The folders of the standard library."""
+    folders = [Path(sysconfig.get_path("stdlib")), Path(sysconfig.get_path("platstdlib"))]
+    folders += [Path(entry) for entry in sys.path if entry.endswith("lib-dynload")]
+    return _distinct(folder for folder in folders if folder.is_dir())
+
+
+def package_folders() -> list[Path]:
+    """The folders that hold the packages which notebooks use."""
+    folders = []
+    for name in NEEDED:
+        spec = importlib.util.find_spec(name)
+        if spec and spec.origin:
+            folders.append(Path(spec.origin).parents[1])
+    return _distinct(folders)
+
+
+def import_path() -> list[str]:
+    """`sys.path` of the isolated side, without the inside code itself."""
+    return [str(folder) for folder in (*standard_library(), *package_folders())]
+
+
+def visible() -> list[Path]:
+    """Every file and folder that the isolated side may read, at its own path."""
+    base = Path(sys.base_prefix)
+    paths = [Path(path) for path in (*SYSTEM, *SYSTEM_FILES) if os.path.exists(path)]
+    if base != Path("/usr"):
+        paths += [folder for folder in (base / "lib", base / "lib64") if folder.is_dir()]
+    paths += [interpreter(), *standard_library(), *package_folders()]
+    return [path for path in _distinct(paths) if not any(other in path.parents for other in paths)]
+
+
+def masked(hide: Iterable[Path]) -> list[Path]:
+    """Which of the folders to hide lie inside something visible, and so must be covered."""
+    bound = [Path(os.path.realpath(path)) for path in visible()]
+    folders = [Path(os.path.realpath(path)) for path in (PACKAGE, *hide)]
+    inside = [folder for folder in folders if any(path == folder or path in folder.parents for path in bound)]
+    return [folder for folder in _distinct(inside) if folder.is_dir()]
+
+
+def python_command(python: Path, house: str, descriptor: int) -> list[str]:
+    """The command that starts the zygote, which reads its settings from standard input."""
+    # Without `site`: no .pth files, no user site, nothing but the path that is given.
+    code = (
+        f"import sys; sys.path[:] = {[house, *import_path()]!r}\n"
+        "import msgpack\n"
+        "settings = msgpack.unpackb(sys.stdin.buffer.read())\n"
+        f"from inside.zygote import main\nmain({descriptor}, settings)"
+    )
+    return [str(python), "-S", "-s", "-P", "-B", "-X", "utf8", "-c", code]
+
+
+def bubblewrap_command(
+    *, inside: Path, modules: Path | None, hide: Iterable[Path], descriptor: int, root: bool
+) -> list[str]:
+    """The command that starts the zygote in its view. Raises FileNotFoundError without bubblewrap."""
+    program = shutil.which("bwrap")
+    if program is None:
+        raise FileNotFoundError("bwrap")
+    command = [program, "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
+    if root:
+        # Root gives its rights up inside, where the interpreter may lie in a folder that only root may enter outside.
+        command += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    else:
+        command += ["--unshare-user"]
+    command += ["--new-session", "--hostname", "sandbox", "--clearenv"]
+    for name, value in ENVIRONMENT.items():
+        command += ["--setenv", name, value]
+
+    made = {"/"}
+
+    def parents(path: Path) -> None:
+        for folder in reversed(path.parents):
+            if str(folder) not in made:
+                made.add(str(folder))
+                # bubblewrap's own implicit parents are closed to others, and then another libpython may be found.
+                command.extend(["--perms", "0755", "--dir", str(folder)])
+
+    def bind(source: Path, place: Path) -> None:
+        parents(place)
+        made.add(str(place))
+        command.extend(["--ro-bind", str(source), str(place)])
+
+    for path in visible():
+        bind(path, path)
+    for link in SYSTEM_LINKS:
+        if os.path.islink(link):
+            command += ["--symlink", os.readlink(link), link]
+        elif link != "/bin" and os.path.isdir(link):
+            bind(Path(link), Path(link))
+    bind(inside, Path(HOUSE) / "inside")
+    if modules is not None:
+        bind(modules, Path(MODULES))
+    for folder in masked(hide):
+        command += ["--perms", "0555", "--tmpfs", str(folder), "--remount-ro", str(folder)]
+    command += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"]
+    command += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/"]
+    return [*command, "--", *python_command(interpreter(), HOUSE, descriptor)]
+
+
+def _distinct(paths: Iterable[Path]) -> list[Path]:
+    return list(dict.fromkeys(paths))

@@ -1,0 +1,304 @@
+"""Fully connected networks as symbolic forward passes, and their exact gradients.
+
+The forward pass is a list of stages (``Z1``, ``A1``, ``Z2``, ...), each a few sympy expressions in the symbols of
+earlier ones. A derivative is never typed: every local derivative is ``sympy.diff`` of a stage's expression, and the
+chain rule multiplies and adds them in reverse order. The tests show that this equals ``sympy.diff`` of the whole
+composed loss; differentiating that directly grows exponentially with depth and takes seconds where this takes
+milliseconds.
+
+Because every stage is evaluated on its own, any of its inputs can be replaced by the student's own value. That is
+follow-through: what is right *given* what the student had before.
+
+Layout: one column per example. ``X`` (n_in, m), ``Wl`` (n_l, n_{l-1}), ``bl`` (n_l, 1), ``Zl`` and ``Al`` (n_l, m).
+Gradients are named ``dWl``, ``dbl`` (of the mean loss) and ``dZl``, ``dAl`` (of the loss of each example).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property, lru_cache
+
+import mpmath
+import numpy as np
+import sympy as sp
+
+from autograder.truth.functions import ACTIVATIONS, LOSSES, inverse
+
+DIGITS = 50
+"""Decimal digits of the exact evaluation; results are rounded to float64 once, at the end."""
+
+Arrays = Mapping[str, np.ndarray]
+
+
+class Reading(Enum):
+    """Two right ways to read an activation's derivative; they differ only when ``A`` is not f(``Z``)."""
+
+    FROM_PRE_ACTIVATION = "z"
+    FROM_ACTIVATION = "a"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One named array of the computation.
+
+    ``each`` holds one expression per entry that is evaluated per example; ``once`` is added to it and does not
+    depend on the example. With ``mean`` the examples are averaged, otherwise each has its column.
+    """
+
+    name: str
+    shape: tuple[int, int]
+    each: tuple[sp.Expr, ...]
+    once: tuple[sp.Expr, ...] | None = None
+    mean: bool = False
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network by its sizes, activations, loss and penalty.
+
+    ``sizes`` counts the units of every layer, the inputs first: (n_in, n_1, ..., n_out). ``activations`` names one
+    function per layer after the inputs. ``penalty`` adds reg_lambda / (2 m) times the sum of the squared weights,
+    biases not included, to the mean loss.
+    """
+
+    sizes: tuple[int, ...]
+    activations: tuple[str, ...]
+    loss: str
+    penalty: bool = False
+
+    def __post_init__(self) -> None:
+        """Raise ValueError when the description contradicts itself."""
+        if len(self.sizes) != len(self.activations) + 1:
+            raise ValueError(f"{len(self.sizes)} sizes need {len(self.sizes) - 1} activations, not {self.activations}")
+        if unknown := set(self.activations) - set(ACTIVATIONS):
+            raise ValueError(f"unknown activation {sorted(unknown)}; known are {sorted(ACTIVATIONS)}")
+        if self.loss not in LOSSES:
+            raise ValueError(f"unknown loss {self.loss!r}; known are {sorted(LOSSES)}")
+
+    @property
+    def depth(self) -> int:
+        """The number of layers with parameters."""
+        return len(self.activations)
+
+    @cached_property
+    def parameters(self) -> tuple[str, ...]:
+        """W1, b1, W2, b2, ..."""
+        return tuple(f"{kind}{layer}" for layer in range(1, self.depth + 1) for kind in "Wb")
+
+    def shape(self, name: str, examples: int = 1) -> tuple[int, int]:
+        """The shape of an array by its name (``W1``, ``dW1``, ``W1_new``, ``Z2``, ``X``, ...) for so many examples."""
+        core = name.removeprefix("d").removesuffix("_new")
+        if core == "loss":
+            return (1, 1)
+        if core in ("X", "Y"):
+            return (self.sizes[0 if core == "X" else -1], examples)
+        layer = int(core[1:])
+        return {
+            "W": (self.sizes[layer], self.sizes[layer - 1]),
+            "b": (self.sizes[layer], 1),
+            "Z": (self.sizes[layer], examples),
+            "A": (self.sizes[layer], examples),
+        }[core[0]]
+
+    def evaluate(
+        self,
+        given: Arrays,
+        own: Arrays | None = None,
+        *,
+        reading: Reading = Reading.FROM_PRE_ACTIVATION,
+        exact: bool = True,
+    ) -> dict[str, np.ndarray]:
+        """Every array of the forward pass, the backward pass and one update.
+
+        ``given`` holds X, Y and the parameters, and where they are used ``reg_lambda``, ``learning_rate`` (numbers)
+        and ``output_weights`` (n_out, 1). ``own`` holds values of the student's own: each result is then what follows
+        from them. Exact results are computed at 50 digits and rounded once; with ``exact=False`` in float64.
+
+        Returns Zl, Al, ``loss`` (a 0-d array), dAl, dZl, dWl, dbl and, when a learning rate is given, Wl_new and
+        bl_new. Raises KeyError when an input is missing and ValueError when one has the wrong shape.
+        """
+        return _evaluate(self, given, own or {}, reading, exact)
+
+
+def _symbols(name: str, shape: tuple[int, int]) -> list[list[sp.Symbol]]:
+    return [[sp.Symbol(f"{name}_{i}_{j}", real=True) for j in range(shape[1])] for i in range(shape[0])]
+
+
+_M = sp.Symbol("m", positive=True)
+_LAMBDA = sp.Symbol("reg_lambda_0_0", real=True)
+_ALPHA = sp.Symbol("learning_rate_0_0", real=True)
+
+
+@lru_cache(maxsize=64)
+def stages(network: Network, reading: Reading, update: bool) -> tuple[Stage, ...]:
+    """The whole computation of a network as stages in the order of evaluation."""
+    depth, sizes = network.depth, network.sizes
+    weight = {layer: _symbols(f"W{layer}", network.shape(f"W{layer}")) for layer in range(1, depth + 1)}
+    bias = {layer: _symbols(f"b{layer}", network.shape(f"b{layer}")) for layer in range(1, depth + 1)}
+
+    def column(name: str, size: int) -> list[sp.Symbol]:
+        return [row[0] for row in _symbols(name, (size, 1))]
+
+    a = {0: column("X", sizes[0])} | {layer: column(f"A{layer}", sizes[layer]) for layer in range(1, depth + 1)}
+    z = {layer: column(f"Z{layer}", sizes[layer]) for layer in range(1, depth + 1)}
+    y, output_weights = column("Y", sizes[-1]), column("output_weights", sizes[-1])
+    da = {layer: column(f"dA{layer}", sizes[layer]) for layer in range(1, depth + 1)}
+    dz = {layer: column(f"dZ{layer}", sizes[layer]) for layer in range(1, depth + 1)}
+
+    affine, activation, result = {}, {}, []
+    for layer in range(1, depth + 1):
+        affine[layer] = [
+            sum(w * x for w, x in zip(weight[layer][i], a[layer - 1], strict=True)) + bias[layer][i][0]
+            for i in range(sizes[layer])
+        ]
+        activation[layer] = ACTIVATIONS[network.activations[layer - 1]](z[layer])
+        result += [
+            Stage(f"Z{layer}", (sizes[layer], 1), tuple(affine[layer])),
+            Stage(f"A{layer}", (sizes[layer], 1), tuple(activation[layer])),
+        ]
+    example_loss = LOSSES[network.loss](a[depth], y, output_weights)
+    all_weights = [entry for layer in weight for row in weight[layer] for entry in row]
+    penalty = _LAMBDA / (2 * _M) * sum(w**2 for w in all_weights) if network.penalty else sp.Integer(0)
+    result.append(Stage("loss", (1, 1), (example_loss,), (penalty,), mean=True))
+
+    for layer in range(depth, 0, -1):
+        if layer == depth:
+            upstream = [sp.diff(example_loss, entry) for entry in a[depth]]
+        else:
+            upstream = _chain(dz[layer + 1], affine[layer + 1], a[layer])
+        through = _chain(da[layer], activation[layer], z[layer])
+        if reading is Reading.FROM_ACTIVATION:
+            through = _in_terms_of_activation(through, network.activations[layer - 1], z[layer], a[layer])
+        result += [
+            Stage(f"dA{layer}", (sizes[layer], 1), tuple(upstream)),
+            Stage(f"dZ{layer}", (sizes[layer], 1), tuple(through)),
+        ]
+        for name, grid in ((f"dW{layer}", weight[layer]), (f"db{layer}", bias[layer])):
+            entries = [entry for row in grid for entry in row]
+            each = _chain(dz[layer], affine[layer], entries)
+            once = tuple(sp.diff(penalty, entry) for entry in entries)
+            result.append(Stage(name, (len(grid), len(grid[0])), tuple(each), once, mean=True))
+    if update:
+        for layer in range(1, depth + 1):
+            for name, grid in ((f"W{layer}", weight[layer]), (f"b{layer}", bias[layer])):
+                shape = (len(grid), len(grid[0]))
+                gradient = _symbols(f"d{name}", shape)
+                moved = [grid[i][j] - _ALPHA * gradient[i][j] for i in range(shape[0]) for j in range(shape[1])]
+                result.append(Stage(f"{name}_new", shape, (sp.Integer(0),) * len(moved), tuple(moved), mean=True))
+    return tuple(result)
+
+
+def _chain(upstream: list[sp.Symbol], outputs: list[sp.Expr], inputs: list[sp.Symbol]) -> list[sp.Expr]:
+    """Chain rule: d loss / d input_j = sum_i upstream_i * d output_i / d input_j, each factor by sympy."""
+    return [
+        sum((up * sp.diff(out, entry) for up, out in zip(upstream, outputs, strict=True)), sp.Integer(0))
+        for entry in inputs
+    ]
+
+
+def _in_terms_of_activation(
+    expressions: list[sp.Expr], activation: str, z: list[sp.Symbol], a: list[sp.Symbol]
+) -> list[sp.Expr]:
+    """Write derivatives with the activations: z is replaced by the inverse function of a, where there is one."""
+    if activation == "softmax":
+        replacement = {zi: sp.log(ai) for zi, ai in zip(z, a, strict=True)}
+    else:
+        replacement = {zi: inverse(activation, ai) for zi, ai in zip(z, a, strict=True)}
+        if None in replacement.values():
+            return expressions
+    return [sp.factor(sp.simplify(expression.subs(replacement))) for expression in expressions]
+
+
+@lru_cache(maxsize=128)
+def _compiled(
+    network: Network, reading: Reading, update: bool, exact: bool
+) -> tuple[tuple[Stage, list[sp.Symbol], Callable, list[sp.Symbol], Callable | None], ...]:
+    modules = "mpmath" if exact else "numpy"
+    programs = []
+    for stage in stages(network, reading, update):
+        arguments = sorted(set().union(*(e.free_symbols for e in stage.each)), key=str)
+        each = sp.lambdify(arguments, list(stage.each), modules=modules)
+        once_arguments, once = [], None
+        if stage.once is not None and any(e != 0 for e in stage.once):
+            once_arguments = sorted(set().union(*(e.free_symbols for e in stage.once)), key=str)
+            once = sp.lambdify(once_arguments, list(stage.once), modules=modules)
+        programs.append((stage, arguments, each, once_arguments, once))
+    return tuple(programs)
+
+
+_PER_EXAMPLE = ("X", "Y", "Z", "A", "dZ", "dA")
+
+
+def _varies(name: str) -> bool:
+    return name.rstrip("0123456789") in _PER_EXAMPLE
+
+
+def _evaluate(network: Network, given: Arrays, own: Arrays, reading: Reading, exact: bool) -> dict[str, np.ndarray]:
+    values = {name: np.atleast_2d(np.asarray(value)) for name, value in given.items()}
+    examples = _checked(network, values)
+    own = {name: np.atleast_2d(np.asarray(value)) for name, value in own.items()}
+    update = "learning_rate" in values
+    number = mpmath.mpf if exact else np.float64
+    store: dict[str, list] = {}
+
+    def put(name: str, value: np.ndarray) -> None:
+        for i in range(value.shape[0]):
+            if _varies(name):
+                row = [number(float(entry)) for entry in value[i]]
+                store[f"{name}_{i}_0"] = row if exact else np.array(row)
+            else:
+                for j in range(value.shape[1]):
+                    store[f"{name}_{i}_{j}"] = number(float(value[i, j]))
+
+    for name, value in values.items():
+        put(name, value)
+    results: dict[str, np.ndarray] = {}
+    with mpmath.workdps(DIGITS), np.errstate(all="ignore"):
+        store["m"] = number(examples)
+        for stage, arguments, each, once_arguments, once in _compiled(network, reading, update, exact):
+            per_example = _run_examples(each, [store[str(s)] for s in arguments], len(stage.each), examples, exact)
+            if stage.mean:
+                entries = [sum(row[1:], row[0]) / store["m"] for row in per_example]
+                if once is not None:
+                    constants = once(*(store[str(s)] for s in once_arguments))
+                    entries = [entry + constant for entry, constant in zip(entries, constants, strict=True)]
+                computed = np.array([float(e) for e in entries]).reshape(stage.shape)
+                columns = {
+                    f"{stage.name}_{k // stage.shape[1]}_{k % stage.shape[1]}": entry for k, entry in enumerate(entries)
+                }
+            else:
+                computed = np.array([[float(e) for e in row] for row in per_example])
+                columns = {f"{stage.name}_{i}_0": row for i, row in enumerate(per_example)}
+            results[stage.name] = computed
+            if stage.name in own and own[stage.name].shape == computed.shape:
+                put(stage.name, own[stage.name])
+            else:
+                store.update(columns)
+    results["loss"] = results["loss"].reshape(())
+    return results
+
+
+def _run_examples(function: Callable, arguments: list, count: int, examples: int, exact: bool) -> list:
+    """The values of a stage's expressions at every example: one row per expression."""
+    if exact:
+        rows: list[list] = [[] for _ in range(count)]
+        for k in range(examples):
+            at_example = [argument[k] if isinstance(argument, list) else argument for argument in arguments]
+            for row, value in zip(rows, function(*at_example), strict=True):
+                row.append(value)
+        return rows
+    return [np.broadcast_to(np.asarray(value, dtype=float), (examples,)) for value in function(*arguments)]
+
+
+def _checked(network: Network, values: Arrays) -> int:
+    for name in ("X", "Y", *network.parameters):
+        if name not in values:
+            raise KeyError(f"{name} is missing: a network of sizes {network.sizes} needs X, Y and every parameter")
+    examples = values["X"].shape[1]
+    for name in ("X", "Y", *network.parameters):
+        expected = network.shape(name, examples)
+        if values[name].shape != expected:
+            raise ValueError(f"{name} has shape {values[name].shape}; {expected} is needed")
+    return examples

@@ -1,0 +1,71 @@
+"""Marks in a terminal: one table for a class, one for a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from autograder.marking import Marks
+from autograder.views.words import points, sign, summary, to_do, word
+
+STYLES = {"correct": "green", "missing": "yellow", "grader_error": "bold magenta"}
+
+
+def class_table(all_marks: Sequence[Marks]) -> Table:
+    """One row per notebook: points and the first thing to look at."""
+    table = Table(box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    table.add_column("student", no_wrap=True)
+    table.add_column("exercise", no_wrap=True)
+    table.add_column("points", justify="right", no_wrap=True)
+    table.add_column("first thing to look at", ratio=1)
+    for marks in all_marks:
+        if marks.error:
+            table.add_row(
+                marks.student or "-", marks.exercise, Text("?", "bold magenta"), Text(marks.error, "bold magenta")
+            )
+            continue
+        first = next((question for question in marks.questions if question.status != "correct"), None)
+        said = Text("everything is right", "green") if first is None else Text(_short(summary(first)))
+        full = marks.points == marks.max_points
+        earned = f"{points(marks.points)} / {points(marks.max_points)}"
+        table.add_row(marks.student or "-", marks.exercise, Text(earned, "green" if full else ""), said)
+    return table
+
+
+def notebook_table(marks: Marks) -> Group:
+    """Every question of one notebook with its status and its message."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_footer=bool(marks.questions))
+    table.add_column("question", footer="sum")
+    table.add_column("points", justify="right", footer=f"{points(marks.points)} / {points(marks.max_points)}")
+    table.add_column("", no_wrap=True)
+    table.add_column("what was found", ratio=1)
+    for question in marks.questions:
+        style = STYLES.get(question.status, "red")
+        table.add_row(
+            question.title,
+            f"{points(question.points)} / {points(question.max_points)}",
+            Text(f"{sign(question.status)} {word(question.status)}", style),
+            Text("\n".join([text for text in (summary(question), *question.remarks) if text])),
+        )
+    who = f"{marks.student}: " if marks.student else ""
+    lines = [Text(f"{who}{marks.exercise}", "bold"), table]
+    lines += [Text(note, "yellow") for note in (*marks.notes, to_do(marks)) if note]
+    if marks.isolation == "none":
+        lines.append(Text("Graded without isolation.", "bold red"))
+    return Group(*lines)
+
+
+def plain(renderable: object, width: int = 100) -> str:
+    """The same as plain text."""
+    console = Console(width=width, no_color=True, color_system=None, force_terminal=False, legacy_windows=False)
+    with console.capture() as captured:
+        console.print(renderable)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines()).strip("\n")
+
+
+def _short(text: str, limit: int = 160) -> str:
+    return text if len(text) <= limit else text[: limit - 1].rsplit(" ", 1)[0] + " …"

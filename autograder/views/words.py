@@ -1,0 +1,63 @@
+"""How marks are put into words: the same in the terminal, in the notebook and on the feedback page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograder.marking import STATUSES, Marks, QuestionMark
+
+SIGNS = {"correct": "✓", "wrong": "✗", "missing": "–", "grader_error": "?"}
+"""A sign beside the word, so that nothing is said by colour alone."""
+
+
+def points(value: float) -> str:
+    """Points without needless decimals.
+
+    >>> points(2.0), points(2.5)
+    ('2', '2.5')
+    """
+    return f"{round(value, 2):g}"
+
+
+def sign(status: str) -> str:
+    """The sign of a status."""
+    return SIGNS.get(status, "!")
+
+
+def word(status: str) -> str:
+    """The words of a status."""
+    return STATUSES[status]
+
+
+def number(value: Any) -> str:
+    """A number with six significant digits; text and None as they are."""
+    if isinstance(value, str) or value is None:
+        return str(value)
+    return f"{float(value):.6g}"
+
+
+def grid(value: Any) -> list[list[str]]:
+    """An array as rows of printed numbers; a single number is one row of one entry. Raises ValueError for others."""
+    array = np.atleast_2d(np.asarray(value))
+    if array.ndim != 2:
+        raise ValueError(f"only matrices are printed, not an array of shape {array.shape}")
+    return [[number(entry) for entry in row] for row in array.tolist()]
+
+
+def summary(question: QuestionMark) -> str:
+    """One sentence for one question: what to look at first."""
+    if question.status == "correct":
+        own = any(line.own for line in question.lines)
+        return "Right, given your earlier values." if own else ""
+    return question.message
+
+
+def to_do(marks: Marks) -> str:
+    """What is left for a person, or empty."""
+    if marks.error:
+        return marks.error
+    if marks.needs_person:
+        return "The grader failed at a question: a person has to look at it."
+    return ""
