@@ -145,7 +145,7 @@ class Written:
     points: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Exercise:
     """One notebook of one sheet.
 

@@ -72,14 +72,15 @@ def mark_question(exercise: str, question: str, names: Mapping[str, Any]) -> flo
     found = load(exercise)
     probe = found.question(question).probe
     asked = challenges(exercise, SEED)[probe.name]
-    answers = [_ask(probe, names, challenge.given) for challenge in asked]
+    answers = [ask(probe, names, challenge.given) for challenge in asked]
     marked = next(mark for mark in mark(found, SEED, {probe.name: answers}) if mark.id == question)
     marks = Marks("", found.sheet, found.name, (marked,), isolation="none", seed=SEED)
     _show(_Display(to_html(marked, marks), f"{to_text(marked)}\n{NOTE}"))
     return marked.points
 
 
-def _ask(probe: Probe, names: Mapping[str, Any], given: Mapping[str, Any]) -> _Answer:
+def ask(probe: Probe, names: Mapping[str, Any], given: Mapping[str, Any]) -> _Answer:
+    """Run a probe here, beside the names of a notebook: no isolation, no limits."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a warning on stderr would count as a zero

@@ -74,7 +74,7 @@ def _inputs(spec: Spec, m: int, n: int, h: int, o: int, shrink: float) -> dict[s
 
 def make_evidence(spec: Spec, parameter: str, recipe: Recipe) -> Evidence | None:
     """The smallest example on which the recipe differs from the right answer, or None when none of ours shows it."""
-    choices = tuple((name, option.name) for name, option in recipe.options.items() if option.name != "right")
+    choices = tuple((name, option.name) for name, option in recipe.options.items() if option.name not in ("right", "own"))
     return _evidence(spec, parameter, choices, recipe.linked)
 
 

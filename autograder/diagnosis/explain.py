@@ -14,11 +14,13 @@ from autograder.diagnosis.mistakes import MISTAKES
 from autograder.diagnosis.network import Array, Pass, Point, Spec, forward
 from autograder.diagnosis.search import (
     EXACT,
+    OWN_ERROR,
     MAX_MISTAKES,
     Answer,
     Explanation,
     Search,
     passes_with_own,
+    recover_errors,
     same,
     tokens_at,
 )
@@ -191,6 +193,7 @@ def _is_right(spec: Spec, parameter: str, given: _Given, expected: Sequence[Mapp
 def _walk(spec: Spec, passes: Sequence[Pass], given: Mapping[str, _Given], wanted: Sequence[str]) -> list[_State]:
     """Explain the wrong parameters from the last layer to the first, each given what was named before."""
     states = [_State()]
+    own: list[Pass] | None = None
     searches: dict[tuple[frozenset[str], int], Search] = {}
     for parameter in wanted:
         g = given[parameter]
@@ -203,11 +206,16 @@ def _walk(spec: Spec, passes: Sequence[Pass], given: Mapping[str, _Given], wante
                 searches[free, base] = Search(passes, free, base)
             search = searches[free, base]
             found = _explanations(search, parameter, g)
+            if not found and own is not None:
+                found = _explanations(Search(own, free, base, own=True), parameter, g)
             for state in states:
                 if state.tokens == free:
                     extended += [
                         _State(state.tokens | e.tokens, {**state.explanations, parameter: e}) for e in found
                     ] or [state]
+        if int(parameter[1:]) == passes[0].spec.depth and extended == states and g.tolerance == EXACT:
+            # Not explained; what follows may still be right given the error that this one came from.
+            own = recover_errors(passes, [_arrays_at(spec, given, index) for index in range(len(passes))])
         # An explained state is worth more than one that leaves the parameter out.
         most = max(len(state.explanations) for state in extended)
         extended = [state for state in extended if len(state.explanations) == most]
@@ -290,7 +298,7 @@ def _judge(
             parameter,
             (*mistakes, *shape_mistakes),
             follows,
-            bool(follows) or not common,
+            bool(follows) or not common or explanation.recipe.options["output-error"] is OWN_ERROR,
             explanation,
             facts,
             factor,

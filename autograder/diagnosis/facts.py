@@ -34,18 +34,17 @@ def measure(
     # An update is compared by its step: the factor of W_new itself would say nothing.
     steps = [(v - c.value(parameter), w - c.value(parameter)) for v, w, c in zip(got, expected, passes)]
     pairs = steps if spec.result == "update" else list(zip(got, expected))
-    what = name if spec.result == "gradients" else f"the step from {parameter} to {name}"
+    what = name if spec.result == "gradients" else f"The step from {parameter} to {name}"
     if not any(np.abs(a).max() > 1e-14 for a, _ in pairs):
         return (f"{name} is {parameter}, unchanged.",), None
     factor = _factor(passes, pairs)
     if factor:
-        facts.append(f"{what[0].upper() + what[1:]} is exactly {factor} times the right one.")
-        return tuple(facts), factor
+        return (f"{what} is {factor} times the right one, in every entry.",), factor
     error = max(np.abs(a - b).max() / max(np.abs(b).max(), 1e-300) for a, b in pairs)
     if error < 1e-5:
         facts.append(f"{name} is right to about {error:.0e} of its size: it may have been rounded.")
     if got[0].shape[0] == got[0].shape[1] and all(_close(a.T, b) for a, b in pairs):
-        facts.append(f"{what[0].upper() + what[1:]} is the transpose of the right one.")
+        facts.append(f"{what} is the transpose of the right one.")
     if all(_close(np.abs(a), np.abs(b)) for a, b in pairs):
         facts.append(f"Only signs differ in {name}.")
     facts += _where(spec, passes, parameter, name, pairs)
@@ -53,7 +52,7 @@ def measure(
         extra = [(a - b, c.w[int(parameter[1:])]) for (a, b), c in zip(pairs, passes)]
         multiple = _factor(passes, extra)
         if multiple:
-            facts.append(f"The difference from the right {name} is exactly {multiple} times {parameter}.")
+            facts.append(f"The difference from the right {name} is {multiple} times {parameter}, in every entry.")
     if all(a.size > 1 and np.ptp(a - b) <= EXACT * np.abs(a).max() for a, b in pairs):
         facts.append(f"Every entry of {name} is off by the same amount.")
     return tuple(facts), None
@@ -74,10 +73,12 @@ def _reshaped(name: str, got: Sequence[Array], expected: Sequence[Array]) -> lis
 def _factor(passes: Sequence[Pass], pairs: Sequence[tuple[Array, Array]]) -> str | None:
     """The number that turns the second array into the first at every point, in terms of m, n, h, o where one fits."""
     factors = []
+    if sum(a.size for a, _ in pairs) < 2:
+        return None
     for a, b in pairs:
         square = float((b * b).sum())
         s = float((a * b).sum()) / square if square else 0.0
-        if a.size < 2 or s == 0 or np.abs(a - s * b).max() > EXACT * np.abs(a).max():
+        if s == 0 or np.abs(a - s * b).max() > EXACT * np.abs(a).max():
             return None
         factors.append(s)
     if all(abs(s - 1) < EXACT for s in factors):
@@ -87,7 +88,8 @@ def _factor(passes: Sequence[Pass], pairs: Sequence[tuple[Array, Array]]) -> str
     constant = all(abs(s - factors[0]) <= EXACT * abs(s) for s in factors)
     is_fraction = constant and abs(float(fraction) - factors[0]) <= EXACT * abs(factors[0])
     if is_fraction:
-        return f"{fraction}" + (f" (= {named})" if named and named != str(fraction) else "")
+        # 2 and 1/2 have causes enough of their own: no size is read into them.
+        return f"{fraction} (= {named})" if named and abs(fraction) not in (2, Fraction(1, 2)) else str(fraction)
     if named:
         return named
     return f"{factors[0]:.6g}" if constant else None
@@ -147,7 +149,8 @@ def _where(
         lines = mask.any(axis=axis)
         if not lines.all() and (mask.all(axis=axis) == lines).all() and mask.shape[1 - axis] > 1:
             listed = ", ".join(str(i + 1) for i in np.flatnonzero(lines))
-            facts.append(f"Only {word}{'s' if lines.sum() > 1 else ''} {listed} of {name} differ{'' if lines.sum() > 1 else 's'}.")
+            several = lines.sum() > 1
+            facts.append(f"Only {word}{'s' if several else ''} {listed} of {name} {'are' if several else 'is'} wrong.")
             return facts
     facts.append(f"{int(mask.sum())} of the {mask.size} entries of {name} are wrong, the others are right.")
     return facts

@@ -281,7 +281,7 @@ def _derivative_options(spec: Spec, layer: int) -> tuple[Option, ...]:
         ]
         if name != "linear":
             options.append(option(f"{wrong} pre-activation-in-derivative", lambda z, a: 1 - z**2))
-    if name != "relu":
+    if name not in ("relu", "sigmoid"):
         options.append(option(f"relu-derivative-with-{name}", lambda z, a: z > 0))
     if name in ("sigmoid", "tanh", "xtanhx"):
         options.append(option("derivative-at-activation", lambda z, a: right(a)))

@@ -270,10 +270,6 @@ _HIDDEN_ERROR = {
         "the derivative of tanh is used in a linear layer",
         "The hidden layer is linear. Check whose derivative you multiply with.",
     ),
-    "relu-derivative-with-sigmoid": (
-        "the derivative of ReLU is used with sigmoid",
-        "The hidden activation is sigmoid. Check whose derivative you multiply with.",
-    ),
     "relu-derivative-with-tanh": (
         "the derivative of ReLU is used with tanh",
         "The hidden activation is tanh. Check whose derivative you multiply with.",

@@ -137,6 +137,7 @@ class Pass:
     output_weights: Array | None
     gradient: dict[int, Array] = field(default_factory=dict)
     updated: dict[int, Array] = field(default_factory=dict)
+    own_error: Array | None = None  # the student's output error, where it can be recovered from dW and db
 
     @property
     def m(self) -> int:

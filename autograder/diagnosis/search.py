@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -32,6 +32,9 @@ EXACT = 1e-9
 MAX_MISTAKES = 3
 MAX_CANDIDATES = 400_000  # stacked arrays in one comparison; more are not tried
 MAX_CHECKS = 600  # recipes evaluated again at every point, for one parameter and one number of mistakes
+
+
+OWN_ERROR = Option("own", (), lambda c, at, e: c.own_error)
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ class Search:
     passes: Sequence[Pass]
     free: frozenset[str] = frozenset()
     base: int = 0  # the point at which the stacks are evaluated
+    own: bool = False  # take the student's own output error for right
     _chains: dict[tuple[int, int], list[_Stack]] = field(default_factory=dict)
     _scales: dict[str, tuple] = field(default_factory=dict)
 
@@ -92,6 +96,8 @@ class Search:
         self.first = self.passes[self.base]
         self.spec = self.first.spec
         self.grammar = choice_points(self.spec)
+        if self.own:
+            self.grammar = {**self.grammar, "output-error": (OWN_ERROR,)}
 
     def cost(self, point: str, option: Option) -> int:
         """How many mistakes an option adds to those already named."""
@@ -173,7 +179,8 @@ class Search:
         return self._scales[kind]
 
     def _changes_nothing(self, option: Option, layer: int) -> bool:
-        return all(option.apply(c, layer, None) == 1 for c in self.passes)
+        # With one example there is no mean over examples, and so no wrong divisor for it.
+        return ("divided-by-wrong-count" in option.mistakes and all(c.m == 1 for c in self.passes)) or all(option.apply(c, layer, None) == 1 for c in self.passes)
 
     def _penalties(self, parameter: str) -> list[tuple[Penalty, Array, float, frozenset[str]]]:
         """The options, what each adds, the factor it puts on the data term, and its mistakes."""
@@ -354,3 +361,29 @@ def passes_with_own(passes: Sequence[Pass], answers: Sequence[Mapping[str, Array
             value = given.get(c.spec.answer_name(parameter))
             if value is not None and value.shape == c.value(parameter).shape and np.isfinite(value).all():
                 remember(c, parameter, value)
+
+
+def recover_errors(passes: Sequence[Pass], answers: Sequence[Mapping[str, Array]]) -> list[Pass] | None:
+    """The passes with the output error that the student's dW and db of the last layer came from.
+
+    dW - penalty = scale E A^T and db = scale E 1 can be solved for E where there are no more examples than units
+    below the last layer, plus one for the bias. None when they cannot, or when no E fits both.
+    """
+    found = []
+    for c, given in zip(passes, answers):
+        last, sides, factors = c.spec.depth, [], []
+        for parameter, factor in ((f"W{last}", c.a[last - 1].T), (f"b{last}", np.ones((c.m, 1)))):
+            value, start = given.get(c.spec.answer_name(parameter)), c.value(parameter)
+            if value is None or value.shape != start.shape:
+                continue
+            gradient = (start - value) / c.learning_rate if c.spec.result == "update" else value
+            sides.append(gradient - (c.decay * start if parameter[0] == "W" else 0.0))
+            factors.append(c.scale * factor)
+        if not sides:
+            return None
+        side, factor = np.concatenate(sides, axis=1), np.concatenate(factors, axis=1)
+        error, _, rank, _ = np.linalg.lstsq(factor.T, side.T, rcond=1e-10)
+        if rank < c.m or not same(error.T @ factor, side, EXACT):
+            return None
+        found.append(replace(c, own_error=error.T))
+    return found

@@ -15,6 +15,7 @@ PACKAGE = Path(__file__).parents[1]  # the whole `autograder` package: what must
 
 HOUSE = "/sandbox"  # where the inside code lies, inside
 MODULES = f"{HOUSE}/modules"
+FOLDER = "/tmp/notebook"  # where the notebook runs, in a scratch folder of its own
 
 #: Packages whose folders are needed. Not all of sys.path: it may name the course, or whatever a test runner put there.
 NEEDED = (
@@ -82,11 +83,15 @@ def visible() -> list[Path]:
 
 
 def masked(hide: Iterable[Path]) -> list[Path]:
-    """Which of the folders to hide lie inside something visible, and so must be covered."""
-    bound = [Path(os.path.realpath(path)) for path in visible()]
-    folders = [Path(os.path.realpath(path)) for path in (PACKAGE, *hide)]
-    inside = [folder for folder in folders if any(path == folder or path in folder.parents for path in bound)]
-    return [folder for folder in _distinct(inside) if folder.is_dir()]
+    """Where folders to hide (this package first) appear inside something visible, and so must be covered."""
+    places = []
+    for folder in (PACKAGE, *hide):
+        folder = Path(os.path.realpath(folder))
+        for path in visible():
+            real = Path(os.path.realpath(path))
+            if real in folder.parents and folder.is_dir():
+                places.append(path / folder.relative_to(real))
+    return _distinct(places)
 
 
 def python_command(python: Path, house: str, descriptor: int) -> list[str]:

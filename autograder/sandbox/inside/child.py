@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import signal
 import sys
 import time
@@ -16,9 +15,6 @@ from . import frames, walls
 from .probes import Surroundings, answer, has_room
 from .shell import Shell, collecting, go_home, reseed, said, status_of
 from .stopwatch import disarm, time_limit
-
-FOLDER = "/tmp/notebook"
-HOME = "/tmp/home"
 
 
 class Wire:
@@ -111,8 +107,8 @@ def run_job(
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     put_up_walls(limits, level=level, seccomp=seccomp)
     if level == "full":
-        os.makedirs(HOME)
-        os.makedirs(FOLDER)
+        os.makedirs(os.environ["HOME"])
+        os.makedirs(shell.folder)
     lay_out(job["files"], shell.folder)
     sys.path[:0] = [*([modules] if modules else []), shell.folder]
     path = list(sys.path)
@@ -157,8 +153,3 @@ def _leave_unless_room(wire: Wire, limits: dict[str, Any]) -> None:
     if not has_room(limits["memory_bytes"]):
         wire.send("full")
         os._exit(0)
-
-
-def max_memory() -> int:
-    """Bytes of memory that this process has taken at most so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -136,7 +136,9 @@ def _pack_array(value: object) -> msgpack.ExtType:
     return msgpack.ExtType(_ARRAY if isinstance(value, np.ndarray) else _SCALAR, head + data)
 
 
-def decode(data: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH, max_text: int = MAX_TEXT) -> Any:
+def decode(
+    data: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH, max_text: int = MAX_TEXT, max_items: int = MAX_ITEMS
+) -> Any:
     """Read a value that `encode` wrote, believing nothing. Raises BadValue, and nothing else, for anything unfit."""
     if len(data) > max_bytes:
         raise BadValue(f"{len(data)} bytes, more than the limit of {max_bytes}")
@@ -149,16 +151,15 @@ def decode(data: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH, max_text:
             use_list=True,
             max_str_len=min(4 * max_text, max_bytes),
             max_bin_len=max_bytes,
-            max_array_len=MAX_ITEMS,
-            max_map_len=MAX_ITEMS,
+            max_array_len=max_items,
+            max_map_len=max_items,
             max_ext_len=max_bytes,
-            max_buffer_size=max_bytes,
         )
     except BadValue:
         raise
     except (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException) as error:
         raise BadValue(f"undecodable: {type(error).__name__}") from None
-    _check(value, max_depth, max_text)
+    _check(value, max_depth, max_text, max_items)
     return value
 
 
@@ -180,14 +181,14 @@ def _unpack_array(code: int, data: bytes) -> np.ndarray | np.generic:
     return array if code == _ARRAY else array.reshape(())[()]
 
 
-def _check(value: Any, max_depth: int, max_text: int) -> None:
+def _check(value: Any, max_depth: int, max_text: int, max_items: int) -> None:
     count = 0
     stack = [(value, 1)]
     while stack:
         item, depth = stack.pop()
         count += 1
-        if count > MAX_ITEMS:
-            raise BadValue(f"more than {MAX_ITEMS} values")
+        if count > max_items:
+            raise BadValue(f"more than {max_items} values")
         if isinstance(item, dict | list) and depth > max_depth:
             raise BadValue(f"nested deeper than {max_depth}")
         if isinstance(item, dict):

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import matplotlib
+import msgpack
 import numpy as np
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
@@ -33,6 +34,9 @@ from .stopwatch import OutOfTime
 INLINE_BACKEND = "module://matplotlib_inline.backend_inline"
 NO_COMMANDS = "Shell commands do not run while the notebook is graded; left out: "
 SCRIPT_MAGICS = ("bash", "sh", "script", "perl", "ruby", "pypy", "python2", "python3", "system", "sx")
+
+
+OUTPUT_COST, PART_COST = 500, 20
 
 
 class OutputLimit(BaseException):
@@ -101,8 +105,8 @@ class Collector:
         execution_count: int | None = None,
     ) -> None:  # fmt: skip
         """Add (or, with `update`, replace) a rich output."""
-        self._take(sum(len(item) if isinstance(item, str | bytes) else 100 for item in data.values()))
         bundle = {"data": _bundle(data), "metadata": clean(metadata) if isinstance(metadata, dict) else {}}
+        self._take(_size(bundle))
         if not self._keep:
             return
         if update:
@@ -151,6 +155,13 @@ def _bundle(data: dict) -> dict[str, Any]:
             item = base64.b64encode(item).decode("ascii")
         bundle[str(mime)] = clean(item)
     return bundle
+
+
+def _size(bundle: dict[str, Any]) -> int:
+    """Bytes that an output counts for: many small parts cost whoever reads them more than one large text."""
+    texts = sum(len(item) for item in bundle["data"].values() if isinstance(item, str))
+    others = [bundle["metadata"], *(item for item in bundle["data"].values() if not isinstance(item, str))]
+    return OUTPUT_COST + texts + PART_COST * len(msgpack.packb(others))
 
 
 def clean(value: Any, depth: int = 1) -> Any:

@@ -74,6 +74,11 @@ def memory_in_use() -> int:
     return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 
 
+def memory_high_water() -> int:
+    """Bytes of memory that this process has held at most so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
 def limit(
     *, address_space: int, cpu_seconds: float, file_bytes: int, open_files: int, threads: int | None
 ) -> None:

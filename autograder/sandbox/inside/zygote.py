@@ -7,18 +7,22 @@ the trusted side can kill it, and at the end how it ended and what it took.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
+import signal
 import socket
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 import msgpack
 
-from . import child, frames, walls
+from . import frames, walls
 
+Run = Callable[[int, bytes, dict[str, Any]], None]
 CONTROL_BYTES = 1 << 16
 
 
@@ -31,12 +35,21 @@ def main(control_descriptor: int, settings: dict[str, Any]) -> None:
             walls.become_ordinary()
         walls.no_new_privileges()
 
+    # Only now: these import everything, which root should not do.
+    from .child import run_job
     from .probes import Surroundings
     from .shell import make_shell
 
     _import_common()
     shell = make_shell()
-    surroundings = Surroundings()
+    fixed = {
+        "shell": shell,
+        "surroundings": Surroundings(),
+        "level": level,
+        "modules": settings["modules"],
+        "seccomp": settings["seccomp"],
+    }
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps the monitors
     gc.collect()
     gc.freeze()  # a collection in a child would otherwise copy every page that it looks at
     control.send(msgpack.packb({"python": sys.version, "numpy": sys.modules["numpy"].__version__, "tasks": _tasks()}))
@@ -49,11 +62,8 @@ def main(control_descriptor: int, settings: dict[str, Any]) -> None:
             os.write(report, msgpack.packb({"error": "the zygote has more than one task and may not fork"}))
         elif os.fork() == 0:
             control.close()
-            if os.fork():  # the zygote need not reap: its monitors are orphans at once
-                os._exit(0)
-            _monitor(job, report, shell, surroundings, settings)
-        else:
-            os.wait()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            _monitor(job, report, lambda *arguments: run_job(*arguments, **fixed), level)
         os.close(job)
         os.close(report)
 
@@ -77,21 +87,24 @@ def _import_common() -> None:
             continue  # a course without it does not need it
 
 
-def _monitor(job: int, report: int, shell: Any, surroundings: Any, settings: dict[str, Any]) -> None:
+def _monitor(job: int, report: int, run: Run, level: str) -> None:
     """Fork the student's process, hand out the means to kill it, wait for its end and report it. Never returns."""
     try:
-        base = child.max_memory()
+        base = walls.memory_high_water()
         began = time.monotonic()
-        if settings["level"] == "full":
+        if level == "full":
             walls.new_namespaces()
         pid = os.fork()
         if pid == 0:
-            _child(job, report, shell, surroundings, settings)
+            _child(job, report, run, level)
         os.close(job)
         channel = socket.socket(fileno=report)
         pidfd = os.pidfd_open(pid)
         socket.send_fds(channel, [b"p"], [pidfd])
         _, status, usage = os.wait4(pid, 0)
+        if level != "full":  # what it may have started; in a pid namespace the kernel sees to that
+            with contextlib.suppress(OSError):
+                os.killpg(pid, signal.SIGKILL)
         ending = {
             "exit": os.waitstatus_to_exitcode(status),
             "cpu": usage.ru_utime + usage.ru_stime,
@@ -105,11 +118,11 @@ def _monitor(job: int, report: int, shell: Any, surroundings: Any, settings: dic
         os._exit(0)
 
 
-def _child(job: int, report: int, shell: Any, surroundings: Any, settings: dict[str, Any]) -> None:
+def _child(job: int, report: int, run: Run, level: str) -> None:
     """Be the student's process. Never returns."""
     code = 0
     try:
-        if settings["level"] != "full":
+        if level != "full":
             os.setsid()
         os.close(report)
         null = os.open("/dev/null", os.O_RDWR)
@@ -118,20 +131,12 @@ def _child(job: int, report: int, shell: Any, surroundings: Any, settings: dict[
         kept = os.dup2(job, 3) if job != 3 else 3
         os.closerange(4, 1024)
         nonce, body = frames.read_frame(kept)
-        plan = msgpack.unpackb(body, max_buffer_size=len(body), strict_map_key=False)
+        plan = msgpack.unpackb(body, strict_map_key=False)
         try:
-            child.run_job(
-                kept,
-                nonce,
-                plan,
-                shell=shell,
-                surroundings=surroundings,
-                level=settings["level"],
-                modules=settings["modules"],
-                seccomp=settings["seccomp"],
-            )
+            run(kept, nonce, plan)
         except Exception:
-            child.Wire(kept, nonce).send("broken", text=traceback.format_exc()[-2000:])
+            problem = {"kind": "broken", "text": traceback.format_exc()[-2000:]}
+            frames.write_frame(kept, nonce, msgpack.packb(problem))
             raise
     except BaseException:
         code = 70

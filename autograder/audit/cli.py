@@ -1,0 +1,89 @@
+"""``autograder audit``: mutation tests of every question, as a table."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from autograder.audit.graders import in_process, isolated
+from autograder.audit.run import Report, audit
+from autograder.course import CourseError, find_root
+from autograder.exercises import NAMES, load
+from autograder.sandbox import Sandbox, SandboxUnavailable
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``autograder audit``."""
+    parser.add_argument("exercises", nargs="*", metavar="EXERCISE", help="exercises to audit; all by default")
+    parser.add_argument("--json", action="store_true", help="the report as JSON on standard output")
+    parser.add_argument(
+        "--in-process", action="store_true", help="fast, for authors: run the variants here instead of isolated"
+    )
+    parser.add_argument("--root", type=Path, help="the course's folder; found from here by default")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Audit and print. Returns 0 when every grader is right, 1 when one is not, 2 on bad use."""
+    errors = Console(stderr=True)
+    unknown = [name for name in args.exercises if name not in NAMES]
+    if unknown:
+        errors.print(f"autograder audit: no exercise {unknown[0]!r}; the course has {', '.join(NAMES)}", style="red")
+        return 2
+    whole = Report()
+    try:
+        root = find_root(args.root)
+        if args.in_process:
+            _audit(args.exercises or NAMES, root, in_process(root), whole)
+        else:
+            with Sandbox() as sandbox:
+                _audit(args.exercises or NAMES, root, isolated(root, sandbox), whole)
+    except CourseError as problem:
+        errors.print(f"autograder audit: {problem}", style="red", soft_wrap=True)
+        return 2
+    except SandboxUnavailable as problem:
+        errors.print(f"autograder audit: {problem}", style="red", soft_wrap=True)
+        return 1
+    if args.json:
+        print(json.dumps(whole.to_json(), indent=1))
+    else:
+        Console().print(table(whole))
+        for failure in whole.failures:
+            errors.print(f"✗ {failure}", style="red", soft_wrap=True, highlight=False)
+        if not whole.failures:
+            Console().print("every wrong variant loses what it must, every right one gets full marks", style="green")
+    return 1 if whole.failures else 0
+
+
+def _audit(names, root: Path, grader, whole: Report) -> None:
+    console = Console(stderr=True)
+    with console.status("auditing") if sys.stderr.isatty() else Console(quiet=True).status("") as status:
+        for name in names:
+            report = audit(load(name), root, grader, progress=lambda text, n=name: status.update(f"{n}: {text}"))
+            whole.rows += report.rows
+            whole.failures += report.failures
+
+
+def table(report: Report) -> Table:
+    """The report as a table: one row per question."""
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("exercise", "question"):
+        shown.add_column(name, no_wrap=True)
+    for name in ("wrong", "killed", "nameable", "named", "right", "rejected"):
+        shown.add_column(name, justify="right")
+    shown.add_column("stub", no_wrap=True)
+    last = ""
+    for row in report.rows:
+        shown.add_row(
+            "" if row.exercise == last else row.exercise,
+            row.question,
+            *(str(n) for n in (row.variants, row.killed, row.nameable, row.named, row.right, row.rejected)),
+            row.stub,
+        )
+        last = row.exercise
+    return shown

@@ -1,0 +1,125 @@
+"""Run every variant of an exercise through grading and compare its marks with what it deserves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograder.audit.variants import Variant, load_variants
+from autograder.build.submission import fill, solutions
+from autograder.exercise import Exercise
+from autograder.marking import QuestionMark
+
+Grader = Callable[[NotebookNode, Exercise], tuple[QuestionMark, ...]]
+"""A filled notebook to the marks of its questions."""
+
+
+@dataclass
+class Row:
+    """What the audit found for one question.
+
+    ``variants`` counts the wrong variants that must lose points here, ``killed`` those that lost exactly these,
+    ``nameable`` those whose mistake must be named and ``named`` those where it was. ``right`` counts the right
+    solutions and ``rejected`` those that did not get full marks. ``stub`` is the status of the untouched stub.
+    """
+
+    exercise: str
+    question: str
+    variants: int = 0
+    killed: int = 0
+    nameable: int = 0
+    named: int = 0
+    right: int = 0
+    rejected: int = 0
+    stub: str = ""
+
+
+@dataclass
+class Report:
+    """The rows of all questions, and every failure in a sentence."""
+
+    rows: list[Row] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict:
+        """The report as plain data."""
+        return {"questions": [asdict(row) for row in self.rows], "failures": self.failures}
+
+
+def audit(
+    exercise: Exercise, root: Path, grader: Grader, *, progress: Callable[[str], None] = lambda _: None
+) -> Report:
+    """Audit one exercise. Raises CourseError when its variants are missing."""
+    report = Report([Row(exercise.name, question.id) for question in exercise.questions])
+    rows = {row.question: row for row in report.rows}
+    variants = load_variants(root, exercise)
+    solved = solutions(root, exercise)
+    released = nbformat.read(root / "assignments" / exercise.sheet / f"{exercise.name}.ipynb", as_version=4)
+
+    progress("untouched stub")
+    for mark in grader(released, exercise):
+        rows[mark.id].stub = mark.status
+        if mark.points or mark.status not in ("missing", "raised", "wrong"):
+            report.failures.append(f"{exercise.name}: the untouched stub earns {mark.points:g} at {mark.id}")
+        if not mark.message:
+            report.failures.append(f"{exercise.name}: the untouched stub is told nothing at {mark.id}")
+
+    if len(variants.right) < 2:
+        report.failures.append(f"{exercise.name}: at least two right variants are needed, not {len(variants.right)}")
+    for variant in (Variant("reference", "the reference solution"), *variants.right):
+        progress(variant.id)
+        for mark in grader(fill(released, variant.apply(solved)), exercise):
+            rows[mark.id].right += 1
+            if mark.points != mark.max_points:
+                rows[mark.id].rejected += 1
+                report.failures.append(
+                    f"{exercise.name}: the right variant {variant.id} loses {mark.max_points - mark.points:g} "
+                    f"at {mark.id}: {mark.message}"
+                )
+
+    for variant in variants.wrong:
+        progress(variant.id)
+        marks = {mark.id: mark for mark in grader(fill(released, variant.apply(solved)), exercise)}
+        report.failures += [f"{exercise.name}: {variant.id}: {text}" for text in _judge(variant, marks, rows)]
+
+    for row in report.rows:
+        if not row.variants:
+            report.failures.append(f"{exercise.name}: no wrong variant tests the question {row.question}")
+    return report
+
+
+def _judge(variant: Variant, marks: Mapping[str, QuestionMark], rows: Mapping[str, Row]) -> Iterator[str]:
+    """Compare the marks of a wrong variant with what it must lose; yields a sentence per difference."""
+    whole = {name: points for name, points in variant.loses.items() if "." not in name}
+    single = {name: points for name, points in variant.loses.items() if "." in name}
+    for name in (*variant.loses, *variant.named, *variant.statuses):
+        if name.split(".")[0] not in marks:
+            yield f"it speaks of {name}, which is no question"
+    for question, mark in marks.items():
+        expected = {name.split(".")[1]: lost for name, lost in single.items() if name.split(".")[0] == question}
+        lost = {
+            line.name: round(line.max_points - line.points, 6)
+            for line in mark.lines
+            if line.points != line.max_points
+        }
+        aimed_at = question in whole or bool(expected)
+        rows[question].variants += aimed_at
+        exact = sum(lost.values()) == whole[question] if question in whole else lost == expected
+        rows[question].killed += aimed_at and exact
+        if not exact:
+            wanted = whole.get(question, expected) or "nothing"
+            yield f"loses {lost or 'nothing'} at {question}, but {wanted} is due ({mark.message})"
+        status = variant.statuses.get(question)
+        if status is not None and mark.status != status:
+            yield f"has the status {mark.status} at {question}, not {status}"
+        for line in mark.lines:
+            names = variant.named.get(f"{question}.{line.name}")
+            if names is not None:
+                rows[question].nameable += 1
+                rows[question].named += line.mistakes == names
+                if line.mistakes != names:
+                    yield f"is told {line.mistakes or line.message!r} at {question}.{line.name}, not {names}"

@@ -1,0 +1,283 @@
+"""The zygote seen from outside: starting it, handing it jobs, and watching one run of one job to its end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import select
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgpack
+
+from . import view
+from .inside import codec, frames
+from .model import Limits, SandboxUnavailable
+
+START_SECONDS = 60.0
+GRACE_SECONDS = 1.0  # between the interrupt inside and the kill from outside
+END_SECONDS = 5.0  # for a killed process to be reaped and reported
+MAX_FRAME_ITEMS = 400_000
+
+BUBBLEWRAP_REMEDY = (
+    "Install bubblewrap (Debian, Ubuntu: `apt-get install bubblewrap`) and allow user namespaces "
+    "(Ubuntu 24.04: `sysctl -w kernel.apparmor_restrict_unprivileged_userns=0`)"
+)
+
+
+class ZygoteGone(Exception):
+    """The zygote has ended or does not answer."""
+
+
+class Zygote:
+    """One zygote process of one level. Thread-safe."""
+
+    def __init__(self, level: str, modules: Path | None, hide: Iterable[Path]) -> None:
+        """Start it and wait until it is ready. Raises SandboxUnavailable with the reason."""
+        self.level = level
+        self.root = os.getuid() == 0
+        self._lock = threading.Lock()
+        self.scratch = Path(tempfile.mkdtemp(prefix="sandbox-"))
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the zygote)
+        try:
+            command, environment = self._command(modules, hide, theirs.fileno())
+            # No --die-with-parent: it is tied to the *thread* that starts the process. The zygote ends, and bubblewrap
+            # with it and everything inside, as soon as the other end of its control socket is closed.
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=self._errors,
+                pass_fds=[theirs.fileno()],
+                env=environment,
+                start_new_session=True,
+            )
+        except OSError as error:
+            self.close()
+            raise SandboxUnavailable(f"bubblewrap could not be started ({error}). {BUBBLEWRAP_REMEDY}.") from None
+        finally:
+            theirs.close()
+        try:
+            self._greet(modules)
+        except BaseException:
+            self.close()
+            raise
+
+    def _command(
+        self, modules: Path | None, hide: Iterable[Path], descriptor: int
+    ) -> tuple[list[str], dict[str, str]]:
+        if self.level == "full":
+            return (
+                view.bubblewrap_command(
+                    inside=view.INSIDE, modules=modules, hide=hide, descriptor=descriptor, root=self.root
+                ),
+                {"PATH": os.environ.get("PATH", os.defpath)},
+            )
+        scratch = str(self.scratch)
+        environment = {name: value.replace("/tmp", scratch) for name, value in view.ENVIRONMENT.items()}
+        return view.python_command(view.interpreter(), str(view.INSIDE.parent), descriptor), environment
+
+    def _greet(self, modules: Path | None) -> None:
+        place = "" if modules is None else view.MODULES if self.level == "full" else str(modules)
+        settings = {"level": self.level, "modules": place, "seccomp": seccomp_blob(self.level)}
+        try:
+            self._process.stdin.write(msgpack.packb(settings))  # type: ignore[union-attr]
+            self._process.stdin.close()  # type: ignore[union-attr]
+            self._control.settimeout(START_SECONDS)
+            hello = msgpack.unpackb(self._control.recv(1 << 16) or b"\xc0")
+        except (OSError, ValueError) as error:
+            hello = None
+            reason = f"{type(error).__name__}: {error}"
+        else:
+            reason = "it ended at once"
+        if not isinstance(hello, dict):
+            raise SandboxUnavailable(
+                f"The isolated process could not be started: {self._last_words() or reason}. {BUBBLEWRAP_REMEDY}."
+            )
+        if hello["python"] != sys.version:
+            raise SandboxUnavailable(
+                f"The isolated process runs another Python ({hello['python']}) than this one ({sys.version}); "
+                "use an interpreter whose libraries are visible to it."
+            )
+        if hello["tasks"] != 1:
+            raise SandboxUnavailable(f"The isolated process has {hello['tasks']} threads and cannot be forked safely.")
+
+    def _last_words(self) -> str:
+        self._errors.seek(0)
+        lines = self._errors.read()[-4000:].decode("utf-8", "replace").strip().splitlines()
+        return " / ".join(line.strip() for line in lines[-3:])[:500]
+
+    def submit(self, job: socket.socket, report: socket.socket) -> None:
+        """Hand over the far ends of a job's two sockets. Raises ZygoteGone."""
+        with self._lock:
+            try:
+                socket.send_fds(self._control, [b"j"], [job.fileno(), report.fileno()])
+            except OSError as error:
+                raise ZygoteGone(str(error)) from None
+
+    @property
+    def pid(self) -> int:
+        """The process that this one started (bubblewrap, or the zygote itself)."""
+        return self._process.pid
+
+    def close(self) -> None:
+        """End the zygote and everything that it started, and remove its scratch folder."""
+        self._control.close()
+        process = getattr(self, "_process", None)
+        if process is not None:
+            if process.stdin:
+                with contextlib.suppress(OSError):
+                    process.stdin.close()
+            try:
+                process.wait(timeout=END_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._errors.close()
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+
+def seccomp_blob(level: str) -> bytes:
+    """The filter for this machine. Raises SandboxUnavailable for a machine without one."""
+    if level == "none":
+        return b""
+    path = Path(__file__).parent / "seccomp" / f"{level}-{os.uname().machine}.bpf"
+    if not path.is_file():
+        raise SandboxUnavailable(f"There is no seccomp filter for {os.uname().machine}: add one with seccomp/generate.py.")
+    return path.read_bytes()
+
+
+@dataclass
+class Ending:
+    """How one run of a job ended, and what it took."""
+
+    reason: str  # done, full, broken, protocol, late (one item), out_of_time (all), ended, gone (the zygote)
+    exit: int | None = None
+    cpu: float = 0.0
+    memory: int = 0
+    text: str = ""
+
+
+def watch(
+    zygote: Zygote, payload: dict[str, Any], limits: Limits, *, deadline: float,
+    on_frame: Callable[[dict[str, Any]], float | None],
+) -> Ending:  # fmt: skip
+    """Run a job once; call `on_frame` for each frame, which returns the seconds allowed until the next one.
+
+    `deadline` is on the monotonic clock. Whatever happens inside, the process is gone when this returns. `on_frame` raises
+    codec.BadValue for a frame that may not come now.
+    """
+    nonce = secrets.token_bytes(frames.NONCE_BYTES)
+    job, job_far = socket.socketpair()
+    report, report_far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with job, report:
+        with job_far, report_far:
+            try:
+                zygote.submit(job_far, report_far)
+            except ZygoteGone as error:
+                return Ending("gone", text=str(error))
+        ending = Ending("broken")
+        pidfd = -1
+        try:
+            pidfd = _first_report(report)
+            job.settimeout(START_SECONDS)
+            body = msgpack.packb(payload, use_bin_type=True)
+            job.sendall(struct.pack(">I", len(body)) + nonce + body)
+            ending = _read_frames(job, nonce, limits, deadline, on_frame)
+        except ZygoteGone as error:
+            ending = Ending("gone", text=str(error))
+        except (OSError, ValueError) as error:
+            ending = Ending("broken", text=f"{type(error).__name__}: {error}")
+        finally:
+            if pidfd >= 0:
+                with contextlib.suppress(OSError):
+                    signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+                os.close(pidfd)
+                _last_report(report, ending)
+    return ending
+
+
+def _first_report(report: socket.socket) -> int:
+    """Wait for the pidfd of the student's process. Raises ZygoteGone or ValueError."""
+    report.settimeout(START_SECONDS)
+    try:
+        data, descriptors, _, _ = socket.recv_fds(report, 1 << 16, 1)
+    except OSError as error:
+        raise ZygoteGone(str(error)) from None
+    if descriptors:
+        return descriptors[0]
+    if not data:
+        raise ZygoteGone("the zygote closed a job's socket")
+    raise ValueError(str(msgpack.unpackb(data).get("error", "no process"))[-1500:])
+
+
+def _last_report(report: socket.socket, ending: Ending) -> None:
+    report.settimeout(END_SECONDS)
+    with contextlib.suppress(OSError, ValueError):
+        data = report.recv(1 << 16)
+        if data:
+            final = msgpack.unpackb(data)
+            ending.exit, ending.cpu, ending.memory = final["exit"], final["cpu"], final["memory"]
+
+
+def _read_frames(
+    job: socket.socket, nonce: bytes, limits: Limits, deadline: float,
+    on_frame: Callable[[dict[str, Any]], float | None],
+) -> Ending:  # fmt: skip
+    max_frame = 4 * limits.output_bytes + limits.answer_bytes + (1 << 20)
+    allowance = 4 * limits.notebook_output_bytes + 2 * max_frame
+    buffer = bytearray()
+    item_deadline = time.monotonic() + START_SECONDS
+    job.setblocking(False)
+    poll = select.poll()
+    poll.register(job, select.POLLIN)
+    while True:
+        left = min(deadline, item_deadline) - time.monotonic()
+        if left <= 0:
+            return Ending("out_of_time" if deadline <= item_deadline else "late")
+        if not poll.poll(left * 1000 + 1):
+            continue
+        try:
+            data = job.recv(1 << 18)
+        except BlockingIOError:
+            continue
+        if not data:
+            return Ending("ended")
+        buffer += data
+        while len(buffer) >= frames.HEAD_BYTES:
+            size = struct.unpack_from(">I", buffer)[0]
+            if size > max_frame or bytes(buffer[4 : frames.HEAD_BYTES]) != nonce:
+                return Ending("protocol", text="a frame that is too large or is not from the harness")
+            if len(buffer) < frames.HEAD_BYTES + size:
+                break
+            body = bytes(buffer[frames.HEAD_BYTES : frames.HEAD_BYTES + size])
+            del buffer[: frames.HEAD_BYTES + size]
+            try:
+                frame = codec.decode(
+                    body, max_bytes=max_frame, max_depth=32, max_text=max_frame, max_items=MAX_FRAME_ITEMS
+                )
+                kind = frame.get("kind") if isinstance(frame, dict) else None
+                if kind == "answer":
+                    allowance += limits.answer_bytes + (1 << 16)  # answers are counted apart from outputs
+                allowance -= size
+                if allowance < 0:
+                    raise codec.BadValue("more than may come out of one notebook")
+                if kind in ("done", "full", "broken"):
+                    return Ending(kind, text=str(frame.get("text", ""))[:2000])
+                seconds = on_frame(frame)
+            except codec.BadValue as error:
+                return Ending("protocol", text=str(error))
+            item_deadline = time.monotonic() + (START_SECONDS if seconds is None else seconds + GRACE_SECONDS)

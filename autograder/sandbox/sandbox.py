@@ -1,0 +1,141 @@
+"""The sandbox: run a student's cells isolated, ask questions of what they define, and get plain data back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+
+from .canary import canary
+from .host import Ending, Zygote, watch
+from .model import Answer, Job, Outcome, SandboxUnavailable
+from .progress import Progress
+from .view import FOLDER
+
+LEVELS = ("full", "reduced", "none")
+
+
+class Sandbox:
+    """One zygote, ready to run jobs. A context manager; `run` may be called from many threads at the same time."""
+
+    def __init__(self, *, level: str = "auto", modules: Path | None = None, hide: Iterable[Path] = ()) -> None:
+        """Start the zygote and, unless `level` is "none", prove its walls with a canary.
+
+        `level`: "full" (bubblewrap, namespaces, seccomp), "reduced" (Landlock and seccomp), "auto" (the better of the two
+        that holds here) or "none" (no walls, only when asked for in so many words). `modules`: a folder of the course's
+        helper modules, read-only and first on the notebook's import path. `hide`: further folders that must not be seen,
+        should they lie inside a library folder. Raises SandboxUnavailable with the reason and the remedy.
+        """
+        self._modules = None if modules is None else Path(modules).resolve()
+        self._hide = tuple(Path(path) for path in hide)
+        self._lock = threading.Lock()
+        self._closed = False
+        if level not in ("auto", *LEVELS):
+            raise ValueError(f"unknown level {level!r}: one of auto, {', '.join(LEVELS)}")
+        reasons = []
+        for candidate in ("full", "reduced") if level == "auto" else (level,):
+            try:
+                self._zygote = Zygote(candidate, self._modules, self._hide)
+            except SandboxUnavailable as error:
+                reasons.append(str(error))
+                continue
+            self.level = candidate
+            if candidate == "none":
+                return
+            report = canary(self)
+            if report.holds:
+                return
+            self._zygote.close()
+            reasons.append(f"At level {candidate} the walls do not hold: {report.words()}.")
+        raise SandboxUnavailable(" ".join(reasons))
+
+    def __enter__(self) -> Sandbox:
+        """Return the sandbox itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the sandbox."""
+        self.close()
+
+    def close(self) -> None:
+        """End the zygote and all that it started. Jobs that are running come back with what they have."""
+        with self._lock:
+            self._closed = True
+            self._zygote.close()
+
+    @property
+    def pid(self) -> int:
+        """The process that holds the zygote."""
+        return self._zygote.pid
+
+    def run(self, job: Job) -> Outcome:
+        """Run a submission; whatever its code does costs that code and nothing else.
+
+        Raises SandboxUnavailable when the zygote is gone and cannot be started again, and nothing else.
+        """
+        began = time.monotonic()
+        folder = FOLDER if self.level == "full" else tempfile.mkdtemp(prefix="notebook-", dir=self._zygote.scratch)
+        try:
+            if self.level != "full":
+                _lay_out(job, Path(folder))
+            progress = Progress(job, folder=folder, level=self.level)
+            reruns = self._run(job, progress, deadline=began + job.limits.wall_seconds)
+        finally:
+            if self.level != "full":
+                shutil.rmtree(folder, ignore_errors=True)
+        answers: dict[str, tuple[Answer, ...]] = {
+            ask.id: tuple(progress.answers[index, number] for number in range(len(ask.challenges)))
+            for index, ask in enumerate(job.asks)
+        }
+        return Outcome(
+            cells=tuple(progress.cells[index] for index in range(len(job.cells))),
+            answers=answers,
+            level=self.level,
+            seconds=time.monotonic() - began,
+            peak_memory=progress.peak_memory,
+            reruns=reruns,
+        )
+
+    def _run(self, job: Job, progress: Progress, *, deadline: float) -> int:
+        for attempt in range(job.limits.reruns + 1):
+            ending = self._once(job, progress, deadline=deadline)
+            progress.after(ending)
+            if progress.finished:
+                return attempt
+        starts = job.limits.reruns + 1
+        progress.settle_rest("crashed", f"Not run: the notebook ended its process {starts} times before this point.")
+        return job.limits.reruns
+
+    def _once(self, job: Job, progress: Progress, *, deadline: float) -> Ending:
+        for _ in range(2):
+            zygote = self._zygote
+            ending = watch(zygote, progress.payload(), job.limits, deadline=deadline, on_frame=progress.on_frame)
+            if ending.reason != "gone":
+                return ending
+            self._replace(zygote)
+        raise SandboxUnavailable(f"The isolated process keeps ending: {ending.text}. Start the grading again.")
+
+    def _replace(self, dead: Zygote) -> None:
+        """Start another zygote, unless another thread has."""
+        with self._lock:
+            if self._closed:
+                raise SandboxUnavailable("The sandbox is closed; open a new one.")
+            if self._zygote is dead:
+                dead.close()
+                self._zygote = Zygote(self.level, self._modules, self._hide)
+
+
+def _lay_out(job: Job, folder: Path) -> None:
+    """Write a job's files where no private file system can be made for it."""
+    for name, data in job.files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        os.chmod(path, 0o644)
