@@ -10,6 +10,7 @@ from autograder.exercise import Exercise
 NAMES = (
     # by_hand
     "worked_calculation",
+    "vanishing_gradients",
     # training
     "tanh_swap",
 )
