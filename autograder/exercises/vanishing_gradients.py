@@ -115,9 +115,9 @@ def steepest_sigmoid() -> sp.Expr:
     return sp.maximum(slope, a, sp.Interval(0, 1))
 
 
-def _chain(factor: sp.Expr, start: sp.Expr = sp.Integer(1)) -> list[sp.Expr]:
-    """What is left after one factor, two factors, ..."""
-    return [start * factor**step for step in range(1, DEPTH + 1)]
+def _chain(factor: sp.Expr) -> list[sp.Expr]:
+    """What is left of 1 after one factor, two factors, ..."""
+    return [factor**step for step in range(1, DEPTH + 1)]
 
 
 def _sigmoid_numbers(slope: sp.Expr) -> dict[str, sp.Expr]:
@@ -253,7 +253,7 @@ SIGMOID_SLIPS = (
         "With so many layers the bound is still a little above one millionth.",
     ),
     Slip("slope-for-weight", ("weight_needed",), lambda v: v.max_slope, "Weight times slope must make 1."),
-    Slip("weight-one", ("weight_needed",), lambda v: 1, "With weights of size 1 it shrinks: that is what you computed."),
+    Slip("weight-one", ("weight_needed",), lambda v: 1, "With weights of size 1 it shrinks, as in (a)."),
 )
 
 RELU_SLIPS = (

@@ -212,16 +212,16 @@ def error_signals(weights, Z, A, dA5, activation):
     """[dZ1, ..., dZ5] for a network with five layers that all use this activation."""
     ### BEGIN SOLUTION
     signals, dA = [], dA5
-    for l in (4, 3, 2, 1, 0):
+    for i in (4, 3, 2, 1, 0):
         if activation == "sigmoid":
-            slope = A[l] * (1 - A[l])
+            slope = A[i] * (1 - A[i])
         elif activation == "tanh":
-            slope = 1 - A[l] ** 2
+            slope = 1 - A[i] ** 2
         else:
-            slope = Z[l] > 0
+            slope = Z[i] > 0
         dZ = dA * slope
         signals.insert(0, dZ)
-        dA = weights[l].T @ dZ
+        dA = weights[i].T @ dZ
     return signals
     ### END SOLUTION
 
@@ -243,25 +243,28 @@ def signal_norms(signals):
 def check_signals(activation, sizes=(3, 4, 5, 3, 4, 2), m=6):
     f = {"sigmoid": sigmoid, "tanh": np.tanh, "relu": lambda z: np.maximum(z, 0)}[activation]
     rng = np.random.default_rng(3)
-    W = [rng.normal(size=(k, n)) for n, k in zip(sizes, sizes[1:])]
-    b = [rng.normal(size=(k, 1)) for k in sizes[1:]]
+    W = [rng.normal(size=(sizes[i + 1], sizes[i])) for i in range(5)]
+    b = [rng.normal(size=(sizes[i + 1], 1)) for i in range(5)]
     X, dA5 = rng.normal(size=(sizes[0], m)), rng.normal(size=(sizes[5], m))
 
     def forward(layer, moved):
         """Z and A of all layers, with Z of one layer replaced."""
         Z, A = [], [X]
-        for l in range(5):
-            Z.append(moved if l == layer else W[l] @ A[-1] + b[l])
+        for i in range(5):
+            Z.append(moved if i + 1 == layer else W[i] @ A[-1] + b[i])
             A.append(f(Z[-1]))
         return Z, A[1:]
 
-    for l in (4, 3, 2, 1, 0):
+    def check(layer):
         check_gradient(
-            lambda moved: np.sum(dA5 * forward(l, moved)[1][4]),
-            lambda moved: error_signals(W, *forward(l, moved), dA5, activation)[l],
-            {f"Z{l + 1}": forward(None, None)[0][l]},
+            lambda moved: np.sum(dA5 * forward(layer, moved)[1][4]),
+            lambda moved: error_signals(W, *forward(layer, moved), dA5, activation)[layer - 1],
+            {f"Z{layer}": forward(None, None)[0][layer - 1]},
             sizes={"m": m},
         )
+
+    for layer in (5, 4, 3, 2, 1):
+        check(layer)
     print(f"{activation}: dZ5 to dZ1 agree with the slopes of the loss")
 
 

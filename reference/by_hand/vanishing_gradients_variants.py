@@ -128,13 +128,13 @@ def _bounds(variant_id, title, text, loses, named=None):
     return _edit(variant_id, title, "estimate_sigmoid", "[1 / 4, 1 / 16, 1 / 64, 1 / 256, 1 / 1024]", text, loses, named)
 
 
-_SIGMOID = 'if activation == "sigmoid":\n            slope = A[l] * (1 - A[l])'
-_TANH = "slope = 1 - A[l] ** 2"
-_RELU = "slope = Z[l] > 0"
+_SIGMOID = 'if activation == "sigmoid":\n            slope = A[i] * (1 - A[i])'
+_TANH = "slope = 1 - A[i] ** 2"
+_RELU = "slope = Z[i] > 0"
 
 
-def _slope(variant_id, title, old, new, line):
-    """A wrong variant with a wrong slope for one activation: the line of this activation, and the first step."""
+def _slope(variant_id, title, old, new):
+    """A wrong variant with a wrong slope for one activation: charged once, in the first step."""
     return _edit(
         variant_id, title, "measure", old, new, {"true_signals.last": 2}, {"true_signals.last": variant_id}
     )
@@ -246,50 +246,49 @@ WRONG = (
         named={"true_signals.last": "activation-derivative-missing"},
     ),
     _slope("derivative-at-activation", "the sigmoid's slope taken at a", _SIGMOID,
-           'if activation == "sigmoid":\n            s = 1 / (1 + np.exp(-A[l]))\n            slope = s * (1 - s)', "sigmoid"),
-    _slope("square-missing", "1 - tanh", _TANH, "slope = 1 - A[l]", "tanh"),
-    _slope("sigmoid-derivative-with-tanh", "the sigmoid's slope with tanh", _TANH, "slope = A[l] * (1 - A[l])", "tanh"),
-    _slope("relu-derivative-returns-z", "ReLU itself for its slope", _RELU, "slope = A[l]", "relu"),
-    _slope("relu-sign-for-step", "the sign of z for the slope of ReLU", _RELU, "slope = np.sign(Z[l])", "relu"),
+           'if activation == "sigmoid":\n            s = 1 / (1 + np.exp(-A[i]))\n            slope = s * (1 - s)'),
+    _slope("square-missing", "1 - tanh", _TANH, "slope = 1 - A[i]"),
+    _slope("sigmoid-derivative-with-tanh", "the sigmoid's slope with tanh", _TANH, "slope = A[i] * (1 - A[i])"),
+    _slope("relu-derivative-returns-z", "ReLU itself for its slope", _RELU, "slope = A[i]"),
+    _slope("relu-sign-for-step", "the sign of z for the slope of ReLU", _RELU, "slope = np.sign(Z[i])"),
     wrong(
         "last-layer-linear",
         "no slope in the last layer only",
-        edits={"measure": [("dZ = dA * slope", "dZ = dA * slope if l < 4 else dA")]},
+        edits={"measure": [("dZ = dA * slope", "dZ = dA * slope if i < 4 else dA")]},
         loses={"true_signals.last": 2},
         named={"true_signals.last": "activation-derivative-missing"},
     ),
     wrong(
         "slope-missing-below",
         "the slope is used in the last layer only: one mistake, charged where it first shows",
-        edits={"measure": [("dZ = dA * slope", "dZ = dA * slope if l == 4 else dA")]},
+        edits={"measure": [("dZ = dA * slope", "dZ = dA * slope if i == 4 else dA")]},
         loses={"true_signals.sigmoid": 1},
         named={"true_signals.sigmoid": "activation-derivative-missing"},
     ),
     wrong(
         "divided-by-m",
         "each step is divided by the number of examples",
-        edits={"measure": [("dA = weights[l].T @ dZ", "dA = weights[l].T @ dZ / dZ.shape[1]")]},
+        edits={"measure": [("dA = weights[i].T @ dZ", "dA = weights[i].T @ dZ / dZ.shape[1]")]},
         loses={"true_signals.sigmoid": 1, "true_signals.tanh": 1, "true_signals.relu": 1},
     ),
     wrong(
         "tanh-from-the-wrong-layer",
         "with tanh, dZ1 gets a wrong sign",
         edits={"measure": [("        signals.insert(0, dZ)",
-                            '        if activation == "tanh" and l == 0:\n            dZ = -dZ\n        signals.insert(0, dZ)')]},
+                            '        if activation == "tanh" and i == 0:\n            dZ = -dZ\n        signals.insert(0, dZ)')]},
         loses={"true_signals.tanh": 1},
     ),
     wrong(
         "weights-not-transposed",
         "W for its transpose does not fit: the code raises",
-        edits={"measure": [("weights[l].T @ dZ", "weights[l] @ dZ")]},
+        edits={"measure": [("weights[i].T @ dZ", "weights[i] @ dZ")]},
         loses={"true_signals": 5},
         statuses={"true_signals": "raised"},
     ),
     wrong(
         "output-first",
         "the list starts with dZ5",
-        edits={"measure": [("signals.insert(0, dZ)", "signals.append(dZ)"),
-                           ("    return signals\n", "    return signals\n"),]},
+        edits={"measure": [("signals.insert(0, dZ)", "signals.append(dZ)")]},
         loses={"true_signals": 5},
     ),
     _edit(
