@@ -11,6 +11,7 @@ NAMES = (
     # by_hand
     "worked_calculation",
     "vanishing_gradients",
+    "exploding_gradients",
     "two_hidden_layers",
     # training
     "tanh_swap",
