@@ -30,7 +30,7 @@ from autograder.diagnosis.network import Array, Pass
 
 EXACT = 1e-9
 MAX_MISTAKES = 3
-MAX_NUMBERS = 30_000_000  # in one stack of candidates; with more, that many mistakes are not searched
+MAX_NUMBERS = 10_000_000  # in one stack of candidates; with more, that many mistakes are not searched
 MAX_CHECKS = 600  # recipes evaluated again at every point, for one parameter and one number of mistakes
 
 

@@ -97,7 +97,7 @@ def masked(hide: Iterable[Path]) -> list[Path]:
 def readable(modules: Path | None, hide: Iterable[Path]) -> tuple[list[str], list[str]]:
     """What Landlock lets the isolated side read, and which folders it may list besides.
 
-    Landlock cannot except a folder inside an allowed one: such a folder is replaced by everything in it but the exception.
+    Landlock cannot except a folder inside an allowed one: such a folder is replaced by all in it but the exception.
     """
     masks = masked(hide)
     wanted = [*visible(), INSIDE, *([modules] if modules else []), Path("/dev/null"), Path("/dev/urandom")]

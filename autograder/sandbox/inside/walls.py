@@ -86,7 +86,7 @@ def memory_high_water() -> int:
 def limit(
     *, address_space: int, cpu_seconds: float, file_bytes: int, open_files: int, threads: int | None
 ) -> None:
-    """Set the hard limits of this process. `threads` is None where the kernel would count the user's other processes."""
+    """Set the hard limits of this process. `threads` is None where others of the user would count."""
     seconds = max(1, round(cpu_seconds + 0.5))
     _lower(resource.RLIMIT_CPU, seconds)
     _lower(resource.RLIMIT_FSIZE, file_bytes)
