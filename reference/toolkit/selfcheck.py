@@ -133,7 +133,7 @@ def _slope(f: Callable[[float], float], x: float, noise: float) -> tuple[float, 
             break  # rounding alone is worse from here on, or it is good enough
         h /= 4
     # Where f is flat at the scale of a good h, it may still be steep in a smaller neighbourhood, between two kinks.
-    h = 1e-6 * max(1.0, abs(x))
+    h = np.clip(200 * noise / max(abs(best[0]), 1e-30), 1e-6, 1e-2) * max(1.0, abs(x))
     close_by = (f(x + h) - f(x - h)) / (2 * h)
     return best[0], max(best[1], abs(close_by - best[0]) - 4 * noise / h)
 
@@ -251,6 +251,7 @@ def _factor(ratio: float, sizes: Mapping[str, int], slack: float) -> str:
     size = abs(ratio) if large else 1 / abs(ratio)
     if abs(size - 1) <= slack:
         return "Every entry has the right size but the opposite sign."
+    size = round(size) if abs(round(size) - size) <= slack * size else size
     names = [name for name, count in known.items() if abs(size / count - 1) <= slack]
     text = f"Every entry is {_number(size)} times too {'large' if large else 'small'}"
     text += " and has the opposite sign." if ratio < 0 else "."
@@ -327,20 +328,20 @@ def _judge(name: str, got: Any, parameter: np.ndarray, slopes: _Slopes, sizes: M
     if bad:
         return Line(name, "WRONG", f"{bad} of {_plural(got.size, 'entry')} are not finite (nan or inf).")
     g = got.reshape(-1)[slopes.at]
-    size = np.maximum(np.abs(g), np.abs(slopes.value))
+    size = np.maximum(np.abs(g), np.abs(np.nan_to_num(slopes.value)))
     # Columns of a weight matrix belong to inputs that may differ in scale, so each column has its own.
-    scale = np.full(g.shape, np.nanmax(size, initial=0.0))
+    scale = np.full(g.shape, np.max(size, initial=0.0))
     if got.ndim == 2 and len(got) > 1:
         column = slopes.at % got.shape[1]
-        scale = np.array([np.nanmax(size[column == c]) for c in column])
-    scale = np.maximum(scale, 1e-2 * np.nanmax(size, initial=0.0))
+        scale = np.array([np.max(size[column == c]) for c in column])
+    scale = np.maximum(scale, 1e-2 * np.max(size, initial=0.0))
     slack = 3 * slopes.error + (RTOL_FLOAT32 if single else RTOL) * np.where(single, scale, size) + 1e-6 * scale
     clear = 3 * slopes.error < 0.05 * scale  # elsewhere a kink or rounding blurs the slope
     wrong = clear & (np.abs(g - slopes.value) > slack)
     if wrong.any():
         return Line(name, "WRONG", _why(got, parameter, slopes, slack, sizes, penalty, clear))
     if not clear.any():
-        if np.nanmax(size, initial=0.0) <= 3 * np.nanmin(slopes.error, initial=np.inf):
+        if np.max(size, initial=0.0) <= 3 * np.min(slopes.error, initial=np.inf):
             return Line(name, "unclear", "Zero up to rounding, both yours and the slope of your loss: this shows nothing.")
         return Line(name, "unclear", "No entry can be judged: your loss has kinks or is too rough at this point.")
     says = f"{_plural(int(clear.sum()), 'entry')} of {got.size} checked"

@@ -11,19 +11,20 @@ from __future__ import annotations
 
 import copy
 import html
+import random
 import re
 import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from numbers import Number
 from typing import Any
 
 import numpy as np
 
 RTOL, RTOL_FLOAT32 = 1e-4, 5e-3  # of an entry; what a clipped logarithm or single precision may cost a right answer
 SECONDS = 8.0  # a check looks at fewer entries rather than take longer
+NOT_FINITE = "Your loss is not finite at this point."
 CANNOT_SEE = (
     "What this cannot see: a mistake in the loss or the forward pass that the gradients follow faithfully, and the "
     "course's conventions (mean or sum, a factor 1/2). Further checks run after you hand in."
@@ -128,33 +129,41 @@ def _slope(f: Callable[[float], float], x: float, noise: float) -> tuple[float, 
         error = abs(richardson - last_richardson) + abs(4 * jump - last_jump) / 3 + 4 * noise / h
         if error < best[1]:
             best = (richardson, error)
-        if error > 100 * best[1] or best[1] < 1e-9 * abs(best[0]):
-            break  # it only gets worse from here, or it is good enough
+        if 4 * noise / h > best[1] or best[1] < 1e-9 * abs(best[0]):
+            break  # rounding alone is worse from here on, or it is good enough
         h /= 4
-    return best
+    # Where f is flat at the scale of a good h, it may still be steep in a smaller neighbourhood, between two kinks.
+    h = 1e-6 * max(1.0, abs(x))
+    close_by = (f(x + h) - f(x - h)) / (2 * h)
+    return best[0], max(best[1], abs(close_by - best[0]) - 4 * noise / h)
 
 
 def _noise(f: Callable[[], float], arrays: Sequence[np.ndarray], rng: np.random.Generator) -> float:
     """The rounding error of one value of f, measured: values on a very short line, minus a cubic through them.
 
-    Code that uses single precision somewhere inside shows here, however well it is hidden.
+    Code that uses single precision somewhere inside shows here, however well it is hidden: the values then stand on
+    steps, and the line is made longer until they take several.
     """
     start = [a.copy() for a in arrays]
     directions = [(np.abs(a) + 1e-3) * rng.standard_normal(a.shape) for a in arrays]
     t = np.linspace(0.05, 1, 13)
-    values = []
-    for step in 1e-7 * t:
-        for a, a0, direction in zip(arrays, start, directions):
-            a[...] = a0 + step * direction
-        values.append(f())
+    for length in (1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0):
+        values = []
+        for step in length * t:
+            for a, a0, direction in zip(arrays, start, directions):
+                a[...] = a0 + step * direction
+            values.append(f())
+        if len(set(values)) > 6:
+            break
     for a, a0 in zip(arrays, start):
         a[...] = a0
     if not np.all(np.isfinite(values)):
         return np.nan
-    size = np.max(np.abs(values))
-    rest = np.asarray(values) - values[0]
+    rest = np.subtract(values, values[0])
     rest = rest - np.polyval(np.polyfit(t, rest, 3), t)
-    return float(max(3 * np.sqrt(np.mean(rest**2)), np.finfo(float).eps * size))
+    steps = np.diff(np.unique(values))
+    step = steps.min() if steps.size and length > 1e-7 else 0.0
+    return float(max(3 * np.sqrt(np.mean(rest**2)), step, np.finfo(float).eps * np.max(np.abs(values))))
 
 
 @dataclass(frozen=True)
@@ -232,30 +241,27 @@ def _shape_problem(got: Any, parameter: np.ndarray, name: str, sizes: Mapping[st
     return told
 
 
-def _factor(ratio: float, sizes: Mapping[str, int], slack: float) -> str | None:
-    """Name a constant factor: -1, 2, 1/2, m, 1/m, ... and their negatives and doubles."""
-    known = {"the factor 2": 2.0, "the factor 1/2": 0.5}
-    for size, count in sizes.items():
-        known |= {size: count, f"1/{size}": 1 / count, f"2{size}": 2 * count, f"1/(2{size})": 0.5 / count}
-    close = slack * abs(ratio)
-    if abs(ratio + 1) <= close:
-        return "It has the right size everywhere but the opposite sign."
-    names = [n for n, c in known.items() if abs(abs(ratio) - c) <= close and c != 1]
-    if not names:
-        return None
-    sign = " and has the opposite sign" if ratio < 0 else ""
-    number = abs(ratio) if abs(ratio) >= 1 else 1 / abs(ratio)
-    times = f"{_number(number)} times too {'large' if abs(ratio) > 1 else 'small'}"
-    hint = ""
+def _factor(ratio: float, sizes: Mapping[str, int], slack: float) -> str:
+    """Say a constant factor in words: the opposite sign, twice, m times too large, ..."""
+    known = {name: float(count) for name, count in sizes.items() if count > 1}
+    known |= {f"2 {name}": 2 * count for name, count in known.items()}
+    if {"m", "n_out"} <= known.keys():
+        known["m n_out"] = known["m"] * known["n_out"]
+    large = abs(ratio) > 1
+    size = abs(ratio) if large else 1 / abs(ratio)
+    if abs(size - 1) <= slack:
+        return "Every entry has the right size but the opposite sign."
+    size = round(size) if abs(round(size) - size) <= slack * size else size
+    names = [name for name, count in known.items() if abs(size / count - 1) <= slack]
+    text = f"Every entry is {_number(size)} times too {'large' if large else 'small'}"
+    text += " and has the opposite sign." if ratio < 0 else "."
+    if names:
+        text += f" Here that is {'m' if 'm' in names else ' or '.join(names)} ({', '.join(f'{n} = {c}' for n, c in sizes.items())})."
     if "m" in names:
-        hint = " Is the mean over the examples taken?"
-    elif "1/m" in names:
-        hint = " Is the mean over the examples taken twice?"
-    return f"Every entry is {times}{sign}. Here that is {', or '.join(names)} (sizes: {_sizes(sizes)}).{hint}"
-
-
-def _sizes(sizes: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} = {count}" for name, count in sizes.items())
+        text += f" Is the mean over the m examples taken{'' if large else ' twice'}?"
+    elif abs(size - 2) <= slack:
+        text += " Which factor does the derivative of the loss carry?"
+    return text
 
 
 def _proportional(a: np.ndarray, b: np.ndarray, slack: np.ndarray) -> float | None:
@@ -263,7 +269,17 @@ def _proportional(a: np.ndarray, b: np.ndarray, slack: np.ndarray) -> float | No
     if np.count_nonzero(np.abs(b) > 1e-3 * np.max(np.abs(b), initial=0)) < 2:
         return None
     c = float(np.vdot(b, a) / np.vdot(b, b))
-    return c if np.all(np.abs(a - c * b) <= slack * max(abs(c), 1)) else None
+    return c if c and np.all(np.abs(a - c * b) <= slack) else None
+
+
+def _ratio(g: np.ndarray, n: np.ndarray, slack: np.ndarray) -> float | None:
+    """The constant g / n if there is one. The larger is compared with the smaller, whose multiple the slack fits."""
+    if n.size == 1:
+        return float(g[0] / n[0])
+    if np.linalg.norm(g) >= np.linalg.norm(n):
+        return _proportional(g, n, slack)
+    inverse = _proportional(n, g, slack)
+    return None if inverse is None else 1 / inverse
 
 
 def _why(got: np.ndarray, parameter: np.ndarray, slopes: _Slopes, slack: np.ndarray, sizes: Mapping[str, int],
@@ -275,17 +291,12 @@ def _why(got: np.ndarray, parameter: np.ndarray, slopes: _Slopes, slack: np.ndar
         return "It is all zero, but the loss does depend on this parameter."
     if np.max(np.abs(n), initial=0) <= np.max(slopes.error[clear], initial=0):
         return "Moving this parameter does not change your loss at all. Does the forward pass use it (as self.NAME)?"
-    ratio = _proportional(g, n, slack)
-    if ratio is None and n.size == 1 and g[0]:
-        ratio = float(g[0] / n[0])
-    named = None if ratio is None else _factor(ratio, sizes, max(RTOL, float(np.max(slack / np.max(np.abs(n))))))
-    if named:
-        return named
-    if ratio is not None and n.size > 1:
-        return f"Every entry is {_number(ratio)} times what your loss says (sizes: {_sizes(sizes)})."
-    if got.ndim == 2 and got.shape[0] == got.shape[1] > 1:
-        if np.all(np.abs(got.T.reshape(-1)[slopes.at][clear] - n) <= slack):
-            return "It is transposed: entry [i, j] holds what belongs to entry [j, i]."
+    ratio = _ratio(g, n, slack)
+    if ratio and (n.size > 1 or "Here" in _factor(ratio, sizes, RTOL) or abs(abs(ratio) - 1) < RTOL):
+        return _factor(ratio, sizes, max(RTOL, float(np.max(slack) / np.max(np.abs(n)))))
+    square = got.ndim == 2 and got.shape[0] == got.shape[1] > 1
+    if square and np.all(np.abs(got.T.reshape(-1)[slopes.at][clear] - n) <= slack):
+        return "It is transposed: entry [i, j] holds what belongs to entry [j, i]."
     if n.size == got.size > 1 and np.all(np.abs(g - g[0]) <= slack) and np.abs(g[0] - n.sum()) <= slack.sum():
         return "Every entry is the sum over all units: it was summed over the wrong axis. Sum over the examples only."
     share = _proportional(n - g, theta, slack)
@@ -325,18 +336,17 @@ def _judge(name: str, got: Any, parameter: np.ndarray, slopes: _Slopes, sizes: M
         scale = np.array([np.nanmax(size[column == c]) for c in column])
     scale = np.maximum(scale, 1e-2 * np.nanmax(size, initial=0.0))
     slack = 3 * slopes.error + (RTOL_FLOAT32 if single else RTOL) * np.where(single, scale, size) + 1e-6 * scale
-    zero = size <= 3 * slopes.error  # nothing but rounding on both sides
-    clear = np.isfinite(slopes.error) & (zero | (3 * slopes.error < 0.05 * scale))
+    clear = 3 * slopes.error < 0.05 * scale  # elsewhere a kink or rounding blurs the slope
     wrong = clear & (np.abs(g - slopes.value) > slack)
     if wrong.any():
         return Line(name, "WRONG", _why(got, parameter, slopes, slack, sizes, penalty, clear))
     if not clear.any():
-        return Line(name, "unclear", "No entry can be judged here: the loss has a kink or is too rough at this point.")
+        if np.nanmax(size, initial=0.0) <= 3 * np.nanmin(slopes.error, initial=np.inf):
+            return Line(name, "unclear", "Zero up to rounding, both yours and the slope of your loss: this shows nothing.")
+        return Line(name, "unclear", "No entry can be judged: your loss has kinks or is too rough at this point.")
     says = f"{_plural(int(clear.sum()), 'entry')} of {got.size} checked"
     if not clear.all():
-        says += f"; {_plural(int((~clear).sum()), 'entry')} sit at or near a kink and cannot be judged"
-    if zero[clear].all():
-        return Line(name, "unclear", says + "; all are zero up to rounding, which shows nothing")
+        says += f"; {int((~clear).sum())} at a kink, or too small to judge"
     return Line(name, "ok", says)
 
 
@@ -345,13 +355,14 @@ def _judge(name: str, got: Any, parameter: np.ndarray, slopes: _Slopes, sizes: M
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Without warnings of overflow, and with NumPy's global random numbers left as they were."""
-    state = np.random.get_state()
+    """Without warnings of overflow, and with the global random numbers left as they were."""
+    states = random.getstate(), np.random.get_state()
     try:
         with np.errstate(all="ignore"):
             yield
     finally:
-        np.random.set_state(state)
+        random.setstate(states[0])
+        np.random.set_state(states[1])
 
 
 def _call(what: str, function: Callable, *arguments: Any) -> Any:
@@ -361,6 +372,11 @@ def _call(what: str, function: Callable, *arguments: Any) -> Any:
     except NotImplementedError:
         _fail(f"{what} is not written yet: replace the line `raise NotImplementedError` by your solution, run that "
               "cell, then run this one again.")
+    except AttributeError as error:
+        name = getattr(error, "name", None)
+        if not hasattr(getattr(error, "obj", None), "forward_pass"):
+            raise
+        _fail(f"{what} needs self.{name}, but nothing has stored it: is there a line `self.{name} = ...` before?")
 
 
 def _unchanged(before: Mapping[str, np.ndarray], after: Mapping[str, np.ndarray], by: str) -> None:
@@ -404,7 +420,7 @@ def check_gradients(network: Any, X: np.ndarray, Y: np.ndarray, *, loss: Callabl
                 keep = _trustworthy_examples(twin, X, point)
                 if keep.all():
                     raise SelfCheckFailed(report)
-                if not keep.any():
+                if keep.sum() < min(2, len(keep)):
                     continue
                 report = _check_point(twin, X[:, keep], Y[:, keep], point, loss, place, len(points))
                 left_out = (f"{_plural(int((~keep).sum()), 'example')} left out: the output is so close to 0 or 1 that "
@@ -413,8 +429,10 @@ def check_gradients(network: Any, X: np.ndarray, Y: np.ndarray, *, loss: Callabl
             reports.append(report)
     if not reports:
         _fail("Nothing could be checked: every output is 0 or 1 up to rounding. Try smaller inputs or weights.")
-    # Of an array that one point cannot judge, another point may have judged everything.
-    lines = [max(both, key=lambda line: line.status == "ok") for both in zip(*(r.lines[::1] for r in reports[::-1]))]
+    if all(line.says == NOT_FINITE for report in reports for line in report.lines):
+        _fail("Your loss is not a finite number (nan or inf). Look for log(0), a division by zero or an overflow.")
+    # A gradient that cannot be judged at one point may have been judged at another.
+    lines = [max(same, key=lambda line: line.status == "ok") for same in zip(*(r.lines for r in reversed(reports)))]
     notes = dict.fromkeys(note for r in reports for note in r.notes)
     if X.shape[-1] == 1:
         notes["With a single example a missing mean or sum over the examples cannot be seen: check several as well."] = None
@@ -443,7 +461,8 @@ def _trustworthy_examples(network: Any, X: np.ndarray, point: Mapping[str, np.nd
     for name, value in point.items():
         setattr(network, name, value.copy())
     network.forward_pass(X.copy())
-    A = np.asarray(getattr(network, "A2", np.nan), dtype=float)
+    last = max((n for n in vars(network) if re.fullmatch(r"A\d", n)), default="")
+    A = np.asarray(getattr(network, last, np.nan), dtype=float)
     if A.ndim != 2 or A.shape[1] != X.shape[1] or not np.all((A >= 0) & (A <= 1)):
         return everything  # not probabilities
     return np.all((A > 0.02) & (A < 0.98), axis=0)
@@ -475,7 +494,7 @@ def _check_point(twin: Any, X: np.ndarray, Y: np.ndarray, point: Mapping[str, np
         return _as_number(_call("the loss", loss, twin, passed["X"], passed["Y"]))
 
     if not np.isfinite(value()):
-        return Report("", tuple(Line(f"d{n}", "unclear", "Your loss is not finite at this point.") for n in point))
+        return Report("", tuple(Line(f"d{n}", "unclear", NOT_FINITE) for n in point))
     slopes = _numerical_gradients(value, arrays, points)
     sizes = _network_sizes(X, Y, arrays)
     penalty = getattr(twin, "reg_lambda", None)
@@ -534,7 +553,7 @@ def check_gradient(loss: Callable, gradient: Callable, parameters: Mapping[str, 
     with _quietly():
         got = _call("The gradient", gradient, *passed.values())
         _unchanged(arrays, passed, "The gradient function")
-        many = isinstance(got, (tuple, list)) and (len(arrays) > 1 or len(got) == 1 and np.ndim(got[0]))
+        many = isinstance(got, (tuple, list)) and (len(arrays) > 1 or (len(got) == 1 and np.ndim(got[0]) > 0))
         got = list(got) if many else [got]
         if len(got) != len(arrays):
             _fail(f"The gradient function has to return {_plural(len(arrays), 'gradient')} ({', '.join(arrays)}), "
@@ -552,19 +571,27 @@ def check_gradient(loss: Callable, gradient: Callable, parameters: Mapping[str, 
 def check_update(network: Any, X: np.ndarray, Y: np.ndarray, learning_rate: float = 0.3) -> Report:
     """Check that `update_parameters` moves each parameter by -learning_rate times your own gradient of it."""
     twin, X, Y = copy.deepcopy(network), np.array(X, dtype=float), np.array(Y, dtype=float)
+    names = [name for name in vars(twin) if re.fullmatch(r"[Wb]\d*", name)]
+    for name in names:
+        setattr(twin, name, np.array(getattr(twin, name), dtype=float))
+    old = {name: getattr(twin, name).copy() for name in names}
     with _quietly():
         _call("forward_pass", twin.forward_pass, X)
         _call("backward_pass", twin.backward_pass, X, Y)
-        old = {n: np.array(v, dtype=float) for n, v in vars(twin).items() if n[0] in "Wb" and hasattr(twin, f"d{n}")}
-        step = {n: -learning_rate * np.array(getattr(twin, f"d{n}"), dtype=float) for n in old}
+        missing = [f"d{name}" for name in names if getattr(twin, f"d{name}", None) is None]
+        if missing:
+            _fail(f"backward_pass has to store {', '.join(missing)}: without a gradient there is no update.")
+        step = {name: -learning_rate * np.array(getattr(twin, f"d{name}"), dtype=float) for name in names}
         _call("update_parameters", twin.update_parameters, learning_rate)
     lines = []
     for name, before in old.items():
-        after = np.asarray(getattr(twin, name), dtype=float)
-        if after.shape != before.shape:
-            lines.append(Line(name, "WRONG", f"{name} has shape {after.shape} after the update, {before.shape} before."))
+        after = np.asarray(getattr(twin, name))
+        if after.shape != before.shape or step[name].shape != before.shape:
+            lines.append(Line(name, "WRONG", f"{name} has shape {before.shape} before the update, {after.shape} after it; "
+                                             f"d{name} has shape {step[name].shape}. All three have to be equal."))
             continue
-        moved, slack = after - before, 1e-6 * (np.abs(step[name]) + 1e-6 * np.abs(before))
+        rounding = 1e-6 if after.dtype == np.float32 else 1e-14
+        moved, slack = after - before, 1e-6 * np.abs(step[name]) + rounding * np.abs(before)
         if np.all(np.abs(moved - step[name]) <= slack):
             lines.append(Line(name, "ok", f"moved by -learning_rate * d{name}"))
         elif not np.any(moved):
@@ -635,7 +662,8 @@ def _derivative_line(function: Callable, values: np.ndarray, Z: np.ndarray, name
         return Line("slopes", "ok", f"{name} agrees with the slope of your function at {clear.sum()} of {Z.size} points")
     where = "for z < 0" if np.all(Z[wrong] < 0) else "for z > 0" if np.all(Z[wrong] > 0) else "on both sides of 0"
     z = min(Z[wrong], key=lambda z: abs(abs(z) - 1))
-    mine, right = values[Z == z][0], slope[Z == z][0]
+    at = np.equal(Z, z)
+    mine, right = values[at][0], slope[at][0]
     same = np.allclose(values, [[f(z) for z in row] for row in Z])
     return Line("slopes", "WRONG", f"{name} is wrong {where}: at z = {_number(z)} it gives {_number(mine)}, but the slope "
                 f"of your function is {_number(right)}.{' It returns the function itself.' if same else ''}")
