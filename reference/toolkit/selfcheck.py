@@ -117,25 +117,31 @@ def _slope(f: Callable[[float], float], x: float, noise: float) -> tuple[float, 
     A large h suffers from the curvature of f, a small one from rounding: `noise` is the rounding error of one value
     of f, which a slope feels as noise / h. The h with the smallest |R(h) - R(4h)| + |K(h)| + 4 noise / h is best.
     """
-    best, middle = (np.nan, np.inf), f(x)
+    middle = f(x)
+
+    def slopes(h: float) -> tuple[float, float]:
+        up, down = x + h, x - h
+        right, left = (f(up) - middle) / (up - x), (middle - f(down)) / (x - down)
+        return (right + left) / 2, right - left
+
+    value, best, curvature = np.nan, np.inf, np.nan
     central = jump = richardson = np.nan
     h = 0.1 * max(1.0, abs(x))
     for _ in range(14):
-        up, down = x + h, x - h
-        right, left = (f(up) - middle) / (up - x), (middle - f(down)) / (x - down)
         last_central, last_jump, last_richardson = central, jump, richardson
-        central, jump = (right + left) / 2, right - left
+        central, jump = slopes(h)
         richardson = (16 * central - last_central) / 15
         error = abs(richardson - last_richardson) + abs(4 * jump - last_jump) / 3 + 4 * noise / h
-        if error < best[1]:
-            best = (richardson, error)
-        if 4 * noise / h > best[1] or best[1] < 1e-9 * abs(best[0]):
+        if error < best:
+            value, best, curvature = richardson, error, jump / h
+        if 4 * noise / h > best or best < 1e-9 * abs(value):
             break  # rounding alone is worse from here on, or it is good enough
         h /= 4
-    # Where f is flat at the scale of a good h, it may still be steep in a smaller neighbourhood, between two kinks.
-    h = np.clip(200 * noise / max(abs(best[0]), 1e-30), 1e-6, 1e-2) * max(1.0, abs(x))
-    close_by = (f(x + h) - f(x - h)) / (2 * h)
-    return best[0], max(best[1], abs(close_by - best[0]) - 4 * noise / h)
+    # What looks smooth at the best h may have kinks at a smaller scale: look there too, as far as rounding allows.
+    h = np.clip(20 * noise / max(abs(value), 1e-30), 1e-6, 1e-2) * max(1.0, abs(x))
+    central, jump = slopes(h)
+    surprise = max(abs(central - value), abs(jump - curvature * h)) - 4 * noise / h
+    return value, max(best, surprise)
 
 
 def _noise(f: Callable[[], float], arrays: Sequence[np.ndarray], rng: np.random.Generator) -> float:

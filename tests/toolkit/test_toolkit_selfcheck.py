@@ -445,7 +445,7 @@ def test_right_derivatives_pass(function, derivative):
 @pytest.mark.parametrize(
     ("derivative", "says"),
     [
-        (lambda z: np.where(z > 0, 1, 0.1), "wrong for z < 0: at z = -0.9 it gives 0.1, but the slope of your function"),
+        (lambda z: np.where(z > 0, 1, 0.1), "wrong for z < 0: at z = -0.9 it gives 0.1, but the slope"),
         (relu, "wrong for z > 0"),
         (relu, "It returns the function itself"),
         (lambda z: (z < 0) * 1.0, "on both sides of 0"),
