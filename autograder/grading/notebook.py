@@ -129,15 +129,15 @@ def plan(submitted: NotebookNode, source: NotebookNode | None, *, full: bool) ->
             seen.add(name)
             planned.append((name, PlannedCell(f"locked-{name}", locked[name].source, index)))
         elif cell.cell_type == "code":
-            planned.append(("", PlannedCell(f"cell-{index}", cell.source, index)))
-    order = list(locked)
-    for name in [name for name in order if name not in seen]:
+            planned.append((name, PlannedCell(f"cell-{index}", cell.source, index)))
+    order = [grade_id(cell) for cell in source.cells]
+    for name in [name for name in locked if name not in seen]:
         later = set(order[order.index(name) + 1 :])
         place = next((i for i, (other, _) in enumerate(planned) if other in later), len(planned))
         planned.insert(place, (name, PlannedCell(f"locked-{name}", locked[name].source, None)))
         if _runs(locked[name], full=True):
             notes.append(f"The cell `{name}` was missing; it was put back.")
-    cells = tuple(cell for name, cell in planned if not name or _runs(locked[name], full=full))
+    cells = tuple(cell for name, cell in planned if name not in locked or _runs(locked[name], full=full))
     return Plan(cells, tuple(dict.fromkeys(notes)), digest(submitted))
 
 
