@@ -421,8 +421,9 @@ def _random_fault(reply: Reply) -> Verdict | None:
         if abs(float(np.mean(array))) > CENTRE_BAND * rms / np.sqrt(array.size):
             return Verdict("wrong", mistakes=("not-centred",), message="The mean of the weights is not zero.",
                            hint="Weights of one sign push all units the same way. Which range do you draw from?")
-        # independent entries stretch no direction by more than about rms * (sqrt(n_out) + sqrt(n_in))
-        if array.ndim == 2 and np.linalg.norm(array, 2) > 2 * rms * sum(np.sqrt(array.shape)):
+        # sums of n independent entries have a mean square of about n rms^2; equal rows make it n times as large
+        sums = [np.mean(array.sum(axis=axis) ** 2) / (array.shape[axis] * rms**2) for axis in range(array.ndim)]
+        if max(sums) > 3:
             return Verdict("wrong", message="The rows or columns are not independent: many entries are equal.")
     if np.array_equal(arrays["linear"], arrays["again"]):
         return Verdict("wrong", mistakes=("same-weights-again",), message="Two draws from one generator are equal.",

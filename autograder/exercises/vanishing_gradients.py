@@ -82,10 +82,22 @@ _CHAIN |= {f"b{layer}": np.array([[b]]) for layer, b in enumerate((0.5, -0.5, 0.
 _CHAIN |= {"X": np.array([[1.0]]), "dA5": np.array([[1.0]])}
 
 
+def _alive(point: Values) -> bool:
+    """Whether in every ReLU layer some units are active and some are not: silent layers would hide all mistakes."""
+    below = point["X"]
+    for layer in range(1, DEPTH + 1):
+        below = np.maximum(point[f"W{layer}"] @ below + point[f"b{layer}"], 0)
+        if not 0.3 < np.mean(below > 0) < 0.8:
+            return False
+    return True
+
+
 def _signal_challenges(rng: np.random.Generator) -> list[Challenge]:
     points = [Challenge(_CHAIN, shown=True)]
     for _ in range(3):
         point = draw_point(rng, SIZES, ACTIVATIONS, "mse", 7)
+        while not _alive(point):
+            point = draw_point(rng, SIZES, ACTIVATIONS, "mse", 7)
         point["dA5"] = point.pop("Y")
         points.append(Challenge(point))
     return points
