@@ -30,7 +30,7 @@ from selfcheck import check_gradient, check_values
 
 # %% tags=["show"] nbgrader={"grade": false, "grade_id": "picture", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # The chain and the slope of the sigmoid as pictures: run this cell to see them.
-fig, (ax, slope_ax) = plt.subplots(1, 2, figsize=(12, 3.2), layout="constrained", width_ratios=[2.1, 1])
+fig, (ax, slope_ax) = plt.subplots(1, 2, figsize=(12, 2.8), layout="constrained", width_ratios=[2.1, 1])
 names = ["x", "z1", "a1", "z2", "a2", "z3", "a3", "z4", "a4", "z5", "a5"]
 for i, name in enumerate(names):
     ax.text(i, 0, name, ha="center", va="center",
@@ -38,11 +38,11 @@ for i, name in enumerate(names):
 for i in range(1, len(names)):
     through_weight = names[i][0] == "z"
     ax.annotate("", (i - 0.74, 0), (i - 0.26, 0), arrowprops={"arrowstyle": "->", "color": "#D55E00"})
-    ax.text(i - 0.5, 0.34, "weight" if through_weight else "slope", ha="center", fontsize=9, color="#D55E00",
+    ax.text(i - 0.5, 0.14, "weight" if through_weight else "slope", ha="center", fontsize=9, color="#D55E00",
             rotation=45)
-ax.text(5, -0.75, "the gradient goes back, from right to left", ha="center", color="#D55E00")
-ax.text(10, -0.75, "magnitude 1", ha="center", fontsize=9)
-ax.set(xlim=(-0.5, 10.7), ylim=(-1, 1))
+ax.text(5, -0.5, "the gradient goes back, from right to left", ha="center", color="#D55E00")
+ax.text(10, -0.35, "magnitude 1", ha="center", fontsize=9)
+ax.set(xlim=(-0.5, 10.7), ylim=(-0.8, 0.7))
 ax.axis("off")
 z = np.linspace(-6, 6, 300)
 step = 1e-5
@@ -320,7 +320,7 @@ print(f"{'layer':18}" + "".join(f"{layer:>10}" for layer in layers))
 for name, marker, colour in (("tanh", "^", "#009E73"), ("relu", "s", "#D55E00"), ("sigmoid", "o", "#0072B2")):
     norms = measured_norms(name)[::-1]
     print(f"{name:18}" + "".join(f"{norm:10.2g}" for norm in norms))
-    ax.semilogy(layers, norms, marker, markersize=8, color=colour, label=f"{name}, measured")
+    ax.semilogy(layers, norms, marker, markersize=8, color=colour, label=f"{'ReLU' if name == 'relu' else name}, measured")
 ax.semilogy(layers, relu_rms, "--", color="#D55E00", label="ReLU, root-mean-square estimate")
 ax.semilogy(layers, relu_mean, ":", color="#D55E00", label="ReLU, mean magnitude estimate")
 ax.semilogy(layers, sigmoid_bounds, "-", color="#0072B2", label="sigmoid, upper bound")
