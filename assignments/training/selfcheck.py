@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 RTOL, RTOL_FLOAT32 = 1e-4, 5e-3  # of an entry; what a clipped logarithm or single precision may cost a right answer
+FLOATS = (np.float16, np.float32, np.float64)
 SECONDS = 8.0  # a check looks at fewer entries rather than take longer
 NOT_FINITE = "Your loss is not finite at this point."
 CANNOT_SEE = (
@@ -78,7 +79,7 @@ class Report:
         )
         notes = "".join(f"<p style='margin:6px 0;opacity:.75;font-size:90%'>{html.escape(n)}</p>" for n in self.notes)
         return (f"<div style='max-width:56em'><p style='margin:6px 0'><b>{html.escape(self.title)}</b></p>"
-                f"<table style='border-collapse:collapse;border:0;margin:0'><tbody>{rows}</tbody></table>{notes}</div>")
+                f"<table style='border-collapse:collapse;border:0;margin:0;color:inherit;font:inherit'><tbody>{rows}</tbody></table>{notes}</div>")
 
 
 class SelfCheckFailed(AssertionError):
@@ -181,8 +182,12 @@ class _Slopes:
     at: np.ndarray
 
 
-def _numerical_gradients(f: Callable[[], float], arrays: Mapping[str, np.ndarray], points: int) -> dict[str, _Slopes]:
-    """Central differences of f() for every entry of the arrays, which f reads. The arrays are left as they were."""
+def _numerical_gradients(f: Callable[[], float], arrays: Mapping[str, np.ndarray], points: int = 1,
+                         rounding: float = 0.0) -> dict[str, _Slopes]:
+    """Central differences of f() for every entry of the arrays, which f reads. The arrays are left as they were.
+
+    `rounding` is the relative precision of f where more is known than can be measured.
+    """
     rng = np.random.default_rng(20)
     began = time.perf_counter()
     first = f()
@@ -190,7 +195,7 @@ def _numerical_gradients(f: Callable[[], float], arrays: Mapping[str, np.ndarray
     if f() != first and np.isfinite(first):
         _fail("Your loss changes from call to call although nothing else does. Is there something random in the "
               "forward pass? A gradient can only be checked where the loss is fixed by the parameters.")
-    noise = _noise(f, list(arrays.values()), rng)
+    noise = max(_noise(f, list(arrays.values()), rng), rounding * abs(first))
     most = int(np.clip(SECONDS / (20 * points * len(arrays) * max(seconds, 1e-6)), 6, 250))
     slopes = {}
     for name, array in arrays.items():
@@ -501,14 +506,14 @@ def _check_point(twin: Any, X: np.ndarray, Y: np.ndarray, point: Mapping[str, np
 
     if not np.isfinite(value()):
         return Report("", tuple(Line(f"d{n}", "unclear", NOT_FINITE) for n in point))
-    slopes = _numerical_gradients(value, arrays, points)
+    precisions = [np.finfo(v.dtype).eps for v in vars(twin).values() if getattr(v, "dtype", None) in FLOATS]
+    slopes = _numerical_gradients(value, arrays, points, float(max(precisions)))
     sizes = _network_sizes(X, Y, arrays)
     penalty = getattr(twin, "reg_lambda", None)
     lines = tuple(_judge(f"d{n}", got[n], arrays[n], slopes[n], sizes, penalty) for n in arrays)
     wrong = [line for line in lines if line.status == "WRONG"]
     title = f"{len(wrong)} of {_plural(len(lines), 'gradient')} do not fit your own loss (at {place})."
-    return Report(title, lines, (_first_look({line.name: line.status == "WRONG" for line in lines}), CANNOT_SEE)
-                  if wrong else ())
+    return Report(title, lines, (_first_look({line.name: line.status for line in lines}), CANNOT_SEE) if wrong else ())
 
 
 def _network_sizes(X: np.ndarray, Y: np.ndarray, arrays: Mapping[str, np.ndarray]) -> dict[str, int]:
@@ -520,19 +525,19 @@ def _network_sizes(X: np.ndarray, Y: np.ndarray, arrays: Mapping[str, np.ndarray
     return sizes
 
 
-def _first_look(wrong: Mapping[str, bool]) -> str:
+def _first_look(status: Mapping[str, str]) -> str:
     """Where to look first: backpropagation goes from the last layer to the first, and so do its mistakes."""
-    layers = sorted({name[2:] for name in wrong}, reverse=True)
-    for i, layer in enumerate(layers):
-        weights, biases = wrong.get(f"dW{layer}", False), wrong.get(f"db{layer}", False)
-        if weights and not biases and f"db{layer}" in wrong:
+    above = ""
+    for layer in sorted({name[2:] for name in status}, reverse=True):
+        weights, biases = status.get(f"dW{layer}"), status.get(f"db{layer}")
+        if (weights, biases) == ("WRONG", "ok"):
             return (f"Look first at dW{layer}: db{layer} agrees, so the error signal of that layer is right, and what "
                     "it is multiplied with, or what is added, is not.")
-        if biases and not weights:
+        if (weights, biases) == ("ok", "WRONG"):
             return f"Look first at db{layer}: dW{layer} agrees, so the error signal of that layer is right."
-        if weights or biases:
-            above = f": layer {layers[i - 1]} agrees, so look at the step back from it" if i else ""
+        if "WRONG" in (weights, biases):
             return f"Look first at the error signal of layer {layer}{above}."
+        above = f": layer {layer} agrees, so look at the step back from it" if weights == "ok" else ""
     return "Look at the first line that is marked."
 
 
@@ -565,7 +570,7 @@ def check_gradient(loss: Callable, gradient: Callable, parameters: Mapping[str, 
             _fail(f"The gradient function has to return {_plural(len(arrays), 'gradient')} ({', '.join(arrays)}), "
                   f"but it returned {len(got)}.")
         slopes = _numerical_gradients(lambda: _as_number(_call("The loss", loss, *(a[()] for a in arrays.values()))),
-                                      arrays, 1)
+                                      arrays)
         lines = tuple(_judge(f"d{name}", g, arrays[name], slopes[name], sizes or {})
                       for name, g in zip(arrays, got))
     wrong = sum(line.status == "WRONG" for line in lines)

@@ -184,7 +184,8 @@ def test_an_error_of_the_grader_goes_to_a_person(tmp_path, root, sandbox, submis
 
 
 def test_a_students_own_module_is_laid_beside_the_notebook(tmp_path, root, sandbox, submission):
-    path = hand_in(tmp_path, "ada", "worked_calculation", submission("worked_calculation", loss="y = 0.8\nfrom mine import loss"))
+    notebook = submission("worked_calculation", loss="y = 0.8\nfrom mine import loss")
+    path = hand_in(tmp_path, "ada", "worked_calculation", notebook)
     (path.parent / "mine.py").write_text("loss = 4.330683e-4\n")
     assert grade(find([path])[0], sandbox, root=root, seed=1).points == 25
 
