@@ -20,8 +20,8 @@ def answer_of(function, *arguments):
         return function(*arguments)
     except NotImplementedError:
         raise SelfCheckFailed(
-            f"{function.__name__} is not written yet: replace `raise NotImplementedError()` by your solution, run that "
-            "cell, then run this one again."
+            f"{function.__name__} is not written yet: replace `raise NotImplementedError()` by your "
+            "solution, run that cell, then run this one again."
         ) from None
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "part_a", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -82,7 +82,7 @@ def clip_by_norm(g, threshold):
     else:
         largest = np.max(np.abs(entries))
         scale = largest if largest > 0 else 1.0
-        norm_of_scaled = np.sqrt(np.sum((entries / scale) ** 2))  # between 1 and the root of the number of entries
+        norm_of_scaled = np.sqrt(np.sum((entries / scale) ** 2))
         if norm_of_scaled > threshold / scale:
             clipped = [a / scale * (threshold / norm_of_scaled) for a in arrays]
         else:
@@ -101,14 +101,17 @@ rng = np.random.default_rng(2)
 long, short = rng.normal(size=(3, 4)) * 10, rng.normal(size=(3, 4)) / 100
 clipped = answer_of(clip_by_norm, long.copy(), 2.0)
 check_values({"clipped": clipped}, {"clipped": (3, 4)})
-assert np.isclose(np.sqrt(np.sum(np.square(clipped))), 2.0), "The norm of a clipped gradient must be the threshold."
-assert np.allclose(clipped / clipped[0, 0], long / long[0, 0]), "Clipping must not change the direction."
-assert np.array_equal(clip_by_norm(short.copy(), 2.0), short), "A short gradient must come back as it is."
+norm = np.sqrt(np.sum(np.square(clipped)))
+assert np.isclose(norm, 2.0), f"The norm of a clipped gradient must be the threshold, 2. Yours is {norm:.4g}."
+assert np.allclose(clipped / clipped[0, 0], long / long[0, 0]), "Clipping must keep the direction."
+assert np.array_equal(clip_by_norm(short.copy(), 2.0), short), "A short gradient comes back as it is."
 pair = clip_by_norm([long.copy(), short.copy()], 2.0)
 assert isinstance(pair, (list, tuple)), "For a list of two arrays return a list of two arrays."
 assert len(pair) == 2, "For a list of two arrays return a list of two arrays."
-assert np.allclose(pair[1] * long[0, 0], short * pair[0][0, 0]), "All arrays of a list must get the same factor."
-assert np.all(np.isfinite(clip_by_norm(np.zeros((2, 2)), 2.0))), "Zeros must come back as zeros, without a division by 0."
+same = np.allclose(pair[1] * long[0, 0], short * pair[0][0, 0])
+assert same, "All arrays of a list must get the same factor."
+zeros = clip_by_norm(np.zeros((2, 2)), 2.0)
+assert np.all(np.isfinite(zeros)), "Zeros must come back as zeros: what do you divide by?"
 print("What could be checked here is right.")
 
 # %% nbgrader={"grade": true, "grade_id": "clipping", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
@@ -128,7 +131,8 @@ mark_question("exploding_gradients", "clipping_special", globals())
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "clipping_list", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: a list above the threshold (two points), one below it and one with a NaN (one point each).
+# Marked after you hand in: a list above the threshold (two points), one below it and one with a NaN
+# (one point each).
 ### BEGIN HIDDEN TESTS
 from autograder.in_kernel import mark_question
 

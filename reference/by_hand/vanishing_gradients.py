@@ -147,8 +147,7 @@ mark_question("vanishing_gradients", "sigmoid_input", globals())
 # $\sqrt{10/3} = 1.826$.
 #
 # Give by which factor one such layer multiplies each of them (`mean_factor`, `rms_factor`), and the values after one, two,
-# ..., five layers (`relu_mean`, `relu_rms`: lists of five numbers, layer 5 first). Take each layer as "the factor of before
-# once more", for both measures.
+# ..., five layers (`relu_mean`, `relu_rms`: lists of five numbers, layer 5 first). Every layer has the same factor.
 
 # %% nbgrader={"grade": false, "grade_id": "estimate_relu", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # Fill in:  mean_factor = ...    relu_mean = [..., ..., ..., ..., ...]
