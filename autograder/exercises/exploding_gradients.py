@@ -13,7 +13,7 @@ import mpmath
 import numpy as np
 import sympy as sp
 
-from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
+from autograder.exercise import Challenge, Exercise, Judge, Line, Probe, Question, Reply, Values, Verdict, Written
 from autograder.marking.compare import as_numbers
 from autograder.marking.formulas import explain_formulas
 from autograder.marking.judges import remembered, values
@@ -32,7 +32,7 @@ def clip_one(student, given):
 def clip_special(student, given):
     """The cases in which the plain formula fails; an error in one of them is returned as text."""
     found = {}
-    for name in ("zero", "not_finite", "huge"):
+    for name in ("zero", "not_finite", "huge", "ordinary"):
         try:
             found[name] = student.clip_by_norm(given[name].copy(), float(given["threshold"]))
         except NotImplementedError:
@@ -96,7 +96,15 @@ def _special_challenges(rng: np.random.Generator) -> list[Challenge]:
         spoilt[1, 1] = bad
         huge = _array_of_norm(rng, (2, 3), 1.0) * scale
         points.append(
-            Challenge({"zero": np.zeros((2, 3)), "not_finite": spoilt, "huge": huge, "threshold": np.array(1.5)})
+            Challenge(
+                {
+                    "zero": np.zeros((2, 3)),
+                    "not_finite": spoilt,
+                    "huge": huge,
+                    "ordinary": _array_of_norm(rng, (3, 2), 2.0),
+                    "threshold": np.array(1.5),
+                }
+            )
         )
     return points
 
@@ -328,6 +336,21 @@ def _explain_special(replies: Sequence[Reply]) -> Mapping[str, Verdict]:
     return found
 
 
+def not_for_all(judge: Judge, ordinary: str) -> Judge:
+    """The same judge, but where zeros are right they count only if an ordinary gradient is not turned to zeros too."""
+
+    def judged(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
+        verdicts = dict(judge(lines, replies))
+        answers = [as_numbers(reply.values.get(ordinary)) for reply in replies]
+        if all(not isinstance(answer, str) and not np.any(answer) for answer in answers):
+            for name in ("zero", "not_finite", "one_not_finite"):
+                if name in verdicts:
+                    verdicts[name] = Verdict("wrong", message="Your function turns every gradient to zeros.")
+        return verdicts
+
+    return judged
+
+
 # Random weights: what they must have on average ---------------------------------------------------------------------
 
 LEVEL_BAND = 0.05
@@ -456,7 +479,7 @@ EXERCISE = Exercise(
                 Line("huge", 1, "very large finite entries"),
             ),
             CLIP_SPECIAL,
-            values(clip_truth, explain=_explain_special),
+            not_for_all(values(clip_truth, explain=_explain_special), "ordinary"),
         ),
         Question(
             "clipping_list",
@@ -467,7 +490,7 @@ EXERCISE = Exercise(
                 Line("one_not_finite", 1, "a list with NaN in one array"),
             ),
             CLIP_LIST,
-            values(clip_list_truth, explain=explain_formulas(LIST_SLIPS)),
+            not_for_all(values(clip_list_truth, explain=explain_formulas(LIST_SLIPS)), "together"),
         ),
         Question(
             "initialisation",

@@ -156,14 +156,17 @@ def sigmoid_truth(given: Values) -> dict[str, np.ndarray]:
 
 
 def follow_sigmoid(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
-    """Each number from the student's own one before it."""
-    own = {name: sp.Float(float(value.reshape(()))) for name, value in own.items() if value.size == 1}
-    slope = own.get("max_slope", steepest_sigmoid())
-    numbers = _sigmoid_numbers(slope if 0 < slope < 1 else steepest_sigmoid())
+    """Each number from the student's own one before it, where that one shrinks: from 0 only 0 would follow."""
+    own = {name: float(value.reshape(())) for name, value in own.items() if value.size == 1}
+    shrinking = {name: sp.Float(value) for name, value in own.items() if 0 < value < 1}
+    slope = shrinking.get("max_slope", steepest_sigmoid())
+    numbers = _sigmoid_numbers(slope)
     before = sp.Integer(1)
     for layer in LAYERS:
         numbers[layer] = before * slope
-        before = own.get(layer, numbers[layer])
+        before = shrinking.get(layer, numbers[layer])
+        if layer == LAYERS[0] and own.get(layer) == 1:  # the first step was skipped; what follows still shrinks
+            before = sp.Integer(1)
     return [_as_floats(numbers | {"max_slope": steepest_sigmoid(), "at_input": before})]
 
 
@@ -186,7 +189,7 @@ def follow_relu(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
     """The lists from the student's own factors."""
     numbers = relu_truth(given)
     for factor, name in (("mean_factor", "relu_mean"), ("rms_factor", "relu_rms")):
-        if factor in own and own[factor].size == 1:
+        if factor in own and own[factor].size == 1 and 0 < own[factor] < 1:
             numbers[name] = np.array([float(x) for x in _chain(sp.Float(float(own[factor].reshape(()))))])
     return [numbers]
 
@@ -209,9 +212,13 @@ def signal_truth(given: Values) -> dict[str, np.ndarray]:
 
 
 def follow_signals(given: Values, activation: str, own: Sequence[object]) -> list[np.ndarray]:
-    """dZ1 to dZ5 of one activation, each from the student's own signal of the layer above."""
+    """dZ1 to dZ5 of one activation, each from the student's own signal of the layer above.
+
+    From a signal of zeros only zeros would follow, whatever the code does, so such a signal is not used.
+    """
     arrays = {f"dZ{layer}": as_numbers(value) for layer, value in enumerate(own, 1)}
-    known = {n: v for n, v in arrays.items() if not isinstance(v, str) and v.ndim == 2 and np.all(np.isfinite(v))}
+    numbers = {name: value for name, value in arrays.items() if not isinstance(value, str) and value.ndim == 2}
+    known = {name: value for name, value in numbers.items() if np.all(np.isfinite(value)) and np.any(value)}
     start = {"dA5": given["dA5"]}
     results = _network(given, activation).evaluate(
         given | {"Y": np.zeros_like(given["dA5"])}, known | start, exact=False

@@ -49,7 +49,8 @@ def gives(got: object, predicted: np.ndarray) -> bool:
 
 def _gives(slip: Slip, line: str, reply: Reply) -> bool:
     try:
-        predicted = np.asarray(slip.formula(Own(**{**reply.given, **usable(reply.values)})), dtype=float)
+        with np.errstate(all="ignore"):
+            predicted = np.asarray(slip.formula(Own(**{**reply.given, **usable(reply.values)})), dtype=float)
     except (AttributeError, ValueError):
         return False
     return gives(reply.values.get(line), predicted)

@@ -233,4 +233,16 @@ def clip_by_norm(g, threshold):
           "peak * (1 - (step - warmup) / (total - warmup))",
           {"schedule.decay": 2}, {"schedule.decay": "linear-decay"}),
     _edit("degrees", "the angle in degrees", "rate", "np.cos(np.pi *", "np.cos(180 *", {"schedule.decay": 2}),
+    wrong(
+        "always-zeros",
+        "zeros for everything",
+        cells={
+            "clip": "def clip_by_norm(g, threshold):\n"
+                    "    return [0 * a for a in g] if isinstance(g, list) else np.zeros(g.shape)",
+            "weights": "def level_weights(n_out, n_in, activation, rng):\n    return np.zeros((n_out, n_in))",
+            "rate": "def learning_rate_at(step, peak, warmup, total):\n    return 0.0",
+        },
+        loses={"clipping": 3, "clipping_special": 3, "clipping_list": 4, "schedule": 4,
+               "initialisation.linear": 1, "initialisation.relu": 2, "initialisation.random": 1},
+    ),
 )

@@ -226,4 +226,18 @@ WRONG = (
           edits={"backward": [("        dZ1 = (self.W2.T", "        self.W2 = self.W2 - 0.5 * self.dW2\n        dZ1 = (self.W2.T")]},
           loses={"six_gradients.dW1": 2},
           named={"six_gradients.dW1": "w2-updated-before-hidden-error"}),
+    wrong(
+        "all-zeros",
+        "zeros of the right shapes",
+        cells={
+            "equations": "def equation_dZ3(A3, Y):\n    return 0 * A3\n\n\n"
+                         "def equation_dZ2(W3, dZ3, A2):\n    return 0 * A2\n\n\n"
+                         "def equation_dZ1(W2, dZ2, A1):\n    return 0 * A1\n\n\n"
+                         "def equation_dW1(dZ1, X):\n    return 0 * (dZ1 @ X.T)",
+            "backward": "class TwoHiddenNetwork(TwoHiddenBase):\n    def backward_pass(self, X, Y):\n"
+                        "        for name in ('W1', 'b1', 'W2', 'b2', 'W3', 'b3'):\n"
+                        "            setattr(self, 'd' + name, 0 * getattr(self, name))",
+        },
+        loses={"signal_3": 1, "signal_2": 2, "signal_1": 2, "weights_1": 2, "six_gradients": 8},
+    ),
 )

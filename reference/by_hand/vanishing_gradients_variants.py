@@ -309,4 +309,28 @@ WRONG = (
         {"true_norms.norms": 1},
         {"true_norms.norms": "spectral-norm"},
     ),
+    wrong(
+        "all-zeros",
+        "zero for every number: nothing follows from it",
+        cells={
+            "estimate_sigmoid": "max_slope = 0\nsigmoid_bounds = [0, 0, 0, 0, 0]",
+            "estimate_input": "at_input = 0\nlayers_needed = 0\nweight_needed = 0",
+            "estimate_relu": "mean_factor = 0\nrelu_mean = [0] * 5\nrms_factor = 0\nrelu_rms = [0] * 5",
+            "measure": "def error_signals(weights, Z, A, dA5, activation):\n    return [0 * z for z in Z]\n\n\n"
+                       "def signal_norms(signals):\n    return [0.0] * 5",
+        },
+        loses={"sigmoid_layers": 6, "sigmoid_input": 3, "relu_layers": 4, "true_signals": 5, "true_norms": 1},
+    ),
+    wrong(
+        "all-ones",
+        "one for every number",
+        cells={
+            "estimate_sigmoid": "max_slope = 1\nsigmoid_bounds = [1, 1, 1, 1, 1]",
+            "estimate_input": "at_input = 1\nlayers_needed = 1\nweight_needed = 1",
+            "estimate_relu": "mean_factor = 1\nrelu_mean = [1] * 5\nrms_factor = 1\nrelu_rms = [1] * 5",
+            "measure": "def error_signals(weights, Z, A, dA5, activation):\n    return [0 * z + 1 for z in Z]\n\n\n"
+                       "def signal_norms(signals):\n    return [1.0] * 5",
+        },
+        loses={"sigmoid_layers": 6, "sigmoid_input": 3, "relu_layers": 4, "true_signals": 5, "true_norms": 1},
+    ),
 )
