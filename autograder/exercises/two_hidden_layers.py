@@ -135,7 +135,7 @@ def _equation_challenges(*names: str) -> Callable[[np.random.Generator], list[Ch
     return draw
 
 
-SHAPE_TABLE = Probe(shape_table, lambda rng: [Challenge({})])
+SHAPE_TABLE = Probe(shape_table, lambda rng: [Challenge({}, shown=True)])
 SIGNAL_3 = Probe(signal_3, _equation_challenges("A3", "Y"))
 SIGNAL_2 = Probe(signal_2, _equation_challenges("W3", "dZ3", "A2"))
 SIGNAL_1 = Probe(signal_1, _equation_challenges("W2", "dZ2", "A1"))
