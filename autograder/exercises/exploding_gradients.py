@@ -15,7 +15,7 @@ import sympy as sp
 
 from autograder.exercise import Challenge, Exercise, Judge, Line, Probe, Question, Reply, Values, Verdict, Written
 from autograder.marking.compare import as_numbers
-from autograder.marking.formulas import explain_formulas
+from autograder.marking.slips_in_code import explain_formulas
 from autograder.marking.judges import remembered, values
 from autograder.marking.slips import Slip
 from autograder.truth import ACTIVATIONS

@@ -16,7 +16,7 @@ from autograder.exercise import Challenge, Exercise, Judge, Line, Probe, Questio
 from autograder.exercises.shared import draw_point, follow_network
 from autograder.marking.compare import as_numbers, compare
 from autograder.marking.explain import explain_gradients
-from autograder.marking.formulas import explain_formulas, gives
+from autograder.marking.slips_in_code import explain_formulas, gives
 from autograder.marking.judges import remembered, usable, values
 from autograder.marking.slips import Slip
 from autograder.truth import Network

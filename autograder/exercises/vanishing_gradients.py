@@ -17,7 +17,7 @@ from autograder.diagnosis import MISTAKES
 from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
 from autograder.exercises.shared import draw_point
 from autograder.marking.compare import as_numbers, compare
-from autograder.marking.formulas import explain_formulas, gives
+from autograder.marking.slips_in_code import explain_formulas, gives
 from autograder.marking.judges import remembered, values
 from autograder.marking.slips import Slip, explain_slips
 from autograder.truth import Network, derivative, derivative_from_output
