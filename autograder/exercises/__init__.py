@@ -12,6 +12,7 @@ NAMES = (
     "worked_calculation",
     # training
     "tanh_swap",
+    "l2_regularization",
 )
 """Every exercise, in the order of the course."""
 
