@@ -13,6 +13,7 @@ NAMES = (
     # training
     "tanh_swap",
     "l2_regularization",
+    "sgd",
 )
 """Every exercise, in the order of the course."""
 

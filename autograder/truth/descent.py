@@ -1,8 +1,9 @@
 """Gradient descent with derivatives from sympy, fast enough to repeat a student's whole training.
 
-:class:`~autograder.truth.network.Network` differentiates entry by entry, which takes milliseconds per step and more with
-fifty units. Here every *local* derivative is still ``sympy.diff`` of a forward formula, compiled to act on whole arrays,
-and numpy multiplies them along the chain. ``tests/truth/test_descent.py`` shows that each step equals the exact one.
+:class:`~autograder.truth.network.Network` differentiates entry by entry, which takes milliseconds per step and more
+with fifty units. Here every *local* derivative is still ``sympy.diff`` of a forward formula, compiled to act on whole
+arrays, and numpy multiplies them along the chain. ``tests/truth/test_descent.py`` shows that each step equals the
+exact one.
 """
 
 from __future__ import annotations
