@@ -49,7 +49,7 @@ def steps(student, given):
 
 
 def recorded(student, given):
-    """Which example each step of ``train_sgd`` uses, the parameters at the start of each epoch, and the losses."""
+    """Which example each step of ``train_sgd`` uses, the parameters before, between and after the epochs, the losses."""
     X, Y, epochs, rate = given["X"], given["Y"], int(given["epochs"]), float(given["learning_rate"])
     names = ("W1", "b1", "W2", "b2")
     visited, before = [], []
@@ -68,8 +68,8 @@ def recorded(student, given):
     per_epoch = len(visited) // epochs if len(visited) % epochs == 0 else 0
     found = {"visited": visited, "losses": losses}
     if per_epoch:
-        starts = before[::per_epoch]
-        found |= {f"start_{name}": np.array([start[k] for start in starts]) for k, name in enumerate(names)}
+        between = [*before[::per_epoch], [np.array(getattr(net, name), dtype=float) for name in names]]
+        found |= {f"path_{name}": np.array([point[k] for point in between]) for k, name in enumerate(names)}
     return found
 
 
@@ -159,12 +159,13 @@ def noise_truth(given: Values) -> dict[str, np.ndarray]:
 
 def own_losses(given: Values) -> dict[str, np.ndarray]:
     """The loss over all examples at the student's own parameters at the start of each epoch."""
-    return {"losses": np.array(_losses_at(given))}
+    return {"losses": np.array(_losses_along(given)[:-1])}
 
 
-def _losses_at(given: Values) -> list[float]:
-    starts = [{name: given[f"start_{name}"][e] for name in descent.PARAMETERS} for e in range(int(given["epochs"]))]
-    return [descent.loss(state, given["X"], given["Y"]) for state in starts]
+def _losses_along(given: Values) -> list[float]:
+    """The loss before the first epoch, between the epochs and after the last one."""
+    path = [{name: given[f"path_{name}"][e] for name in descent.PARAMETERS} for e in range(int(given["epochs"]) + 1)]
+    return [descent.loss(state, given["X"], given["Y"]) for state in path]
 
 
 # Which mistakes are known -------------------------------------------------------------------------------------------
@@ -203,7 +204,7 @@ STEP_MISTAKES = (
     ),
     Known(
         "one-step-for-all-examples",
-        _both(lambda given, order: _walk(given, (0,), lambda j, k: _EVERYTHING)),
+        lambda given: {"many": _walk(given, (0,), lambda j, k: _EVERYTHING)},
         "You make one step with all examples: that is batch gradient descent.",
         "How many steps does an order with six entries ask for?",
     ),
@@ -320,7 +321,7 @@ NOISE_MISTAKES = (
 LOSS_MISTAKES = (
     Known(
         "losses-after-the-epoch",
-        lambda g: {"losses": np.append(_losses_at(g)[1:], np.nan)},
+        lambda g: {"losses": np.array(_losses_along(g)[1:])},
         "Each loss is the one after its epoch.",
         "As in the baseline, the first loss in the list is the one at the initial parameters.",
     ),
@@ -419,15 +420,15 @@ def _judge_losses() -> Judge:
     def judge(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
         followed = []
         for reply in replies:
-            starts = {f"start_{name}": reply.values.get(f"start_{name}") for name in descent.PARAMETERS}
-            if any(start is None for start in starts.values()) or len(starts["start_W1"]) != int(reply.given["epochs"]):
-                return _no_losses(lines, "The steps could not be told apart by epochs: is each epoch as long as the next?")
-            shapes = {start.shape[1:] == reply.given[name[6:]].shape for name, start in starts.items()}
-            if shapes != {True} or not all(np.all(np.isfinite(start)) for start in starts.values()):
-                return _no_losses(lines, "The parameters changed their shape or became infinite during the training.")
-            if np.allclose(starts["start_W1"][0], starts["start_W1"][-1], rtol=1e-9, atol=0):
-                return _no_losses(lines, "The parameters do not change from epoch to epoch.")
-            followed.append(Reply(dict(reply.given) | starts, reply.values, reply.shown))
+            path = {f"path_{name}": reply.values.get(f"path_{name}") for name in descent.PARAMETERS}
+            epochs = int(reply.given["epochs"])
+            if any(points is None for points in path.values()) or len(path["path_W1"]) != epochs + 1:
+                return _no_losses(lines, "No epochs were seen: each should call the network's methods equally often.")
+            if any(points.shape[1:] != reply.given[name[5:]].shape for name, points in path.items()):
+                return _no_losses(lines, "The parameters change their shape during the training.")
+            if np.allclose(path["path_W1"][0], path["path_W1"][-1], rtol=1e-9, atol=0):
+                return _no_losses(lines, "The parameters do not change during the training.")
+            followed.append(Reply(dict(reply.given) | path, reply.values, reply.shown))
         return compare_losses(lines, followed)
 
     return judge

@@ -18,7 +18,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from backprop import accuracy, plot_decision_boundary
-from selfcheck import check_gradients, check_training
+from selfcheck import check_gradients, check_training, written
 from simple_network import SimpleNeuralNetwork
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "task", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -83,8 +83,8 @@ class L2Network(SimpleNeuralNetwork):
 # ### Check yourself
 #
 # The next cell compares your gradients with central differences of your own loss, at $\lambda = 0.7$. The one after it
-# trains for a few epochs and looks whether your losses fall. They hold no answers: a wrong constant in the loss *and* in the
-# gradients is not seen here, but it is marked after you hand in.
+# trains for a few epochs and looks whether your losses fall. They hold no answers: a wrong constant in the loss *and*
+# in the gradients is not seen here, but it is marked after you hand in.
 
 # %% nbgrader={"grade": true, "grade_id": "selfcheck_network", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
 rng = np.random.default_rng(0)
@@ -94,7 +94,9 @@ X_check, Y_check = rng.normal(size=(3, 6)), rng.integers(0, 2, size=(2, 6))
 check_gradients(checked, X=X_check, Y=Y_check)
 
 # %% nbgrader={"grade": true, "grade_id": "selfcheck_training", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
-check_training(checked.train(X_check, Y_check, epochs=20, learning_rate=0.3, reg_lambda=0.7), epochs=20)
+with written():
+    losses = checked.train(X_check, Y_check, epochs=20, learning_rate=0.3, reg_lambda=0.7)
+check_training(losses, epochs=20)
 
 # %% nbgrader={"grade": true, "grade_id": "penalised_loss", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 # Marked after you hand in: the value that compute_loss returns, for several strengths.
