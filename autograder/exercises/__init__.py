@@ -11,6 +11,7 @@ NAMES = (
     # by_hand
     "worked_calculation",
     # training
+    "hidden_size",
     "tanh_swap",
     "l2_regularization",
     "sgd",

@@ -8,7 +8,7 @@ assumption on the generator: see :func:`orders`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import sympy as sp
@@ -49,7 +49,7 @@ def steps(student, given):
 
 
 def recorded(student, given):
-    """Which example each step of ``train_sgd`` uses, the parameters before, between and after the epochs, the losses."""
+    """The example that each step of ``train_sgd`` uses, the parameters around every epoch, and the losses."""
     X, Y, epochs, rate = given["X"], given["Y"], int(given["epochs"]), float(given["learning_rate"])
     names = ("W1", "b1", "W2", "b2")
     visited, before = [], []
@@ -82,7 +82,8 @@ def noise(student, given):
 def _step_challenges(rng: np.random.Generator) -> list[Challenge]:
     shown = SMALL | {"Y": small_targets(LOSS), "order": np.array([1, 0]), "learning_rate": np.array(1.0)}
     points = [Challenge(shown, shown=True)]
-    for sizes, order in (((3, 4, 2), (4, 1, 5, 0, 3, 2)), ((2, 5, 1), (6, 2, 3)), ((3, 3, 2), (2, 5, 0, 4, 1, 3, 6, 7))):
+    asked = (((3, 4, 2), (4, 1, 5, 0, 3, 2)), ((2, 5, 1), (6, 2, 3)), ((3, 3, 2), (2, 5, 0, 4, 1, 3, 6, 7)))
+    for sizes, order in asked:
         point = draw_point(rng, sizes, ACTIVATIONS, LOSS, max(order) + 1)
         points.append(Challenge(point | {"order": np.array(order), "learning_rate": np.array(0.6)}))
     return points
@@ -151,7 +152,7 @@ def follow_steps(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
 def noise_truth(given: Values) -> dict[str, np.ndarray]:
     """Exact rationals from the given floats; the root last."""
     curve = [sp.Rational(float(value)) for value in given["curve"]]
-    rises = sp.Rational(sum(bool(b > a) for a, b in zip(curve, curve[1:])), len(curve) - 1)
+    rises = sp.Rational(sum(bool(b > a) for a, b in pairwise(curve)), len(curve) - 1)
     bends = [b - (a + c) / 2 for a, b, c in zip(curve, curve[1:], curve[2:])]
     roughness = sp.sqrt(sum((bend**2 for bend in bends), sp.Integer(0)) / len(bends))
     return {"rises": np.array(float(rises)), "roughness": np.array(float(roughness))}
@@ -344,8 +345,8 @@ def neighbours_kept(first: Sequence[int], second: Sequence[int]) -> int:
 KEPT = EXAMPLES // 2
 """From so many of 30 kept neighbours on, an order is no fresh shuffle of the other one.
 
-P(Poisson(2) >= 15) is 1.3e-9... per pair of orders; a submission is asked for at most 26 pairs (the natural order
-included), so that fewer than one right submission in ten million is refused."""
+P(Poisson(2) >= 15) is 3.9e-9 per pair of orders, and a submission is asked for 26 pairs (the natural order included):
+about one right submission in ten million is refused."""
 
 
 def orders(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
