@@ -130,8 +130,13 @@ def explain(spec: Spec, points: Sequence[Point], *, conventions: bool = False) -
 
 def _explain(spec: Spec, points: Sequence[Point], conventions: bool) -> Report:
     passes = [forward(spec, point.inputs) for point in points]
-    own_forward = any(name[0] in "ZA" and name[1:].isdigit() for point in points for name in point.inputs)
-    truths = [forward(spec, point.inputs, own=False) for point in points] if own_forward else passes
+    truths = [forward(spec, point.inputs, own=False) for point in points]
+    own_forward = any(
+        not same(ours[layer], theirs[layer], EXACT)
+        for c, truth in zip(passes, truths)
+        for ours, theirs in ((c.z, truth.z), (c.a, truth.a))
+        for layer in ours
+    )
     expected = [run_mutated(replace(c, gradient={}, updated={}), {}) for c in truths]
     given = _collect(spec, points, expected)
     for c in passes:
@@ -266,7 +271,7 @@ def _explanations(search: Search, parameter: str, given: _Given) -> list[Explana
     return []
 
 
-def _local(spec: Spec, parameter: str, explanation: Explanation) -> frozenset[str]:
+def _local(parameter: str, explanation: Explanation) -> frozenset[str]:
     """Mistakes of the steps that belong to this parameter alone, so that they are not inherited."""
     points = ("operand", "product", "penalty") if parameter[0] == "W" else ("bias-sum", "bias-penalty")
     options = explanation.recipe.options
@@ -311,16 +316,16 @@ def _judge(
             # Another choice at a kink, where any slope between the two sides is right.
             findings[parameter] = Finding(RIGHT)
             continue
-        inherited = (common & named) - _local(spec, parameter, explanation)
-        mistakes = tuple(_in_order(spec, parameter, explanation, common - inherited))
-        follows = tuple(_in_order(spec, parameter, explanation, inherited))
+        inherited = (common & named) - _local(parameter, explanation)
+        mistakes = tuple(_in_order(explanation, common - inherited))
+        follows = tuple(_in_order(explanation, inherited))
         named |= common
         findings[parameter] = _named(
             spec,
             parameter,
             (*mistakes, *shape_mistakes),
             follows,
-            bool(follows) or (from_own and not common) or explanation.recipe.options["output-error"] is OWN_ERROR,
+            bool(follows) or from_own,
             explanation,
             facts,
             factor,
@@ -328,7 +333,7 @@ def _judge(
     return findings
 
 
-def _in_order(spec: Spec, parameter: str, explanation: Explanation, tokens: frozenset[str]) -> list[str]:
+def _in_order(explanation: Explanation, tokens: frozenset[str]) -> list[str]:
     """Ids of the mistakes in the order of the steps in which they are made."""
     ids = []
     for point, option in explanation.recipe.options.items():

@@ -81,9 +81,10 @@ def handed_in(student, given):
         data = [given[name] for name in ("X", "Y", "X_test", "Y_test")]
         settings = int(given["epochs"]), float(given["learning_rate"]), float(given["weight_scale"]), int(given["seed"])
         try:
-            found |= columns(student.study(sizes, *data, *settings), "again_")
-        except Exception:  # the other question about study tells the student
-            pass
+            again = student.study(sizes, *data, *settings)
+        except Exception:  # the question about study tells the student
+            again = None
+        found |= columns(again, "again_")
     return found
 
 
@@ -120,7 +121,7 @@ def _spread_challenges(rng: np.random.Generator) -> list[Challenge]:
 
 
 STUDIED = Probe(studied, _study_challenges)
-HANDED_IN = Probe(handed_in, lambda rng: [Challenge(noisy_moons() | SETTINGS)])
+HANDED_IN = Probe(handed_in, lambda rng: [Challenge(noisy_moons() | SETTINGS, shown=True)])
 SPREAD = Probe(unit_spread, _spread_challenges)
 
 
@@ -197,7 +198,7 @@ def table_by_training_again(lines: Sequence[Line], replies: Sequence[Reply]) -> 
         elif trains - {line.name} and own is not None and near(line.name, got, np.asarray(own, dtype=float)):
             found[line.name] = Verdict("correct", share=1.0, own=True, message="Right, given your own `study`.")
         elif got is None:
-            found[line.name] = Verdict("missing", message="`table` is not there, or is not a list of rows of three numbers.")
+            found[line.name] = Verdict("missing", message="`table` is not a list of rows of three numbers.")
         else:
             found[line.name] = Verdict(
                 "wrong",

@@ -88,7 +88,7 @@ class Zygote:
                 {"PATH": os.environ.get("PATH", os.defpath)},
             )
         scratch = str(self.scratch)
-        environment = {name: value.replace("/tmp", scratch) for name, value in view.ENVIRONMENT.items()}
+        environment = {name: value.replace(view.SCRATCH, scratch) for name, value in view.ENVIRONMENT.items()}
         return view.python_command(view.interpreter(), str(view.INSIDE.parent), descriptor), environment
 
     def _greet(self, modules: Path | None, hide: tuple[Path, ...]) -> None:

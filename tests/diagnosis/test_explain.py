@@ -194,6 +194,12 @@ def test_the_students_own_forward_values_are_followed():
     assert explain(TANH, slipped).mistakes == ("activation-derivative-missing",)
 
 
+def test_own_forward_values_that_are_right_change_nothing():
+    points = points_of(TANH, 1, {"derivative-1": "square-missing"})
+    noted = [Point({**p.inputs, "Z1": p.inputs["W1"] @ p.inputs["X"] + p.inputs["b1"]}, p.answers) for p in points]
+    assert explain(TANH, noted) == explain(TANH, points)
+
+
 def test_answers_right_by_the_true_forward_pass_are_right_whatever_was_noted():
     inputs = [{**i, "A1": np.tanh(i["W1"] @ i["X"] + i["b1"]).round(3)} for i in bench.challenges(TANH, 1)]
     plain = bench.challenges(TANH, 1)

@@ -139,24 +139,23 @@ def largest_error(values):
     )
 
 
+def largest_error_of_a_random_calculation(seed):
+    """At a calculation like the one on the sheet: all numbers with one decimal."""
+    rng = np.random.default_rng(seed)
+
+    def draw(*shape):
+        return np.round(rng.uniform(0.1, 1, shape), 1).tolist()
+
+    y = float(np.round(rng.uniform(0.3, 0.6), 1))
+    return largest_error(worked_through(four_figures, [1, 2], draw(2, 2), draw(2), draw(2), draw(1)[0], y))
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.integers(0, 10**6))
 def test_rounding_by_hand_stays_within_the_tolerance_for_it(seed):
     """Each line given the student's own earlier ones, at random calculations like the one on the sheet."""
-    rng = np.random.default_rng(seed)
-    draw = lambda *shape: np.round(rng.uniform(0.1, 1, shape), 1).tolist()  # noqa: E731
-    y = float(np.round(rng.uniform(0.3, 0.6), 1))
-    values = worked_through(four_figures, [1, 2], draw(2, 2), draw(2), draw(2), draw(1)[0], y)
-    assert largest_error(values) < HAND
+    assert largest_error_of_a_random_calculation(seed) < HAND
 
 
 def test_the_tolerance_for_rounding_by_hand_is_not_larger_than_needed():
-    errors = []
-    for seed in range(2000):
-        rng = np.random.default_rng(seed)
-        draw = lambda *shape: np.round(rng.uniform(0.1, 1, shape), 1).tolist()  # noqa: E731
-        y = float(np.round(rng.uniform(0.3, 0.6), 1))
-        errors.append(
-            largest_error(worked_through(four_figures, [1, 2], draw(2, 2), draw(2), draw(2), draw(1)[0], y))
-        )
-    assert HAND / 2 < max(errors) < HAND
+    assert HAND / 2 < max(largest_error_of_a_random_calculation(seed) for seed in range(2000)) < HAND

@@ -105,7 +105,8 @@ def test_remarks_cost_nothing():
 
 def test_the_record_survives_json():
     answers = right_answers()
-    answers["gradients"] = [replace(a, values=a.values | {"dW1": np.full((1, 1), np.nan)}) for a in answers["gradients"]]
+    nan = {"dW1": np.full((1, 1), np.nan)}
+    answers["gradients"] = [replace(a, values=a.values | nan) for a in answers["gradients"]]
     marks = Marks("ada", "training", "tanh_swap", mark(EXERCISE, 1, answers), isolation="full", seed=1)
     text = json.dumps(to_json(marks), allow_nan=False)
     record = json.loads(text)

@@ -98,7 +98,7 @@ def test_global_settings_are_put_back(run: Run) -> None:
     (answer,) = answers(run(source, asks=(ask(body, {"x": np.array([1e4])}),)))
     assert answer.status == "answered", answer.message
     assert answer.warnings == ("RuntimeWarning: overflow encountered in exp",)
-    assert answer.values["cwd"] == "/tmp/notebook"
+    assert answer.values["cwd"] == "/scratch/notebook"
 
 
 def test_random_numbers_repeat_from_run_to_run_but_not_between_challenges(run: Run) -> None:

@@ -231,3 +231,19 @@ def test_an_ordinary_user_has_the_same_walls(tmp_path_factory: pytest.TempPathFa
         assert result.stdout == "all held\n", result.stderr
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_libraries_below_tmp_are_seen_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A checkout with its virtual environment may lie in /tmp, where a scratch folder would cover it."""
+    library = Path("/tmp", f"library-{os.getpid()}")
+    library.mkdir(mode=0o755)
+    try:
+        (library / "below_tmp").mkdir()
+        (library / "below_tmp" / "__init__.py").write_text("WORD = 'seen'\n")
+        monkeypatch.syspath_prepend(str(library))
+        monkeypatch.setattr(view, "NEEDED", (*view.NEEDED, "below_tmp"))
+        with Sandbox(level="full") as sandbox:
+            outcome = sandbox.run(job("import below_tmp; print(below_tmp.WORD)"))
+        assert outcome.cells[0].outputs[0]["text"] == "seen\n"
+    finally:
+        shutil.rmtree(library)

@@ -57,7 +57,7 @@ def test_accuracy_refuses_shapes_that_would_broadcast():
 @pytest.mark.parametrize(
     ("shape", "rows", "hint"),
     [
-        ((200, 2), 2, r"X has shape (200, 2): one column per example is expected, that is (2, 200). Did you forget .T?"),
+        ((200, 2), 2, "X has shape (200, 2): one column per example is expected, that is (2, 200). Did you forget .T?"),
         ((5,), 1, "that is (1, m). Did you forget .reshape(1, -1)?"),
         ((3,), 3, "that is (3, 1) for a single example. Did you forget .reshape(-1, 1)?"),
         ((4, 7), 3, "that is (3, m)."),
@@ -123,9 +123,9 @@ def test_one_example_and_one_class_can_be_drawn():
 
 def test_what_cannot_be_drawn_is_told():
     X, Y, _, _ = load_moons()
-    with pytest.raises(ValueError, match="Did you forget .T"):
+    with pytest.raises(ValueError, match=r"Did you forget \.T\?"):
         plot_decision_boundary(lambda P: P[0], X.T, Y)
-    with pytest.raises(ValueError, match="140 examples .* 139 labels"):
+    with pytest.raises(ValueError, match=r"140 examples .* 139 labels"):
         plot_decision_boundary(lambda P: P[0], X, Y[0, 1:])
     with pytest.raises(ValueError, match="one answer per point"):
         plot_decision_boundary(lambda P: P, X, Y)

@@ -120,3 +120,41 @@ def on_moons(hidden, units, weight_scale, learning_rate):
         loss = net.train(X_train, Y_train, 10_000, learning_rate)[-1]
         rows.append((loss, accuracy(net.predict(X_train), Y_train), accuracy(net.predict(X_test), Y_test)))
     return np.median(rows, axis=0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("units", [1, 4, 50])
+def test_with_the_textbook_defaults_a_sigmoid_network_draws_a_straight_line_whatever_its_size(units):
+    loss, train, _ = on_moons("sigmoid", units, 0.01, 0.1)
+    assert 0.315 < loss < 0.335
+    assert 0.82 < train < 0.85
+
+
+@pytest.mark.slow
+def test_larger_weights_and_steps_free_the_sigmoid_network():
+    loss, train, test = on_moons("sigmoid", 4, 1, 1)
+    assert 0.045 < loss < 0.055
+    assert 0.965 < train < 0.98
+    assert test > 0.93
+
+
+@pytest.mark.slow
+def test_a_tanh_network_of_4_units_learns_with_the_textbook_defaults_and_one_of_50_is_stuck():
+    loss, train, _ = on_moons("tanh", 4, 0.01, 0.1)
+    assert 0.05 < loss < 0.07
+    assert 0.96 < train < 0.98
+    loss, train, _ = on_moons("tanh", 50, 0.01, 0.1)
+    assert 0.315 < loss < 0.33
+    assert 0.82 < train < 0.85
+
+
+@pytest.mark.slow
+def test_with_larger_weights_and_steps_more_tanh_units_fit_better():
+    found = {units: on_moons("tanh", units, 1, 1) for units in (1, 2, 4, 50)}
+    losses = [loss for loss, _, _ in found.values()]
+    assert losses == sorted(losses, reverse=True)
+    for units, low, high in ((1, 0.33, 0.345), (2, 0.26, 0.30), (4, 0.03, 0.04), (50, 0.015, 0.022)):
+        assert low < found[units][0] < high
+    assert all(0.82 < found[units][1] < 0.87 for units in (1, 2))
+    assert all(found[units][1] > 0.98 for units in (4, 50))
+    assert 0.93 < found[50][2] < 0.97

@@ -290,7 +290,7 @@ class Shell(InteractiveShell):
     def __init__(self, **settings: Any) -> None:
         """Make the shell with an empty collector."""
         self.collector = Collector()
-        self.folder = "/tmp/notebook"
+        self.folder = ""
         super().__init__(**settings)
 
     @contextlib.contextmanager

@@ -68,7 +68,7 @@ def private_mounts(tmp_bytes: int) -> None:
     """Give this submission its own scratch folder and hide /proc, which tells about the process and its neighbours."""
     _call("mount", None, b"/", None, MS_REC | MS_PRIVATE, None)
     options = f"size={tmp_bytes},nr_inodes=4096,mode=0700".encode()
-    _call("mount", b"tmpfs", b"/tmp", b"tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options)
+    _call("mount", b"tmpfs", b"/scratch", b"tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options)
     hidden = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY
     _call("mount", b"tmpfs", b"/proc", b"tmpfs", hidden, b"size=4096,nr_inodes=2,mode=0555")
 
