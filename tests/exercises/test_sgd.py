@@ -1,7 +1,6 @@
 """What the notebook sgd says, how orders are judged, and how often a right one is refused."""
 
 import math
-import sys
 from fractions import Fraction
 
 import numpy as np
@@ -130,30 +129,38 @@ def test_the_points_are_those_of_the_sheet():
 
 @pytest.mark.slow
 def test_what_the_notebook_says_about_the_curves(root, monkeypatch):
-    """For several random orders: batch is smooth and slow, SGD is noisier, the more the larger the learning rate."""
+    """For several random orders: batch is smooth and slow, SGD is noisier, the more the larger the learning rate.
+
+    Measured over 200 orders: last losses 0.322 to 0.328, 0.11 to 0.14 and 0.06 to 0.13 at the three learning rates,
+    rises 17 to 32 %, 18 to 37 % and 29 to 44 %, roughness 0.001 to 0.002, 0.006 to 0.015 and 0.012 to 0.027.
+    """
     monkeypatch.syspath_prepend(str(root / "reference" / "toolkit"))
-    for name in ("backprop", "simple_network", "selfcheck"):
-        sys.modules.pop(name, None)
     text = (root / "reference" / "training" / "sgd.py").read_text()
     cells = [cell for cell in text.split("\n# %%") if '"solution": true' in cell or '"grade_id": "setup"' in cell]
-    names = {"__name__": "reference"}
-    exec("\n".join(cell.split("\n", 1)[1] for cell in cells), names)
-    X, Y, _, _ = names["load_moons"]()
-
-    def network():
-        return names["SimpleNeuralNetwork"](2, 4, 1, rng=2, weight_scale=1.0)
-
-    batch = network().train(X, Y, 100, 1.0)
-    assert names["rises"](batch) == 0
-    assert names["roughness"](batch) == pytest.approx(0.0005, abs=1e-4)
-    assert batch[-1] == pytest.approx(0.34, abs=0.005)
-    for _ in range(4):
-        curves = {rate: names["train_sgd"](network(), X, Y, 100, rate) for rate in (0.03, 0.1, 0.3)}
-        assert all(curve[0] == batch[0] for curve in curves.values())
-        assert curves[0.03][-1] == pytest.approx(0.32, abs=0.01)
-        assert curves[0.1][-1] == pytest.approx(0.12, abs=0.025)
-        assert 0.04 < curves[0.3][-1] < 0.13
-        assert 0.3 <= names["rises"](curves[0.3]) <= 0.5
-        assert 0.01 < names["roughness"](curves[0.3]) < 0.04
-        rough = [names["roughness"](curves[rate]) for rate in (0.03, 0.1, 0.3)]
-        assert names["roughness"](batch) < rough[0] < rough[1] < rough[2]
+    code = "\n".join(cell.split("\n", 1)[1] for cell in cells)
+    assert code.count("np.random.default_rng()") == 1
+    rough_at = {rate: [] for rate in (0.03, 0.1, 0.2)}
+    for seed in range(4):
+        names = {"__name__": "reference"}
+        exec(code.replace("np.random.default_rng()", f"np.random.default_rng({seed})"), names)
+        X, Y, _, _ = names["load_moons"]()
+        network = names["SimpleNeuralNetwork"](2, 4, 1, rng=2, weight_scale=1.0)
+        batch = network.train(X, Y, 100, 1.0)
+        assert names["rises"](batch) == 0
+        assert names["roughness"](batch) == pytest.approx(0.0005, abs=1e-4)
+        assert batch[-1] == pytest.approx(0.34, abs=0.005)
+        last = {}
+        for rate, roughness in rough_at.items():
+            network = names["SimpleNeuralNetwork"](2, 4, 1, rng=2, weight_scale=1.0)
+            curve = names["train_sgd"](network, X, Y, 100, rate)
+            assert curve[0] == batch[0]
+            last[rate] = curve[-1]
+            roughness.append(names["roughness"](curve))
+            assert roughness[-1] > 2 * names["roughness"](batch)
+        assert last[0.03] == pytest.approx(0.32, abs=0.01)
+        assert last[0.1] == pytest.approx(0.12, abs=0.025)
+        assert 0.05 < last[0.2] < 0.14
+        assert 0.28 <= names["rises"](curve) <= 0.46
+        assert 0.01 < roughness[-1] < 0.03
+    middle = [np.median(roughness) for roughness in rough_at.values()]
+    np.testing.assert_allclose(middle, (0.0015, 0.009, 0.018), rtol=0.35)
