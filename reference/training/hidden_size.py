@@ -120,8 +120,8 @@ mark_question("hidden_size", "table_rows", globals())
 # Run the next cell: it prints your table and draws the decision boundary for each size.
 #
 # The picture in words: five squares side by side with the 80 training examples. One hidden unit draws a straight line
-# between the two moons and two units draw a boundary with a single bend. Four units draw a smooth curve that follows
-# both moons. With 20 and 50 units the boundary has sharp corners and goes round single examples.
+# between the two moons, two units a boundary with a single bend. Four units draw a smooth curve that follows both
+# moons. With 20 and 50 units the boundary winds round single examples, and there may even be an island.
 
 # %% tags=["show"] nbgrader={"grade": false, "grade_id": "boundaries", "locked": true, "schema_version": 3, "solution": false, "task": false}
 print(f"{'hidden units':>12} {'final loss':>11} {'training':>9} {'test':>7}")
@@ -244,7 +244,7 @@ for size, chosen, default in zip(SIZES, table, default_table):
 # - 1 point: underfitting with numbers: 1 and 2 units stay at 80 to 86 % of the training data, and the test accuracy is
 #   about the same (80 to 83 %); a straight line or a single bend.
 # - 1 point: overfitting with numbers: with 20 and 50 units 99 to 100 % of the training data against about 86 % of the test
-#   data, while 4 units reach 88 % on the test; corners, islands, a boundary around single examples.
+#   data, while 4 units reach 88 % on the test; a boundary that winds round single examples, an island.
 # - 1 point: neither the final loss nor the training accuracy shows overfitting: both only get better. It is seen where
 #   they are compared with the test data.
 # - 2 points: at scale 0.01 the spread is about 0.002 (0.37 at scale 5): all hidden activations are near 1/2, all units do

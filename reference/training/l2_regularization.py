@@ -198,8 +198,8 @@ mark_question("l2_regularization", "strength_table", globals())
 # boundary for each strength. It takes about 20 seconds.
 #
 # The picture in words: five squares side by side, one per strength, each with the 80 training examples. Without a
-# penalty the boundary bends around single examples. With growing strength it becomes smooth, then almost straight, and
-# at last it is of no use any more.
+# penalty the boundary winds round single examples. With growing strength it becomes smooth, then straight, and at last
+# there is no boundary any more: the answer is the same everywhere.
 
 # %% tags=["show"] nbgrader={"grade": false, "grade_id": "compare", "locked": true, "schema_version": 3, "solution": false, "task": false}
 data = noisy_moons()
@@ -235,12 +235,12 @@ plt.show()
 # === BEGIN MARK SCHEME ===
 #
 # - 1 point: overfitting with numbers: about 99 % on the training set against about 86 % on the test set at lambda = 0,
-#   and a boundary that bends around single examples or makes islands for them.
+#   and a boundary that winds round single examples.
 # - 1 point: a choice with a reason: 0.01 or 0.1, both 88 % on the test set; at 0.1 training and test accuracy agree.
 #   Either is fine.
 # - 1 point: the strength must be chosen on separate validation data (or by cross-validation), not on the test set.
 # - 1 point: at lambda = 10 the weights have decayed to almost zero, the output is nearly the same everywhere, and the
-#   accuracy is that of guessing (about 50 %); at lambda = 1 the boundary is already almost straight: underfitting.
+#   accuracy is that of guessing (about 50 %); at lambda = 1 the boundary is already straight: underfitting.
 # - 1 point: a unit sigma(w.x + b) changes over a distance of order 1/|w|, and W2 says how much of it reaches the output.
 #   With small weights every unit is nearly linear on the data, so that their sum cannot bend sharply.
 #

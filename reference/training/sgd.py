@@ -134,8 +134,8 @@ mark_question("sgd", "loss_curve", globals())
 # Let $l_0, l_1, \dots, l_{n-1}$ be the losses of a curve ($n \ge 3$). Write two functions that take the list of losses and
 # return one number each:
 #
-# - `rises(losses)`: the share of the $n - 1$ changes $l_{t+1} - l_t$ that go **up** (are larger than zero), between 0 and
-#   1. Two equal losses in a row are no rise.
+# - `rises(losses)`: the share of the $n - 1$ changes $l_{t+1} - l_t$ that go **up** (are larger than zero): a number
+#   from 0 to 1. Two equal losses in a row are no rise.
 # - `roughness(losses)`: how far a loss lies from the middle of its two neighbours, as a root of the mean of squares
 #   over the $n - 2$ losses that have two neighbours:
 #
@@ -182,9 +182,9 @@ mark_question("sgd", "noise_numbers", globals())
 # in batch with a learning rate of 1, and by SGD with learning rates of 0.03, 0.1 and 0.2. One epoch means the same in all of
 # them: every example was used once. In batch that is one step, in SGD it is 140 steps. It takes about ten seconds.
 #
-# The picture in words: the batch curve falls smoothly and stays at about 0.34. The SGD curve with the smallest learning
-# rate goes nearly the same way and trembles a little; the other two go much lower and tremble more, the more the larger
-# the learning rate is.
+# The picture in words: the batch curve falls smoothly to about 0.34. All SGD curves are there much sooner. The one with
+# the smallest learning rate then stays there and trembles a little; the other two go on to much lower losses, with
+# spikes that are higher the larger the learning rate is.
 
 # %% tags=["show"] nbgrader={"grade": false, "grade_id": "compare", "locked": true, "schema_version": 3, "solution": false, "task": false}
 curves = {}
@@ -198,7 +198,7 @@ for name, learning_rate in (("batch", 1.0), ("SGD", 0.03), ("SGD", 0.1), ("SGD",
     first, last = curves[label][0], curves[label][-1]
     print(f"{label:24} {first:10.3f} {last:10.3f} {rises(curves[label]):7.1%} {roughness(curves[label]):10.5f} {on_test:7.1%}")
 fig, ax = plt.subplots(figsize=(9, 4.2), layout="constrained")
-plot_losses(curves, ax=ax, title="Loss over all training examples", log=True)
+plot_losses(curves, ax=ax, title="Loss over all training examples")
 plt.show()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "comparison", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": true}
