@@ -379,8 +379,9 @@ EXERCISE = Exercise(
     written=(Written("conclusions", "Too few, too many, and a setting that hides both", 7),),
     parts={
         "study": ("study_function", "table_rows"),
-        "under- and overfitting": ("under_and_over", "conclusions"),
-        "defaults": ("unit_spread", "conclusions"),
+        "under- and overfitting": ("under_and_over",),
+        "defaults": ("unit_spread",),
+        "explanation": ("conclusions",),
     },
     limits={"question_cpu_seconds": 30.0, "question_wall_seconds": 60.0},
 )

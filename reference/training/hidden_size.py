@@ -40,8 +40,8 @@ SIZES, EPOCHS, LEARNING_RATE, WEIGHT_SCALE, SEED = (1, 2, 4, 20, 50), 7_000, 1.0
 # ## The study
 #
 # The data are moons that overlap (noise 0.3), with only **80 examples for training** and 320 for testing. The settings
-# in the cell above, 7,000 epochs with a learning rate of 1 and initial weights of scale 5, are chosen so that the number of hidden units
-# makes a real difference.
+# in the cell above, 7,000 epochs with a learning rate of 1 and initial weights of scale 5, are chosen so that the number
+# of hidden units makes a real difference.
 #
 # Write `study`. For every size in `sizes` it makes a **new** network with
 # `SimpleNeuralNetwork(2, size, 1, rng=seed, weight_scale=weight_scale)`, trains it on the training data with
@@ -218,7 +218,7 @@ mark_question("hidden_size", "unit_spread", globals())
 
 # %% tags=["show"] nbgrader={"grade": false, "grade_id": "defaults", "locked": true, "schema_version": 3, "solution": false, "task": false}
 default_table = study(SIZES, X_train, Y_train, X_test, Y_test, EPOCHS, 0.1, 0.01, SEED)
-print(f"{'':>12} | {'scale 5, learning rate 1':^36} | {'scale 0.01, learning rate 0.1':^36}")
+print(f"{'':>12} | {'scale 5, learning rate 1':^36} | {'scale 0.01, learning rate 0.1':^36} |")
 print(f"{'hidden units':>12} |" + f" {'loss':>8} {'training':>9} {'test':>7} {'spread':>8}  |" * 2)
 for size, chosen, default in zip(SIZES, table, default_table):
     cells = ""
