@@ -128,7 +128,7 @@ def _training_challenges(rng: np.random.Generator) -> list[Challenge]:
 def _study_challenges(rng: np.random.Generator) -> list[Challenge]:
     return [
         Challenge(
-            noisy_moons(42, 19, int(rng.integers(1, 10_000)))
+            noisy_moons(150, 97, int(rng.integers(1, 10_000)))
             | {
                 "lambdas": np.array(strengths),
                 "epochs": np.array(epochs),
@@ -136,7 +136,7 @@ def _study_challenges(rng: np.random.Generator) -> list[Challenge]:
                 "seed": rng.integers(1, 10_000),
             }
         )
-        for strengths, epochs in (((0.0, 0.8), 12), ((2.5, 0.0, 0.3), 9), ((1.5, 0.2), 15))
+        for strengths, epochs in (((0.0, 2.0, 0.5), 20), ((4.0, 0.0, 0.6), 15), ((3.0, 0.4, 1.5), 25))
     ]
 
 
