@@ -14,7 +14,10 @@ NAMES = (
     "exploding_gradients",
     "two_hidden_layers",
     # training
+    "hidden_size",
     "tanh_swap",
+    "l2_regularization",
+    "sgd",
 )
 """Every exercise, in the order of the course."""
 
