@@ -8,6 +8,8 @@ from importlib import import_module
 from autograder.exercise import Exercise
 
 NAMES = (
+    # foundations
+    "relu_derivative",
     # by_hand
     "worked_calculation",
     # training
