@@ -204,8 +204,8 @@ SLOPE_MISTAKES = (
 )
 
 
-def _signal_mistake(mistake: str, formula: Callable[[np.ndarray, np.ndarray, Values], np.ndarray], *words: str) -> Known:
-    """A known mistake in the error signal, from W2^T dZ2 and Z1; at zero it says nothing."""
+def _signal_mistake(mistake: str, formula: Callable[..., np.ndarray], *words: str) -> Known:
+    """A known mistake in the error signal: a formula of W2^T dZ2, Z1 and the inputs; at zero it says nothing."""
 
     def gives(g: Values, own: Values) -> np.ndarray:
         return np.where(g["Z1"] == 0, own["dZ1"], formula(g["W2"].T @ g["dZ2"], g["Z1"], g))
