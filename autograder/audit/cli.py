@@ -75,7 +75,7 @@ def table(report: Report) -> Table:
     for name in ("exercise", "question"):
         shown.add_column(name, no_wrap=True)
     for name in ("wrong", "killed", "nameable", "named", "right", "rejected"):
-        shown.add_column(name, justify="right")
+        shown.add_column(name, justify="right", no_wrap=True, min_width=len(name))
     shown.add_column("stub", no_wrap=True)
     last = ""
     for row in report.rows:

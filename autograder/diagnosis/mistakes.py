@@ -33,7 +33,7 @@ class Mistake:
 _OUTPUT_ERROR = {
     "absolute-error": (
         "the error has lost its sign",
-        "Your output error has the same sign for every example. Ask yourself what should happen for y = 1 and for y = 0.",
+        "Your output error has one sign for all examples. Ask yourself what should happen for y = 1 and for y = 0.",
     ),
     "error-squared": (
         "the error is squared",

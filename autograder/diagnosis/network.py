@@ -223,8 +223,8 @@ def forward(spec: Spec, inputs: Mapping[str, Array], *, own: bool = True) -> Pas
             raise ValueError(f"b{layer} has shape {b[layer].shape}; ({rows}, 1) was expected")
         b[layer] = b[layer].reshape(rows, 1)
         shape = (rows, x.shape[1])
-        z[layer] = _own(inputs, f"Z{layer}", shape) if own and f"Z{layer}" in inputs else (
-            w[layer] @ a[layer - 1] + b[layer]
+        z[layer] = (
+            _own(inputs, f"Z{layer}", shape) if own and f"Z{layer}" in inputs else (w[layer] @ a[layer - 1] + b[layer])
         )
         a[layer] = _own(inputs, f"A{layer}", shape) if own and f"A{layer}" in inputs else ACTIVATIONS[name](z[layer])
     if spec.penalty != "none" and "reg_lambda" not in inputs:

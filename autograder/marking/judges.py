@@ -141,7 +141,7 @@ def _wrong(line: Line, replies: Sequence[Reply], expected: list, found: Sequence
 def _what_is_measured(line: Line, got: object, expected: np.ndarray, found: Comparison) -> str:
     name = line.name
     if found.problem:
-        return f"`{name}`: {found.problem}." if got is not None else f"`{name}` is still None: fill it in."
+        return f"`{name}`: {found.problem}." if got is not None else f"`{name}` has no value: fill it in."
     array = as_numbers(got)
     if found.shape == "other":
         return f"`{name}` has shape {array.shape}; {expected.shape} is expected."
@@ -159,7 +159,7 @@ def _merged(verdict: Verdict, known: Verdict) -> Verdict:
         share=max(verdict.share, known.share),
         own=known.own,
         mistakes=known.mistakes,
-        message=known.message or verdict.message,
+        message=known.message if known.message or known.mistakes else verdict.message,
         hint=known.hint,
         expected=verdict.expected,
         got=verdict.got,

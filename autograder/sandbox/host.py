@@ -50,6 +50,7 @@ class Zygote:
         self.root = os.getuid() == 0
         self._lock = threading.Lock()
         self.scratch = Path(tempfile.mkdtemp(prefix="sandbox-"))
+        self.scratch.chmod(0o755)
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the zygote)
         try:
@@ -71,7 +72,7 @@ class Zygote:
         finally:
             theirs.close()
         try:
-            self._greet(modules)
+            self._greet(modules, tuple(hide))
         except BaseException:
             self.close()
             raise
@@ -90,9 +91,13 @@ class Zygote:
         environment = {name: value.replace("/tmp", scratch) for name, value in view.ENVIRONMENT.items()}
         return view.python_command(view.interpreter(), str(view.INSIDE.parent), descriptor), environment
 
-    def _greet(self, modules: Path | None) -> None:
+    def _greet(self, modules: Path | None, hide: tuple[Path, ...]) -> None:
         place = "" if modules is None else view.MODULES if self.level == "full" else str(modules)
-        settings = {"level": self.level, "modules": place, "seccomp": seccomp_blob(self.level)}
+        settings: dict[str, Any] = {"level": self.level, "modules": place, "seccomp": seccomp_blob(self.level)}
+        if self.level == "reduced":
+            settings["readable"], settings["listable"] = view.readable(modules, hide)
+            # Root's processes are not counted and own what root owns; but `nobody` may be unable to reach the interpreter.
+            settings["leave_root"] = self.root and view.open_to_all([*settings["readable"], str(self.scratch / "x")])
         try:
             self._process.stdin.write(msgpack.packb(settings))  # type: ignore[union-attr]
             self._process.stdin.close()  # type: ignore[union-attr]

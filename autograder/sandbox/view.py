@@ -94,6 +94,31 @@ def masked(hide: Iterable[Path]) -> list[Path]:
     return _distinct(places)
 
 
+def readable(modules: Path | None, hide: Iterable[Path]) -> tuple[list[str], list[str]]:
+    """What Landlock lets the isolated side read, and which folders it may list besides.
+
+    Landlock cannot except a folder inside an allowed one: such a folder is replaced by everything in it but the exception.
+    """
+    masks = masked(hide)
+    wanted = [*visible(), INSIDE, *([modules] if modules else []), Path("/dev/null"), Path("/dev/urandom")]
+    wanted += [Path(link) for link in SYSTEM_LINKS if os.path.isdir(link) and not os.path.islink(link)]
+    read, listed = [], []
+    while wanted:
+        path = wanted.pop()
+        if any(path in mask.parents for mask in masks):
+            listed.append(str(path))
+            wanted += [entry for entry in path.iterdir() if entry not in masks]
+        elif path.exists():
+            read.append(str(path))
+    return read, listed
+
+
+def open_to_all(paths: Iterable[str]) -> bool:
+    """Whether every folder on the way to these paths may be entered by any user."""
+    folders = {folder for path in paths for folder in Path(os.path.realpath(path)).parents}
+    return all(folder.stat().st_mode & 0o005 == 0o005 for folder in folders)
+
+
 def python_command(python: Path, house: str, descriptor: int) -> list[str]:
     """The command that starts the zygote, which reads its settings from standard input."""
     # Without `site`: no .pth files, no user site, nothing but the path that is given.

@@ -42,13 +42,7 @@ def main(control_descriptor: int, settings: dict[str, Any]) -> None:
 
     _import_common()
     shell = make_shell()
-    fixed = {
-        "shell": shell,
-        "surroundings": Surroundings(),
-        "level": level,
-        "modules": settings["modules"],
-        "seccomp": settings["seccomp"],
-    }
+    fixed = {"shell": shell, "surroundings": Surroundings(), "settings": settings}
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps the monitors
     gc.collect()
     gc.freeze()  # a collection in a child would otherwise copy every page that it looks at
