@@ -9,6 +9,7 @@ from autograder.exercise import Exercise
 
 NAMES = (
     # foundations
+    "linear_models",
     "relu_derivative",
     # by_hand
     "worked_calculation",

@@ -128,33 +128,41 @@ def _slope(f: Callable[[float], float], x: float, noise: float) -> tuple[float, 
         error = abs(richardson - last_richardson) + abs(4 * jump - last_jump) / 3 + 4 * noise / h
         if error < best[1]:
             best = (richardson, error)
-        if error > 100 * best[1] or best[1] < 1e-9 * abs(best[0]):
-            break  # it only gets worse from here, or it is good enough
+        if 4 * noise / h > best[1] or best[1] < 1e-9 * abs(best[0]):
+            break  # rounding alone is worse from here on, or it is good enough
         h /= 4
-    return best
+    # Where f is flat at the scale of a good h, it may still be steep in a smaller neighbourhood, between two kinks.
+    h = 1e-6 * max(1.0, abs(x))
+    close_by = (f(x + h) - f(x - h)) / (2 * h)
+    return best[0], max(best[1], abs(close_by - best[0]) - 4 * noise / h)
 
 
 def _noise(f: Callable[[], float], arrays: Sequence[np.ndarray], rng: np.random.Generator) -> float:
     """The rounding error of one value of f, measured: values on a very short line, minus a cubic through them.
 
-    Code that uses single precision somewhere inside shows here, however well it is hidden.
+    Code that uses single precision somewhere inside shows here, however well it is hidden: the values then stand on
+    steps, and the line is made longer until they take several.
     """
     start = [a.copy() for a in arrays]
     directions = [(np.abs(a) + 1e-3) * rng.standard_normal(a.shape) for a in arrays]
     t = np.linspace(0.05, 1, 13)
-    values = []
-    for step in 1e-7 * t:
-        for a, a0, direction in zip(arrays, start, directions):
-            a[...] = a0 + step * direction
-        values.append(f())
+    for length in (1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2):
+        values = []
+        for step in length * t:
+            for a, a0, direction in zip(arrays, start, directions):
+                a[...] = a0 + step * direction
+            values.append(f())
+        if len(set(values)) > 6:
+            break
     for a, a0 in zip(arrays, start):
         a[...] = a0
     if not np.all(np.isfinite(values)):
         return np.nan
-    size = np.max(np.abs(values))
-    rest = np.asarray(values) - values[0]
+    rest = np.subtract(values, values[0])
     rest = rest - np.polyval(np.polyfit(t, rest, 3), t)
-    return float(max(3 * np.sqrt(np.mean(rest**2)), np.finfo(float).eps * size))
+    steps = np.diff(np.unique(values))
+    step = steps.min() if steps.size and length > 1e-7 else 0.0
+    return float(max(3 * np.sqrt(np.mean(rest**2)), step, np.finfo(float).eps * np.max(np.abs(values))))
 
 
 @dataclass(frozen=True)
@@ -246,7 +254,7 @@ def _factor(ratio: float, sizes: Mapping[str, int], slack: float) -> str:
     text = f"Every entry is {_number(size)} times too {'large' if large else 'small'}"
     text += " and has the opposite sign." if ratio < 0 else "."
     if names:
-        text += f" Here that is {' or '.join(names)} ({', '.join(f'{n} = {c}' for n, c in sizes.items())})."
+        text += f" Here that is {'m' if 'm' in names else ' or '.join(names)} ({', '.join(f'{n} = {c}' for n, c in sizes.items())})."
     if "m" in names:
         text += f" Is the mean over the m examples taken{'' if large else ' twice'}?"
     elif abs(size - 2) <= slack:
