@@ -11,6 +11,7 @@ NAMES = (
     # foundations
     "linear_models",
     "relu_derivative",
+    "simple_network",
     # by_hand
     "worked_calculation",
     # training
