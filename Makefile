@@ -19,7 +19,7 @@ test: setup  ## every check that CI makes: lint, generated files, tests, audit
 	@echo "• lint" && ruff check -q .
 	@echo "• generated files" && autograder build --check
 	@echo "• tests" && python -m pytest -q -n 2 --dist loadgroup
-	@echo "• graders are graded" && autograder audit
+	@echo "• graders are graded" && autograder audit --readme README.md --check
 
 quick: setup  ## the tests that take seconds
 	@python -m pytest -q -n 2 --dist loadgroup -m "not slow"
@@ -30,8 +30,8 @@ lint: setup  ## style of the Python files
 build: setup  ## source/ and assignments/ from reference/
 	@autograder build
 
-audit: setup  ## mutation tests of every question
-	@autograder audit
+audit: setup  ## mutation tests of every question, and their table in the README
+	@autograder audit --readme README.md
 
 crosscheck: setup  ## install PyTorch too, so that the tests compare with it
 	@python -m pip install --quiet --disable-pip-version-check torch==2.13.0

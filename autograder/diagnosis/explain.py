@@ -14,8 +14,8 @@ from autograder.diagnosis.mistakes import MISTAKES
 from autograder.diagnosis.network import Array, Pass, Point, Spec, forward
 from autograder.diagnosis.search import (
     EXACT,
-    OWN_ERROR,
     MAX_MISTAKES,
+    OWN_ERROR,
     Answer,
     Explanation,
     Search,
@@ -130,8 +130,13 @@ def explain(spec: Spec, points: Sequence[Point], *, conventions: bool = False) -
 
 def _explain(spec: Spec, points: Sequence[Point], conventions: bool) -> Report:
     passes = [forward(spec, point.inputs) for point in points]
-    own_forward = any(name[0] in "ZA" and name[1:].isdigit() for point in points for name in point.inputs)
-    truths = [forward(spec, point.inputs, own=False) for point in points] if own_forward else passes
+    truths = [forward(spec, point.inputs, own=False) for point in points]
+    own_forward = any(
+        not same(ours[layer], theirs[layer], EXACT)
+        for c, truth in zip(passes, truths)
+        for ours, theirs in ((c.z, truth.z), (c.a, truth.a))
+        for layer in ours
+    )
     expected = [run_mutated(replace(c, gradient={}, updated={}), {}) for c in truths]
     given = _collect(spec, points, expected)
     for c in passes:
@@ -144,7 +149,8 @@ def _explain(spec: Spec, points: Sequence[Point], conventions: bool) -> Report:
     wanted = [parameter for parameter in given if parameter not in right]
     if wanted:
         states = _walk(spec, passes, given, wanted)
-        findings |= _judge(spec, passes, given, wanted, states, expected)
+        findings |= _judge(spec, passes, given, wanted, states, expected, own_forward)
+        findings = _one_layer_only(spec, findings)
         if conventions:
             findings = _forgive(spec, findings)
     return Report({parameter: findings[parameter] for parameter in spec.parameters if parameter in findings})
@@ -265,7 +271,7 @@ def _explanations(search: Search, parameter: str, given: _Given) -> list[Explana
     return []
 
 
-def _local(spec: Spec, parameter: str, explanation: Explanation) -> frozenset[str]:
+def _local(parameter: str, explanation: Explanation) -> frozenset[str]:
     """Mistakes of the steps that belong to this parameter alone, so that they are not inherited."""
     points = ("operand", "product", "penalty") if parameter[0] == "W" else ("bias-sum", "bias-penalty")
     options = explanation.recipe.options
@@ -279,6 +285,7 @@ def _judge(
     wanted: Sequence[str],
     states: Sequence[_State],
     expected: Sequence[Mapping[str, Array]],
+    own_forward: bool,
 ) -> dict[str, Finding]:
     findings: dict[str, Finding] = {}
     named: set[str] = set()
@@ -304,16 +311,21 @@ def _judge(
             findings[parameter] = _named(spec, parameter, (), (), False, None, facts, factor)
             continue
         explanation = rivals[0]
-        inherited = (common & named) - _local(spec, parameter, explanation)
-        mistakes = tuple(_in_order(spec, parameter, explanation, common - inherited))
-        follows = tuple(_in_order(spec, parameter, explanation, inherited))
+        from_own = own_forward or explanation.recipe.options["output-error"] is OWN_ERROR
+        if not common and not shape_mistakes and not from_own:
+            # Another choice at a kink, where any slope between the two sides is right.
+            findings[parameter] = Finding(RIGHT)
+            continue
+        inherited = (common & named) - _local(parameter, explanation)
+        mistakes = tuple(_in_order(explanation, common - inherited))
+        follows = tuple(_in_order(explanation, inherited))
         named |= common
         findings[parameter] = _named(
             spec,
             parameter,
             (*mistakes, *shape_mistakes),
             follows,
-            bool(follows) or not common or explanation.recipe.options["output-error"] is OWN_ERROR,
+            bool(follows) or from_own,
             explanation,
             facts,
             factor,
@@ -321,7 +333,7 @@ def _judge(
     return findings
 
 
-def _in_order(spec: Spec, parameter: str, explanation: Explanation, tokens: frozenset[str]) -> list[str]:
+def _in_order(explanation: Explanation, tokens: frozenset[str]) -> list[str]:
     """Ids of the mistakes in the order of the steps in which they are made."""
     ids = []
     for point, option in explanation.recipe.options.items():
@@ -351,6 +363,17 @@ def _named(
     elif not mistakes and given_own:
         hint = "No new mistake here: these numbers follow from your own earlier values."
     return Finding(WRONG, mistakes, given_own, follows, (), facts, factor, evidence, hint)
+
+
+def _one_layer_only(spec: Spec, findings: dict[str, Finding]) -> dict[str, Finding]:
+    """Where the penalty is missing in some layers but not in all, say in which it is there."""
+    lacking = {p for p, finding in findings.items() if "penalty-missing" in finding.mistakes}
+    having = [p for p in findings if p[0] == "W" and p not in lacking and findings[p].explained]
+    if not lacking or not having:
+        return findings
+    names = " and ".join(spec.answer_name(p) for p in having)
+    fact = f"The penalty has reached {names}, but not this one."
+    return {p: replace(f, facts=(*f.facts, fact)) if p in lacking else f for p, f in findings.items()}
 
 
 def _forgive(spec: Spec, findings: dict[str, Finding]) -> dict[str, Finding]:

@@ -402,7 +402,10 @@ def _product_options() -> tuple[Option, ...]:
     )
 
 
-def _bias_options() -> tuple[Option, ...]:
+def _bias_options(spec: Spec) -> tuple[Option, ...]:
+    def of_layer(other: int) -> Apply:
+        return lambda c, at, e: c.error_sums[other] + 0 * e[..., :1, :1] if other != at else None
+
     def rows_of_dw(c: Pass, at: int, e: Array, kind: str) -> Array | None:
         if at not in c.gradient or c.gradient[at].shape != c.w[at].shape:
             return None
@@ -421,6 +424,11 @@ def _bias_options() -> tuple[Option, ...]:
         _wrong("bias-summed-over-units", lambda c, at, e: e.sum(axis=-2)[..., :, None]),
         _wrong("bias-from-rows-of-dw", lambda c, at, e: rows_of_dw(c, at, e, "sum")),
         _wrong("bias-from-rows-of-dw", lambda c, at, e: rows_of_dw(c, at, e, "mean"), "bias-from-row-means-of-dw"),
+        *(
+            _wrong("bias-of-another-layer", of_layer(other), f"bias-of-layer-{other}")
+            for other in range(1, spec.depth + 1)
+            if spec.depth > 1
+        ),
     )
 
 
@@ -620,7 +628,7 @@ def choice_points(spec: Spec) -> Mapping[str, tuple[Option, ...]]:
         points[f"derivative-{layer}"] = _derivative_options(spec, layer)
     points |= {"operand": _operand_options(), "product": _product_options()}
     if spec.biases:
-        points["bias-sum"] = _bias_options()
+        points["bias-sum"] = _bias_options(spec)
     points |= _scale_options(spec)
     points["penalty"] = _penalty_options(spec)
     if spec.biases:
@@ -729,6 +737,10 @@ def run_mutated(c: Pass, choices: Mapping[str, str]) -> dict[str, Array]:
             raise ValueError(
                 f"unknown choice point {key!r}; choose among {', '.join(grammar)}, or one of these with @W1"
             )
+    if spec.biases and not c.error_sums:
+        for layer in range(1, spec.depth + 1):
+            right = {name: grammar[name][0] for name in chain_points(spec, layer)}
+            c.error_sums[layer] = layer_error(c, layer, right).sum(axis=1, keepdims=True)
     for parameter in spec.parameters:
         options = {}
         for name in choice_points_of(spec, parameter):

@@ -137,6 +137,7 @@ class Pass:
     output_weights: Array | None
     gradient: dict[int, Array] = field(default_factory=dict)
     updated: dict[int, Array] = field(default_factory=dict)
+    error_sums: dict[int, Array] = field(default_factory=dict)  # right error of each layer, summed over the examples
     own_error: Array | None = None  # the student's output error, where it can be recovered from dW and db
 
     @property

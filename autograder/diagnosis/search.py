@@ -30,7 +30,7 @@ from autograder.diagnosis.network import Array, Pass
 
 EXACT = 1e-9
 MAX_MISTAKES = 3
-MAX_NUMBERS = 30_000_000  # in one stack of candidates; with more, that many mistakes are not searched
+MAX_NUMBERS = 10_000_000  # in one stack of candidates; with more, that many mistakes are not searched
 MAX_CHECKS = 600  # recipes evaluated again at every point, for one parameter and one number of mistakes
 
 
@@ -58,20 +58,20 @@ class Explanation:
     tokens: frozenset[str]
 
 
-def same(got: Array, value: Array, tolerance: float, floor: float = 0.0) -> bool:
-    """Whether two arrays have one shape and agree to ``tolerance`` of their largest entry (at least ``floor``)."""
+def same(got: Array, value: Array, tolerance: float) -> bool:
+    """Whether two arrays have one shape and agree to ``tolerance`` of their largest entry."""
     if got.shape != value.shape:
         return False
-    size = max(np.abs(got).max(initial=0.0), np.abs(value).max(initial=0.0), floor)
+    size = max(np.abs(got).max(initial=0.0), np.abs(value).max(initial=0.0))
     return bool(np.abs(got - value).max(initial=0.0) <= tolerance * size)
 
 
 def tokens_at(point: str, option: Option) -> tuple[str, ...]:
     """The mistakes of an option; those made in the chain of a hidden layer say in which layer."""
-    layer = point.split("-")[1] if point[:3] in ("wei", "der") else ""
-    if not layer:
+    if not point.startswith(("weights-", "derivative-")):
         return option.mistakes
-    return tuple(mistake if mistake == "sign-flipped" else f"{mistake}@{layer}" for mistake in option.mistakes)
+    layer = point.split("-")[1]
+    return tuple(f"{mistake}@{layer}" for mistake in option.mistakes)
 
 
 @dataclass

@@ -191,6 +191,7 @@ EXERCISE = Exercise(
             values(trained, follow=follow_training),
         ),
     ),
+    limits={"question_cpu_seconds": 2.0},
     written=(Written("comparison", "What changed, with numbers", 5),),
     parts={
         "network": ("forward_tanh", "output_gradients", "hidden_gradients"),

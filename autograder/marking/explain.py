@@ -59,7 +59,9 @@ def _verdict(finding: Finding, name: str, points: Sequence[Point]) -> Verdict:
         return Verdict("correct", share=1.0, own=True, message=finding.hint)
     if finding.mistakes:
         titles = "; ".join(MISTAKES[mistake].title for mistake in finding.mistakes)
-        return Verdict("wrong", mistakes=finding.mistakes, message=f"{titles}.", hint=finding.hint)
+        return Verdict(
+            "wrong", mistakes=finding.mistakes, message=f"{titles[0].upper()}{titles[1:]}.", hint=finding.hint
+        )
     return Verdict(
         "wrong",
         message=" ".join(finding.facts),

@@ -30,10 +30,10 @@ def secret(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_file_of_the_host_is_read_without_walls_only(sandbox: Sandbox, unprotected: Sandbox, secret: Path) -> None:
+def test_a_file_of_the_host_is_read_without_walls_only(walled: Sandbox, unprotected: Sandbox, secret: Path) -> None:
     attack = job(f"print(open({str(secret)!r}).read())")
     assert SECRET in said(unprotected.run(attack))
-    assert SECRET not in said(sandbox.run(attack))
+    assert SECRET not in said(walled.run(attack))
 
 
 def test_nothing_of_the_course_is_visible(run: Run) -> None:
@@ -47,14 +47,15 @@ def test_nothing_of_the_course_is_visible(run: Run) -> None:
     outcome = run(walk, left, "import autograder", cell_cpu_seconds=9.0,
                   cell_wall_seconds=15.0, cpu_seconds=15.0)  # fmt: skip
     text = "".join(output["text"] for output in outcome.cells[0].outputs)
-    assert (outcome.cells[0].status, "autograder" in text, str(package / "pyproject.toml") in text) == ("ok", False, False)
+    assert outcome.cells[0].status == "ok"
+    assert "autograder" not in text
     assert outcome.cells[1].status == "ok" or "FileNotFoundError" in outcome.cells[1].message
     assert "ModuleNotFoundError" in outcome.cells[2].message
 
 
-def test_the_environment_of_the_grader_is_not_there(run: Run, unprotected: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_of_the_grader_is_not_there(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRADER_SECRET", SECRET)
-    source = "import os, glob\nprint(dict(os.environ))\nfor p in glob.glob('/proc/*/environ'): print(open(p,'rb').read())"
+    source = "import os, glob\nprint(dict(os.environ))\nfor p in glob.glob('/proc/*/environ'): print(open(p).read())"
     assert SECRET not in said(run(source))
 
 
@@ -86,7 +87,7 @@ def _reached(servers) -> int:
     return count
 
 
-def test_a_listener_is_reached_without_walls_only(sandbox: Sandbox, unprotected: Sandbox, listener) -> None:
+def test_a_listener_is_reached_without_walls_only(walled: Sandbox, unprotected: Sandbox, listener) -> None:
     port, name, _, servers = listener
     attack = job(
         f"import socket\nsocket.create_connection(('127.0.0.1', {port}), timeout=1)",
@@ -94,7 +95,7 @@ def test_a_listener_is_reached_without_walls_only(sandbox: Sandbox, unprotected:
     )
     unprotected.run(attack)
     assert _reached(servers) == 2
-    outcome = sandbox.run(attack)
+    outcome = walled.run(attack)
     assert _reached(servers) == 0
     assert {cell.status for cell in outcome.cells} == {"raised"}
 
@@ -130,8 +131,8 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("source", REFUSED.values(), ids=REFUSED)
-def test_it_is_refused(run: Run, source: str) -> None:
-    cell = run(f"import os, sys\n{source}").cells[0]
+def test_it_is_refused(walled: Sandbox, source: str) -> None:
+    cell = walled.run(job(f"import os, sys\n{source}")).cells[0]
     assert cell.status == "raised", cell
     assert cell.message.startswith(("PermissionError", "OSError", "ValueError", "gaierror", "FileNotFoundError"))
 
@@ -140,19 +141,19 @@ SYSTEM_CALLS = {
     "ptrace": 101, "unshare": 272, "setns": 308, "mount": 165, "umount2": 166, "pivot_root": 155, "bpf": 321,
     "io_uring_setup": 425, "keyctl": 250, "add_key": 248, "userfaultfd": 323, "perf_event_open": 298, "kcmp": 312,
     "personality": 135, "shmget": 29, "msgget": 68, "mq_open": 240, "process_vm_readv": 310, "open_by_handle_at": 304,
-    "vmsplice": 278, "execveat": 322, "seccomp": 317, "landlock_create_ruleset": 444, "chown": 92, "setxattr": 188,
+    "vmsplice": 278, "execveat": 322, "seccomp": 317, "fork": 57, "vfork": 58, "chown": 92, "setxattr": 188,
 }  # fmt: skip
 
 
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="the numbers are of x86_64")
-def test_system_calls_that_no_notebook_needs_are_refused(run: Run) -> None:
+def test_system_calls_that_no_notebook_needs_are_refused(walled: Sandbox) -> None:
     source = (
         "import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\n"
         f"for name, number in {SYSTEM_CALLS!r}.items():\n"
         "    result = libc.syscall(number, 0, 0, 0, 0, 0, 0)\n"
         "    if (result, ctypes.get_errno()) != (-1, 1): print('let through:', name, result, ctypes.get_errno())"
     )
-    cell = run(source).cells[0]
+    cell = walled.run(job(source)).cells[0]
     assert (cell.status, cell.outputs) == ("ok", [])
 
 
@@ -162,7 +163,6 @@ def test_another_abi_kills_only_the_cell(run: Run) -> None:
     assert [cell.status for cell in outcome.cells] == ["crashed", "ok"]
 
 
-LAST = "honest"
 CONTAINED = {
     "threads": "import threading, time\nfor _ in range(500): threading.Thread(target=time.sleep, args=(60,)).start()",
     "disk": "f = open('/tmp/a', 'wb')\nwhile True: f.write(b'x' * 10**6)",
@@ -184,8 +184,8 @@ CONTAINED = {
     "exit handler": "import atexit, time\natexit.register(time.sleep, 100)",
     "del": "import time\nclass A:\n    def __del__(self):\n        while True: pass\na = A(); del a",
     "deep repr": "x = []\nfor _ in range(10**5): x = [x]\nx",
-    "patched": "import numpy, json, msgpack, builtins\nnumpy.allclose = lambda *a, **k: True\nmsgpack.packb = lambda *a, **k: b'x'\n"
-               "builtins.len = lambda x: 0",
+    "patched": "import numpy, msgpack, builtins\nnumpy.allclose = lambda *a, **k: True\n"
+               "msgpack.packb = lambda *a, **k: b'x'\nbuiltins.len = lambda x: 0",
     "patched frames": "import sys\nsys.modules['inside.frames'].write_frame = None",
     "transformer": "get_ipython().input_transformers_cleanup.append(lambda lines: ['x = 1\\n'])",
     "stdout gone": "import sys\nsys.stdout = None\nsys.stderr = 3",
@@ -194,22 +194,25 @@ CONTAINED = {
     "hostile repr": "class R:\n    def __repr__(self): raise SystemExit\nR()",
     "tracing": "import sys\nsys.settrace(lambda *a: 1 / 0)",
     "recursion": "import sys\nsys.setrecursionlimit(5)",
-    "frames": "import sys\nf = sys._getframe()\nwhile f:\n    f.f_locals.clear() if isinstance(f.f_locals, dict) else 0\n    f = f.f_back",
+    "frames": "import sys\nf = sys._getframe().f_back\nwhile f:\n    f.f_globals.clear()\n    f = f.f_back",
 }  # fmt: skip
+
+#: These take their own IPython apart, so that their own later cells do not run; nobody else notices.
+SELF_INFLICTED = (CONTAINED["transformer"], CONTAINED["frames"])
 
 
 @pytest.mark.parametrize("source", CONTAINED.values(), ids=CONTAINED)
-def test_it_is_contained_and_honest_work_still_counts(sandbox: Sandbox, source: str) -> None:
+def test_it_is_contained_and_honest_work_still_counts(walled: Sandbox, source: str) -> None:
     began = time.monotonic()
     limits = {"cell_cpu_seconds": 0.5, "cell_wall_seconds": 0.6, "question_wall_seconds": 1.0, "cpu_seconds": 2.0}
-    outcome = sandbox.run(job(source, HONEST, asks=(ask("return {'y': student.f(given['x'])}", {"x": 21}),), **limits))
+    question = ask("return {'y': student.f(given['x'])}", {"x": 21})
+    outcome = walled.run(job(source, HONEST, asks=(question,), **limits))
     assert time.monotonic() - began < 15
     assert len(outcome.cells) == 2
-    assert outcome.answers["q"][0].status in ("answered", "missing", "raised", "crashed", "timed_out", "out_of_memory")
-    after = sandbox.run(job(HONEST, asks=(ask("return {'y': student.f(given['x'])}", {"x": 21}),)))
+    if source not in SELF_INFLICTED:
+        assert outcome.answers["q"][0].values == {"y": 42}
+    after = walled.run(job(HONEST, asks=(question,)))
     assert after.answers["q"][0].values == {"y": 42}
-    if outcome.cells[0].status in ("crashed", "timed_out"):  # left out, so nothing of it is left
-        assert outcome.answers["q"][0].status in ("answered", "timed_out", "crashed")
 
 
 FORGED = '''
@@ -253,7 +256,10 @@ def test_neighbours_do_not_see_each_other(sandbox: Sandbox) -> None:
     marks = []
 
     def wait() -> None:
-        source = "import os, time\nseen = []\nfor _ in range(20):\n    seen += os.listdir('/tmp'); time.sleep(0.02)\nprint(sorted(set(seen)))"
+        source = (
+            "import os, time\nseen = []\nfor _ in range(20):\n    seen += os.listdir('/tmp'); time.sleep(0.02)\n"
+            "print(sorted(set(seen)))"
+        )
         marks.append(said(sandbox.run(job(source))))
 
     thread = threading.Thread(target=wait)

@@ -111,6 +111,7 @@ def test_many_threads_share_one_zygote(sandbox: Sandbox) -> None:
         assert list(pool.map(one, range(16))) == list(range(16))
 
 
+@pytest.mark.slow
 def test_a_zygote_that_dies_is_replaced_and_the_job_done(modules: Path) -> None:
     with Sandbox(level="full", modules=modules) as box:
         first = box.pid
@@ -121,6 +122,7 @@ def test_a_zygote_that_dies_is_replaced_and_the_job_done(modules: Path) -> None:
         assert box.pid != first
 
 
+@pytest.mark.slow
 def test_closing_leaves_no_process_and_no_folder() -> None:
     box = Sandbox(level="full")
     processes = [psutil.Process(box.pid), *psutil.Process(box.pid).children(recursive=True)]
@@ -135,6 +137,7 @@ def test_closing_leaves_no_process_and_no_folder() -> None:
         box.run(job("x = 1"))
 
 
+@pytest.mark.slow
 def test_the_zygote_ends_with_the_grader() -> None:
     code = (
         "import os\nfrom autograder.sandbox import Sandbox\nbox = Sandbox(level='full')\nprint(box.pid, flush=True)\n"
@@ -154,6 +157,37 @@ def test_the_package_is_masked_where_it_is_installed(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(view, "PACKAGE", library / "autograder")
     monkeypatch.setattr(view, "visible", lambda: [library])
     assert view.masked(()) == [library / "autograder"]
+
+
+@pytest.mark.slow
+def test_a_zygote_killed_in_the_middle_of_a_job_costs_nothing(modules: Path) -> None:
+    with Sandbox(level="full", modules=modules) as box, ThreadPoolExecutor(1) as pool:
+        running = pool.submit(box.run, job("import time; time.sleep(0.5)", asks=(ask("return {'n': 1}"),)))
+        time.sleep(0.2)
+        for process in psutil.Process(box.pid).children(recursive=True):
+            process.kill()
+        outcome = running.result()
+        assert outcome.cells[0].status == "ok"
+        assert outcome.answers["q"][0].values == {"n": 1}
+
+
+NO_NAMESPACES = """
+import sys
+from autograder.sandbox import Cell, Job, Sandbox
+with Sandbox() as box:
+    print(box.level, box.run(Job((Cell("a", "print(6 * 7)"),))).cells[0].outputs[0]["text"])
+"""
+
+
+@pytest.mark.slow
+def test_where_namespaces_are_refused_the_level_is_reduced() -> None:
+    # In a user namespace of its own, whose owner may forbid further ones: as in a container that refuses them.
+    inner = f"echo 0 > /proc/sys/user/max_user_namespaces && exec {sys.executable} -c '{NO_NAMESPACES}'"
+    command = ["unshare", "-Ur", "sh", "-c", inner]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    if "unshare" in result.stderr or "max_user_namespaces" in result.stderr:
+        pytest.skip("cannot make a place without user namespaces here")
+    assert result.stdout == "reduced 42\n\n", result.stderr
 
 
 ORDINARY = """
@@ -197,3 +231,19 @@ def test_an_ordinary_user_has_the_same_walls(tmp_path_factory: pytest.TempPathFa
         assert result.stdout == "all held\n", result.stderr
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_libraries_below_tmp_are_seen_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A checkout with its virtual environment may lie in /tmp, where a scratch folder would cover it."""
+    library = Path("/tmp", f"library-{os.getpid()}")
+    library.mkdir(mode=0o755)
+    try:
+        (library / "below_tmp").mkdir()
+        (library / "below_tmp" / "__init__.py").write_text("WORD = 'seen'\n")
+        monkeypatch.syspath_prepend(str(library))
+        monkeypatch.setattr(view, "NEEDED", (*view.NEEDED, "below_tmp"))
+        with Sandbox(level="full") as sandbox:
+            outcome = sandbox.run(job("import below_tmp; print(below_tmp.WORD)"))
+        assert outcome.cells[0].outputs[0]["text"] == "seen\n"
+    finally:
+        shutil.rmtree(library)

@@ -153,7 +153,7 @@ SLIPS = [
     Slip("Z1 for A1", {"W2_operand": lambda n: n.Z1}, "Look first at dW2: db2 agrees"),
     Slip("A2 for A1", {"W2_operand": lambda n: n.A2}, "shape (2, 2), expected (2, 4)"),
     Slip("A1 for X", {"W1_operand": lambda n, X: n.A1}, "shape (4, 4), expected (4, 3)"),
-    Slip("X without its first example", {"W1_operand": lambda n, X: X * (np.arange(X.shape[1]) > 0)}, "dW1: db1 agrees"),
+    Slip("first example skipped", {"W1_operand": lambda n, X: X * (np.arange(X.shape[1]) > 0)}, "dW1: db1 agrees"),
     # biases
     Slip("bias not summed", assign("db1", lambda n: n.D), "one column per example"),
     Slip("bias summed over the wrong axis", assign("db1", lambda n: n.D.sum(axis=0)), "wrong axis"),
@@ -175,7 +175,8 @@ SLIPS = [
     Slip("one entry off", assign("dW1", lambda n: n.dW1 * (1 + 1e-3 * np.eye(4, 3))), "entries differ, most at"),
     Slip("learning rate inside", assign("dW1", lambda n: 0.1 * n.dW1), "10 times too small"),
     # penalty
-    Slip("penalty missing", assign_pair("dW1", lambda n: n.dW1 - 0.7 / 6 * n.W1, "dW2", lambda n: n.dW2 - 0.7 / 6 * n.W2),
+    Slip("penalty missing",
+         assign_pair("dW1", lambda n: n.dW1 - 0.7 / 6 * n.W1, "dW2", lambda n: n.dW2 - 0.7 / 6 * n.W2),
          "which is lambda/m, and your gradient has not", reg_lambda=0.7),
     Slip("penalty on one layer only", assign("dW2", lambda n: n.dW2 - 0.7 / 6 * n.W2),
          "which is lambda/m, and your gradient has not", reg_lambda=0.7),
@@ -187,7 +188,7 @@ SLIPS = [
     Slip("biases penalised", assign("db1", lambda n: n.db1 + 0.7 / 6 * n.b1), "too much, which is lambda/m",
          reg_lambda=0.7),
     Slip("penalty as a scalar", assign("dW1", lambda n: n.dW1 + 0.7 / 6 * (np.sum(n.W1) - n.W1)), reg_lambda=0.7),
-    Slip("penalty from the gradient", assign("dW1", lambda n: n.dW1 - 0.7 / 6 * n.W1 + 0.7 / 6 * n.dW1), reg_lambda=0.7),
+    Slip("penalty from the gradient", assign("dW1", lambda n: n.dW1 + 0.7 / 6 * (n.dW1 - n.W1)), reg_lambda=0.7),
     # data changed
     Slip("X changed in place", {"before": _centre_in_place}, "backward_pass changed X in place"),
     Slip("Y changed in place", {"before": _error_in_place}, "backward_pass changed Y in place"),

@@ -155,7 +155,7 @@ def run_job(
 
 
 def _leave_unless_room(wire: Wire, limits: dict[str, Any]) -> None:
-    """After running out of memory: end this run when what follows would suffer; the monitor starts another without it."""
+    """After running out of memory: end this run when what follows would suffer, so that another is started."""
     if not has_room(limits["memory_bytes"]):
         wire.send("full")
         os._exit(0)

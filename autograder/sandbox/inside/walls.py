@@ -68,7 +68,7 @@ def private_mounts(tmp_bytes: int) -> None:
     """Give this submission its own scratch folder and hide /proc, which tells about the process and its neighbours."""
     _call("mount", None, b"/", None, MS_REC | MS_PRIVATE, None)
     options = f"size={tmp_bytes},nr_inodes=4096,mode=0700".encode()
-    _call("mount", b"tmpfs", b"/tmp", b"tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options)
+    _call("mount", b"tmpfs", b"/scratch", b"tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options)
     hidden = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY
     _call("mount", b"tmpfs", b"/proc", b"tmpfs", hidden, b"size=4096,nr_inodes=2,mode=0555")
 
@@ -86,7 +86,7 @@ def memory_high_water() -> int:
 def limit(
     *, address_space: int, cpu_seconds: float, file_bytes: int, open_files: int, threads: int | None
 ) -> None:
-    """Set the hard limits of this process. `threads` is None where the kernel would count the user's other processes."""
+    """Set the hard limits of this process. `threads` is None where others of the user would count."""
     seconds = max(1, round(cpu_seconds + 0.5))
     _lower(resource.RLIMIT_CPU, seconds)
     _lower(resource.RLIMIT_FSIZE, file_bytes)
