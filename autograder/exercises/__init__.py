@@ -12,6 +12,7 @@ NAMES = (
     "linear_models",
     "relu_derivative",
     "simple_network",
+    "ising_phases",
     # by_hand
     "worked_calculation",
     # training
