@@ -237,13 +237,12 @@ kinds = {
     "toy, ordered": X[:, np.ravel(Y) == 0], "toy, disordered": X[:, np.ravel(Y) == 1],
     "simulated, T = 1.5": spins[:, temperature == 1.5], "simulated, T = 3": spins[:, temperature == 3],
 }
-fig, axes = plt.subplots(1, 16, figsize=(13, 1.5), layout="constrained")
-for i, (name, samples) in enumerate(kinds.items()):
-    for j in range(4):
-        ax = axes[4 * i + j]
+fig = plt.figure(figsize=(13, 1.6), layout="constrained")
+for part, (name, samples) in zip(fig.subfigures(1, 4, wspace=0.06), kinds.items()):
+    part.suptitle(name, fontsize=11)
+    for j, ax in enumerate(part.subplots(1, 4)):
         ax.pcolormesh(samples[:, j].reshape(4, 4), cmap=ListedColormap([BLUE, ORANGE]), vmin=-1, vmax=1, edgecolors="white")
         ax.set(aspect="equal", xticks=[], yticks=[])
-    axes[4 * i].set_title(name, loc="left", fontsize=11)
 plt.show()
 
 

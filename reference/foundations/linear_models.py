@@ -250,7 +250,7 @@ labels = (species[two] == 2).astype(float).reshape(1, -1)
 w_log, b_log = gradient_descent(logistic_gradient, np.zeros((1, 2)), 0.0, P, labels, learning_rate=0.5, steps=2000)
 w_svm, b_svm = gradient_descent(hinge_gradient, np.zeros((1, 2)), 0.0, P, 2 * labels - 1, learning_rate=0.1, steps=2000)
 
-fig, axes = plt.subplots(1, 3, figsize=(13, 3.9), layout="constrained")
+fig, axes = plt.subplots(1, 3, figsize=(13, 4.2), layout="constrained")
 axes[0].scatter(length, width, s=18, color=BLUE, alpha=0.6)
 ends = np.array([[length.min(), length.max()]])
 axes[0].plot(ends[0], (w_line @ (ends - length.mean()) + b_line)[0], color=ORANGE, linewidth=2)
@@ -266,10 +266,9 @@ for level in (-1, 1):
     axes[2].plot(x1, (level + b_svm - w_svm[0, 0] * x1) / w_svm[0, 1], color="black", linewidth=1, linestyle=":")
 inside = ((2 * labels - 1) * scores < 1)[0]
 axes[2].scatter(*P[:, inside], s=110, facecolors="none", edgecolors="black", linewidths=1.2)
-axes[2].set_ylim(axes[1].get_ylim())
 for ax in axes[1:]:
-    ax.set(xlabel="petal length", ylabel="petal width")
-    ax.legend(loc="upper left", framealpha=0.9)
+    ax.set(xlabel="petal length", ylabel="petal width", ylim=axes[1].get_ylim())
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, frameon=False)
 print(f"flowers with a hinge loss above zero: {inside.sum()} of {inside.size}")
 plt.show()
 

@@ -79,7 +79,7 @@ class GivenNetwork:
 stations = ["X", "Z1", "A1", "Z2", "A2", "loss"]
 forward = ["W1, b1", "sigmoid", "W2, b2", "sigmoid", "Y"]
 back = ["", "dZ1", "dA1", "dZ2", "dA2"]
-fig, ax = plt.subplots(figsize=(9.5, 2.6), layout="constrained")
+fig, ax = plt.subplots(figsize=(9.5, 2.8), layout="constrained")
 for i, name in enumerate(stations):
     ax.text(2 * i, 0, name, ha="center", va="center", fontsize=12, bbox={"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": "0.4"})
 for i, name in enumerate(forward):
@@ -88,11 +88,11 @@ for i, name in enumerate(forward):
 for i, name in enumerate(back):
     if name:
         ax.annotate("", (2 * i + 0.45, -0.12), (2 * i + 1.55, -0.12), arrowprops={"arrowstyle": "->", "color": ORANGE, "lw": 1.8})
-        ax.text(2 * i, -0.62, name, ha="center", color=ORANGE)
+        ax.text(2 * i, -0.5, name, ha="center", va="center", color=ORANGE)
 for i, name in ((1, "dW1, db1"), (3, "dW2, db2")):
-    ax.annotate(name, (2 * i - 1, -1.0), (2 * i - 0.3, -0.72), ha="center", va="center", color=ORANGE,
+    ax.annotate(name, (2 * i, -0.62), (2 * i, -1.15), ha="center", va="center", color=ORANGE,
                 arrowprops={"arrowstyle": "<-", "color": ORANGE, "lw": 1.8})
-ax.set(xlim=(-0.7, 10.7), ylim=(-1.2, 0.6))
+ax.set(xlim=(-0.7, 10.7), ylim=(-1.35, 0.6))
 ax.axis("off")
 plt.show()
 
