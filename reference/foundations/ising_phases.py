@@ -69,7 +69,8 @@ for label, name in ((0, "ordered"), (1, "disordered")):
     print(f"{name:10}: {mine.shape[1]} samples, {np.mean(mine == 1):.1%} of their spins are up")
 
 # %% nbgrader={"grade": true, "grade_id": "toy_generator", "locked": true, "points": 7, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: form (1), ordered phase (2), disordered phase (1), independence (2), use of rng (1).
+# Marked after you hand in: form (1 point), ordered phase (2), disordered phase (1),
+# independence (2), use of rng (1).
 ### BEGIN HIDDEN TESTS
 from autograder.in_kernel import mark_question
 
@@ -174,13 +175,18 @@ def experiment(X, Y, n_train, train, rng):
 
 # %% nbgrader={"grade": true, "grade_id": "selfcheck_experiment", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
 # A network that always answers 0.8 says "disordered" to everything. How often is it right on your test set?
+def train_nothing(X_train, Y_train):
+    return lambda samples: np.full((1, samples.shape[1]), 0.8)
+
+
 try:
-    found = experiment(*make_spins(1000, 4, np.random.default_rng(1)), 800, lambda X, Y: lambda samples: np.full((1, samples.shape[1]), 0.8), np.random.default_rng(2))
+    X, Y = make_spins(1000, 4, np.random.default_rng(1))
+    found = experiment(X, Y, 800, train_nothing, np.random.default_rng(2))
 except NotImplementedError:
-    raise AssertionError("Write make_spins, split, share_right and experiment first: this cell needs all four.") from None
+    raise AssertionError("Write make_spins, split, share_right and experiment first: all four are needed.") from None
 assert found is not None, "experiment returns nothing: is there a `return` at the end?"
 assert np.ndim(found) == 0, "experiment has to return one number."
-assert 0.3 < found < 0.7, f"About one half of the test samples are disordered, but your experiment returns {found:.3f}."
+assert 0.3 < found < 0.7, f"About one half of the test samples are disordered, but you return {found:.3f}."
 print(f"{found:.3f} of the test samples: about one half, as it should be.")
 
 # %% nbgrader={"grade": true, "grade_id": "test_accuracy", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}

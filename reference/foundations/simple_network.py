@@ -22,7 +22,8 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import matplotlib.pyplot as plt
 import numpy as np
-from backprop import BLUE, ORANGE, accuracy, load_moons, plot_decision_boundary, plot_losses, progress, sigmoid
+from backprop import BLUE, ORANGE, accuracy, load_moons, plot_decision_boundary, plot_losses
+from backprop import progress, sigmoid
 from selfcheck import check_gradients, check_training, check_update
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "given_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -157,7 +158,8 @@ check_update(SimpleNeuralNetwork(3, 4, 2, rng=rng, weight_scale=1.0), X, Y)
 # Does the loss go down when both methods work together?
 X_train, Y_train, X_test, Y_test = load_moons()
 try:
-    losses = SimpleNeuralNetwork(2, 4, 1, rng=1, weight_scale=1.0).train(X_train, Y_train, epochs=200, learning_rate=0.5)
+    network = SimpleNeuralNetwork(2, 4, 1, rng=1, weight_scale=1.0)
+    losses = network.train(X_train, Y_train, epochs=200, learning_rate=0.5)
 except NotImplementedError:
     raise AssertionError("Write backward_pass and update_parameters first: training calls both.") from None
 check_training(losses, epochs=200)
@@ -179,7 +181,8 @@ mark_question("simple_network", "hidden_gradients", globals())
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": true, "grade_id": "update_step", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: W1 (two points), b1, W2 and b2 (one point each) after an update with given gradients.
+# Marked after you hand in: W1 (two points), b1, W2 and b2 (one point each)
+# after an update with given gradients.
 ### BEGIN HIDDEN TESTS
 from autograder.in_kernel import mark_question
 
