@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from autograder.diagnosis import MISTAKES, WRONG, Finding, Point, Spec, explain, fingerprint
+from autograder.diagnosis import MISTAKES, WRONG, Finding, Point, Spec, explain
 from autograder.exercise import Reply, Verdict
 from autograder.marking.compare import as_numbers
 from autograder.marking.judges import Explain, usable
@@ -35,7 +35,7 @@ def explain_gradients(spec: Spec) -> Explain:
             found = {}
         else:
             found = {
-                name: _verdict(report.parameters[parameter], name, points)
+                name: _verdict(report.parameters[parameter])
                 for name, parameter in answered.items()
                 if parameter in report.parameters
             }
@@ -52,7 +52,7 @@ def _point(reply: Reply, answered: Mapping[str, str]) -> Point:
     return Point(inputs, {name: value for name, value in answers.items() if not isinstance(as_numbers(value), str)})
 
 
-def _verdict(finding: Finding, name: str, points: Sequence[Point]) -> Verdict:
+def _verdict(finding: Finding) -> Verdict:
     if finding.verdict != WRONG:
         return Verdict("correct", share=1.0)
     if finding.given_own and not finding.mistakes:
@@ -62,8 +62,4 @@ def _verdict(finding: Finding, name: str, points: Sequence[Point]) -> Verdict:
         return Verdict(
             "wrong", mistakes=finding.mistakes, message=f"{titles[0].upper()}{titles[1:]}.", hint=finding.hint
         )
-    return Verdict(
-        "wrong",
-        message=" ".join(finding.facts),
-        fingerprint=fingerprint([{name: point.answers[name]} for point in points]),
-    )
+    return Verdict("wrong", message=" ".join(finding.facts))
