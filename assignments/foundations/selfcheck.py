@@ -707,7 +707,7 @@ def _value_problem(answer: Any, shape: tuple[int, ...], within: tuple[float, flo
         numbers = np.array(answer, dtype=float)
     except (TypeError, ValueError):
         return "is not made of numbers, or its rows differ in length"
-    if numbers.shape != shape:
+    if _without_ones(numbers.shape) != _without_ones(shape):
         one = "one number" if shape == () else f"shape {shape}"
         return f"has shape {numbers.shape}, expected {one}" if numbers.shape else f"is one number, expected {one}"
     if not np.all(np.isfinite(numbers)):
@@ -715,6 +715,11 @@ def _value_problem(answer: Any, shape: tuple[int, ...], within: tuple[float, flo
     if within and not np.all((within[0] < numbers) & (numbers < within[1])):
         return f"has to lie between {_number(within[0])} and {_number(within[1])}: which function produced it?"
     return None
+
+
+def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A column and a list of the same numbers are both welcome where values are typed in."""
+    return tuple(n for n in shape if n != 1)
 
 
 def check_training(losses: Sequence[float], epochs: int | None = None) -> Report:

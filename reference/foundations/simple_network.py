@@ -22,8 +22,7 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import matplotlib.pyplot as plt
 import numpy as np
-from backprop import BLUE, ORANGE, accuracy, load_moons, plot_decision_boundary, plot_losses
-from backprop import progress, sigmoid
+from backprop import BLUE, ORANGE, accuracy, load_moons, plot_decision_boundary, plot_losses, progress, sigmoid
 from selfcheck import check_gradients, check_training, check_update
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "given_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
