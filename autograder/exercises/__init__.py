@@ -8,6 +8,11 @@ from importlib import import_module
 from autograder.exercise import Exercise
 
 NAMES = (
+    # foundations
+    "linear_models",
+    "relu_derivative",
+    "simple_network",
+    "ising_phases",
     # by_hand
     "worked_calculation",
     "vanishing_gradients",
