@@ -12,6 +12,8 @@ NAMES = (
     "worked_calculation",
     # training
     "tanh_swap",
+    # design
+    "sin_regression",
 )
 """Every exercise, in the order of the course."""
 

@@ -17,13 +17,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from numbers import Number
 from typing import Any
 
 import numpy as np
 
 RTOL, RTOL_FLOAT32 = 1e-4, 5e-3  # of an entry; what a clipped logarithm or single precision may cost a right answer
 SECONDS = 8.0  # a check looks at fewer entries rather than take longer
+NOT_FINITE = "Your loss is not finite at this point."
 CANNOT_SEE = (
     "What this cannot see: a mistake in the loss or the forward pass that the gradients follow faithfully, and the "
     "course's conventions (mean or sum, a factor 1/2). Further checks run after you hand in."
@@ -232,30 +232,26 @@ def _shape_problem(got: Any, parameter: np.ndarray, name: str, sizes: Mapping[st
     return told
 
 
-def _factor(ratio: float, sizes: Mapping[str, int], slack: float) -> str | None:
-    """Name a constant factor: -1, 2, 1/2, m, 1/m, ... and their negatives and doubles."""
-    known = {"the factor 2": 2.0, "the factor 1/2": 0.5}
-    for size, count in sizes.items():
-        known |= {size: count, f"1/{size}": 1 / count, f"2{size}": 2 * count, f"1/(2{size})": 0.5 / count}
-    close = slack * abs(ratio)
-    if abs(ratio + 1) <= close:
-        return "It has the right size everywhere but the opposite sign."
-    names = [n for n, c in known.items() if abs(abs(ratio) - c) <= close and c != 1]
-    if not names:
-        return None
-    sign = " and has the opposite sign" if ratio < 0 else ""
-    number = abs(ratio) if abs(ratio) >= 1 else 1 / abs(ratio)
-    times = f"{_number(number)} times too {'large' if abs(ratio) > 1 else 'small'}"
-    hint = ""
+def _factor(ratio: float, sizes: Mapping[str, int], slack: float) -> str:
+    """Say a constant factor in words: the opposite sign, twice, m times too large, ..."""
+    known = {name: float(count) for name, count in sizes.items() if count > 1}
+    known |= {f"2 {name}": 2 * count for name, count in known.items()}
+    if {"m", "n_out"} <= known.keys():
+        known["m n_out"] = known["m"] * known["n_out"]
+    large = abs(ratio) > 1
+    size = abs(ratio) if large else 1 / abs(ratio)
+    if abs(size - 1) <= slack:
+        return "Every entry has the right size but the opposite sign."
+    names = [name for name, count in known.items() if abs(size / count - 1) <= slack]
+    text = f"Every entry is {_number(size)} times too {'large' if large else 'small'}"
+    text += " and has the opposite sign." if ratio < 0 else "."
+    if names:
+        text += f" Here that is {' or '.join(names)} ({', '.join(f'{n} = {c}' for n, c in sizes.items())})."
     if "m" in names:
-        hint = " Is the mean over the examples taken?"
-    elif "1/m" in names:
-        hint = " Is the mean over the examples taken twice?"
-    return f"Every entry is {times}{sign}. Here that is {', or '.join(names)} (sizes: {_sizes(sizes)}).{hint}"
-
-
-def _sizes(sizes: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} = {count}" for name, count in sizes.items())
+        text += f" Is the mean over the m examples taken{'' if large else ' twice'}?"
+    elif abs(size - 2) <= slack:
+        text += " Which factor does the derivative of the loss carry?"
+    return text
 
 
 def _proportional(a: np.ndarray, b: np.ndarray, slack: np.ndarray) -> float | None:
@@ -263,7 +259,17 @@ def _proportional(a: np.ndarray, b: np.ndarray, slack: np.ndarray) -> float | No
     if np.count_nonzero(np.abs(b) > 1e-3 * np.max(np.abs(b), initial=0)) < 2:
         return None
     c = float(np.vdot(b, a) / np.vdot(b, b))
-    return c if np.all(np.abs(a - c * b) <= slack * max(abs(c), 1)) else None
+    return c if c and np.all(np.abs(a - c * b) <= slack) else None
+
+
+def _ratio(g: np.ndarray, n: np.ndarray, slack: np.ndarray) -> float | None:
+    """The constant g / n if there is one. The larger is compared with the smaller, whose multiple the slack fits."""
+    if n.size == 1:
+        return float(g[0] / n[0])
+    if np.linalg.norm(g) >= np.linalg.norm(n):
+        return _proportional(g, n, slack)
+    inverse = _proportional(n, g, slack)
+    return None if inverse is None else 1 / inverse
 
 
 def _why(got: np.ndarray, parameter: np.ndarray, slopes: _Slopes, slack: np.ndarray, sizes: Mapping[str, int],
@@ -275,17 +281,12 @@ def _why(got: np.ndarray, parameter: np.ndarray, slopes: _Slopes, slack: np.ndar
         return "It is all zero, but the loss does depend on this parameter."
     if np.max(np.abs(n), initial=0) <= np.max(slopes.error[clear], initial=0):
         return "Moving this parameter does not change your loss at all. Does the forward pass use it (as self.NAME)?"
-    ratio = _proportional(g, n, slack)
-    if ratio is None and n.size == 1 and g[0]:
-        ratio = float(g[0] / n[0])
-    named = None if ratio is None else _factor(ratio, sizes, max(RTOL, float(np.max(slack / np.max(np.abs(n))))))
-    if named:
-        return named
-    if ratio is not None and n.size > 1:
-        return f"Every entry is {_number(ratio)} times what your loss says (sizes: {_sizes(sizes)})."
-    if got.ndim == 2 and got.shape[0] == got.shape[1] > 1:
-        if np.all(np.abs(got.T.reshape(-1)[slopes.at][clear] - n) <= slack):
-            return "It is transposed: entry [i, j] holds what belongs to entry [j, i]."
+    ratio = _ratio(g, n, slack)
+    if ratio and (n.size > 1 or "Here" in _factor(ratio, sizes, RTOL) or abs(abs(ratio) - 1) < RTOL):
+        return _factor(ratio, sizes, max(RTOL, float(np.max(slack) / np.max(np.abs(n)))))
+    square = got.ndim == 2 and got.shape[0] == got.shape[1] > 1
+    if square and np.all(np.abs(got.T.reshape(-1)[slopes.at][clear] - n) <= slack):
+        return "It is transposed: entry [i, j] holds what belongs to entry [j, i]."
     if n.size == got.size > 1 and np.all(np.abs(g - g[0]) <= slack) and np.abs(g[0] - n.sum()) <= slack.sum():
         return "Every entry is the sum over all units: it was summed over the wrong axis. Sum over the examples only."
     share = _proportional(n - g, theta, slack)
@@ -325,18 +326,17 @@ def _judge(name: str, got: Any, parameter: np.ndarray, slopes: _Slopes, sizes: M
         scale = np.array([np.nanmax(size[column == c]) for c in column])
     scale = np.maximum(scale, 1e-2 * np.nanmax(size, initial=0.0))
     slack = 3 * slopes.error + (RTOL_FLOAT32 if single else RTOL) * np.where(single, scale, size) + 1e-6 * scale
-    zero = size <= 3 * slopes.error  # nothing but rounding on both sides
-    clear = np.isfinite(slopes.error) & (zero | (3 * slopes.error < 0.05 * scale))
+    clear = 3 * slopes.error < 0.05 * scale  # elsewhere a kink or rounding blurs the slope
     wrong = clear & (np.abs(g - slopes.value) > slack)
     if wrong.any():
         return Line(name, "WRONG", _why(got, parameter, slopes, slack, sizes, penalty, clear))
     if not clear.any():
-        return Line(name, "unclear", "No entry can be judged here: the loss has a kink or is too rough at this point.")
+        if np.nanmax(size, initial=0.0) <= 3 * np.nanmin(slopes.error, initial=np.inf):
+            return Line(name, "unclear", "Zero up to rounding, both yours and the slope of your loss: this shows nothing.")
+        return Line(name, "unclear", "No entry can be judged: your loss has kinks or is too rough at this point.")
     says = f"{_plural(int(clear.sum()), 'entry')} of {got.size} checked"
     if not clear.all():
-        says += f"; {_plural(int((~clear).sum()), 'entry')} sit at or near a kink and cannot be judged"
-    if zero[clear].all():
-        return Line(name, "unclear", says + "; all are zero up to rounding, which shows nothing")
+        says += f"; {int((~clear).sum())} at a kink, or too small to judge"
     return Line(name, "ok", says)
 
 
@@ -404,7 +404,7 @@ def check_gradients(network: Any, X: np.ndarray, Y: np.ndarray, *, loss: Callabl
                 keep = _trustworthy_examples(twin, X, point)
                 if keep.all():
                     raise SelfCheckFailed(report)
-                if not keep.any():
+                if keep.sum() < min(2, len(keep)):
                     continue
                 report = _check_point(twin, X[:, keep], Y[:, keep], point, loss, place, len(points))
                 left_out = (f"{_plural(int((~keep).sum()), 'example')} left out: the output is so close to 0 or 1 that "
@@ -413,8 +413,10 @@ def check_gradients(network: Any, X: np.ndarray, Y: np.ndarray, *, loss: Callabl
             reports.append(report)
     if not reports:
         _fail("Nothing could be checked: every output is 0 or 1 up to rounding. Try smaller inputs or weights.")
-    # Of an array that one point cannot judge, another point may have judged everything.
-    lines = [max(both, key=lambda line: line.status == "ok") for both in zip(*(r.lines[::1] for r in reports[::-1]))]
+    if all(line.says == NOT_FINITE for report in reports for line in report.lines):
+        _fail("Your loss is not a finite number (nan or inf). Look for log(0), a division by zero or an overflow.")
+    # A gradient that cannot be judged at one point may have been judged at another.
+    lines = [max(same, key=lambda line: line.status == "ok") for same in zip(*(r.lines for r in reversed(reports)))]
     notes = dict.fromkeys(note for r in reports for note in r.notes)
     if X.shape[-1] == 1:
         notes["With a single example a missing mean or sum over the examples cannot be seen: check several as well."] = None
@@ -475,7 +477,7 @@ def _check_point(twin: Any, X: np.ndarray, Y: np.ndarray, point: Mapping[str, np
         return _as_number(_call("the loss", loss, twin, passed["X"], passed["Y"]))
 
     if not np.isfinite(value()):
-        return Report("", tuple(Line(f"d{n}", "unclear", "Your loss is not finite at this point.") for n in point))
+        return Report("", tuple(Line(f"d{n}", "unclear", NOT_FINITE) for n in point))
     slopes = _numerical_gradients(value, arrays, points)
     sizes = _network_sizes(X, Y, arrays)
     penalty = getattr(twin, "reg_lambda", None)
@@ -534,7 +536,7 @@ def check_gradient(loss: Callable, gradient: Callable, parameters: Mapping[str, 
     with _quietly():
         got = _call("The gradient", gradient, *passed.values())
         _unchanged(arrays, passed, "The gradient function")
-        many = isinstance(got, (tuple, list)) and (len(arrays) > 1 or len(got) == 1 and np.ndim(got[0]))
+        many = isinstance(got, (tuple, list)) and (len(arrays) > 1 or (len(got) == 1 and np.ndim(got[0]) > 0))
         got = list(got) if many else [got]
         if len(got) != len(arrays):
             _fail(f"The gradient function has to return {_plural(len(arrays), 'gradient')} ({', '.join(arrays)}), "
@@ -635,7 +637,8 @@ def _derivative_line(function: Callable, values: np.ndarray, Z: np.ndarray, name
         return Line("slopes", "ok", f"{name} agrees with the slope of your function at {clear.sum()} of {Z.size} points")
     where = "for z < 0" if np.all(Z[wrong] < 0) else "for z > 0" if np.all(Z[wrong] > 0) else "on both sides of 0"
     z = min(Z[wrong], key=lambda z: abs(abs(z) - 1))
-    mine, right = values[Z == z][0], slope[Z == z][0]
+    at = np.equal(Z, z)
+    mine, right = values[at][0], slope[at][0]
     same = np.allclose(values, [[f(z) for z in row] for row in Z])
     return Line("slopes", "WRONG", f"{name} is wrong {where}: at z = {_number(z)} it gives {_number(mine)}, but the slope "
                 f"of your function is {_number(right)}.{' It returns the function itself.' if same else ''}")
