@@ -14,6 +14,7 @@ NAMES = (
     "tanh_swap",
     # design
     "sin_regression",
+    "custom_activation",
 )
 """Every exercise, in the order of the course."""
 
