@@ -15,6 +15,7 @@ NAMES = (
     # design
     "sin_regression",
     "custom_activation",
+    "multi_output",
 )
 """Every exercise, in the order of the course."""
 

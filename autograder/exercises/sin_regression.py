@@ -16,7 +16,7 @@ from autograder.exercise import Challenge, Exercise, Judge, Line, Probe, Questio
 from autograder.exercises.shared import follow_network, gradient_challenges
 from autograder.marking.compare import as_numbers, compare
 from autograder.marking.explain import explain_gradients
-from autograder.marking.formulas import explain_formulas, first_of, squared_error_formulas
+from autograder.marking.formulas import explain_formulas, first_of, forward_formulas, squared_error_formulas
 from autograder.marking.judges import remembered, usable, values
 from autograder.truth import Network
 
@@ -112,8 +112,8 @@ def _judge_for(hidden: str) -> Judge:
         ]
 
     spec = Spec(hidden=(hidden,), output="linear", loss=LOSS)
-    of_the_loss = explain_formulas(squared_error_formulas(lambda v: 1.0))
-    return values(truth, follow=follow, explain=first_of(explain_gradients(spec), of_the_loss))
+    single = explain_formulas((*forward_formulas("sigmoid"), *squared_error_formulas(lambda v: 1.0)))
+    return values(truth, follow=follow, explain=first_of(explain_gradients(spec), single))
 
 
 JUDGES = {hidden: _judge_for(hidden) for hidden in HIDDEN}

@@ -149,3 +149,20 @@ def squared_error_formulas(weight: Callable[[Own], Any]) -> tuple[Formula, ...]:
             "Does your class have its own compute_loss?",
         ),
     )
+
+
+def forward_formulas(hidden: str = "tanh") -> tuple[Formula, ...]:
+    """Known wrong activations of a network with a linear output: what is left of the baseline's sigmoids."""
+    kept = "The sigmoid of the baseline is still there."
+    hint = "Which activation does the task give to this layer?"
+    at_hidden = Formula("sigmoid-kept", ("A1",), lambda v: 1 / (1 + np.exp(-v.Z1)), kept, hint)
+    return (
+        *((at_hidden,) if hidden != "sigmoid" else ()),
+        Formula(
+            "sigmoid-kept",
+            ("A2",),
+            lambda v: 1 / (1 + np.exp(-v.Z2)),
+            kept,
+            "Which numbers must the outputs of a regression be able to reach?",
+        ),
+    )

@@ -213,6 +213,7 @@ WRONG = (
         "self.A2 = self.Z2",
         "self.A2 = 1 / (1 + np.exp(-self.Z2))",
         {"forward_regression.A2": 1},
+        {"forward_regression.A2": "sigmoid-kept"},
     ),
     _edit(
         "sigmoid-derivative-with-tanh",
