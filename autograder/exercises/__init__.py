@@ -16,6 +16,7 @@ NAMES = (
     "sin_regression",
     "custom_activation",
     "multi_output",
+    "reaction_rates",
 )
 """Every exercise, in the order of the course."""
 
