@@ -7,6 +7,7 @@ does to its interpreter cannot reach a score. Everything else stays nbgrader's.
 from __future__ import annotations
 
 import atexit
+import warnings
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -14,13 +15,15 @@ from pathlib import Path
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
+from sqlalchemy.exc import SAWarning
 from traitlets import Integer, Unicode
 from traitlets.config import Config
 
-from autograder.course import find_root
+from autograder.course import find_root, source_notebook
+from autograder.exercise import Exercise
 from autograder.exercises import NAMES, load
 from autograder.grading.grade import Graded, fresh_seed, grade_notebook, run_plain
-from autograder.grading.notebook import grade_id, is_question
+from autograder.grading.notebook import grade_id, heal, is_question
 from autograder.grading.submissions import own_files
 from autograder.marking import to_json
 from autograder.sandbox import Limits, Sandbox
@@ -44,6 +47,25 @@ def _seed_of_this_run() -> int:
     return fresh_seed()
 
 
+class Heal(NbGraderPreprocessor):
+    """Mends a submitted notebook before nbgrader looks at it.
+
+    nbgrader stops a whole run at one copied graded cell, and leaves a deleted one ungraded for ever.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
+        """Return the healed notebook; notebooks that are no exercise of this course are left as they are."""
+        exercise = _exercise(resources)
+        if exercise is not None:
+            source = source_notebook(find_root(Path(resources["metadata"]["path"])), exercise)
+            healed = heal(nb, source)
+            nb.cells = list(healed.cells)
+            for note in healed.notes:
+                self.log.warning("%s", note)
+            nb.metadata[RECORD] = {"notes": list(healed.notes)}
+        return nb, resources
+
+
 class IsolatedExecute(NbGraderPreprocessor):
     """Runs a notebook isolated, marks it, and writes what its cells put out and what the questions earned."""
 
@@ -64,11 +86,12 @@ class IsolatedExecute(NbGraderPreprocessor):
         about = resources["nbgrader"]
         folder = Path(resources["metadata"]["path"])
         sandbox = shared_sandbox(self.isolation)
-        if about["notebook"] not in NAMES or load(about["notebook"]).sheet != about["assignment"]:
+        exercise = _exercise(resources)
+        if exercise is None:
             limits = replace(Limits(), cell_wall_seconds=float(self.timeout)) if self.timeout else Limits()
             _write_outputs(nb, run_plain(nb, sandbox, files=own_files(folder), limits=limits))
             return nb, resources
-        exercise = load(about["notebook"])
+        notes = tuple(nb.metadata.get(RECORD, {}).get("notes", ()))
         graded = grade_notebook(
             nb,
             exercise,
@@ -86,8 +109,15 @@ class IsolatedExecute(NbGraderPreprocessor):
                 question = questions[grade_id(cell)]
                 cell.outputs = outputs(question, graded.marks)
                 cell.metadata[RECORD] = {"status": question.status}
-        nb.metadata[RECORD] = to_json(graded.marks)
+        nb.metadata[RECORD] = to_json(replace(graded.marks, notes=(*notes, *graded.marks.notes)))
         return nb, resources
+
+
+def _exercise(resources: ResourcesDict) -> Exercise | None:
+    about = resources["nbgrader"]
+    if about["notebook"] not in NAMES or load(about["notebook"]).sheet != about["assignment"]:
+        return None
+    return load(about["notebook"])
 
 
 def _write_outputs(nb: NotebookNode, graded: Graded) -> None:
@@ -110,7 +140,17 @@ class SaveMarks(SaveAutoGrades):
 
 
 def configure(c: Config) -> None:
-    """Replace nbgrader's Execute and SaveAutoGrades in a traitlets config."""
+    """Replace nbgrader's Execute and SaveAutoGrades in a traitlets config, and heal notebooks before them."""
+    # nbgrader flushes its session in a way that newer SQLAlchemy warns of; it does no harm and would bury the rest
+    warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
+    c.Autograde.sanitize_preprocessors = [
+        "autograder.preprocessors.Heal",
+        "nbgrader.preprocessors.ClearOutput",
+        "nbgrader.preprocessors.DeduplicateIds",
+        "nbgrader.preprocessors.OverwriteKernelspec",
+        "nbgrader.preprocessors.OverwriteCells",
+        "nbgrader.preprocessors.CheckCellMetadata",
+    ]
     c.Autograde.autograde_preprocessors = [
         "autograder.preprocessors.IsolatedExecute",
         "nbgrader.preprocessors.IgnorePattern",
@@ -122,5 +162,6 @@ def configure(c: Config) -> None:
     c.GenerateFeedback.preprocessors = [
         "nbgrader.preprocessors.GetGrades",
         "nbgrader.preprocessors.ClearHiddenTests",
+        "nbgrader.preprocessors.ClearMarkScheme",
         "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
     ]

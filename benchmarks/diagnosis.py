@@ -165,8 +165,10 @@ class Tally:
             return
         self.wrongly_named += bool(set(report.mistakes) - wanted)
         words = " + ".join(f"{slip.key}={slip.option}" for slip in chosen)
-        self.misses.append(f"{spec.hidden} {spec.output} {spec.loss} {spec.penalty} {spec.result}: {words} "
-                           f"-> {', '.join(report.mistakes) or 'nothing'}")
+        self.misses.append(
+            f"{spec.hidden} {spec.output} {spec.loss} {spec.penalty} {spec.result}: {words} "
+            f"-> {', '.join(report.mistakes) or 'nothing'}"
+        )
 
 
 def singles(specs: Sequence[tuple[Spec, int]] = SPECS) -> Tally:
@@ -242,9 +244,21 @@ def styles(spec: Spec, inputs: Mapping[str, np.ndarray], rng: np.random.Generato
     m = inputs["X"].shape[1]
     if spec.result == "gradients" and spec.reduction == "mean":
         # One example at a time, added up in a random order.
-        parts = [mutate(spec, Point({**inputs, "X": inputs["X"][:, [i]], "Y": inputs["Y"][:, [i]],
-                                     "reg_lambda": inputs["reg_lambda"] * (
-                                         1 / m if spec.penalty == "half-lambda-over-m" else 1.0)}), {}) for i in order]
+        parts = [
+            mutate(
+                spec,
+                Point(
+                    {
+                        **inputs,
+                        "X": inputs["X"][:, [i]],
+                        "Y": inputs["Y"][:, [i]],
+                        "reg_lambda": inputs["reg_lambda"] * (1 / m if spec.penalty == "half-lambda-over-m" else 1.0),
+                    }
+                ),
+                {},
+            )
+            for i in order
+        ]
         yield {k: sum(part[k] for part in parts) / m for k in right}
     yield {k: v * (1 + 1e-14 * rng.normal(size=v.shape)) for k, v in right.items()}
 
@@ -294,8 +308,10 @@ def main() -> None:
     print(f"{'':28}{'tried':>7}{'named':>7}{'%':>8}{'falsely':>9}{'median ms':>11}{'worst ms':>10}")
     for row, tally in zip(table, rows):
         share = f"{100 * row['named'] / row['tried']:.2f}" if "mistakes" in row["what"] else "-"
-        print(f"{row['what']:28}{row['tried']:>7}{row['named']:>7}{share:>8}{row['wrongly_named']:>9}"
-              f"{row['median_ms']:>11.2f}{row['worst_ms']:>10.1f}")
+        print(
+            f"{row['what']:28}{row['tried']:>7}{row['named']:>7}{share:>8}{row['wrongly_named']:>9}"
+            f"{row['median_ms']:>11.2f}{row['worst_ms']:>10.1f}"
+        )
         for miss in tally.misses[: args.misses]:
             print("   ", miss)
 

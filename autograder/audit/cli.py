@@ -25,6 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--in-process", action="store_true", help="fast, for authors: run the variants here instead of isolated"
     )
+    parser.add_argument("--readme", type=Path, metavar="FILE", help="put the table between its marks in this file")
+    parser.add_argument("--check", action="store_true", help="with --readme: fail when the table there is not current")
     parser.add_argument("--root", type=Path, help="the course's folder; found from here by default")
 
 
@@ -34,6 +36,9 @@ def run(args: argparse.Namespace) -> int:
     unknown = [name for name in args.exercises if name not in NAMES]
     if unknown:
         errors.print(f"autograder audit: no exercise {unknown[0]!r}; the course has {', '.join(NAMES)}", style="red")
+        return 2
+    if args.check and args.readme is None:
+        errors.print("autograder audit: --check goes with --readme FILE", style="red")
         return 2
     whole = Report()
     try:
@@ -49,6 +54,8 @@ def run(args: argparse.Namespace) -> int:
     except SandboxUnavailable as problem:
         errors.print(f"autograder audit: {problem}", style="red", soft_wrap=True)
         return 1
+    if args.readme is not None:
+        whole.failures += _into(args.readme, markdown(whole), check=args.check)
     if args.json:
         print(json.dumps(whole.to_json(), indent=1))
     else:
@@ -69,13 +76,46 @@ def _audit(names, root: Path, grader, whole: Report) -> None:
             whole.failures += report.failures
 
 
+def markdown(report: Report) -> str:
+    """The report for the README: one row per exercise, counts summed over its questions."""
+    rows = ["| exercise | questions | wrong variants killed | mistakes named | right variants rejected |"]
+    rows.append("|---|---|---|---|---|")
+    for name in dict.fromkeys(row.exercise for row in report.rows):
+        mine = [row for row in report.rows if row.exercise == name]
+        total = {key: sum(getattr(row, key) for row in mine) for key in ("variants", "killed", "nameable", "named")}
+        rejected, right = sum(row.rejected for row in mine), sum(row.right for row in mine)
+        rows.append(
+            f"| `{name}` | {len(mine)} | {total['killed']} of {total['variants']} "
+            f"| {total['named']} of {total['nameable']} | {rejected} of {right} |"
+        )
+    return "\n".join(rows)
+
+
+BEGIN, END = "<!-- audit: begin -->", "<!-- audit: end -->"
+
+
+def _into(path: Path, text: str, *, check: bool) -> list[str]:
+    """Put the table between its marks; returns what is wrong, in a sentence."""
+    before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+    _, mark, after = rest.partition(END)
+    if not mark:
+        return [f"{path.name} has no place for the table: {BEGIN} and {END} are missing"]
+    wanted = f"{before}{BEGIN}\n{text}\n{END}{after}"
+    if check:
+        if path.read_text(encoding="utf-8") == wanted:
+            return []
+        return [f"the table in {path.name} is not current: run `autograder audit --readme {path.name}`"]
+    path.write_text(wanted, encoding="utf-8")
+    return []
+
+
 def table(report: Report) -> Table:
     """The report as a table: one row per question."""
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("exercise", "question"):
         shown.add_column(name, no_wrap=True)
     for name in ("wrong", "killed", "nameable", "named", "right", "rejected"):
-        shown.add_column(name, justify="right")
+        shown.add_column(name, justify="right", no_wrap=True, min_width=len(name))
     shown.add_column("stub", no_wrap=True)
     last = ""
     for row in report.rows:

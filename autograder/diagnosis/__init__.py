@@ -1,7 +1,7 @@
 """Why a gradient is wrong: a grammar of mistakes, searched, and named only when proved.
 
-    report = explain(Spec(("tanh",), "sigmoid", "bce"), [Point(inputs, answers), ...])
-    report.parameters["W1"].mistakes      # ("sigmoid-derivative-with-tanh",)
+report = explain(Spec(("tanh",), "sigmoid", "bce"), [Point(inputs, answers), ...])
+report.parameters["W1"].mistakes      # ("sigmoid-derivative-with-tanh",)
 """
 
 from autograder.diagnosis.evidence import Evidence

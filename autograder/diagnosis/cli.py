@@ -97,8 +97,10 @@ def _spec(args: argparse.Namespace, name: str, arrays: Mapping[str, Array], dept
     gradients = sorted(key for key in arrays if key[:2] in ("dW", "db") and key[2:].isdigit())
     updates = sorted(key for key in arrays if key.endswith("_new"))
     if gradients and updates:
-        raise BadInput(f"{name}: both {gradients[0]} and {updates[0]} are given; gradients or updated parameters were "
-                       "expected, not both")
+        raise BadInput(
+            f"{name}: both {gradients[0]} and {updates[0]} are given; gradients or updated parameters were "
+            "expected, not both"
+        )
     if not gradients and not updates:
         raise BadInput(f"{name}: no answers; dW1, ... or W1_new, ... were expected")
     hidden = tuple(part for part in args.hidden.split(",") if part and part != "none")
@@ -126,8 +128,10 @@ def _spec(args: argparse.Namespace, name: str, arrays: Mapping[str, Array], dept
     known = {spec.answer_name(parameter) for parameter in spec.parameters}
     for answer in (*gradients, *updates):
         if answer not in known:
-            raise BadInput(f"{name}: {answer} is given, but the network has no such parameter; "
-                           f"{', '.join(sorted(known))} were expected")
+            raise BadInput(
+                f"{name}: {answer} is given, but the network has no such parameter; "
+                f"{', '.join(sorted(known))} were expected"
+            )
     return spec
 
 

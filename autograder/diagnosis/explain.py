@@ -9,16 +9,17 @@ import numpy as np
 
 from autograder.diagnosis.evidence import Evidence, make_evidence
 from autograder.diagnosis.facts import measure
-from autograder.diagnosis.grammar import SCALES, choice_points, run_mutated
+from autograder.diagnosis.grammar import choice_points, run_mutated
 from autograder.diagnosis.mistakes import MISTAKES
 from autograder.diagnosis.network import Array, Pass, Point, Spec, forward
 from autograder.diagnosis.search import (
     EXACT,
-    OWN_ERROR,
     MAX_MISTAKES,
+    OWN_ERROR,
     Answer,
     Explanation,
     Search,
+    TooMany,
     passes_with_own,
     recover_errors,
     same,
@@ -34,6 +35,7 @@ TOLERANCES = {8: (1e-7, EXACT), 4: (1e-4, 1e-5), 2: (1e-2, None)}
 LOOSE_SINGLE = 1e-4  # in single precision, everything that comes this near counts as a rival explanation
 MAX_STATES = 40  # joint explanations kept while walking from the last layer to the first
 
+SHAPES = ("result-transposed", "wrong-shape")
 SCALE_CONVENTIONS = {
     "missing-1-over-m",
     "averaged-instead-of-summed",
@@ -122,9 +124,19 @@ def explain(spec: Spec, points: Sequence[Point], *, conventions: bool = False) -
     """
     if not points:
         raise ValueError("no points were given; at least one was expected")
+    with np.errstate(all="ignore"):  # wrong numbers may overflow; only what is finite is ever compared
+        return _explain(spec, points, conventions)
+
+
+def _explain(spec: Spec, points: Sequence[Point], conventions: bool) -> Report:
     passes = [forward(spec, point.inputs) for point in points]
-    own_forward = any(name[0] in "ZA" and name[1:].isdigit() for point in points for name in point.inputs)
-    truths = [forward(spec, point.inputs, own=False) for point in points] if own_forward else passes
+    truths = [forward(spec, point.inputs, own=False) for point in points]
+    own_forward = any(
+        not same(ours[layer], theirs[layer], EXACT)
+        for c, truth in zip(passes, truths)
+        for ours, theirs in ((c.z, truth.z), (c.a, truth.a))
+        for layer in ours
+    )
     expected = [run_mutated(replace(c, gradient={}, updated={}), {}) for c in truths]
     given = _collect(spec, points, expected)
     for c in passes:
@@ -137,9 +149,10 @@ def explain(spec: Spec, points: Sequence[Point], *, conventions: bool = False) -
     wanted = [parameter for parameter in given if parameter not in right]
     if wanted:
         states = _walk(spec, passes, given, wanted)
-        findings |= _judge(spec, passes, given, wanted, states, expected)
+        findings |= _judge(spec, passes, given, wanted, states, expected, own_forward)
+        findings = _one_layer_only(spec, findings)
         if conventions:
-            findings = _forgive(spec, findings, states)
+            findings = _forgive(spec, findings)
     return Report({parameter: findings[parameter] for parameter in spec.parameters if parameter in findings})
 
 
@@ -243,18 +256,22 @@ def _explanations(search: Search, parameter: str, given: _Given) -> list[Explana
     single = given.tolerance > EXACT
     numbers = answer.numbers()
     bound = min(MAX_MISTAKES, numbers if not single else min(2, numbers // 4))
-    for new in range(bound + 1):
-        found = search.explain(answer, new)
-        if found and single:
-            # Rounding may hide the difference between two explanations: all that come near must be the same one.
-            near = search.explain(replace(answer, tolerance=LOOSE_SINGLE), new)
-            return found if {e.tokens for e in near} == {e.tokens for e in found} else []
-        if found:
-            return found
+    try:
+        for new in range(bound + 1):
+            found = search.explain(answer, new)
+            if found and single:
+                # Rounding may hide the difference between two explanations: all that come near must be the same one.
+                near = search.explain(replace(answer, tolerance=LOOSE_SINGLE), new)
+                return found if {e.tokens for e in near} == {e.tokens for e in found} else []
+            if found:
+                return found
+    except TooMany:
+        # Rivals might be among those not tried: nothing is claimed.
+        return []
     return []
 
 
-def _local(spec: Spec, parameter: str, explanation: Explanation) -> frozenset[str]:
+def _local(parameter: str, explanation: Explanation) -> frozenset[str]:
     """Mistakes of the steps that belong to this parameter alone, so that they are not inherited."""
     points = ("operand", "product", "penalty") if parameter[0] == "W" else ("bias-sum", "bias-penalty")
     options = explanation.recipe.options
@@ -268,6 +285,7 @@ def _judge(
     wanted: Sequence[str],
     states: Sequence[_State],
     expected: Sequence[Mapping[str, Array]],
+    own_forward: bool,
 ) -> dict[str, Finding]:
     findings: dict[str, Finding] = {}
     named: set[str] = set()
@@ -275,12 +293,16 @@ def _judge(
         g = given[parameter]
         rivals = [state.explanations[parameter] for state in states if parameter in state.explanations]
         shape_mistakes = tuple(m for m in g.shape_mistakes if m != "one-number")
-        facts, factor = measure(spec, passes, parameter, g.raw, [want[spec.answer_name(parameter)] for want in expected])
+        facts, factor = measure(
+            spec, passes, parameter, g.raw, [want[spec.answer_name(parameter)] for want in expected]
+        )
         if not rivals:
             matched = g.values is not None and all(
                 same(v, want[spec.answer_name(parameter)], g.right_tolerance) for v, want in zip(g.values, expected)
             )
-            findings[parameter] = _named(spec, parameter, shape_mistakes if matched else (), (), False, None, facts, factor)
+            findings[parameter] = _named(
+                spec, parameter, shape_mistakes if matched else (), (), False, None, facts, factor
+            )
             continue
         common = frozenset.intersection(*(e.tokens for e in rivals))
         unique = all(e.tokens == rivals[0].tokens for e in rivals)
@@ -289,16 +311,21 @@ def _judge(
             findings[parameter] = _named(spec, parameter, (), (), False, None, facts, factor)
             continue
         explanation = rivals[0]
-        inherited = (common & named) - _local(spec, parameter, explanation)
-        mistakes = tuple(_in_order(spec, parameter, explanation, common - inherited))
-        follows = tuple(_in_order(spec, parameter, explanation, inherited))
+        from_own = own_forward or explanation.recipe.options["output-error"] is OWN_ERROR
+        if not common and not shape_mistakes and not from_own:
+            # Another choice at a kink, where any slope between the two sides is right.
+            findings[parameter] = Finding(RIGHT)
+            continue
+        inherited = (common & named) - _local(parameter, explanation)
+        mistakes = tuple(_in_order(explanation, common - inherited))
+        follows = tuple(_in_order(explanation, inherited))
         named |= common
         findings[parameter] = _named(
             spec,
             parameter,
             (*mistakes, *shape_mistakes),
             follows,
-            bool(follows) or not common or explanation.recipe.options["output-error"] is OWN_ERROR,
+            bool(follows) or from_own,
             explanation,
             facts,
             factor,
@@ -306,7 +333,7 @@ def _judge(
     return findings
 
 
-def _in_order(spec: Spec, parameter: str, explanation: Explanation, tokens: frozenset[str]) -> list[str]:
+def _in_order(explanation: Explanation, tokens: frozenset[str]) -> list[str]:
     """Ids of the mistakes in the order of the steps in which they are made."""
     ids = []
     for point, option in explanation.recipe.options.items():
@@ -324,7 +351,11 @@ def _named(
     facts: tuple[str, ...],
     factor: str | None,
 ) -> Finding:
-    evidence = make_evidence(spec, parameter, explanation.recipe) if mistakes and explanation is not None else None
+    recipe = None if explanation is None else explanation.recipe
+    shape = next((mistake for mistake in mistakes if mistake in SHAPES), "")
+    if shape == "result-transposed" and recipe is not None and shape in recipe.options["product"].mistakes:
+        shape = ""  # the recipe transposes already
+    evidence = make_evidence(spec, parameter, recipe, shape) if mistakes else None
     hint = " ".join(MISTAKES[mistake].hint for mistake in mistakes)
     if not mistakes and follows:
         titles = ", ".join(MISTAKES[mistake].title for mistake in follows)
@@ -334,7 +365,18 @@ def _named(
     return Finding(WRONG, mistakes, given_own, follows, (), facts, factor, evidence, hint)
 
 
-def _forgive(spec: Spec, findings: dict[str, Finding], states: Sequence[_State]) -> dict[str, Finding]:
+def _one_layer_only(spec: Spec, findings: dict[str, Finding]) -> dict[str, Finding]:
+    """Where the penalty is missing in some layers but not in all, say in which it is there."""
+    lacking = {p for p, finding in findings.items() if "penalty-missing" in finding.mistakes}
+    having = [p for p in findings if p[0] == "W" and p not in lacking and findings[p].explained]
+    if not lacking or not having:
+        return findings
+    names = " and ".join(spec.answer_name(p) for p in having)
+    fact = f"The penalty has reached {names}, but not this one."
+    return {p: replace(f, facts=(*f.facts, fact)) if p in lacking else f for p, f in findings.items()}
+
+
+def _forgive(spec: Spec, findings: dict[str, Finding]) -> dict[str, Finding]:
     """Turn mistakes that are one other convention for all parameters into a verdict of their own."""
     allowed = set(SCALE_CONVENTIONS)
     if spec.loss in ("mse", "half-mse", "weighted-mse"):
@@ -395,6 +437,3 @@ def _mutated(spec: Spec, point: Point, choice: str | None, option: str) -> dict[
 
 def _equal(one: Sequence[Mapping[str, Array]], two: Sequence[Mapping[str, Array]]) -> bool:
     return all(a.keys() == b.keys() and all(same(a[k], b[k], 1e-7) for k in a) for a, b in zip(one, two))
-
-
-__all__ = ["SCALES", "Finding", "Report", "aliases", "explain"]

@@ -124,9 +124,7 @@ def _output_options(spec: Spec) -> tuple[Option, ...]:
         option("derivative-of-the-residual", lambda c, a, y, e: weighted(c, e * (1 - e)), "residual-derivative-alone"),
         option("error-squared", lambda c, a, y, e: through(c, e * e)),
         option("target-missing", lambda c, a, y, e: through(c, a)),
-        option(
-            "averaged-before-the-product", lambda c, a, y, e: through(c, e.mean(axis=1, keepdims=True) + 0 * e)
-        ),
+        option("averaged-before-the-product", lambda c, a, y, e: through(c, e.mean(axis=1, keepdims=True) + 0 * e)),
     ]
     if spec.output == "linear":
         options += [
@@ -148,7 +146,9 @@ def _output_options(spec: Spec) -> tuple[Option, ...]:
             option("output-derivative-twice", lambda c, a, y, e: _times_output_derivative(c, through(c, e))),
             option("output-derivative-of-tanh", lambda c, a, y, e: weighted(c, e * (1 - a**2))),
             option("output-derivative-half", lambda c, a, y, e: weighted(c, e * a)),
-            option("output-derivative-half", lambda c, a, y, e: weighted(c, e * (1 - a)), "output-derivative-1-minus-a"),
+            option(
+                "output-derivative-half", lambda c, a, y, e: weighted(c, e * (1 - a)), "output-derivative-1-minus-a"
+            ),
             option("output-derivative-with-z", lambda c, a, y, e: weighted(c, e * c.z[last] * (1 - c.z[last]))),
         ]
         if spec.output == "softmax":
@@ -162,9 +162,7 @@ def _output_options(spec: Spec) -> tuple[Option, ...]:
             )
     if spec.loss == "weighted-mse":
         options += [
-            option(
-                "output-weights-missing", lambda c, a, y, e: _times_output_derivative(c, factor * e)
-            ),
+            option("output-weights-missing", lambda c, a, y, e: _times_output_derivative(c, factor * e)),
             option("output-weights-squared", lambda c, a, y, e: through(c, c.output_weights * e)),
             option("output-weights-inverted", lambda c, a, y, e: through(c, e / c.output_weights**2)),
             option(
@@ -228,7 +226,9 @@ def _weights_options(layer: int) -> tuple[Option, ...]:
             lambda c, at, e: None if (y := _broadcast(c, at, c.y)) is None else c.a[at] - y,
             fixed=True,
         ),
-        _wrong("upstream-error-missing", lambda c, at, e: c.w[above].T.sum(axis=1, keepdims=True) + 0 * c.a[at], fixed=True),
+        _wrong(
+            "upstream-error-missing", lambda c, at, e: c.w[above].T.sum(axis=1, keepdims=True) + 0 * c.a[at], fixed=True
+        ),
     )
 
 
@@ -359,7 +359,10 @@ def _operand_options() -> tuple[Option, ...]:
 
     return (
         _right(fit(lambda c, at: c.a[at - 1])),
-        _wrong("z-for-a-in-gradient", fit(lambda c, at: c.z[at - 1] if at > 1 and c.activation(at - 1) != "linear" else None)),
+        _wrong(
+            "z-for-a-in-gradient",
+            fit(lambda c, at: c.z[at - 1] if at > 1 and c.activation(at - 1) != "linear" else None),
+        ),
         _wrong("wrong-layer-activation", fit(lambda c, at: if_there(c.a, at)), "activation-of-this-layer"),
         _wrong("wrong-layer-activation", fit(lambda c, at: if_there(c.a, at - 2)), "activation-two-layers-back"),
         _wrong("derivative-for-activation-in-gradient", fit(derivative)),
@@ -399,7 +402,10 @@ def _product_options() -> tuple[Option, ...]:
     )
 
 
-def _bias_options() -> tuple[Option, ...]:
+def _bias_options(spec: Spec) -> tuple[Option, ...]:
+    def of_layer(other: int) -> Apply:
+        return lambda c, at, e: c.error_sums[other] + 0 * e[..., :1, :1] if other != at else None
+
     def rows_of_dw(c: Pass, at: int, e: Array, kind: str) -> Array | None:
         if at not in c.gradient or c.gradient[at].shape != c.w[at].shape:
             return None
@@ -418,6 +424,11 @@ def _bias_options() -> tuple[Option, ...]:
         _wrong("bias-summed-over-units", lambda c, at, e: e.sum(axis=-2)[..., :, None]),
         _wrong("bias-from-rows-of-dw", lambda c, at, e: rows_of_dw(c, at, e, "sum")),
         _wrong("bias-from-rows-of-dw", lambda c, at, e: rows_of_dw(c, at, e, "mean"), "bias-from-row-means-of-dw"),
+        *(
+            _wrong("bias-of-another-layer", of_layer(other), f"bias-of-layer-{other}")
+            for other in range(1, spec.depth + 1)
+            if spec.depth > 1
+        ),
     )
 
 
@@ -460,7 +471,11 @@ def _scale_options(spec: Spec) -> dict[str, tuple[Option, ...]]:
     if spec.loss in ("mse", "weighted-mse"):
         choices["factor"] = (_ONE, _factor("factor-2-lost", lambda c: 0.5), _factor("factor-2-doubled", lambda c: 2.0))
     else:
-        choices["factor"] = (_ONE, _factor("factor-2-extra", lambda c: 2.0), _factor("factor-half-extra", lambda c: 0.5))
+        choices["factor"] = (
+            _ONE,
+            _factor("factor-2-extra", lambda c: 2.0),
+            _factor("factor-half-extra", lambda c: 0.5),
+        )
     if spec.outputs == "sum":
         choices["outputs"] = (_ONE, _factor("mean-over-outputs", lambda c: 1 / c.o))
     else:
@@ -613,7 +628,7 @@ def choice_points(spec: Spec) -> Mapping[str, tuple[Option, ...]]:
         points[f"derivative-{layer}"] = _derivative_options(spec, layer)
     points |= {"operand": _operand_options(), "product": _product_options()}
     if spec.biases:
-        points["bias-sum"] = _bias_options()
+        points["bias-sum"] = _bias_options(spec)
     points |= _scale_options(spec)
     points["penalty"] = _penalty_options(spec)
     if spec.biases:
@@ -719,7 +734,13 @@ def run_mutated(c: Pass, choices: Mapping[str, str]) -> dict[str, Array]:
     for key in choices:
         name, _, parameter = key.partition("@")
         if (name != "linked" and name not in grammar) or (parameter and parameter not in spec.parameters):
-            raise ValueError(f"unknown choice point {key!r}; choose among {', '.join(grammar)}, or one of these with @W1")
+            raise ValueError(
+                f"unknown choice point {key!r}; choose among {', '.join(grammar)}, or one of these with @W1"
+            )
+    if spec.biases and not c.error_sums:
+        for layer in range(1, spec.depth + 1):
+            right = {name: grammar[name][0] for name in chain_points(spec, layer)}
+            c.error_sums[layer] = layer_error(c, layer, right).sum(axis=1, keepdims=True)
     for parameter in spec.parameters:
         options = {}
         for name in choice_points_of(spec, parameter):

@@ -33,7 +33,7 @@ class Mistake:
 _OUTPUT_ERROR = {
     "absolute-error": (
         "the error has lost its sign",
-        "Your output error has the same sign for every example. Ask yourself what should happen for y = 1 and for y = 0.",
+        "Your output error has one sign for all examples. Ask yourself what should happen for y = 1 and for y = 0.",
     ),
     "error-squared": (
         "the error is squared",
@@ -388,6 +388,10 @@ _BIAS = {
         "the bias gradient is summed over the units instead of the examples",
         "Check the axis of your sum: one number per unit should be left.",
     ),
+    "bias-of-another-layer": (
+        "the bias gradient of another layer is used",
+        "Check which layer's error you sum for which bias. Two names in your code look alike.",
+    ),
     "bias-from-rows-of-dw": (
         "the bias gradient is made from the weight gradient",
         "The bias does not see the inputs of its layer. Check from which array you compute its gradient.",
@@ -406,7 +410,7 @@ _SCALE = {
         "mean over the examples",
     ),
     "divided-by-m-twice": (
-        "1/m is applied twice",
+        "the factor 1/m is applied twice",
         "Follow the factor 1/m through your code, from the output error to the gradient, and count.",
     ),
     "multiplied-by-m": (

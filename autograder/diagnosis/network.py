@@ -137,6 +137,7 @@ class Pass:
     output_weights: Array | None
     gradient: dict[int, Array] = field(default_factory=dict)
     updated: dict[int, Array] = field(default_factory=dict)
+    error_sums: dict[int, Array] = field(default_factory=dict)  # right error of each layer, summed over the examples
     own_error: Array | None = None  # the student's output error, where it can be recovered from dW and db
 
     @property
@@ -223,8 +224,8 @@ def forward(spec: Spec, inputs: Mapping[str, Array], *, own: bool = True) -> Pas
             raise ValueError(f"b{layer} has shape {b[layer].shape}; ({rows}, 1) was expected")
         b[layer] = b[layer].reshape(rows, 1)
         shape = (rows, x.shape[1])
-        z[layer] = _own(inputs, f"Z{layer}", shape) if own and f"Z{layer}" in inputs else (
-            w[layer] @ a[layer - 1] + b[layer]
+        z[layer] = (
+            _own(inputs, f"Z{layer}", shape) if own and f"Z{layer}" in inputs else (w[layer] @ a[layer - 1] + b[layer])
         )
         a[layer] = _own(inputs, f"A{layer}", shape) if own and f"A{layer}" in inputs else ACTIVATIONS[name](z[layer])
     if spec.penalty != "none" and "reg_lambda" not in inputs:

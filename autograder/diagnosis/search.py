@@ -30,7 +30,7 @@ from autograder.diagnosis.network import Array, Pass
 
 EXACT = 1e-9
 MAX_MISTAKES = 3
-MAX_CANDIDATES = 400_000  # stacked arrays in one comparison; more are not tried
+MAX_NUMBERS = 10_000_000  # in one stack of candidates; with more, that many mistakes are not searched
 MAX_CHECKS = 600  # recipes evaluated again at every point, for one parameter and one number of mistakes
 
 
@@ -52,26 +52,26 @@ class Answer:
 
 @dataclass(frozen=True)
 class Explanation:
-    """A recipe that gives the answer at every point. ``tokens`` are its mistakes, those of a hidden layer with @layer."""
+    """A recipe that gives the answer at every point. ``tokens`` are its mistakes, in a hidden layer with @layer."""
 
     recipe: Recipe
     tokens: frozenset[str]
 
 
-def same(got: Array, value: Array, tolerance: float, floor: float = 0.0) -> bool:
-    """Whether two arrays have one shape and agree to ``tolerance`` of their largest entry (at least ``floor``)."""
+def same(got: Array, value: Array, tolerance: float) -> bool:
+    """Whether two arrays have one shape and agree to ``tolerance`` of their largest entry."""
     if got.shape != value.shape:
         return False
-    size = max(np.abs(got).max(initial=0.0), np.abs(value).max(initial=0.0), floor)
+    size = max(np.abs(got).max(initial=0.0), np.abs(value).max(initial=0.0))
     return bool(np.abs(got - value).max(initial=0.0) <= tolerance * size)
 
 
 def tokens_at(point: str, option: Option) -> tuple[str, ...]:
     """The mistakes of an option; those made in the chain of a hidden layer say in which layer."""
-    layer = point.split("-")[1] if point[:3] in ("wei", "der") else ""
-    if not layer:
+    if not point.startswith(("weights-", "derivative-")):
         return option.mistakes
-    return tuple(mistake if mistake == "sign-flipped" else f"{mistake}@{layer}" for mistake in option.mistakes)
+    layer = point.split("-")[1]
+    return tuple(f"{mistake}@{layer}" for mistake in option.mistakes)
 
 
 @dataclass
@@ -147,6 +147,7 @@ class Search:
                 if used + extra > bound or (option.fixed and used > 0):
                     continue
                 values, rows = (stack.values[:1], stack.rows[:1]) if option.fixed else (stack.values, stack.rows)
+                _bound(len(values), (self.first.w[layer].shape[0], self.first.m))
                 value = option.apply(self.first, layer, values)
                 if value is not None:
                     rows = np.concatenate([rows, np.full((len(rows), 1), index)], axis=1)
@@ -180,7 +181,9 @@ class Search:
 
     def _changes_nothing(self, option: Option, layer: int) -> bool:
         # With one example there is no mean over examples, and so no wrong divisor for it.
-        return ("divided-by-wrong-count" in option.mistakes and all(c.m == 1 for c in self.passes)) or all(option.apply(c, layer, None) == 1 for c in self.passes)
+        return ("divided-by-wrong-count" in option.mistakes and all(c.m == 1 for c in self.passes)) or all(
+            option.apply(c, layer, None) == 1 for c in self.passes
+        )
 
     def _penalties(self, parameter: str) -> list[tuple[Penalty, Array, float, frozenset[str]]]:
         """The options, what each adds, the factor it puts on the data term, and its mistakes."""
@@ -195,7 +198,7 @@ class Search:
     # The comparison
 
     def explain(self, answer: Answer, new: int) -> list[Explanation]:
-        """All explanations of ``answer`` with exactly ``new`` mistakes that are not free."""
+        """All explanations of ``answer`` with exactly ``new`` mistakes that are not free. Raises TooMany."""
         found: dict[frozenset[str], Explanation] = {}
         checks = 0
         for recipe, tokens in self._candidates(answer, new):
@@ -203,7 +206,7 @@ class Search:
                 continue
             checks += 1
             if checks > MAX_CHECKS:
-                break
+                raise TooMany
             if self.holds(recipe, answer):
                 found[tokens] = Explanation(recipe, tokens)
         return [e for t, e in found.items() if not any(other < t for other in found)]
@@ -254,6 +257,7 @@ class Search:
             for index, option in enumerate(self.grammar["bias-sum"]):
                 extra = self.cost("bias-sum", option)
                 for stack in self.chain(layer, used - extra) if extra <= used else ():
+                    _bound(len(stack.values), shape)
                     value = option.apply(c, layer, stack.values)
                     if value is not None and _fits(value.shape[1:], shape):
                         value = np.broadcast_to(value, (len(value), *shape)) * c.scale
@@ -266,8 +270,7 @@ class Search:
             for second, product in enumerate(self.grammar["product"]):
                 extra = self.cost("operand", operand) + self.cost("product", product)
                 for stack in self.chain(layer, used - extra) if extra <= used else ():
-                    if len(stack.values) > MAX_CANDIDATES:
-                        continue
+                    _bound(len(stack.values), shape)
                     value = product.apply(c, layer, (stack.values, q))
                     if value is not None and _fits(value.shape[1:], shape):
                         value = np.broadcast_to(value, (len(value), *shape)) * c.scale
@@ -296,20 +299,20 @@ class Search:
                     if not _fits(np.shape(value), gradient.shape):
                         continue
                     targets.append((gradient - value).ravel())
-                    labels.append((update, penalty, own_scale, tokens, 1.0, None))
+                    labels.append((update, penalty, own_scale, tokens, None))
             value = right_decay.apply(self.first, int(parameter[1:]), None)
             if np.any(value) and _fits(np.shape(value), gradient.shape):
                 # One slip of scale on the whole gradient, data term and penalty together.
                 for number, (options, tokens) in zip(numbers, made_of):
                     if len(tokens) == 1 and used + extra + len(tokens - self.free) <= new:
                         targets.append((gradient - number * value).ravel())
-                        labels.append((update, right_decay, 1.0, frozenset(), number, options))
+                        labels.append((update, right_decay, 1.0, frozenset(), options))
         if not targets:
             return
         wanted = np.stack(targets, axis=1)
         squares = np.einsum("ij,ij->i", flat, flat)
         dots = flat @ wanted
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):
             s = dots / squares[:, None]
             if flat.shape[1] == 1:
                 place = np.clip(np.searchsorted(numbers, s), 1, len(numbers) - 1)
@@ -326,7 +329,7 @@ class Search:
             near &= np.isfinite(s) & (s != 0)
         slack = max(1e-6, 30 * answer.tolerance)
         for row, column in zip(*np.nonzero(near)):
-            update, penalty, own_scale, tokens, linked_number, linked = labels[column]
+            update, penalty, own_scale, tokens, linked = labels[column]
             number = s[row, column] / own_scale
             low, high = sorted((number * (1 - slack), number * (1 + slack)))
             chain_tokens = None
@@ -342,6 +345,15 @@ class Search:
                     continue
                 full = chosen | dict(zip(SCALES, options)) | {point: penalty, "update": update}
                 yield Recipe(parameter, full, linked is not None), everything
+
+
+class TooMany(Exception):
+    """A stack of candidates would be too large."""
+
+
+def _bound(count: int, shape: tuple[int, ...]) -> None:
+    if count * int(np.prod(shape)) > MAX_NUMBERS:
+        raise TooMany
 
 
 def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:

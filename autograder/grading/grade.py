@@ -71,7 +71,7 @@ def grade_notebook(
         isolation=outcome.level,
         seed=seed,
         written_points=sum(part.points for part in exercise.written),
-        notes=planned.notes + _stopped_cells(planned, outcome),
+        notes=planned.notes + _failed_cells(planned, outcome),
         digest=planned.digest,
         seconds=time.perf_counter() - started,
     )
@@ -95,13 +95,15 @@ def _by_position(planned: Plan, outcome: Outcome) -> tuple[dict[int, list[dict]]
     )
 
 
-def _stopped_cells(planned: Plan, outcome: Outcome) -> tuple[str, ...]:
-    """What the student is told about cells that were stopped, not merely raised."""
+def _failed_cells(planned: Plan, outcome: Outcome) -> tuple[str, ...]:
+    """What the student is told about cells that raised or were stopped. Untouched stubs raise too; they say enough."""
     position = {cell.id: cell.index for cell in planned.cells}
     notes = []
     for result in outcome.cells:
-        if result.status not in ("ok", "raised"):
-            index = position.get(result.id)
-            place = "A cell of the course" if index is None else f"Cell {index + 1} of the notebook"
-            notes.append(f"{place} was stopped: {result.message} The other cells were still run.")
+        if result.status == "ok" or result.message.startswith("NotImplementedError"):
+            continue
+        index = position.get(result.id)
+        place = "A cell of the course" if index is None else f"Cell {index + 1} of the notebook"
+        what = "raised an error" if result.status == "raised" else "was stopped"
+        notes.append(f"{place} {what}: {result.message} The other cells were still run.")
     return tuple(notes)

@@ -7,6 +7,7 @@ import json
 import os
 import stat
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,15 @@ SHOW = "show"
 
 class BadNotebook(Exception):
     """The file cannot be graded as it is. The message says why, in one sentence, and what to do."""
+
+
+@dataclass(frozen=True)
+class Healed:
+    """The cells of a notebook after healing, where each stood in the submission (None: put back), and what was done."""
+
+    cells: tuple[NotebookNode, ...]
+    positions: tuple[int | None, ...]
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -97,48 +107,67 @@ def parse_notebook(data: bytes, name: str) -> NotebookNode:
     return notebook
 
 
+def heal(submitted: NotebookNode, source: NotebookNode) -> Healed:
+    """The submitted cells as the course needs them, where that is certain.
+
+    The first cell with an id of the course keeps it, with the course's own settings; the course's locked cells get back
+    their text. Further copies, and ids that the course does not know, lose their label and stay as cells of the
+    student. Labelled cells that are gone are put back in their place, the student's own ones empty.
+    """
+    known = {grade_id(cell): cell for cell in source.cells if grade_id(cell)}
+    by_text = {_normal(cell.source): name for name, cell in known.items() if _is_locked(cell)}
+    kept = {grade_id(cell) for cell in submitted.cells}
+    notes: list[str] = []
+    cells: list[tuple[str, NotebookNode, int | None]] = []
+    seen: set[str] = set()
+    for index, original in enumerate(submitted.cells):
+        cell, name = deepcopy(original), grade_id(original)
+        if not name and by_text.get(_normal(cell.source), "") not in kept | seen | {""}:
+            name = by_text[_normal(cell.source)]
+            notes.append(f"The cell `{name}` had lost its label; it was recognised by its text.")
+        if name in seen:
+            notes.append(f"The cell `{name}` was there twice; the first one counts.")
+            if _is_locked(known[name]):
+                continue
+        if name in known and name not in seen:
+            seen.add(name)
+            cells.append((name, _as_the_course_has_it(cell, known[name]), index))
+        else:
+            cell.metadata.pop("nbgrader", None)
+            cells.append(("", cell, index))
+    order = list(known)
+    for name in [name for name in order if name not in seen]:
+        if known[name].cell_type != "code" and not _counts(known[name]):
+            continue  # prose that the student has deleted is not missed
+        later = set(order[order.index(name) + 1 :])
+        place = next((i for i, (other, _, _) in enumerate(cells) if other in later), len(cells))
+        cell = deepcopy(known[name])
+        if not _is_locked(cell):
+            cell.source = ""  # the source notebook holds the solution
+        cells.insert(place, (name, cell, None))
+        notes.append(f"The cell `{name}` was missing; it was put back.")
+    return Healed(
+        tuple(cell for _, cell, _ in cells), tuple(index for _, _, index in cells), tuple(dict.fromkeys(notes))
+    )
+
+
 def plan(submitted: NotebookNode, source: NotebookNode | None, *, full: bool) -> Plan:
     """The code that is to be run, in order.
 
-    The student's own cells are taken as they are. The course's locked cells are taken from ``source``, whatever the
-    submission made of them; ones that are gone are put back, second copies are left out. Question cells hold no code
-    of the student and are never run. With ``full`` the cells that only show something are run as well.
+    The student's own cells are taken as they are, the course's locked cells as the course has them. Question cells hold
+    no code of the student and are never run. With ``full`` the cells that only show something are run as well.
     ``source`` None stands for a notebook that is no exercise of this course: all its code cells are run.
     """
     if source is None:
-        cells = tuple(
-            PlannedCell(f"cell-{index}", cell.source, index)
-            for index, cell in enumerate(submitted.cells)
-            if cell.cell_type == "code"
-        )
-        return Plan(cells, (), digest(submitted))
-    locked = {grade_id(cell): cell for cell in source.cells if cell.cell_type == "code" and _is_locked(cell)}
-    by_text = {_normal(cell.source): name for name, cell in locked.items()}
-    notes: list[str] = []
-    seen: set[str] = set()
-    planned: list[tuple[str, PlannedCell]] = []
-    for index, cell in enumerate(submitted.cells):
-        name = grade_id(cell)
-        if name not in locked and _normal(cell.source) in by_text and not grade_id(cell):
-            name = by_text[_normal(cell.source)]
-            notes.append(f"The cell `{name}` had lost its label; it was recognised by its text.")
-        if name in locked:
-            if name in seen:
-                notes.append(f"The cell `{name}` was there twice; the first one counts.")
-                continue
-            seen.add(name)
-            planned.append((name, PlannedCell(f"locked-{name}", locked[name].source, index)))
-        elif cell.cell_type == "code":
-            planned.append(("", PlannedCell(f"cell-{index}", cell.source, index)))
-    order = list(locked)
-    for name in [name for name in order if name not in seen]:
-        later = set(order[order.index(name) + 1 :])
-        place = next((i for i, (other, _) in enumerate(planned) if other in later), len(planned))
-        planned.insert(place, (name, PlannedCell(f"locked-{name}", locked[name].source, None)))
-        if _runs(locked[name], full=True):
-            notes.append(f"The cell `{name}` was missing; it was put back.")
-    cells = tuple(cell for name, cell in planned if not name or _runs(locked[name], full=full))
-    return Plan(cells, tuple(dict.fromkeys(notes)), digest(submitted))
+        healed = Healed(tuple(submitted.cells), tuple(range(len(submitted.cells))), ())
+    else:
+        healed = heal(submitted, source)
+    cells = tuple(
+        PlannedCell(f"locked-{grade_id(cell)}" if index is None else f"cell-{index}", cell.source, index)
+        for cell, index in zip(healed.cells, healed.positions, strict=True)
+        if cell.cell_type == "code" and (source is None or _runs(cell, full=full))
+    )
+    return Plan(cells, healed.notes, digest(submitted))
 
 
 def grade_id(cell: NotebookNode) -> str:
@@ -169,11 +198,34 @@ def _is_locked(cell: NotebookNode) -> bool:
 
 
 def _runs(cell: NotebookNode, *, full: bool) -> bool:
-    """Whether a locked cell of the course is run: never a question, and what is only for the eye when wanted."""
+    """Whether a cell is run: never a question, and the course's own that are only for the eye when wanted."""
     if is_question(cell):
         return False
+    if not _is_locked(cell):
+        return True
     only_to_look_at = SHOW in cell.metadata.get("tags", []) or _nbgrader(cell).get("grade")
     return full or not only_to_look_at
+
+
+def _counts(cell: NotebookNode) -> bool:
+    """Whether the gradebook has an entry for the cell."""
+    meta = _nbgrader(cell)
+    return bool(meta.get("grade") or meta.get("solution") or meta.get("task"))
+
+
+def _as_the_course_has_it(cell: NotebookNode, source: NotebookNode) -> NotebookNode:
+    """A labelled cell with the course's settings and tags and, when it is locked, with the course's text and kind."""
+    checksum = _nbgrader(cell).get("checksum")
+    if _is_locked(source):
+        healed = deepcopy(source)
+        healed.id = cell.get("id", healed.get("id"))
+    else:
+        healed = cell
+        healed.metadata.nbgrader = deepcopy(source.metadata.nbgrader)
+        healed.metadata.pop("tags", None)
+    if isinstance(checksum, str):
+        healed.metadata.nbgrader["checksum"] = checksum
+    return healed
 
 
 def _normal(source: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from autograder.diagnosis import MISTAKES, WRONG, Finding, Point, Spec, explain, fingerprint
+from autograder.diagnosis import MISTAKES, WRONG, Finding, Point, Spec, explain
 from autograder.exercise import Reply, Verdict
 from autograder.marking.judges import Explain, usable
 
@@ -34,7 +34,7 @@ def explain_gradients(spec: Spec) -> Explain:
             found = {}
         else:
             found = {
-                name: _verdict(report.parameters[parameter], name, points)
+                name: _verdict(report.parameters[parameter])
                 for name, parameter in answered.items()
                 if parameter in report.parameters
             }
@@ -50,16 +50,14 @@ def _point(reply: Reply, answered: Mapping[str, str]) -> Point:
     return Point(inputs, {name: reply.values[name] for name in answered if reply.values.get(name) is not None})
 
 
-def _verdict(finding: Finding, name: str, points: Sequence[Point]) -> Verdict:
+def _verdict(finding: Finding) -> Verdict:
     if finding.verdict != WRONG:
         return Verdict("correct", share=1.0)
     if finding.given_own and not finding.mistakes:
         return Verdict("correct", share=1.0, own=True, message=finding.hint)
     if finding.mistakes:
         titles = "; ".join(MISTAKES[mistake].title for mistake in finding.mistakes)
-        return Verdict("wrong", mistakes=finding.mistakes, message=f"{titles}.", hint=finding.hint)
-    return Verdict(
-        "wrong",
-        message=" ".join(finding.facts),
-        fingerprint=fingerprint([{name: point.answers[name]} for point in points]),
-    )
+        return Verdict(
+            "wrong", mistakes=finding.mistakes, message=f"{titles[0].upper()}{titles[1:]}.", hint=finding.hint
+        )
+    return Verdict("wrong", message=" ".join(finding.facts))

@@ -81,7 +81,7 @@ def probe(student, given):
 
 @dataclass(frozen=True)
 class CanaryReport:
-    """What the canary tried, and by which error each attempt was stopped; an empty text is an attempt that succeeded."""
+    """What the canary tried, and by which error each attempt was stopped; an empty text is one that succeeded."""
 
     level: str
     stopped_by: Mapping[str, str]

@@ -50,6 +50,7 @@ class Zygote:
         self.root = os.getuid() == 0
         self._lock = threading.Lock()
         self.scratch = Path(tempfile.mkdtemp(prefix="sandbox-"))
+        self.scratch.chmod(0o755)
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the zygote)
         try:
@@ -71,7 +72,7 @@ class Zygote:
         finally:
             theirs.close()
         try:
-            self._greet(modules)
+            self._greet(modules, tuple(hide))
         except BaseException:
             self.close()
             raise
@@ -87,12 +88,16 @@ class Zygote:
                 {"PATH": os.environ.get("PATH", os.defpath)},
             )
         scratch = str(self.scratch)
-        environment = {name: value.replace("/tmp", scratch) for name, value in view.ENVIRONMENT.items()}
+        environment = {name: value.replace(view.SCRATCH, scratch) for name, value in view.ENVIRONMENT.items()}
         return view.python_command(view.interpreter(), str(view.INSIDE.parent), descriptor), environment
 
-    def _greet(self, modules: Path | None) -> None:
+    def _greet(self, modules: Path | None, hide: tuple[Path, ...]) -> None:
         place = "" if modules is None else view.MODULES if self.level == "full" else str(modules)
-        settings = {"level": self.level, "modules": place, "seccomp": seccomp_blob(self.level)}
+        settings: dict[str, Any] = {"level": self.level, "modules": place, "seccomp": seccomp_blob(self.level)}
+        if self.level == "reduced":
+            settings["readable"], settings["listable"] = view.readable(modules, hide)
+            # Root's processes own what root owns, so leave; unless `nobody` could not reach the interpreter then.
+            settings["leave_root"] = self.root and view.open_to_all([*settings["readable"], str(self.scratch / "x")])
         try:
             self._process.stdin.write(msgpack.packb(settings))  # type: ignore[union-attr]
             self._process.stdin.close()  # type: ignore[union-attr]
@@ -156,7 +161,7 @@ def seccomp_blob(level: str) -> bytes:
         return b""
     path = Path(__file__).parent / "seccomp" / f"{level}-{os.uname().machine}.bpf"
     if not path.is_file():
-        raise SandboxUnavailable(f"There is no seccomp filter for {os.uname().machine}: add one with seccomp/generate.py.")
+        raise SandboxUnavailable(f"No seccomp filter for {os.uname().machine}: add one with seccomp/generate.py.")
     return path.read_bytes()
 
 
@@ -177,8 +182,8 @@ def watch(
 ) -> Ending:  # fmt: skip
     """Run a job once; call `on_frame` for each frame, which returns the seconds allowed until the next one.
 
-    `deadline` is on the monotonic clock. Whatever happens inside, the process is gone when this returns. `on_frame` raises
-    codec.BadValue for a frame that may not come now.
+    `deadline` is on the monotonic clock. Whatever happens inside, the process is gone when this returns. `on_frame`
+    raises codec.BadValue for a frame that may not come now.
     """
     nonce = secrets.token_bytes(frames.NONCE_BYTES)
     job, job_far = socket.socketpair()
@@ -226,11 +231,13 @@ def _first_report(report: socket.socket) -> int:
 
 def _last_report(report: socket.socket, ending: Ending) -> None:
     report.settimeout(END_SECONDS)
-    with contextlib.suppress(OSError, ValueError):
-        data = report.recv(1 << 16)
-        if data:
-            final = msgpack.unpackb(data)
-            ending.exit, ending.cpu, ending.memory = final["exit"], final["cpu"], final["memory"]
+    try:
+        final = msgpack.unpackb(report.recv(1 << 16))
+        ending.exit, ending.cpu, ending.memory = final["exit"], final["cpu"], final["memory"]
+    except (OSError, ValueError, KeyError):
+        # The monitor is out of the student's reach: when it says nothing it was killed, and the process with it.
+        if ending.reason == "ended":
+            ending.reason, ending.text = "gone", "the zygote was killed in the middle of a job"
 
 
 def _read_frames(

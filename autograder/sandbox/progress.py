@@ -165,8 +165,9 @@ class Progress:
         self.peak_memory = max(self.peak_memory, ending.memory)
         if ending.reason == "done" and self._next == len(self._plan):
             return
-        if ending.reason == "broken" or not self._ready:
-            self.settle_rest("grader_error", f"The isolated process could not be set up: {ending.text or f'it ended with {ending.exit}'}.")
+        if not self._ready:
+            reason = ending.text or f"it ended with {ending.exit}"
+            self.settle_rest("grader_error", f"The isolated process could not be set up: {reason}.")
             return
         if ending.reason == "full":
             if self._next and self._plan[self._next - 1][0] == "cell":
@@ -199,6 +200,8 @@ class Progress:
         if ending.reason == "late":
             seconds = limits.cell_wall_seconds if what == "cell" else limits.question_wall_seconds
             return "timed_out", f"This {what} was stopped after {seconds:g} s; is there a loop that never ends?"
+        if ending.reason == "broken":  # only student code can have broken the harness, once it was ready
+            return "crashed", f"This {what} broke the process that runs the notebook; what came after ran without it."
         if ending.reason == "protocol":
             return "crashed", f"This {what} sent something to the grader that is not an answer."
         if ending.exit in (-signal.SIGKILL, -signal.SIGXCPU) and ending.cpu >= limits.cpu_seconds * 0.95:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import threading
@@ -26,10 +25,11 @@ class Sandbox:
     def __init__(self, *, level: str = "auto", modules: Path | None = None, hide: Iterable[Path] = ()) -> None:
         """Start the zygote and, unless `level` is "none", prove its walls with a canary.
 
-        `level`: "full" (bubblewrap, namespaces, seccomp), "reduced" (Landlock and seccomp), "auto" (the better of the two
-        that holds here) or "none" (no walls, only when asked for in so many words). `modules`: a folder of the course's
-        helper modules, read-only and first on the notebook's import path. `hide`: further folders that must not be seen,
-        should they lie inside a library folder. Raises SandboxUnavailable with the reason and the remedy.
+        `level`: "full" (bubblewrap, namespaces, seccomp), "reduced" (Landlock and seccomp, no scratch folder), "auto"
+        (the better of the two that holds here) or "none" (no walls, only when asked for in so many words). `modules`: a
+        folder of the course's helper modules, read-only and first on the notebook's import path. `hide`: more folders
+        that must not be seen, should they lie inside a library folder. Raises SandboxUnavailable with the reason and
+        the remedy.
         """
         self._modules = None if modules is None else Path(modules).resolve()
         self._hide = tuple(Path(path) for path in hide)
@@ -65,7 +65,7 @@ class Sandbox:
         self.close()
 
     def close(self) -> None:
-        """End the zygote and all that it started. Jobs that are running come back with what they have."""
+        """End the zygote and all that it started. Jobs that are still running raise SandboxUnavailable."""
         with self._lock:
             self._closed = True
             self._zygote.close()
@@ -138,4 +138,5 @@ def _lay_out(job: Job, folder: Path) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-        os.chmod(path, 0o644)
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)

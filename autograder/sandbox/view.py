@@ -15,7 +15,8 @@ PACKAGE = Path(__file__).parents[1]  # the whole `autograder` package: what must
 
 HOUSE = "/sandbox"  # where the inside code lies, inside
 MODULES = f"{HOUSE}/modules"
-FOLDER = "/tmp/notebook"  # where the notebook runs, in a scratch folder of its own
+SCRATCH = "/scratch"  # each submission's own; not /tmp, since an interpreter or its libraries may lie there
+FOLDER = f"{SCRATCH}/notebook"  # where the notebook runs
 
 #: Packages whose folders are needed. Not all of sys.path: it may name the course, or whatever a test runner put there.
 NEEDED = (
@@ -27,21 +28,21 @@ SYSTEM_LINKS = ("/lib", "/lib64", "/lib32", "/bin")
 SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/localtime", "/etc/alternatives")
 
 ENVIRONMENT = {
-    "HOME": "/tmp/home",
+    "HOME": f"{SCRATCH}/home",
     "LANG": "C.UTF-8",
     "PATH": "/usr/bin",
-    "TMPDIR": "/tmp",
+    "TMPDIR": SCRATCH,
     "USER": "student",
     "PYTHONHASHSEED": "0",
     "PYTHONDONTWRITEBYTECODE": "1",
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-    "MPLCONFIGDIR": "/tmp/matplotlib",
-    "IPYTHONDIR": "/tmp/ipython",
+    "MPLCONFIGDIR": f"{SCRATCH}/matplotlib",
+    "IPYTHONDIR": f"{SCRATCH}/ipython",
     # One arena for the main thread and one for the others: each reserves 64 MB of the address space that is limited.
     "MALLOC_ARENA_MAX": "2",
     **{f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM")},
     "JOBLIB_MULTIPROCESSING": "0",
-    "SCIKIT_LEARN_DATA": "/tmp/scikit_learn_data",
+    "SCIKIT_LEARN_DATA": f"{SCRATCH}/scikit_learn_data",
 }
 
 
@@ -92,6 +93,31 @@ def masked(hide: Iterable[Path]) -> list[Path]:
             if real in folder.parents and folder.is_dir():
                 places.append(path / folder.relative_to(real))
     return _distinct(places)
+
+
+def readable(modules: Path | None, hide: Iterable[Path]) -> tuple[list[str], list[str]]:
+    """What Landlock lets the isolated side read, and which folders it may list besides.
+
+    Landlock cannot except a folder inside an allowed one: such a folder is replaced by all in it but the exception.
+    """
+    masks = masked(hide)
+    wanted = [*visible(), INSIDE, *([modules] if modules else []), Path("/dev/null"), Path("/dev/urandom")]
+    wanted += [Path(link) for link in SYSTEM_LINKS if os.path.isdir(link) and not os.path.islink(link)]
+    read, listed = [], []
+    while wanted:
+        path = wanted.pop()
+        if any(path in mask.parents for mask in masks):
+            listed.append(str(path))
+            wanted += [entry for entry in path.iterdir() if entry not in masks]
+        elif path.exists():
+            read.append(str(path))
+    return read, listed
+
+
+def open_to_all(paths: Iterable[str]) -> bool:
+    """Whether every folder on the way to these paths may be entered by any user."""
+    folders = {folder for path in paths for folder in Path(os.path.realpath(path)).parents}
+    return all(folder.stat().st_mode & 0o005 == 0o005 for folder in folders)
 
 
 def python_command(python: Path, house: str, descriptor: int) -> list[str]:
@@ -149,7 +175,9 @@ def bubblewrap_command(
         bind(modules, Path(MODULES))
     for folder in masked(hide):
         command += ["--perms", "0555", "--tmpfs", str(folder), "--remount-ro", str(folder)]
-    command += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"]
+    command += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", SCRATCH]
+    if "/tmp" not in made:
+        command += ["--symlink", SCRATCH, "/tmp"]  # for code that names /tmp itself
     command += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/"]
     return [*command, "--", *python_command(interpreter(), HOUSE, descriptor)]
 

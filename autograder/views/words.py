@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autograder.diagnosis import MISTAKES
 from autograder.marking import STATUSES, Marks, QuestionMark
 
 SIGNS = {"correct": "✓", "wrong": "✗", "missing": "–", "grader_error": "?"}
@@ -29,6 +30,11 @@ def sign(status: str) -> str:
 def word(status: str) -> str:
     """The words of a status."""
     return STATUSES[status]
+
+
+def mistake(mistake_id: str) -> str:
+    """A mistake in words: the title from the catalogue, or the words of its id."""
+    return MISTAKES[mistake_id].title if mistake_id in MISTAKES else mistake_id.replace("-", " ")
 
 
 def number(value: Any) -> str:

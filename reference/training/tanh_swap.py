@@ -141,7 +141,7 @@ mark_question("tanh_swap", "training_report", globals())
 
 # %% tags=["show"] nbgrader={"grade": false, "grade_id": "compare", "locked": true, "schema_version": 3, "solution": false, "task": false}
 X_train, Y_train, X_test, Y_test = load_moons()
-fig, axes = plt.subplots(1, 3, figsize=(13, 3.8), layout="constrained")
+fig, axes = plt.subplots(1, 3, figsize=(10, 3.2), layout="constrained")
 curves = {}
 print(f"{'hidden layer':14} {'final loss':>10} {'training':>9} {'test':>7}")
 for ax, (name, network_class) in zip(axes, {"sigmoid": SimpleNeuralNetwork, "tanh": TanhNetwork}.items()):

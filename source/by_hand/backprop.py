@@ -162,7 +162,7 @@ def plot_losses(
 # --- Progress -----------------------------------------------------------------------------------------------------
 
 
-def progress(steps: int, label: str = "training", *, after: float = 1.5) -> Iterator[int]:
+def progress(steps: int, label: str = "training", *, after: float = 2.0) -> Iterator[int]:
     """Count 0, 1, ..., steps - 1 like range(steps), and show a progress bar if that takes longer than `after` seconds.
 
     With tqdm where it is installed, in plain text where it is not. The bar goes to standard output, since text on
@@ -186,7 +186,7 @@ def _progress_bar(steps: int, done: int, label: str) -> Any:
         from tqdm import tqdm
     except ImportError:
         return _TextBar(steps, done, label)
-    return tqdm(total=steps, initial=done, desc=label, file=sys.stdout, leave=False, unit=" epochs", mininterval=0.2)
+    return tqdm(total=steps, initial=done, desc=label, file=sys.stdout, leave=False, unit=" epochs", mininterval=0.5)
 
 
 class _TextBar:

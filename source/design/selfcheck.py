@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import copy
 import html
+import random
 import re
 import textwrap
 import time
@@ -22,6 +23,7 @@ from typing import Any
 import numpy as np
 
 RTOL, RTOL_FLOAT32 = 1e-4, 5e-3  # of an entry; what a clipped logarithm or single precision may cost a right answer
+FLOATS = (np.float16, np.float32, np.float64)
 SECONDS = 8.0  # a check looks at fewer entries rather than take longer
 NOT_FINITE = "Your loss is not finite at this point."
 CANNOT_SEE = (
@@ -77,7 +79,7 @@ class Report:
         )
         notes = "".join(f"<p style='margin:6px 0;opacity:.75;font-size:90%'>{html.escape(n)}</p>" for n in self.notes)
         return (f"<div style='max-width:56em'><p style='margin:6px 0'><b>{html.escape(self.title)}</b></p>"
-                f"<table style='border-collapse:collapse;border:0;margin:0'><tbody>{rows}</tbody></table>{notes}</div>")
+                f"<table style='border-collapse:collapse;border:0;margin:0;color:inherit;font:inherit'><tbody>{rows}</tbody></table>{notes}</div>")
 
 
 class SelfCheckFailed(AssertionError):
@@ -116,45 +118,59 @@ def _slope(f: Callable[[float], float], x: float, noise: float) -> tuple[float, 
     A large h suffers from the curvature of f, a small one from rounding: `noise` is the rounding error of one value
     of f, which a slope feels as noise / h. The h with the smallest |R(h) - R(4h)| + |K(h)| + 4 noise / h is best.
     """
-    best, middle = (np.nan, np.inf), f(x)
+    middle = f(x)
+
+    def slopes(h: float) -> tuple[float, float]:
+        up, down = x + h, x - h
+        right, left = (f(up) - middle) / (up - x), (middle - f(down)) / (x - down)
+        return (right + left) / 2, right - left
+
+    value, best, curvature = np.nan, np.inf, np.nan
     central = jump = richardson = np.nan
     h = 0.1 * max(1.0, abs(x))
     for _ in range(14):
-        up, down = x + h, x - h
-        right, left = (f(up) - middle) / (up - x), (middle - f(down)) / (x - down)
         last_central, last_jump, last_richardson = central, jump, richardson
-        central, jump = (right + left) / 2, right - left
+        central, jump = slopes(h)
         richardson = (16 * central - last_central) / 15
         error = abs(richardson - last_richardson) + abs(4 * jump - last_jump) / 3 + 4 * noise / h
-        if error < best[1]:
-            best = (richardson, error)
-        if error > 100 * best[1] or best[1] < 1e-9 * abs(best[0]):
-            break  # it only gets worse from here, or it is good enough
+        if error < best:
+            value, best, curvature = richardson, error, jump / h
+        if 4 * noise / h > best or best < 1e-9 * abs(value):
+            break  # rounding alone is worse from here on, or it is good enough
         h /= 4
-    return best
+    # What looks smooth at the best h may have kinks at a smaller scale: look there too, as far as rounding allows.
+    h = np.clip(20 * noise / max(abs(value), 1e-30), 1e-6, 1e-2) * max(1.0, abs(x))
+    central, jump = slopes(h)
+    surprise = max(abs(central - value), abs(jump - curvature * h)) - 4 * noise / h
+    return value, max(best, surprise)
 
 
 def _noise(f: Callable[[], float], arrays: Sequence[np.ndarray], rng: np.random.Generator) -> float:
     """The rounding error of one value of f, measured: values on a very short line, minus a cubic through them.
 
-    Code that uses single precision somewhere inside shows here, however well it is hidden.
+    Code that uses single precision somewhere inside shows here, however well it is hidden: the values then stand on
+    steps, and the line is made longer until they take several.
     """
     start = [a.copy() for a in arrays]
     directions = [(np.abs(a) + 1e-3) * rng.standard_normal(a.shape) for a in arrays]
     t = np.linspace(0.05, 1, 13)
-    values = []
-    for step in 1e-7 * t:
-        for a, a0, direction in zip(arrays, start, directions):
-            a[...] = a0 + step * direction
-        values.append(f())
+    for length in (1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0):
+        values = []
+        for step in length * t:
+            for a, a0, direction in zip(arrays, start, directions):
+                a[...] = a0 + step * direction
+            values.append(f())
+        if len(set(values)) > 6:
+            break
     for a, a0 in zip(arrays, start):
         a[...] = a0
     if not np.all(np.isfinite(values)):
         return np.nan
-    size = np.max(np.abs(values))
-    rest = np.asarray(values) - values[0]
+    rest = np.subtract(values, values[0])
     rest = rest - np.polyval(np.polyfit(t, rest, 3), t)
-    return float(max(3 * np.sqrt(np.mean(rest**2)), np.finfo(float).eps * size))
+    steps = np.diff(np.unique(values))
+    step = steps.min() if steps.size and length > 1e-7 else 0.0
+    return float(max(3 * np.sqrt(np.mean(rest**2)), step, np.finfo(float).eps * np.max(np.abs(values))))
 
 
 @dataclass(frozen=True)
@@ -166,8 +182,12 @@ class _Slopes:
     at: np.ndarray
 
 
-def _numerical_gradients(f: Callable[[], float], arrays: Mapping[str, np.ndarray], points: int) -> dict[str, _Slopes]:
-    """Central differences of f() for every entry of the arrays, which f reads. The arrays are left as they were."""
+def _numerical_gradients(f: Callable[[], float], arrays: Mapping[str, np.ndarray], points: int = 1,
+                         rounding: float = 0.0) -> dict[str, _Slopes]:
+    """Central differences of f() for every entry of the arrays, which f reads. The arrays are left as they were.
+
+    `rounding` is the relative precision of f where more is known than can be measured.
+    """
     rng = np.random.default_rng(20)
     began = time.perf_counter()
     first = f()
@@ -175,7 +195,7 @@ def _numerical_gradients(f: Callable[[], float], arrays: Mapping[str, np.ndarray
     if f() != first and np.isfinite(first):
         _fail("Your loss changes from call to call although nothing else does. Is there something random in the "
               "forward pass? A gradient can only be checked where the loss is fixed by the parameters.")
-    noise = _noise(f, list(arrays.values()), rng)
+    noise = max(_noise(f, list(arrays.values()), rng), rounding * abs(first))
     most = int(np.clip(SECONDS / (20 * points * len(arrays) * max(seconds, 1e-6)), 6, 250))
     slopes = {}
     for name, array in arrays.items():
@@ -242,11 +262,12 @@ def _factor(ratio: float, sizes: Mapping[str, int], slack: float) -> str:
     size = abs(ratio) if large else 1 / abs(ratio)
     if abs(size - 1) <= slack:
         return "Every entry has the right size but the opposite sign."
+    size = round(size) if abs(round(size) - size) <= slack * size else size
     names = [name for name, count in known.items() if abs(size / count - 1) <= slack]
     text = f"Every entry is {_number(size)} times too {'large' if large else 'small'}"
     text += " and has the opposite sign." if ratio < 0 else "."
     if names:
-        text += f" Here that is {' or '.join(names)} ({', '.join(f'{n} = {c}' for n, c in sizes.items())})."
+        text += f" Here that is {'m' if 'm' in names else ' or '.join(names)} ({', '.join(f'{n} = {c}' for n, c in sizes.items())})."
     if "m" in names:
         text += f" Is the mean over the m examples taken{'' if large else ' twice'}?"
     elif abs(size - 2) <= slack:
@@ -318,20 +339,20 @@ def _judge(name: str, got: Any, parameter: np.ndarray, slopes: _Slopes, sizes: M
     if bad:
         return Line(name, "WRONG", f"{bad} of {_plural(got.size, 'entry')} are not finite (nan or inf).")
     g = got.reshape(-1)[slopes.at]
-    size = np.maximum(np.abs(g), np.abs(slopes.value))
+    size = np.maximum(np.abs(g), np.abs(np.nan_to_num(slopes.value)))
     # Columns of a weight matrix belong to inputs that may differ in scale, so each column has its own.
-    scale = np.full(g.shape, np.nanmax(size, initial=0.0))
+    scale = np.full(g.shape, np.max(size, initial=0.0))
     if got.ndim == 2 and len(got) > 1:
         column = slopes.at % got.shape[1]
-        scale = np.array([np.nanmax(size[column == c]) for c in column])
-    scale = np.maximum(scale, 1e-2 * np.nanmax(size, initial=0.0))
+        scale = np.array([np.max(size[column == c]) for c in column])
+    scale = np.maximum(scale, 1e-2 * np.max(size, initial=0.0))
     slack = 3 * slopes.error + (RTOL_FLOAT32 if single else RTOL) * np.where(single, scale, size) + 1e-6 * scale
     clear = 3 * slopes.error < 0.05 * scale  # elsewhere a kink or rounding blurs the slope
     wrong = clear & (np.abs(g - slopes.value) > slack)
     if wrong.any():
         return Line(name, "WRONG", _why(got, parameter, slopes, slack, sizes, penalty, clear))
     if not clear.any():
-        if np.nanmax(size, initial=0.0) <= 3 * np.nanmin(slopes.error, initial=np.inf):
+        if np.max(size, initial=0.0) <= 3 * np.min(slopes.error, initial=np.inf):
             return Line(name, "unclear", "Zero up to rounding, both yours and the slope of your loss: this shows nothing.")
         return Line(name, "unclear", "No entry can be judged: your loss has kinks or is too rough at this point.")
     says = f"{_plural(int(clear.sum()), 'entry')} of {got.size} checked"
@@ -345,13 +366,14 @@ def _judge(name: str, got: Any, parameter: np.ndarray, slopes: _Slopes, sizes: M
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Without warnings of overflow, and with NumPy's global random numbers left as they were."""
-    state = np.random.get_state()
+    """Without warnings of overflow, and with the global random numbers left as they were."""
+    states = random.getstate(), np.random.get_state()
     try:
         with np.errstate(all="ignore"):
             yield
     finally:
-        np.random.set_state(state)
+        random.setstate(states[0])
+        np.random.set_state(states[1])
 
 
 def _call(what: str, function: Callable, *arguments: Any) -> Any:
@@ -361,6 +383,11 @@ def _call(what: str, function: Callable, *arguments: Any) -> Any:
     except NotImplementedError:
         _fail(f"{what} is not written yet: replace the line `raise NotImplementedError` by your solution, run that "
               "cell, then run this one again.")
+    except AttributeError as error:
+        name = getattr(error, "name", None)
+        if not hasattr(getattr(error, "obj", None), "forward_pass"):
+            raise
+        _fail(f"{what} needs self.{name}, but nothing has stored it: is there a line `self.{name} = ...` before?")
 
 
 def _unchanged(before: Mapping[str, np.ndarray], after: Mapping[str, np.ndarray], by: str) -> None:
@@ -445,7 +472,8 @@ def _trustworthy_examples(network: Any, X: np.ndarray, point: Mapping[str, np.nd
     for name, value in point.items():
         setattr(network, name, value.copy())
     network.forward_pass(X.copy())
-    A = np.asarray(getattr(network, "A2", np.nan), dtype=float)
+    last = max((n for n in vars(network) if re.fullmatch(r"A\d", n)), default="")
+    A = np.asarray(getattr(network, last, np.nan), dtype=float)
     if A.ndim != 2 or A.shape[1] != X.shape[1] or not np.all((A >= 0) & (A <= 1)):
         return everything  # not probabilities
     return np.all((A > 0.02) & (A < 0.98), axis=0)
@@ -478,14 +506,14 @@ def _check_point(twin: Any, X: np.ndarray, Y: np.ndarray, point: Mapping[str, np
 
     if not np.isfinite(value()):
         return Report("", tuple(Line(f"d{n}", "unclear", NOT_FINITE) for n in point))
-    slopes = _numerical_gradients(value, arrays, points)
+    precisions = [np.finfo(v.dtype).eps for v in vars(twin).values() if getattr(v, "dtype", None) in FLOATS]
+    slopes = _numerical_gradients(value, arrays, points, float(max(precisions)))
     sizes = _network_sizes(X, Y, arrays)
     penalty = getattr(twin, "reg_lambda", None)
     lines = tuple(_judge(f"d{n}", got[n], arrays[n], slopes[n], sizes, penalty) for n in arrays)
     wrong = [line for line in lines if line.status == "WRONG"]
     title = f"{len(wrong)} of {_plural(len(lines), 'gradient')} do not fit your own loss (at {place})."
-    return Report(title, lines, (_first_look({line.name: line.status == "WRONG" for line in lines}), CANNOT_SEE)
-                  if wrong else ())
+    return Report(title, lines, (_first_look({line.name: line.status for line in lines}), CANNOT_SEE) if wrong else ())
 
 
 def _network_sizes(X: np.ndarray, Y: np.ndarray, arrays: Mapping[str, np.ndarray]) -> dict[str, int]:
@@ -497,19 +525,19 @@ def _network_sizes(X: np.ndarray, Y: np.ndarray, arrays: Mapping[str, np.ndarray
     return sizes
 
 
-def _first_look(wrong: Mapping[str, bool]) -> str:
+def _first_look(status: Mapping[str, str]) -> str:
     """Where to look first: backpropagation goes from the last layer to the first, and so do its mistakes."""
-    layers = sorted({name[2:] for name in wrong}, reverse=True)
-    for i, layer in enumerate(layers):
-        weights, biases = wrong.get(f"dW{layer}", False), wrong.get(f"db{layer}", False)
-        if weights and not biases and f"db{layer}" in wrong:
+    above = ""
+    for layer in sorted({name[2:] for name in status}, reverse=True):
+        weights, biases = status.get(f"dW{layer}"), status.get(f"db{layer}")
+        if (weights, biases) == ("WRONG", "ok"):
             return (f"Look first at dW{layer}: db{layer} agrees, so the error signal of that layer is right, and what "
                     "it is multiplied with, or what is added, is not.")
-        if biases and not weights:
+        if (weights, biases) == ("ok", "WRONG"):
             return f"Look first at db{layer}: dW{layer} agrees, so the error signal of that layer is right."
-        if weights or biases:
-            above = f": layer {layers[i - 1]} agrees, so look at the step back from it" if i else ""
+        if "WRONG" in (weights, biases):
             return f"Look first at the error signal of layer {layer}{above}."
+        above = f": layer {layer} agrees, so look at the step back from it" if weights == "ok" else ""
     return "Look at the first line that is marked."
 
 
@@ -542,7 +570,7 @@ def check_gradient(loss: Callable, gradient: Callable, parameters: Mapping[str, 
             _fail(f"The gradient function has to return {_plural(len(arrays), 'gradient')} ({', '.join(arrays)}), "
                   f"but it returned {len(got)}.")
         slopes = _numerical_gradients(lambda: _as_number(_call("The loss", loss, *(a[()] for a in arrays.values()))),
-                                      arrays, 1)
+                                      arrays)
         lines = tuple(_judge(f"d{name}", g, arrays[name], slopes[name], sizes or {})
                       for name, g in zip(arrays, got))
     wrong = sum(line.status == "WRONG" for line in lines)
@@ -554,19 +582,27 @@ def check_gradient(loss: Callable, gradient: Callable, parameters: Mapping[str, 
 def check_update(network: Any, X: np.ndarray, Y: np.ndarray, learning_rate: float = 0.3) -> Report:
     """Check that `update_parameters` moves each parameter by -learning_rate times your own gradient of it."""
     twin, X, Y = copy.deepcopy(network), np.array(X, dtype=float), np.array(Y, dtype=float)
+    names = [name for name in vars(twin) if re.fullmatch(r"[Wb]\d*", name)]
+    for name in names:
+        setattr(twin, name, np.array(getattr(twin, name), dtype=float))
+    old = {name: getattr(twin, name).copy() for name in names}
     with _quietly():
         _call("forward_pass", twin.forward_pass, X)
         _call("backward_pass", twin.backward_pass, X, Y)
-        old = {n: np.array(v, dtype=float) for n, v in vars(twin).items() if n[0] in "Wb" and hasattr(twin, f"d{n}")}
-        step = {n: -learning_rate * np.array(getattr(twin, f"d{n}"), dtype=float) for n in old}
+        missing = [f"d{name}" for name in names if getattr(twin, f"d{name}", None) is None]
+        if missing:
+            _fail(f"backward_pass has to store {', '.join(missing)}: without a gradient there is no update.")
+        step = {name: -learning_rate * np.array(getattr(twin, f"d{name}"), dtype=float) for name in names}
         _call("update_parameters", twin.update_parameters, learning_rate)
     lines = []
     for name, before in old.items():
-        after = np.asarray(getattr(twin, name), dtype=float)
-        if after.shape != before.shape:
-            lines.append(Line(name, "WRONG", f"{name} has shape {after.shape} after the update, {before.shape} before."))
+        after = np.asarray(getattr(twin, name))
+        if after.shape != before.shape or step[name].shape != before.shape:
+            lines.append(Line(name, "WRONG", f"{name} has shape {before.shape} before the update, {after.shape} after it; "
+                                             f"d{name} has shape {step[name].shape}. All three have to be equal."))
             continue
-        moved, slack = after - before, 1e-6 * (np.abs(step[name]) + 1e-6 * np.abs(before))
+        rounding = 1e-6 if after.dtype == np.float32 else 1e-14
+        moved, slack = after - before, 1e-6 * np.abs(step[name]) + rounding * np.abs(before)
         if np.all(np.abs(moved - step[name]) <= slack):
             lines.append(Line(name, "ok", f"moved by -learning_rate * d{name}"))
         elif not np.any(moved):
@@ -671,7 +707,7 @@ def _value_problem(answer: Any, shape: tuple[int, ...], within: tuple[float, flo
         numbers = np.array(answer, dtype=float)
     except (TypeError, ValueError):
         return "is not made of numbers, or its rows differ in length"
-    if numbers.shape != shape:
+    if _without_ones(numbers.shape) != _without_ones(shape):
         one = "one number" if shape == () else f"shape {shape}"
         return f"has shape {numbers.shape}, expected {one}" if numbers.shape else f"is one number, expected {one}"
     if not np.all(np.isfinite(numbers)):
@@ -679,6 +715,11 @@ def _value_problem(answer: Any, shape: tuple[int, ...], within: tuple[float, flo
     if within and not np.all((within[0] < numbers) & (numbers < within[1])):
         return f"has to lie between {_number(within[0])} and {_number(within[1])}: which function produced it?"
     return None
+
+
+def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A column and a list of the same numbers are both welcome where values are typed in."""
+    return tuple(n for n in shape if n != 1)
 
 
 def check_training(losses: Sequence[float], epochs: int | None = None) -> Report:

@@ -46,6 +46,20 @@ def sandbox(modules: Path) -> Iterator[Sandbox]:
         yield box
 
 
+@pytest.fixture(scope="session", params=["full", pytest.param("reduced", marks=pytest.mark.slow)])
+def walled(request: pytest.FixtureRequest, modules: Path) -> Iterator[Sandbox]:
+    """Each level that has walls: what holds at one must hold at the other."""
+    if request.param == "full":
+        yield request.getfixturevalue("sandbox")
+        return
+    try:
+        box = Sandbox(level="reduced", modules=modules)
+    except SandboxUnavailable as error:
+        pytest.skip(str(error))
+    with box:
+        yield box
+
+
 @pytest.fixture(scope="session")
 def unprotected(modules: Path) -> Iterator[Sandbox]:
     with Sandbox(level="none", modules=modules) as box:

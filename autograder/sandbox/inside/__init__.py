@@ -1,1 +1,1 @@
-"""What runs on the isolated side: zygote, walls, shell, probes. Bound alone into the sandbox; imports nothing of ours."""
+"""What runs on the isolated side: zygote, walls, shell, probes. Bound alone into the sandbox."""

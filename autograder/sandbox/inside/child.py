@@ -29,8 +29,9 @@ class Wire:
         frames.write_frame(self._descriptor, self._nonce, msgpack.packb({"kind": kind, **fields}, use_bin_type=True))
 
 
-def put_up_walls(limits: dict[str, Any], *, level: str, seccomp: bytes) -> None:
+def put_up_walls(limits: dict[str, Any], *, folder: str, settings: dict[str, Any]) -> None:
     """Limit this process for good; what it is allowed afterwards is what the student is allowed."""
+    level = settings["level"]
     threads = limits["threads"] if level == "full" and walls.kernel_at_least(5, 14) else None
     address_space = walls.memory_in_use() + limits["memory_bytes"]
     if level == "full":
@@ -42,10 +43,15 @@ def put_up_walls(limits: dict[str, Any], *, level: str, seccomp: bytes) -> None:
         open_files=limits["open_files"],
         threads=threads,
     )
-    if level != "none":
-        walls.drop_capabilities()
-        walls.no_new_privileges()
-        walls.seccomp(seccomp)
+    if level == "none":
+        return
+    walls.no_new_privileges()
+    if level == "reduced":
+        walls.landlock([*settings["readable"], folder], settings["listable"])
+        if settings["leave_root"]:
+            walls.become_ordinary()
+    walls.drop_capabilities()
+    walls.seccomp(settings["seccomp"])
 
 
 def lay_out(files: dict[str, bytes], folder: str) -> None:
@@ -96,8 +102,8 @@ def run_cell(shell: Shell, cell: dict[str, Any], room: int, limits: dict[str, An
 
 
 def run_job(
-    descriptor: int, nonce: bytes, job: dict[str, Any], *, shell: Shell, surroundings: Surroundings, level: str,
-    modules: str, seccomp: bytes,
+    descriptor: int, nonce: bytes, job: dict[str, Any], *, shell: Shell, surroundings: Surroundings,
+    settings: dict[str, Any],
 ) -> None:  # fmt: skip
     """Do one submission, from walls to the last answer. Runs in the forked child, which ends afterwards."""
     wire = Wire(descriptor, nonce)
@@ -105,12 +111,12 @@ def run_job(
     shell.folder = job["folder"]
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
-    put_up_walls(limits, level=level, seccomp=seccomp)
-    if level == "full":
+    put_up_walls(limits, folder=shell.folder, settings=settings)
+    if settings["level"] == "full":
         os.makedirs(os.environ["HOME"])
         os.makedirs(shell.folder)
     lay_out(job["files"], shell.folder)
-    sys.path[:0] = [*([modules] if modules else []), shell.folder]
+    sys.path[:0] = [*([settings["modules"]] if settings["modules"] else []), shell.folder]
     path = list(sys.path)
     reseed(job["seed"])
     wire.send("ready")
@@ -149,7 +155,7 @@ def run_job(
 
 
 def _leave_unless_room(wire: Wire, limits: dict[str, Any]) -> None:
-    """After running out of memory: end this run when what follows would suffer; the monitor starts another without it."""
+    """After running out of memory: end this run when what follows would suffer, so that another is started."""
     if not has_room(limits["memory_bytes"]):
         wire.send("full")
         os._exit(0)

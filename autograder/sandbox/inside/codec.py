@@ -41,8 +41,8 @@ class BadValue(ValueError):
 def plain(value: object, name: str = "the answer") -> Any:
     """Copy `value` into exact built-in types and base arrays; numpy scalars become 0-d arrays.
 
-    Subclasses lose everything that they override. Raises BadValue, naming the offending part, when something is neither a
-    number, text, nothing, an array of numbers, nor a dict or list of those.
+    Subclasses lose everything that they override. Raises BadValue, naming the offending part, when something is neither
+    a number, text, nothing, an array of numbers, nor a dict or list of those.
     """
     return _plain(value, name, 1, [0])
 

@@ -54,7 +54,7 @@ class Student:
 
 
 class Surroundings:
-    """What an honest notebook may have changed globally, as it was in the zygote, to be put back before each question."""
+    """What an honest notebook may have changed globally, as it was in the zygote, put back before each question."""
 
     def __init__(self) -> None:
         """Remember the present state."""

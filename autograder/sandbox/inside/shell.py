@@ -1,8 +1,8 @@
 """Cells, run as a kernel would run them: IPython's shell with ordinary notebook outputs collected in order.
 
-The hooks are the ones that ipykernel uses (`display_pub_class`, `displayhook_class`, `_showtraceback`), so prints, displays,
-results, errors and inline figures come out in the order in which they were produced. There are no threads here: the shell
-is made once in the zygote and survives the fork.
+The hooks are the ones that ipykernel uses (`display_pub_class`, `displayhook_class`, `_showtraceback`), so prints,
+displays, results, errors and inline figures come out in the order in which they were produced. There are no threads
+here: the shell is made once in the zygote and survives the fork.
 """
 
 from __future__ import annotations
@@ -290,7 +290,7 @@ class Shell(InteractiveShell):
     def __init__(self, **settings: Any) -> None:
         """Make the shell with an empty collector."""
         self.collector = Collector()
-        self.folder = "/tmp/notebook"
+        self.folder = ""
         super().__init__(**settings)
 
     @contextlib.contextmanager
@@ -345,7 +345,7 @@ def make_shell() -> Shell:
     configure_inline_support(shell, INLINE_BACKEND)
     with collecting(shell):
         shell.collector.begin(0, 1 << 24)
-        shell.run_cell("import numpy as np, matplotlib.pyplot as plt\nplt.plot(np.arange(3.0))\nnp.ones((2, 3)) @ np.eye(3)")
+        shell.run_cell("import numpy as np, matplotlib.pyplot as plt\nplt.plot([1.0, 2.0])\nnp.eye(3) @ np.eye(3)")
         shell.run_cell("plt.title('$x_1$'); plt.plot([1, 2], label='a'); plt.legend(); plt.show()")
         shell.run_cell("def warm():\n    return 1 / 0\nwarm()")
     plt.close("all")

@@ -24,6 +24,10 @@ PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_CAP_AM
 PR_CAP_AMBIENT_CLEAR_ALL, SECCOMP_MODE_FILTER = 4, 2
 LINUX_CAPABILITY_VERSION_3 = 0x20080522
 
+LANDLOCK_CREATE_RULESET, LANDLOCK_ADD_RULE, LANDLOCK_RESTRICT_SELF = 444, 445, 446
+LANDLOCK_ASK_VERSION, LANDLOCK_PATH_BENEATH = 1, 1
+WRITE_FILE, READ_FILE, READ_DIR = 1 << 1, 1 << 2, 1 << 3
+
 STUDENT_ID = 1000
 ORDINARY_ID = 65534  # what root becomes: `nobody`, who owns nothing
 
@@ -64,7 +68,7 @@ def private_mounts(tmp_bytes: int) -> None:
     """Give this submission its own scratch folder and hide /proc, which tells about the process and its neighbours."""
     _call("mount", None, b"/", None, MS_REC | MS_PRIVATE, None)
     options = f"size={tmp_bytes},nr_inodes=4096,mode=0700".encode()
-    _call("mount", b"tmpfs", b"/tmp", b"tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options)
+    _call("mount", b"tmpfs", b"/scratch", b"tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options)
     hidden = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY
     _call("mount", b"tmpfs", b"/proc", b"tmpfs", hidden, b"size=4096,nr_inodes=2,mode=0555")
 
@@ -82,7 +86,7 @@ def memory_high_water() -> int:
 def limit(
     *, address_space: int, cpu_seconds: float, file_bytes: int, open_files: int, threads: int | None
 ) -> None:
-    """Set the hard limits of this process. `threads` is None where the kernel would count the user's other processes."""
+    """Set the hard limits of this process. `threads` is None where others of the user would count."""
     seconds = max(1, round(cpu_seconds + 0.5))
     _lower(resource.RLIMIT_CPU, seconds)
     _lower(resource.RLIMIT_FSIZE, file_bytes)
@@ -117,6 +121,37 @@ def drop_capabilities() -> None:
     _libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
     header = struct.pack("Ii", LINUX_CAPABILITY_VERSION_3, 0)
     _call("capset", header, struct.pack("6I", *[0] * 6))
+
+
+def landlock_version() -> int:
+    """The kernel's Landlock version, 0 without Landlock."""
+    return max(0, _libc.syscall(LANDLOCK_CREATE_RULESET, None, 0, LANDLOCK_ASK_VERSION))
+
+
+def landlock(readable: list[str], listable: list[str]) -> None:
+    """Refuse every file but those below `readable`, to read only; folders of `listable` can be listed besides.
+
+    Where the kernel can, also refuse TCP, abstract sockets and signals to others. Raises OSError without Landlock.
+    """
+    version = landlock_version()
+    handled = (1 << (13 + (version >= 2) + (version >= 3) + (version >= 5))) - 1
+    if version == 4:  # TRUNCATE came with 3, the next with 5
+        handled = (1 << 15) - 1
+    attributes = struct.pack("QQQ", handled, 0b11 if version >= 4 else 0, 0b11 if version >= 6 else 0)
+    size = 24 if version >= 6 else 16 if version >= 4 else 8
+    rules = _call("syscall", LANDLOCK_CREATE_RULESET, attributes, ctypes.c_size_t(size), 0)
+    try:
+        for path, access in (*((p, READ_FILE | READ_DIR) for p in readable), *((p, READ_DIR) for p in listable)):
+            descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+            try:
+                allowed = access if os.path.isdir(path) else access & ~READ_DIR
+                rule = struct.pack("=Qi", allowed | (WRITE_FILE if path == "/dev/null" else 0), descriptor)
+                _call("syscall", LANDLOCK_ADD_RULE, rules, LANDLOCK_PATH_BENEATH, rule, 0)
+            finally:
+                os.close(descriptor)
+        _call("syscall", LANDLOCK_RESTRICT_SELF, rules, 0)
+    finally:
+        os.close(rules)
 
 
 def seccomp(blob: bytes) -> None:

@@ -1,8 +1,8 @@
 """The zygote: imports once what notebooks use, then forks a process for each submission. It never sees a submission.
 
 For each job it gets two sockets over its control socket: the job's (student side) and the report (monitor side). The
-forked monitor enters fresh namespaces, forks the student's process into them, sends a pidfd of it over the report socket, so that
-the trusted side can kill it, and at the end how it ended and what it took.
+forked monitor enters fresh namespaces, forks the student's process into them, sends a pidfd of it over the report
+socket, so that the trusted side can kill it, and at the end how it ended and what it took.
 """
 
 from __future__ import annotations
@@ -42,13 +42,7 @@ def main(control_descriptor: int, settings: dict[str, Any]) -> None:
 
     _import_common()
     shell = make_shell()
-    fixed = {
-        "shell": shell,
-        "surroundings": Surroundings(),
-        "level": level,
-        "modules": settings["modules"],
-        "seccomp": settings["seccomp"],
-    }
+    fixed = {"shell": shell, "surroundings": Surroundings(), "settings": settings}
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps the monitors
     gc.collect()
     gc.freeze()  # a collection in a child would otherwise copy every page that it looks at

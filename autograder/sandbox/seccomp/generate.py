@@ -1,8 +1,8 @@
 """Write the seccomp allow-lists as BPF blobs, for every machine we know, with libseccomp's own Python binding.
 
 Run as `/usr/bin/python3 generate.py` with the distribution's `python3-seccomp`; at run time only the blobs are needed.
-Everything not listed is refused with EPERM. `full` is for the level with namespaces; `reduced` lets nothing through that
-changes files outside the reach of Landlock (modes, owners, times, truncation by path).
+Everything not listed is refused with EPERM. `full` is for the level with namespaces; `reduced` lets nothing through
+that changes files outside the reach of Landlock (modes, owners, times, truncation by path).
 """
 
 from __future__ import annotations

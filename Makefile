@@ -1,0 +1,45 @@
+# The two commands of the README are `make demo` and `make test`; each sets up what it needs.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test quick lint build audit crosscheck lock clean
+
+# nbgrader looks for its helpers (alembic, jupyter) on PATH
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+help:  ## what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup:  ## virtual environment, pinned dependencies, bubblewrap
+	@tools/setup.sh
+
+demo: setup  ## build the course and grade a demo class, from hand-in to feedback
+	@autograder build
+	@autograder demo
+
+test: setup  ## every check that CI makes: lint, generated files, tests, audit
+	@echo "• lint" && ruff check -q .
+	@echo "• generated files" && autograder build --check
+	@echo "• tests" && python -m pytest -q -n 2 --dist loadgroup
+	@echo "• graders are graded" && autograder audit --readme README.md --check
+
+quick: setup  ## the tests that take seconds
+	@python -m pytest -q -n 2 --dist loadgroup -m "not slow"
+
+lint: setup  ## style of the Python files
+	@ruff check .
+
+build: setup  ## source/ and assignments/ from reference/
+	@autograder build
+
+audit: setup  ## mutation tests of every question, and their table in the README
+	@autograder audit --readme README.md
+
+crosscheck: setup  ## install PyTorch too, so that the tests compare with it
+	@python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+
+lock: setup  ## renew requirements.lock
+	@python -m pip install --quiet --disable-pip-version-check uv
+	@uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --upgrade --quiet --custom-compile-command "make lock" -o requirements.lock
+
+clean:  ## remove what the commands above made
+	@rm -rf .venv demo build dist *.egg-info

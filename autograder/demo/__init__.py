@@ -1,0 +1,1 @@
+"""A class of thirteen invented students, graded from hand-in to feedback."""

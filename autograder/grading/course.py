@@ -1,0 +1,50 @@
+"""nbgrader's steps for one course folder, from Python: the same code as its command line, without a new process."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from traitlets.config import Config
+
+from autograder import build, preprocessors
+
+
+class CourseApi:
+    """The steps of a course in the order in which they are taken. Every step returns what went wrong, in sentences."""
+
+    def __init__(self, root: Path) -> None:
+        """``root`` holds source/ and submitted/; the gradebook is made there when it is missing."""
+        from nbgrader.apps.api import NbGraderAPI
+        from nbgrader.coursedir import CourseDirectory
+
+        self.root = root
+        config = Config()
+        config.CourseDirectory.course_id = "backpropagation"
+        config.CourseDirectory.root = str(root)
+        build.configure(config)
+        preprocessors.configure(config)
+        self._api = NbGraderAPI(CourseDirectory(config=config), config=config)
+
+    def generate_assignment(self, sheet: str) -> list[str]:
+        """source/ to assignments/, and the gradebook's entry."""
+        return self._step(f"releasing {sheet}", self._api.generate_assignment, sheet)
+
+    def autograde(self, sheet: str, student: str) -> list[str]:
+        """submitted/ to autograded/, isolated, and the marks to the gradebook."""
+        return self._step(f"grading {sheet} of {student}", self._api.autograde, sheet, student)
+
+    def generate_feedback(self, sheet: str, student: str) -> list[str]:
+        """autograded/ to feedback/."""
+        return self._step(f"feedback on {sheet} for {student}", self._api.generate_feedback, sheet, student)
+
+    def _step(self, what: str, step, *names: str) -> list[str]:
+        here = Path.cwd()
+        try:
+            result = step(*names, force=True)
+        finally:
+            os.chdir(here)  # nbgrader's converters change the working directory
+        if result["success"]:
+            return []
+        reason = next((line for line in reversed((result.get("error") or result["log"]).splitlines()) if line), "")
+        return [f"{what} failed: {reason}"]

@@ -1,0 +1,111 @@
+"""The grammar and its texts."""
+
+import itertools
+import re
+
+import numpy as np
+import pytest
+from diagnosis_kit import bench, points_of
+
+from autograder.diagnosis import MISTAKES, DoesNotFit, Point, Spec, aliases, choice_points, mutate
+from autograder.diagnosis.network import HIDDEN
+
+TANH = Spec(("tanh",), "sigmoid", "bce")
+
+
+def all_specs():
+    ends = [("sigmoid", "bce"), ("softmax", "ce"), ("linear", "hinge")]
+    ends += list(itertools.product(("sigmoid", "softmax", "linear"), ("mse", "half-mse", "weighted-mse")))
+    hidden = [(), *((name,) for name in HIDDEN), ("tanh", "relu")]
+    for names, end, penalty, result in itertools.product(
+        hidden, ends, ("none", "half-lambda-over-m", "lambda"), ("gradients", "update")
+    ):
+        yield Spec(names, *end, penalty, True, result)
+        yield Spec(names, *end, penalty, True, result, "sum", "mean")
+
+
+@pytest.fixture(scope="module")
+def options():
+    return [(spec, point, o) for spec in all_specs() for point, row in choice_points(spec).items() for o in row]
+
+
+def test_every_mistake_of_the_grammar_is_in_the_catalogue_and_back(options):
+    used = {mistake for _, _, option in options for mistake in option.mistakes}
+    assert used | {"wrong-shape"} == set(MISTAKES)
+
+
+def test_the_right_option_comes_first_and_names_are_unique():
+    for spec in all_specs():
+        for point, row in choice_points(spec).items():
+            assert row[0].name == "right", (spec, point)
+            assert row[0].mistakes == ()
+            assert len({option.name for option in row}) == len(row), (spec, point)
+
+
+@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=lambda mistake: mistake.id)
+def test_texts_are_short_plain_and_give_no_code_away(mistake):
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", mistake.id)
+    assert mistake.title[0].islower() or mistake.title.split()[0] in ("W2", "W3")
+    assert not mistake.title.endswith(".")
+    assert mistake.hint.endswith((".", "?"))
+    assert re.search(
+        r"\b(you|your|yours|yourself|check|look|ask|count|compare|follow|draw|write|differentiate)\b",
+        mistake.hint,
+        re.I,
+    )
+    assert not re.search(r"np\.|@|\*|\.T\b|sum\(", mistake.hint)
+    for sentence in re.split(r"[.?:;] ", mistake.hint):
+        assert len(sentence.split()) <= 25, sentence
+
+
+@pytest.mark.parametrize(("spec", "outputs"), bench.SPECS)
+def test_no_two_single_mistakes_look_alike_at_the_challenges(spec, outputs):
+    assert aliases(spec, [Point(i) for i in bench.challenges(spec, outputs)]) == ()
+
+
+def test_aliases_are_found_where_the_challenges_hide_a_difference():
+    # m = 2 n at every point: dividing by n is twice the right answer.
+    points = [Point(bench.challenge(TANH, 1, seed, 6)) for seed in (1, 2, 3)]
+    assert aliases(TANH, points) == (("divisor=divided-by-the-inputs", "factor=factor-2-extra"),)
+
+
+def test_mutate_takes_a_mistake_for_all_parameters_or_for_one():
+    point = points_of(TANH)[0]
+    right = point.answers
+    both = mutate(TANH, point, {"divisor": "missing-1-over-m"})
+    one = mutate(TANH, point, {"divisor@b1": "missing-1-over-m"})
+    for name in right:
+        np.testing.assert_allclose(both[name], 6 * right[name])
+        np.testing.assert_allclose(one[name], (6 if name == "db1" else 1) * right[name])
+
+
+@pytest.mark.parametrize(
+    ("choices", "words"),
+    [
+        ({"nonsense": "right"}, "unknown choice point 'nonsense'"),
+        ({"divisor": "nonsense"}, "unknown option 'nonsense' for divisor"),
+        ({"divisor@W9": "right"}, "unknown choice point 'divisor@W9'"),
+    ],
+)
+def test_mutate_names_what_it_does_not_know(choices, words):
+    with pytest.raises(ValueError, match=words):
+        mutate(TANH, points_of(TANH)[0], choices)
+
+
+def test_mutate_says_when_an_option_does_not_fit_the_shapes():
+    with pytest.raises(DoesNotFit, match="weights-1=weights-not-transposed"):
+        mutate(TANH, points_of(TANH)[0], {"weights-1": "weights-not-transposed"})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((("cubic",), "sigmoid", "bce"), "hidden must be one of sigmoid, tanh"),
+        (("tanh", "sigmoid", "bce"), "hidden must be a tuple"),
+        ((("tanh",), "linear", "bce"), "loss bce needs output sigmoid"),
+        ((("tanh",), "linear", "mae"), "loss must be one of"),
+    ],
+)
+def test_a_network_that_makes_no_sense_is_refused(arguments, words):
+    with pytest.raises(ValueError, match=words):
+        Spec(*arguments)

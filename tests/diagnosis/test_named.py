@@ -1,0 +1,47 @@
+"""How many mistakes are named, and that nothing is named falsely. The full counts are in the slow tests."""
+
+import numpy as np
+import pytest
+from diagnosis_kit import bench
+
+
+def assert_all_named(tally):
+    assert tally.misses == []
+    assert tally.tried == tally.named > 0
+
+
+@pytest.mark.parametrize("index", [1, 4, 5, 7, 13])
+def test_every_single_mistake_is_named(index):
+    assert_all_named(bench.singles(bench.SPECS[index : index + 1]))
+
+
+def test_two_mistakes_are_named():
+    tally = bench.several(2, 150)
+    assert tally.named >= 0.95 * tally.tried, tally.misses
+
+
+def test_three_mistakes_are_mostly_named():
+    tally = bench.several(3, 60)
+    assert tally.named >= 0.85 * tally.tried, tally.misses
+
+
+def test_random_numbers_are_never_named():
+    assert bench.perturbed(150, seed=1).misses == []
+
+
+def test_right_answers_of_any_style_are_right():
+    assert bench.right_answers(200, seed=1).misses == []
+
+
+@pytest.mark.slow
+def test_every_single_mistake_is_named_for_every_network():
+    assert_all_named(bench.singles())
+
+
+@pytest.mark.slow
+def test_full_counts():
+    pairs = bench.several(2, 2000, seed=3)
+    assert pairs.named >= 0.95 * pairs.tried
+    assert float(np.median(pairs.times)) < 50
+    assert bench.perturbed(10_000, seed=2).misses == []
+    assert bench.right_answers(10_000, seed=2).misses == []

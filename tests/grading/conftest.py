@@ -1,0 +1,27 @@
+"""One sandbox for the folder, and submissions made from the released notebooks."""
+
+import nbformat
+import pytest
+
+from autograder.audit import Variant
+from autograder.build.submission import fill, solutions
+from autograder.exercises import load
+from autograder.sandbox import Sandbox
+
+
+@pytest.fixture(scope="session")
+def sandbox():
+    with Sandbox() as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def submission(root):
+    """submission(exercise, **cells): the solved notebook with some cells replaced."""
+
+    def make(name, **cells):
+        exercise = load(name)
+        released = nbformat.read(root / "assignments" / exercise.sheet / f"{name}.ipynb", as_version=4)
+        return fill(released, Variant("", "", cells=cells).apply(solutions(root, exercise)))
+
+    return make

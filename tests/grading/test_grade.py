@@ -1,0 +1,213 @@
+"""Submissions graded through the real path: isolated, then marked."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+
+from autograder.exercises import load
+from autograder.grading.grade import grade_notebook
+from autograder.grading.submissions import NothingToGrade, Submission, find, grade, grade_all, own_files
+from autograder.marking import to_json
+
+
+@pytest.fixture
+def marked(root, sandbox, submission):
+    """marked(exercise, **cells): the marks of the solved notebook with some cells replaced."""
+
+    def run(name, *, seed=1, full=False, **cells):
+        return grade_notebook(submission(name, **cells), load(name), sandbox, root=root, seed=seed, full=full).marks
+
+    return run
+
+
+@pytest.mark.parametrize("name", ["worked_calculation", "tanh_swap"])
+def test_the_solution_gets_full_marks_with_and_without_what_is_for_the_eye(marked, name):
+    only_marks, full = marked(name), marked(name, full=True)
+    assert only_marks.points == full.points == only_marks.max_points
+    assert only_marks.questions == full.questions
+    assert only_marks.isolation == "full"
+
+
+def test_the_same_seed_gives_the_same_record(marked):
+    wrong = "class TanhNetwork(SimpleNeuralNetwork):\n    pass"
+    one, two = (to_json(marked("tanh_swap", network=wrong)) for _ in range(2))
+    for record in (one, two):
+        del record["seconds"]
+    assert one == two
+
+
+def test_a_wrong_first_value_costs_its_line_and_the_first_wrong_line_is_named(marked):
+    marks = marked(
+        "worked_calculation",
+        forward="import math\nsigma = lambda z: 1 / (1 + math.exp(-z))\nz1 = [1.2, 2.2]\na1 = [0.7, 0.9]\n"
+        "z2 = 0.9 * a1[0] + 0.7 * a1[1] + 0.2\na2 = sigma(z2)",
+    )
+    lost = {line.name: line.max_points - line.points for q in marks.questions for line in q.lines if line.points == 0}
+    assert lost == {"a1": 2}
+    assert marks.points == 23
+    assert marks.question("forward_values").message.startswith("a1: ")
+    assert all(line.own for line in marks.question("gradient_values").lines if line.name != "db2" or line.own)
+
+
+def test_a_cell_that_ends_the_process_costs_what_it_would_have_defined(marked):
+    marks = marked("worked_calculation", update="import os\nos._exit(1)")
+    assert marks.points == 20
+    assert any("was stopped" in note for note in marks.notes)
+
+
+def test_a_cell_that_raises_is_told(marked):
+    marks = marked("worked_calculation", loss="y = 0.8\nlos = a2 - undefined")
+    assert marks.points == 23
+    assert any("NameError" in note for note in marks.notes)
+
+
+def test_patched_comparisons_and_lying_objects_earn_nothing(marked):
+    marks = marked(
+        "tanh_swap",
+        network="""
+import numpy as np
+np.allclose = lambda *a, **k: True
+class Equal(np.ndarray):
+    __eq__ = __le__ = lambda self, other: True
+class TanhNetwork(SimpleNeuralNetwork):
+    def forward_pass(self, X):
+        self.Z1 = self.A1 = self.Z2 = self.A2 = np.full((2, 2), 7.0).view(Equal)
+        return self.A2
+    def backward_pass(self, X, Y):
+        self.dW1 = self.db1 = self.dW2 = self.db2 = np.full((2, 2), 7.0).view(Equal)
+""",
+        train_on_moons="def train_on_moons(*args): return 1, 1, 1",
+    )
+    assert marks.points == 0
+
+
+def test_the_key_is_not_in_the_process_that_runs_the_students_code(marked, submission, sandbox, root):
+    looks = """
+import os, sys, json
+seen = {
+    "modules": [m for m in sys.modules if m.split(".")[0] == "autograder"],
+    "folders": [d for d, _, fs in os.walk("/") if "worked_calculation.py" in fs or "exercise.py" in fs],
+    "environment": sorted(os.environ),
+}
+try:
+    import autograder.truth
+    seen["import"] = True
+except ImportError:
+    seen["import"] = False
+print(json.dumps(seen))
+"""
+    graded = grade_notebook(
+        submission("worked_calculation", update=looks),
+        load("worked_calculation"),
+        sandbox,
+        root=root,
+        seed=1,
+    )
+    printed = "".join(output.get("text", "") for outputs in graded.outputs.values() for output in outputs)
+    assert '"modules": []' in printed
+    assert '"folders": []' in printed
+    assert '"import": false' in printed
+
+
+def test_hidden_challenges_are_not_echoed_in_the_record(marked):
+    """The student's code sees its inputs; what it prints must not come back from the questions."""
+    marks = marked(
+        "tanh_swap",
+        network="class TanhNetwork(SimpleNeuralNetwork):\n    def forward_pass(self, X):\n        print('INPUT', X)\n"
+        "        raise ValueError('no')",
+    )
+    assert marks.points == 0
+    assert "INPUT" not in str(to_json(marks))
+
+
+def hand_in(folder: Path, student: str, name: str, notebook) -> Path:
+    path = folder / student / load(name).sheet / f"{name}.ipynb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)
+    return path
+
+
+def test_submissions_are_found_by_notebook_student_and_tree(tmp_path, submission):
+    tree = tmp_path / "submitted"
+    for student in ("ada", "bo"):
+        hand_in(tree, student, "worked_calculation", submission("worked_calculation"))
+    path = hand_in(tree, "ada", "tanh_swap", submission("tanh_swap"))
+    assert [(s.student, s.exercise) for s in find([tree])] == [
+        ("ada", "worked_calculation"), ("ada", "tanh_swap"), ("bo", "worked_calculation"),
+    ]
+    assert {s.student for s in find([tree / "bo"])} == {"bo"}
+    assert find([path]) == [Submission("ada", "training", "tanh_swap", path)]
+    assert len(find([path, tree])) == 3
+
+
+@pytest.mark.parametrize("what", ["nowhere", "empty"])
+def test_paths_without_a_notebook_are_refused(tmp_path, what):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(NothingToGrade):
+        find([tmp_path / what])
+
+
+def test_one_bad_notebook_does_not_stop_the_others(tmp_path, root, sandbox, submission):
+    tree = tmp_path / "submitted"
+    hand_in(tree, "ada", "worked_calculation", submission("worked_calculation"))
+    hand_in(tree, "bo", "worked_calculation", submission("worked_calculation")).write_text("{")
+    stray = hand_in(tree, "cy", "tanh_swap", submission("tanh_swap"))
+    stray.rename(stray.with_name("homework.ipynb"))
+    misplaced = tree / "di" / "by_hand" / "tanh_swap.ipynb"
+    misplaced.parent.mkdir(parents=True)
+    nbformat.write(submission("tanh_swap"), misplaced)
+    with ThreadPoolExecutor(2) as pool:
+        found = {
+            s.student: marks for s, marks in grade_all(find([tree]), sandbox, pool, root=root, seed=1)
+        }
+    assert found["ada"].points == 25
+    assert "not valid JSON" in found["bo"].error
+    assert "rename it to one of" in found["cy"].error
+    assert "move it to di/training/" in found["di"].error
+    assert all(found[student].needs_person for student in ("bo", "cy", "di"))
+    assert not found["ada"].needs_person
+
+
+def test_an_error_of_the_grader_goes_to_a_person(tmp_path, root, sandbox, submission, monkeypatch):
+    path = hand_in(tmp_path, "ada", "worked_calculation", submission("worked_calculation"))
+
+    def broken(*args, **kwargs):
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("autograder.grading.submissions.grade_notebook", broken)
+    marks = grade(find([path])[0], sandbox, root=root, seed=1)
+    assert marks.needs_person
+    assert "The grader failed" in marks.error
+
+
+def test_a_students_own_module_is_laid_beside_the_notebook(tmp_path, root, sandbox, submission):
+    notebook = submission("worked_calculation", loss="y = 0.8\nfrom mine import loss")
+    path = hand_in(tmp_path, "ada", "worked_calculation", notebook)
+    (path.parent / "mine.py").write_text("loss = 4.330683e-4\n")
+    assert grade(find([path])[0], sandbox, root=root, seed=1).points == 25
+
+
+def test_links_and_large_files_beside_a_notebook_are_left_out(tmp_path, monkeypatch):
+    (tmp_path / "small.txt").write_bytes(b"1")
+    (tmp_path / "link.txt").symlink_to("/etc/passwd")
+    (tmp_path / "hard.txt").hardlink_to(tmp_path / "small.txt")
+    (tmp_path / "other.txt").write_bytes(b"2")
+    (tmp_path / "large.bin").write_bytes(bytes(2000))
+    monkeypatch.setattr("autograder.grading.submissions.MAX_FILES_BYTES", 1000)
+    assert own_files(tmp_path) == {"other.txt": b"2"}
+
+
+def test_a_students_file_does_not_replace_the_sheets(tmp_path, root, sandbox, submission):
+    path = hand_in(tmp_path, "ada", "tanh_swap", submission("tanh_swap"))
+    (path.parent / "simple_network.py").write_text("raise SystemExit")
+    assert grade(find([path])[0], sandbox, root=root, seed=1).points == 20
+
+
+def test_seeds_draw_different_challenges_and_the_same_marks(marked):
+    slip = "class TanhNetwork(SimpleNeuralNetwork):\n    pass\n"
+    points = {seed: marked("tanh_swap", seed=seed, network=slip).points for seed in (1, 2, 3)}
+    assert len(set(points.values())) == 1, "the marks must not depend on the luck of the draw"
+    assert np.isfinite(points[1])

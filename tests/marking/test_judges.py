@@ -1,0 +1,112 @@
+"""Follow-through, shares and messages of the judge that compares values."""
+
+import numpy as np
+import pytest
+
+from autograder.exercise import Line, Reply
+from autograder.marking.judges import FLAT_SHARE, remembered, values
+
+LINES = (Line("square", 1), Line("double", 1))
+REPLIES = [Reply({"x": np.array([[1.0], [k]])}, {}, shown=k == 2) for k in (2, 3)]
+
+
+def truth(given):
+    return {"square": given["x"] ** 2, "double": 2 * given["x"] ** 2}
+
+
+def follow(given, own):
+    return [{"square": given["x"] ** 2, "double": 2 * own.get("square", given["x"] ** 2)}]
+
+
+def judged(answers, **options):
+    replies = [Reply(r.given, answer, r.shown) for r, answer in zip(REPLIES, answers)]
+    return values(truth, **options)(LINES, replies)
+
+
+def right(given):
+    return {name: value.copy() for name, value in truth(given).items()}
+
+
+def test_exact_values_are_right():
+    verdicts = judged([right(r.given) for r in REPLIES])
+    assert [v.status for v in verdicts.values()] == ["correct", "correct"]
+    assert not any(v.own for v in verdicts.values())
+
+
+def test_a_slip_costs_its_own_line_only():
+    slipped = [{"square": r.given["x"] ** 2 + 1, "double": 2 * (r.given["x"] ** 2 + 1)} for r in REPLIES]
+    with_follow = judged(slipped, follow=follow)
+    assert (with_follow["square"].share, with_follow["double"].share) == (0, 1)
+    assert with_follow["double"].own
+    without = judged(slipped)
+    assert (without["square"].share, without["double"].share) == (0, 0)
+
+
+def test_right_at_one_challenge_is_not_right():
+    answers = [right(REPLIES[0].given), {**right(REPLIES[1].given), "square": np.zeros((2, 1))}]
+    assert judged(answers)["square"].status == "wrong"
+
+
+def test_expected_values_are_given_only_for_shown_challenges():
+    hidden_wrong = judged([right(REPLIES[0].given), {**right(REPLIES[1].given), "square": np.ones((2, 1))}])
+    assert hidden_wrong["square"].expected is None
+    assert hidden_wrong["square"].got is None
+    shown_wrong = judged([{**right(r.given), "square": np.ones((2, 1))} for r in REPLIES])
+    np.testing.assert_array_equal(shown_wrong["square"].expected, [[1], [4]])
+
+
+def test_a_flat_shape_costs_a_part_and_is_named():
+    flat = [{**right(r.given), "square": right(r.given)["square"].ravel()} for r in REPLIES]
+    verdict = judged(flat)["square"]
+    assert verdict.share == FLAT_SHARE
+    assert verdict.mistakes == ("wrong-shape",)
+    assert judged(flat, by_hand=True)["square"].share == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (None, "has no value"),
+        (np.zeros((2, 1)), "is zero"),
+        (np.full((2, 1), np.nan), "not finite"),
+        (np.ones((1, 5)), "has shape (1, 5); (2, 1) is expected"),
+        ("text", "it is text"),
+    ],
+)
+def test_the_message_says_what_is_measured(value, said):
+    verdict = judged([{**right(r.given), "square": value} for r in REPLIES])["square"]
+    assert said in verdict.message
+    assert verdict.status == ("missing" if value is None else "wrong")
+
+
+def test_own_values_that_are_not_finite_are_not_followed():
+    answers = [{"square": np.full((2, 1), np.nan), "double": np.full((2, 1), np.nan)} for _ in REPLIES]
+    assert judged(answers, follow=follow)["double"].share == 0
+
+
+def test_remembered_truth_is_computed_once_per_challenge_and_keeps_zero_dimensional_numbers():
+    calls = []
+
+    def count(given):
+        calls.append(given["n"].shape)
+        return {"n": given["n"] + 1}
+
+    truth_once = remembered(count)
+    for _ in range(3):
+        assert truth_once({"n": np.array(2)})["n"] == 3
+    assert truth_once({"n": np.array(3)})["n"] == 4
+    assert calls == [(), ()]
+
+
+def test_equal_unexplained_answers_have_the_same_fingerprint_whatever_their_form():
+    """What the class report groups: the same wrong numbers, as lists, in another order in memory, slightly rounded."""
+    wrong = [right(r.given)["square"] + 0.123 for r in REPLIES]
+    forms = [wrong, [w.tolist() for w in wrong], [np.asfortranarray(w) * (1 + 1e-13) for w in wrong]]
+    found = {
+        judged([{**right(r.given), "square": w} for r, w in zip(REPLIES, form)])["square"].fingerprint for form in forms
+    }
+    assert len(found) == 1
+    assert len(found.pop()) == 16
+    other = judged([{**right(r.given), "square": w + 1} for r, w in zip(REPLIES, wrong)])["square"].fingerprint
+    assert other
+    assert other not in found

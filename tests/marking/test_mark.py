@@ -1,0 +1,117 @@
+"""Answers to marks: statuses, errors of the grader, the record."""
+
+import json
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pytest
+
+from autograder.exercises import load
+from autograder.marking import Marks, challenges, from_json, mark, to_json
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: str = "answered"
+    values: dict = field(default_factory=dict)
+    message: str = ""
+    changed_inputs: tuple = ()
+    warnings: tuple = ()
+
+
+EXERCISE = load("tanh_swap")
+
+
+def right_answers(seed=1):
+    """What a right network answers: from the exact values."""
+    from autograder.exercises import tanh_swap
+
+    asked = challenges("tanh_swap", seed)
+    names = ("Z1", "A1", "Z2", "A2", "dW2", "db2", "dW1", "db1", "returned")
+    network = [
+        {name: value for name, value in tanh_swap.truth(c.given).items() if name in names} for c in asked["forward"]
+    ]
+    gradients = [{n: v for n, v in tanh_swap.truth(c.given).items() if n in names} for c in asked["gradients"]]
+    training = [dict(tanh_swap.trained(c.given)) for c in asked["training"]]
+    return {
+        "forward": [Answer(values=v) for v in network],
+        "gradients": [Answer(values=v) for v in gradients],
+        "training": [Answer(values=v) for v in training],
+    }
+
+
+def by_id(questions):
+    return {question.id: question for question in questions}
+
+
+def test_right_answers_get_full_marks():
+    questions = mark(EXERCISE, 1, right_answers())
+    assert sum(q.points for q in questions) == sum(q.max_points for q in questions) == 20
+
+
+def test_marks_are_reproducible_from_the_seed():
+    assert mark(EXERCISE, 1, right_answers()) == mark(EXERCISE, 1, right_answers())
+    one, two = challenges("tanh_swap", 1)["gradients"], challenges("tanh_swap", 2)["gradients"]
+    assert not np.array_equal(one[1].given["W1"], two[1].given["W1"])
+
+
+def test_answers_to_other_challenges_are_wrong():
+    """Answers replayed from another seed earn nothing where the challenge is drawn afresh."""
+    questions = by_id(mark(EXERCISE, 2, right_answers(1)))
+    assert questions["hidden_gradients"].points == 0
+
+
+@pytest.mark.parametrize("status", ["raised", "timed_out", "out_of_memory", "crashed", "output_limit", "missing"])
+def test_a_challenge_without_an_answer_costs_its_question_only(status):
+    answers = right_answers()
+    answers["training"][1] = Answer(status, message="what happened")
+    questions = by_id(mark(EXERCISE, 1, answers))
+    assert questions["training_report"].status == status
+    assert questions["training_report"].points == 0
+    assert questions["training_report"].message == "what happened"
+    assert questions["hidden_gradients"].points == 8
+
+
+def test_a_probe_that_was_not_asked_is_an_error_of_the_grader_and_no_zero():
+    answers = right_answers()
+    del answers["training"]
+    questions = by_id(mark(EXERCISE, 1, answers))
+    assert questions["training_report"].status == "grader_error"
+    assert Marks("", "", "", tuple(questions.values())).needs_person
+
+
+def test_a_judge_that_raises_is_an_error_of_the_grader():
+    def broken(lines, replies):
+        raise RuntimeError("the judge is broken")
+
+    question = replace(EXERCISE.questions[0], judge=broken)
+    exercise = replace(EXERCISE, questions=(question, *EXERCISE.questions[1:]))
+    questions = mark(exercise, 1, right_answers())
+    assert questions[0].status == "grader_error"
+    assert questions[1].points == questions[1].max_points
+
+
+def test_remarks_cost_nothing():
+    answers = right_answers()
+    answers["forward"] = [
+        replace(a, changed_inputs=("X",), warnings=("RuntimeWarning: overflow encountered in exp",))
+        for a in answers["forward"]
+    ]
+    question = by_id(mark(EXERCISE, 1, answers))["forward_tanh"]
+    assert question.points == question.max_points
+    assert any("changes its input in place: X" in remark for remark in question.remarks)
+    assert any("overflow" in remark for remark in question.remarks)
+
+
+def test_the_record_survives_json():
+    answers = right_answers()
+    nan = {"dW1": np.full((1, 1), np.nan)}
+    answers["gradients"] = [replace(a, values=a.values | nan) for a in answers["gradients"]]
+    marks = Marks("ada", "training", "tanh_swap", mark(EXERCISE, 1, answers), isolation="full", seed=1)
+    text = json.dumps(to_json(marks), allow_nan=False)
+    record = json.loads(text)
+    assert list(record)[:7] == ["student", "sheet", "exercise", "points", "max_points", "isolation", "seed"]
+    assert {"id", "title", "points", "max_points", "status", "mistakes", "message"} <= record["questions"][0].keys()
+    again = from_json(record)
+    assert again.points == marks.points
+    assert to_json(again) == record

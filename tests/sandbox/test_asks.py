@@ -1,0 +1,192 @@
+"""Questions: what comes back, under which status, in which words, and that none disturbs another."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from autograder.sandbox import Ask, Sandbox
+
+from .conftest import Run, ask, job
+
+
+def answers(outcome, name="q"):
+    return outcome.answers[name]
+
+
+def test_a_function_is_asked_at_every_challenge(run: Run) -> None:
+    question = ask("return {'y': student.f(given['x'])}", {"x": 3}, {"x": np.eye(2)})
+    outcome = run("def f(x): return 2 * x", asks=(question,))
+    first, second = answers(outcome)
+    assert (first.status, first.values["y"]) == ("answered", 6)
+    np.testing.assert_array_equal(second.values["y"], 2 * np.eye(2))
+
+
+def test_a_name_that_is_not_there_is_missing(run: Run) -> None:
+    (answer,) = answers(run("x = 1", asks=(ask("return {'y': student.TanhNetwork()}"),)))
+    assert (answer.status, answer.message) == ("missing", "`TanhNetwork` is not defined in your notebook.")
+
+
+def test_an_untouched_stub_is_missing(run: Run) -> None:
+    source = "class Net:\n    def backward_pass(self):\n        raise NotImplementedError('todo')"
+    (answer,) = answers(run(source, asks=(ask("student.Net().backward_pass(); return {}"),)))
+    assert answer.status == "missing"
+    assert answer.message == "`backward_pass` is still the untouched stub (it raises NotImplementedError)."
+
+
+def test_an_attribute_that_was_never_set_is_missing(run: Run) -> None:
+    (answer,) = answers(run("class Net: pass", asks=(ask("return {'d': student.Net().dW1}"),)))
+    assert (answer.status, answer.message) == ("missing", "`Net` has no `dW1`.")
+
+
+def test_an_error_names_the_students_line(run: Run) -> None:
+    source = "def helper(x):\n    return x / 0\ndef f(x):\n    return helper(x)"
+    (answer,) = answers(run(source, asks=(ask("return {'y': student.f(1)}"),)))
+    assert answer.status == "raised"
+    assert answer.message == "ZeroDivisionError: division by zero (`helper`, line 2: `return x / 0`)"
+    assert "probe" not in answer.traceback
+    assert "line 4, in f" in answer.traceback
+
+
+def test_a_bad_probe_is_our_fault(run: Run) -> None:
+    asks = (ask("return {'y': npp.ones(2)}"), Ask("broken", "def probe(:", ({},)), Ask("two", "x = 1", ({},)))
+    outcome = run("x = 1", asks=asks)
+    assert {answer.status for got in outcome.answers.values() for answer in got} == {"grader_error"}
+
+
+def test_a_challenge_that_is_no_data_is_our_fault(run: Run) -> None:
+    (answer,) = answers(run("x = 1", asks=(ask("return {}", {"x": object()}),)))
+    assert answer.status == "grader_error"
+
+
+def test_an_input_changed_in_place_is_named(run: Run) -> None:
+    source = "def f(x, y):\n    x += 1\n    return x + y"
+    challenge = {"x": np.zeros(2), "y": np.array([np.nan, 1.0])}
+    question = ask("return {'z': student.f(given['x'], given['y'])}", challenge, challenge)
+    first, second = answers(run(source, asks=(question,)))
+    assert first.changed_inputs == second.changed_inputs == ("x",)
+    np.testing.assert_array_equal(second.values["z"], first.values["z"])
+
+
+def test_scalars_arrive_as_they_were(run: Run) -> None:
+    body = "return {'k': [type(given[n]).__name__ for n in ('i', 'f', 's', 'a')]}"
+    challenge = {"i": 3, "f": 0.5, "s": np.float32(2), "a": np.array(1.0)}
+    (answer,) = answers(run("x = 1", asks=(ask(body, challenge),)))
+    assert answer.values["k"] == ["int", "float", "float32", "ndarray"]
+
+
+def test_numpy_scalars_come_back_as_arrays(run: Run) -> None:
+    (answer,) = answers(run("import numpy as np", asks=(ask("return {'x': student.np.float32(0.5)}"),)))
+    assert isinstance(answer.values["x"], np.ndarray)
+    assert (answer.values["x"].dtype, answer.values["x"].shape) == (np.dtype("float32"), ())
+
+
+def test_rebinding_in_one_question_does_not_reach_the_next(run: Run) -> None:
+    source = "n = 0\ndef bump():\n    global n\n    n += 1\n    return n"
+    body = "student.extra = 1; return {'n': student.bump(), 'seen': hasattr(student, 'left')}"
+    outcome = run(source, asks=(ask(body, {}, {}), ask(f"student.left = 1; {body}", name="other")))
+    assert [answer.values["n"] for answer in answers(outcome)] == [1, 1]
+
+
+def test_global_settings_are_put_back(run: Run) -> None:
+    source = (
+        "import numpy as np, os, warnings, builtins\n"
+        "np.seterr(all='raise'); os.chdir('/')\nwarnings.simplefilter('error')\n"
+        "np.set_printoptions(precision=1); builtins.sum = None\ndef f(x): return np.exp(x)"
+    )
+    body = "import os; return {'y': student.f(given['x']), 'cwd': os.getcwd(), 'sum': sum([1, 2])}"
+    (answer,) = answers(run(source, asks=(ask(body, {"x": np.array([1e4])}),)))
+    assert answer.status == "answered", answer.message
+    assert answer.warnings == ("RuntimeWarning: overflow encountered in exp",)
+    assert answer.values["cwd"] == "/scratch/notebook"
+
+
+def test_random_numbers_repeat_from_run_to_run_but_not_between_challenges(run: Run) -> None:
+    asks = (ask("import random; return {'r': [random.random(), float(np.random.rand())]}", {}, {}),)
+    first, second = (run("x = 1", asks=asks) for _ in range(2))
+    assert [a.values for a in answers(first)] == [a.values for a in answers(second)]
+    assert answers(first)[0].values != answers(first)[1].values
+
+
+@pytest.mark.parametrize(
+    ("expression", "words"),
+    [
+        ("np.array([[1, 2], [3]], dtype=object)", "`v` is a list of rows of different length, not an array of"),
+        ("student.Net()", "`v` is a Net, not a number or an array of numbers."),
+        ("student.Net", "`v` is a type, not a number or an array of numbers."),
+        ("student.f", "`v` is a function (was it not called?), not a number or an array of numbers."),
+        ("np.array(['a'])", "`v` has the dtype <U1, not an ordinary number type such as float64."),
+        ("10 ** 30", "`v` is a whole number of more than 64 bits."),
+        ("student.loop", "nested deeper"),
+    ],
+)
+def test_what_is_no_data_is_refused_in_words(run: Run, expression: str, words: str) -> None:
+    source = "class Net: pass\ndef f(): pass\nloop = []\nloop.append(loop)"
+    (answer,) = answers(run(source, asks=(ask(f"return {{'v': {expression}}}"),)))
+    assert answer.status == "raised"
+    assert words in answer.message
+
+
+def test_a_huge_answer_is_refused(run: Run) -> None:
+    (answer,) = answers(run("x = 1", asks=(ask("return {'v': np.zeros(10**6)}"),)))
+    assert answer.status == "output_limit"
+
+
+def test_a_loop_costs_only_its_challenge(run: Run) -> None:
+    source = "def f(n):\n    while n: pass\n    return 1"
+    outcome = run(source, asks=(ask("return {'y': student.f(given['n'])}", {"n": 0}, {"n": 1}, {"n": 0}),))
+    assert [answer.status for answer in answers(outcome)] == ["answered", "timed_out", "answered"]
+    assert "line 2: `while n: pass`" in answers(outcome)[1].message
+    assert outcome.reruns == 0
+
+
+def test_a_crash_costs_only_its_challenge(run: Run) -> None:
+    source = "import os\ndef f(n):\n    if n: os._exit(0)\n    return 1"
+    asks = (ask("return {'y': student.f(given['n'])}", {"n": 0}, {"n": 1}, {"n": 0}), ask("return {'z': 1}", name="z"))
+    outcome = run(source, asks=asks)
+    assert [answer.status for answer in answers(outcome)] == ["answered", "crashed", "answered"]
+    assert answers(outcome, "z")[0].status == "answered"
+    assert outcome.reruns == 1
+
+
+def test_running_out_of_memory_costs_only_its_challenge(run: Run) -> None:
+    source = "import numpy as np\nkept = []\ndef f(n):\n    while n: kept.append(np.ones(10**6))\n    return 1"
+    outcome = run(source, asks=(ask("return {'y': student.f(given['n'])}", {"n": 1}, {"n": 0}),))
+    assert [answer.status for answer in answers(outcome)] == ["out_of_memory", "answered"]
+
+
+def test_prints_in_a_question_are_swallowed_up_to_the_limit(run: Run) -> None:
+    source = "def f(n):\n    for _ in range(n): print('x' * 1000)\n    return n"
+    outcome = run(source, asks=(ask("return {'y': student.f(given['n'])}", {"n": 3}, {"n": 10**9}),))
+    assert [answer.status for answer in answers(outcome)] == ["answered", "output_limit"]
+
+
+def test_exit_in_a_question_is_only_raised(run: Run) -> None:
+    (answer,) = answers(run("def f(): raise SystemExit(0)", asks=(ask("return {'y': student.f()}"),)))
+    assert answer.status == "raised"
+
+
+def test_questions_of_one_job_have_different_names() -> None:
+    with pytest.raises(ValueError, match="same id"):
+        job("x = 1", asks=(ask("return {}"), ask("return {}")))
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/x", "a/../../x", ""])
+def test_a_file_name_that_leads_out_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="file name"):
+        job("x = 1", files={name: b""})
+
+
+def test_without_walls_an_honest_notebook_gives_the_same(sandbox: Sandbox, unprotected: Sandbox) -> None:
+    honest = job(
+        "import numpy as np, helper\nprint(helper.ANSWER, open('d.txt').read())\nW = np.random.randn(3, 2)\n'x'",
+        "def f(x): return x @ W",
+        "1 / 0",
+        asks=(ask("return {'y': student.f(given['x'])}", {"x": np.eye(3)}), ask("return {'y': student.g}", name="g")),
+        files={"d.txt": b"data"},
+    )
+    with_walls, without = sandbox.run(honest), unprotected.run(honest)
+    assert [cell.outputs for cell in with_walls.cells] == [cell.outputs for cell in without.cells]
+    np.testing.assert_array_equal(answers(with_walls)[0].values["y"], answers(without)[0].values["y"])
+    assert answers(with_walls, "g")[0].message == answers(without, "g")[0].message
+    assert (with_walls.level, without.level) == ("full", "none")

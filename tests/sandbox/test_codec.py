@@ -1,0 +1,158 @@
+"""Values cross the border unchanged, and nothing else does."""
+
+from __future__ import annotations
+
+import contextlib
+
+import msgpack
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from autograder.sandbox.inside import codec
+from autograder.sandbox.inside.codec import BadValue, decode, encode, plain, values_of
+
+CAP = 1 << 20
+SHAPES = hnp.array_shapes(min_dims=0, min_side=0)
+ARRAYS = st.sampled_from(codec.DTYPES).flatmap(lambda dtype: hnp.arrays(dtype, SHAPES))
+LEAVES = st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text(max_size=20) | ARRAYS
+VALUES = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def same(left: object, right: object) -> bool:
+    if isinstance(left, np.ndarray):
+        return left.dtype == right.dtype and left.shape == right.shape and left.tobytes() == right.tobytes()
+    if isinstance(left, dict):
+        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
+    if isinstance(left, list):
+        return len(left) == len(right) and all(map(same, left, right))
+    return type(left) is type(right) and (left == right or left != left)
+
+
+@settings(max_examples=150, deadline=None)
+@given(VALUES)
+def test_what_goes_in_comes_out(value: object) -> None:
+    if _depth(value) > codec.MAX_DEPTH:
+        with pytest.raises(BadValue, match="nested deeper"):
+            plain(value)
+    else:
+        assert same(decode(encode(plain(value), max_bytes=CAP), max_bytes=CAP), value)
+
+
+def _depth(value: object) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return 0 if inner is None else 1 + max(map(_depth, inner), default=0)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=200))
+def test_random_bytes_give_a_value_or_bad_value(data: bytes) -> None:
+    with contextlib.suppress(BadValue):
+        decode(data, max_bytes=CAP)
+
+
+@settings(max_examples=300, deadline=None)
+@given(VALUES, st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=4))
+def test_damaged_bytes_give_a_value_or_bad_value(value: object, damage: list[tuple[int, int]]) -> None:
+    try:
+        data = bytearray(encode(plain({"x": value}), max_bytes=CAP))
+    except BadValue:
+        return
+    for place, byte in damage:
+        data[place % len(data)] = byte
+    with contextlib.suppress(BadValue):
+        values_of(bytes(data), max_bytes=CAP)
+
+
+def _array(kind: int, *shape: int, body: bytes = b"") -> bytes:
+    head = bytes([kind, len(shape)]) + b"".join(size.to_bytes(8, "big") for size in shape)
+    return msgpack.packb(msgpack.ExtType(1, head + body))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        _array(11, 2**40),
+        _array(11, 2**63, 2**63),
+        _array(11, 0, 2**62),
+        _array(11, 3, body=b"x" * 8),
+        _array(99, 1, body=b"x" * 8),
+        _array(11, *[1] * 9, body=b"x" * 8),
+        msgpack.packb(msgpack.ExtType(1, b"")),
+        msgpack.packb(msgpack.ExtType(7, b"x")),
+        msgpack.packb(msgpack.Timestamp(1)),
+        msgpack.packb({1: 2}),
+        b"\x91" * 100_000 + b"\xc0",
+        b"\xdd\xff\xff\xff\xff",
+        b"\xc6\xff\xff\xff\xff",
+        b"\x80\x80",
+        b"",
+        b"\x80\x04\x95cposix\nsystem\n",
+    ],
+)
+def test_lying_bytes_are_refused(data: bytes) -> None:
+    with pytest.raises(BadValue):
+        decode(data, max_bytes=CAP)
+
+
+def test_a_bool_is_true_or_false() -> None:
+    array = decode(_array(0, 2, body=b"\x02\x00"), max_bytes=CAP)
+    assert array.tobytes() == b"\x01\x00"
+
+
+def test_subclasses_lose_what_they_override() -> None:
+    class Always(float):
+        def __eq__(self, other):
+            return True
+
+        def __float__(self):
+            return 1.0
+
+        __hash__ = float.__hash__
+
+    class Sly(np.ndarray):
+        def __eq__(self, other):
+            return True
+
+        def __array__(self, *_):
+            return np.ones(3)
+
+        def tobytes(self, *_):
+            return b"x"
+
+    result = plain({"a": Always(0.25), "b": np.zeros(3).view(Sly), "c": [np.float32(2)], "d": (True, np.bool_(False))})
+    assert (type(result["a"]), result["a"]) == (float, 0.25)
+    assert type(result["b"]) is np.ndarray
+    assert not result["b"].any()
+    assert (type(result["c"][0]), result["c"][0].dtype) == (np.ndarray, np.dtype("float32"))
+    assert result["d"][0] is True
+
+
+def test_too_large_is_refused_on_both_sides() -> None:
+    with pytest.raises(BadValue, match="limit"):
+        encode(np.zeros(1000), max_bytes=100)
+    with pytest.raises(BadValue, match="limit"):
+        decode(encode(np.zeros(1000), max_bytes=CAP), max_bytes=100)
+
+
+def test_too_many_values_are_refused() -> None:
+    with pytest.raises(BadValue, match="more than"):
+        plain([0] * (codec.MAX_ITEMS + 1))
+
+
+def test_an_answer_is_a_dict() -> None:
+    with pytest.raises(BadValue, match="dict"):
+        values_of(encode([1], max_bytes=CAP), max_bytes=CAP)
+
+
+def test_byte_order_and_layout_do_not_matter() -> None:
+    array = np.arange(6, dtype=">f8").reshape(2, 3).T
+    result = decode(encode(array, max_bytes=CAP), max_bytes=CAP)
+    np.testing.assert_array_equal(result, array)
+    assert result.dtype == np.float64

@@ -1,0 +1,249 @@
+"""How the sandbox is built: what it may import, its levels, its life."""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+
+import autograder.sandbox
+from autograder.sandbox import Sandbox, SandboxUnavailable, canary, view
+
+from .conftest import ask, job
+
+ROOM = Path(autograder.sandbox.__file__).parent
+INSIDE_MAY_IMPORT = {"IPython", "matplotlib", "matplotlib_inline", "msgpack", "numpy", "traitlets"}
+
+
+def imports(path: Path) -> list[tuple[int, str]]:
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found += [(0, alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            found.append((node.level, node.module or ""))
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(ROOM.rglob("*.py")), ids=lambda path: str(path.relative_to(ROOM)))
+def test_it_imports_nothing_that_knows_an_answer(path: Path) -> None:
+    depth = len(path.relative_to(ROOM).parts)
+    for level, name in imports(path):
+        assert level <= depth, f"{path.name} imports from outside the room: {'.' * level}{name}"
+        assert name.split(".")[0] != "autograder" or name.startswith("autograder.sandbox")
+
+
+@pytest.mark.parametrize("path", sorted((ROOM / "inside").glob("*.py")), ids=lambda path: path.name)
+def test_the_inside_imports_only_itself_and_common_libraries(path: Path) -> None:
+    for level, name in imports(path):
+        first = name.split(".")[0]
+        assert level == 1 or (level == 0 and (first in sys.stdlib_module_names or first in INSIDE_MAY_IMPORT))
+
+
+def test_the_trusted_side_never_imports_ipython() -> None:
+    code = "import sys, autograder.sandbox; sys.exit('IPython' in sys.modules or 'matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("word", ["pickle", "marshal", "eval", "dill"])
+def test_the_trusted_side_never_loads_code(word: str) -> None:
+    for path in [*ROOM.glob("*.py"), ROOM / "inside" / "codec.py", ROOM / "inside" / "frames.py"]:
+        names = {node.id for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Name)}
+        names |= {name for _, name in imports(path)}
+        assert word not in names
+
+
+def test_a_blob_is_there_for_each_machine_and_level() -> None:
+    for machine in ("x86_64", "aarch64"):
+        for level in ("full", "reduced"):
+            size = (ROOM / "seccomp" / f"{level}-{machine}.bpf").stat().st_size
+            assert (size > 800, size % 8) == (True, 0)
+
+
+def test_the_canary_holds(sandbox: Sandbox) -> None:
+    report = canary(sandbox)
+    assert report.holds, report.words()
+    assert {"read", "write", "connect", "fork", "signal"} <= set(report.stopped_by)
+
+
+def test_the_canary_fails_without_walls(unprotected: Sandbox) -> None:
+    report = canary(unprotected)
+    assert not report.holds
+    assert {"read", "write", "connect", "fork", "signal"} <= {name for name, by in report.stopped_by.items() if not by}
+    assert report.secret_out is False
+
+
+def test_an_unknown_level_is_refused() -> None:
+    with pytest.raises(ValueError, match="unknown level"):
+        Sandbox(level="Full")
+
+
+def test_without_bubblewrap_the_reason_and_the_remedy_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with pytest.raises(SandboxUnavailable, match="apt-get install bubblewrap"):
+        Sandbox(level="full")
+
+
+def test_where_bubblewrap_is_refused_its_words_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    fake = tmp_path / "bwrap"
+    fake.write_text("#!/bin/sh\necho 'bwrap: setting up uid map: Permission denied' >&2\nexit 1\n")
+    fake.chmod(0o755)
+    monkeypatch.setattr(shutil, "which", lambda _: str(fake))
+    with pytest.raises(SandboxUnavailable, match="setting up uid map"):
+        Sandbox(level="full")
+
+
+def test_many_threads_share_one_zygote(sandbox: Sandbox) -> None:
+    def one(number: int) -> object:
+        outcome = sandbox.run(job(f"n = {number}", asks=(ask("return {'n': student.n}"),)))
+        return outcome.answers["q"][0].values["n"]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(one, range(16))) == list(range(16))
+
+
+@pytest.mark.slow
+def test_a_zygote_that_dies_is_replaced_and_the_job_done(modules: Path) -> None:
+    with Sandbox(level="full", modules=modules) as box:
+        first = box.pid
+        for process in psutil.Process(first).children(recursive=True):
+            process.kill()
+        outcome = box.run(job("print(1)", asks=(ask("return {'n': 1}"),)))
+        assert outcome.answers["q"][0].values == {"n": 1}
+        assert box.pid != first
+
+
+@pytest.mark.slow
+def test_closing_leaves_no_process_and_no_folder() -> None:
+    box = Sandbox(level="full")
+    processes = [psutil.Process(box.pid), *psutil.Process(box.pid).children(recursive=True)]
+    scratch = box._zygote.scratch
+    box.close()
+    deadline = time.monotonic() + 3
+    while any(process.is_running() for process in processes) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not any(process.is_running() for process in processes)
+    assert not scratch.exists()
+    with pytest.raises(SandboxUnavailable, match="closed"):
+        box.run(job("x = 1"))
+
+
+@pytest.mark.slow
+def test_the_zygote_ends_with_the_grader() -> None:
+    code = (
+        "import os\nfrom autograder.sandbox import Sandbox\nbox = Sandbox(level='full')\nprint(box.pid, flush=True)\n"
+        "os.kill(os.getpid(), 9)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    pid = int(result.stdout)
+    deadline = time.monotonic() + 5
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie" and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == "zombie"
+
+
+def test_the_package_is_masked_where_it_is_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    library = tmp_path / "site-packages"
+    (library / "autograder").mkdir(parents=True)
+    monkeypatch.setattr(view, "PACKAGE", library / "autograder")
+    monkeypatch.setattr(view, "visible", lambda: [library])
+    assert view.masked(()) == [library / "autograder"]
+
+
+@pytest.mark.slow
+def test_a_zygote_killed_in_the_middle_of_a_job_costs_nothing(modules: Path) -> None:
+    with Sandbox(level="full", modules=modules) as box, ThreadPoolExecutor(1) as pool:
+        running = pool.submit(box.run, job("import time; time.sleep(0.5)", asks=(ask("return {'n': 1}"),)))
+        time.sleep(0.2)
+        for process in psutil.Process(box.pid).children(recursive=True):
+            process.kill()
+        outcome = running.result()
+        assert outcome.cells[0].status == "ok"
+        assert outcome.answers["q"][0].values == {"n": 1}
+
+
+NO_NAMESPACES = """
+import sys
+from autograder.sandbox import Cell, Job, Sandbox
+with Sandbox() as box:
+    print(box.level, box.run(Job((Cell("a", "print(6 * 7)"),))).cells[0].outputs[0]["text"])
+"""
+
+
+@pytest.mark.slow
+def test_where_namespaces_are_refused_the_level_is_reduced() -> None:
+    # In a user namespace of its own, whose owner may forbid further ones: as in a container that refuses them.
+    inner = f"echo 0 > /proc/sys/user/max_user_namespaces && exec {sys.executable} -c '{NO_NAMESPACES}'"
+    command = ["unshare", "-Ur", "sh", "-c", inner]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    if "unshare" in result.stderr or "max_user_namespaces" in result.stderr:
+        pytest.skip("cannot make a place without user namespaces here")
+    assert result.stdout == "reduced 42\n\n", result.stderr
+
+
+ORDINARY = """
+import os, sys
+from autograder.sandbox import Ask, Cell, Job, Sandbox, canary
+assert os.getuid() != 0
+with Sandbox(level="full") as box:
+    report = canary(box)
+    assert report.holds, report.words()
+    probe = "def p(student, given): return {'y': student.f(2)}"
+    source = "import numpy as np, matplotlib.pyplot as plt\\ndef f(x): return 2 * x\\nplt.plot([1, 2]);"
+    hog = "import threading, time\\nfor _ in range(500): threading.Thread(target=time.sleep, args=(60,)).start()"
+    outcome = box.run(Job((Cell("a", source), Cell("b", hog)), (Ask("q", probe, ({},)),)))
+    assert outcome.cells[0].outputs[0]["output_type"] == "display_data", outcome
+    assert outcome.cells[1].status == "raised", outcome
+    assert outcome.answers["q"][0].values == {"y": 4}
+print("all held")
+"""
+
+
+@pytest.mark.slow
+def test_an_ordinary_user_has_the_same_walls(tmp_path_factory: pytest.TempPathFactory) -> None:
+    if os.getuid() != 0:
+        pytest.skip("this is already an ordinary user: the other tests show it")
+    python = Path("/usr/bin", f"python{sys.version_info.major}.{sys.version_info.minor}")
+    if not python.exists() or shutil.which("setpriv") is None:
+        pytest.skip(f"needs {python} and setpriv to become an ordinary user with an interpreter that it can read")
+    folder = Path("/tmp", f"ordinary-{os.getpid()}")
+    packages = folder / "site-packages"
+    try:
+        packages.mkdir(parents=True)
+        shutil.copytree(ROOM.parent, packages / "autograder", ignore=shutil.ignore_patterns("__pycache__"))
+        libraries = sysconfig.get_path("purelib")
+        command = ["setpriv", "--reuid", "12345", "--regid", "12345", "--clear-groups", "--no-new-privs"]
+        environment = {"PYTHONPATH": f"{packages}:{libraries}", "PATH": "/usr/bin:/bin", "HOME": str(folder)}
+        if subprocess.run([*command, python, "-c", "import numpy"], env=environment, capture_output=True).returncode:
+            pytest.skip("an ordinary user cannot read the installed packages here")
+        result = subprocess.run(
+            [*command, python, "-c", ORDINARY], env=environment, capture_output=True, text=True, timeout=120, cwd="/"
+        )
+        assert result.stdout == "all held\n", result.stderr
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_libraries_below_tmp_are_seen_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A checkout with its virtual environment may lie in /tmp, where a scratch folder would cover it."""
+    library = Path("/tmp", f"library-{os.getpid()}")
+    library.mkdir(mode=0o755)
+    try:
+        (library / "below_tmp").mkdir()
+        (library / "below_tmp" / "__init__.py").write_text("WORD = 'seen'\n")
+        monkeypatch.syspath_prepend(str(library))
+        monkeypatch.setattr(view, "NEEDED", (*view.NEEDED, "below_tmp"))
+        with Sandbox(level="full") as sandbox:
+            outcome = sandbox.run(job("import below_tmp; print(below_tmp.WORD)"))
+        assert outcome.cells[0].outputs[0]["text"] == "seen\n"
+    finally:
+        shutil.rmtree(library)
