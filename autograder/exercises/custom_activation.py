@@ -354,8 +354,8 @@ PROPERTY_MISTAKES = (
     ("slope_at_plus_infinity", 0.0, "slope-of-tanh", "tanh becomes flat far out. Does x tanh x?"),
     ("slope_at_minus_infinity", 0.0, "slope-of-tanh", "tanh becomes flat far out. Does x tanh x?"),
     ("slope_at_minus_infinity", 1.0, "sign-on-the-left", "f is even: how do the slopes at x and at -x compare?"),
-    ("largest_slope", 1.0, "largest-slope-at-the-end", "The slope tends to 1, but does it come from below or from above?"),
-    ("largest_slope_at", np.inf, "largest-slope-at-the-end", "The slope tends to 1. Compare it with the slope at x = 2."),
+    ("largest_slope", 1.0, "largest-slope-at-the-end", "The slope tends to 1: does it come from below or above?"),
+    ("largest_slope_at", np.inf, "largest-slope-at-the-end", "The slope tends to 1. What is it at x = 2?"),
 )
 
 

@@ -1,10 +1,10 @@
 """Sheet 4, exercise 15: three air pollutants from four weather readings.
 
-(a) Forward pass, (b) loss and (c) backward pass of a network with several linear outputs; (d) outputs of different scale
-and importance: standardisation, and a weight for each output in the loss; (e) one whole training step.
+(a) Forward pass, (b) loss and (c) backward pass of a network with several linear outputs; (d) outputs of different
+scale and importance: standardisation, and a weight for each output in the loss; (e) one whole training step.
 
-A slip of (b) or (c) that is made again in (d) costs once: the student's own unweighted code, asked with targets that are
-moved so that its error is the weighted one, says what would follow from it.
+A slip of (b) or (c) that is made again in (d) costs once: the student's own unweighted code, asked with targets that
+are moved so that its error is the weighted one, says what would follow from it.
 """
 
 from __future__ import annotations
@@ -86,18 +86,18 @@ def gradients(student, given):
 def scaling(student, given):
     """Mean and deviation of one table; another table standardised with given ones, and a third one put back."""
 
-    def attempt(function, *arguments):
+    def attempt(call):
         try:
-            return function(*arguments)
+            return call()
         except NotImplementedError:
             return None
 
-    fitted = attempt(student.fit_scaler, given["Y"].copy())
+    fitted = attempt(lambda: student.fit_scaler(given["Y"].copy()))
     if fitted is not None and (not isinstance(fitted, (tuple, list)) or len(fitted) != 2):
         raise ValueError("fit_scaler must return two arrays: mean, std")
     mean, std = fitted if fitted is not None else (None, None)
-    standardised = attempt(student.standardise, given["Y_other"].copy(), given["centre"], given["width"])
-    restored = attempt(student.unstandardise, given["S"].copy(), given["centre"], given["width"])
+    standardised = attempt(lambda: student.standardise(given["Y_other"].copy(), given["centre"], given["width"]))
+    restored = attempt(lambda: student.unstandardise(given["S"].copy(), given["centre"], given["width"]))
     return {"mean": mean, "std": std, "standardised": standardised, "restored": restored}
 
 
@@ -153,7 +153,7 @@ def step(student, given):
 
 def _challenges(rng: np.random.Generator) -> list[Challenge]:
     points = [Challenge(SHOWN, shown=True)]
-    for challenge in gradient_challenges(rng, ACTIVATIONS, "weighted-mse", hidden=5, n_in=4, n_out=3):
+    for challenge in gradient_challenges(rng, ACTIVATIONS, "weighted-mse", hidden=8, n_in=4, n_out=3):
         if not challenge.shown:
             points.append(Challenge({**challenge.given, "output_weights": rng.permuted([[0.5], [1.7], [2.6]], axis=0)}))
     return points

@@ -1,8 +1,8 @@
 """Known wrong formulas, compared exactly and at every challenge: losses, scalings, updates, single layers.
 
-Gradients of whole networks are explained by ``autograder.diagnosis``, which searches combinations of mistakes. Where one
-value is one formula, the known mistakes are simply listed. A mistake is named only when it gives the student's number
-at every challenge and no other known one does.
+Gradients of whole networks are explained by ``autograder.diagnosis``, which searches combinations of mistakes. Where
+one value is one formula, the known mistakes are simply listed. A mistake is named only when it gives the student's
+number at every challenge and no other known one does.
 """
 
 from __future__ import annotations

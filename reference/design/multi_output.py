@@ -177,8 +177,9 @@ def unstandardise(S, mean, std):
 # %% nbgrader={"grade": true, "grade_id": "selfcheck_scaler", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
 # A look at your scaler: do the shapes fit, and does the way back lead back?
 found = fit_scaler(Y_train)
-assert isinstance(found, tuple) and len(found) == 2, "fit_scaler must return two arrays: mean, std"
-assert [np.shape(part) for part in found] == [(3, 1), (3, 1)], f"mean and std must have shape (3, 1), not {[np.shape(part) for part in found]}"
+assert isinstance(found, tuple), "fit_scaler must return two arrays: mean, std"
+shapes = [np.shape(part) for part in found]
+assert shapes == [(3, 1), (3, 1)], f"mean and std must both have shape (3, 1), not {shapes}"
 there_and_back = unstandardise(standardise(Y_train, *found), *found)
 assert np.allclose(there_and_back, Y_train), "unstandardise does not undo standardise"
 print("shapes fit, and the way back leads back")
@@ -311,24 +312,24 @@ def train(X, Y, weights, learning_rate):
 x_scale, y_scale = fit_scaler(X_train), fit_scaler(Y_train)
 X_scaled, Y_scaled = standardise(X_train, *x_scale), standardise(Y_train, *y_scale)
 raw = train(X_train, Y_train, [1, 1, 1], 0.01).forward_pass(X_test)
-equal, dust_first = (
-    unstandardise(train(X_scaled, Y_scaled, weights, rate).forward_pass(standardise(X_test, *x_scale)), *y_scale)
-    for weights, rate in (([1, 1, 1], 0.1), ([9, 0.1, 0.1], 0.03))
-)
+X_test_scaled = standardise(X_test, *x_scale)
+equal = train(X_scaled, Y_scaled, [1, 1, 1], 0.1).forward_pass(X_test_scaled)
+dust_first = train(X_scaled, Y_scaled, [9, 0.1, 0.1], 0.03).forward_pass(X_test_scaled)
 rows = {
     "always the mean": np.repeat(y_scale[0], Y_test.shape[1], axis=1),
     "raw numbers": raw,
-    "standardised, weights 1, 1, 1": equal,
-    "standardised, weights 9, 0.1, 0.1": dust_first,
+    "standardised, weights 1, 1, 1": unstandardise(equal, *y_scale),
+    "standardised, weights 9, 0.1, 0.1": unstandardise(dust_first, *y_scale),
 }
 print(f"{'test error in µg/m³':36}" + "".join(f"{name:>9}" for name in OUTPUTS))
 for name, predicted in rows.items():
     print(f"{name:36}" + "".join(f"{error:9.1f}" for error in test_error(predicted)))
 
 fig, axes = plt.subplots(1, 3, figsize=(12, 3.9), layout="constrained")
+looks = dict(zip(list(rows)[1:], (("x", "0.5"), (".", "#0072B2"), ("^", "#D55E00"))))
 for i, ax in enumerate(axes):
-    for (name, predicted), marker, colour in zip(list(rows.items())[1:], "x.^", ("0.5", "#0072B2", "#D55E00")):
-        ax.plot(Y_test[i], predicted[i], marker, color=colour, markersize=5, label=name, alpha=0.8)
+    for name, (marker, colour) in looks.items():
+        ax.plot(Y_test[i], rows[name][i], marker, color=colour, markersize=5, label=name, alpha=0.8)
     ax.axline((20, 20), slope=1, color="0.3", linewidth=0.8)
     ax.set(title=OUTPUTS[i], xlabel="measured, µg/m³", ylabel="predicted, µg/m³")
 fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
