@@ -23,6 +23,11 @@ NAMES = (
     "tanh_swap",
     "l2_regularization",
     "sgd",
+    # design
+    "sin_regression",
+    "custom_activation",
+    "multi_output",
+    "reaction_rates",
 )
 """Every exercise, in the order of the course."""
 
