@@ -8,10 +8,21 @@ from importlib import import_module
 from autograder.exercise import Exercise
 
 NAMES = (
+    # foundations
+    "linear_models",
+    "relu_derivative",
+    "simple_network",
+    "ising_phases",
     # by_hand
     "worked_calculation",
+    "vanishing_gradients",
+    "exploding_gradients",
+    "two_hidden_layers",
     # training
+    "hidden_size",
     "tanh_swap",
+    "l2_regularization",
+    "sgd",
     # design
     "sin_regression",
     "custom_activation",
