@@ -16,7 +16,7 @@ from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Repl
 from autograder.marking.chance import FALSE_ALARM, plausible
 from autograder.marking.compare import as_numbers, compare
 from autograder.marking.judges import values
-from autograder.marking.known import Known, explain_known
+from autograder.marking.slips import Slip, explain_slips
 
 P_UP = {"ordered": 0.9, "disordered": 0.5}
 LABEL = {"ordered": 0, "disordered": 1}
@@ -405,47 +405,47 @@ def share_truth(given: Values) -> dict[str, np.ndarray]:
     return {"share": np.asarray(np.mean((given["A2"] > 0.5) == (given["Y"] == 1)))}
 
 
-SHARE_MISTAKES = (
-    Known(
+SHARE_SLIPS = (
+    Slip(
         "share-of-wrong",
-        "share",
-        lambda g, own: 1 - share_truth(g)["share"],
-        "this is the share of wrong answers",
+        ("share",),
+        lambda v: 1 - share_truth(v.given)["share"],
+        "This is the share of wrong answers.",
         "Which of the two outcomes do you count?",
     ),
-    Known(
+    Slip(
         "percent",
-        "share",
-        lambda g, own: 100 * share_truth(g)["share"],
-        "this is in percent",
+        ("share",),
+        lambda v: 100 * share_truth(v.given)["share"],
+        "This is in percent.",
         "A share lies between 0 and 1.",
     ),
-    Known(
+    Slip(
         "count",
-        "share",
-        lambda g, own: g["Y"].size * share_truth(g)["share"],
-        "this is the number of right answers, not their share",
+        ("share",),
+        lambda v: v.Y.size * share_truth(v.given)["share"],
+        "This is the number of right answers, not their share.",
         "A share lies between 0 and 1. What do you divide by?",
     ),
-    Known(
+    Slip(
         "probability-for-label",
-        "share",
-        lambda g, own: np.mean(g["A2"] == g["Y"]),
-        "probabilities are compared with labels",
+        ("share",),
+        lambda v: np.mean(v.A2 == v.Y),
+        "Probabilities are compared with labels.",
         "A probability is hardly ever exactly 0 or 1. Turn it into a predicted label first.",
     ),
-    Known(
+    Slip(
         "mean-error",
-        "share",
-        lambda g, own: 1 - np.mean(np.abs(g["A2"] - g["Y"])),
-        "this measures distances, and does not count answers",
+        ("share",),
+        lambda v: 1 - np.mean(np.abs(v.A2 - v.Y)),
+        "This measures distances, and does not count answers.",
         "An answer is right or wrong. Turn the probability into a predicted label first.",
     ),
-    Known(
+    Slip(
         "mean-of-predictions",
-        "share",
-        lambda g, own: np.mean(g["A2"] > 0.5),
-        "the labels are not used",
+        ("share",),
+        lambda v: np.mean(v.A2 > 0.5),
+        "The labels are not used.",
         "This is how often class 1 is predicted. What do you compare the prediction with?",
     ),
 )
@@ -557,7 +557,7 @@ EXERCISE = Exercise(
             "The accuracy",
             (Line("share", 3, "share_right(A2, Y)"),),
             SHARE,
-            values(share_truth, explain=explain_known(SHARE_MISTAKES)),
+            values(share_truth, explain=explain_slips(SHARE_SLIPS)),
         ),
         Question(
             "test_accuracy",

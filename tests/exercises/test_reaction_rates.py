@@ -35,7 +35,8 @@ def test_a_consistent_design_is_right(line):
 
 @pytest.mark.parametrize("line", module.RECORD_JUDGES)
 @pytest.mark.parametrize(
-    "rubbish", [None, 7, "text", [], {}, [None], [[1]], [[[[]]]], {"units": {}}, float("nan"), np.zeros((2, 2, 2)), True]
+    "rubbish",
+    [None, 7, "text", [], {}, [None], [[1]], [[[[]]]], {"units": {}}, float("nan"), np.zeros((2, 2, 2)), True],
 )
 def test_rubbish_in_any_place_is_told_and_never_an_error(line, rubbish):
     for key in DESIGN:
@@ -73,7 +74,8 @@ def test_an_output_reaches_the_target_where_numbers_say_so(activation, transform
         t = (t - t.mean()) / t.std()
     if "minmax" in transform:
         t = (t - t.min()) / (t.max() - t.min())
-    reached = np.sort(FUNCTIONS[activation](np.concatenate([-np.logspace(9.5, -12, 4000), np.logspace(-12, 9.5, 4000)])))
+    z = np.concatenate([-np.logspace(9.5, -12, 4000), np.logspace(-12, 9.5, 4000)])
+    reached = np.sort(FUNCTIONS[activation](z))
     if activation == "exp":
         reached = np.array([0, 1e10])
     slack = 1e-6
