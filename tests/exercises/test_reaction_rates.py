@@ -75,7 +75,8 @@ def test_an_output_reaches_the_target_where_numbers_say_so(activation, transform
     if "minmax" in transform:
         t = (t - t.min()) / (t.max() - t.min())
     z = np.concatenate([-np.logspace(9.5, -12, 4000), np.logspace(-12, 9.5, 4000)])
-    reached = np.sort(FUNCTIONS[activation](z))
+    with np.errstate(over="ignore"):
+        reached = np.sort(FUNCTIONS[activation](z))
     if activation == "exp":
         reached = np.array([0, 1e10])
     slack = 1e-6
