@@ -19,7 +19,8 @@ def generous(notebook, exercise):
     marks = []
     for question in exercise.questions:
         lines = tuple(LineMark(line.name, line.label, line.points, line.points, "correct") for line in question.lines)
-        marks.append(QuestionMark(question.id, question.title, question.points, question.points, "correct", lines=lines))
+        full = question.points
+        marks.append(QuestionMark(question.id, question.title, full, full, "correct", lines=lines))
     return tuple(marks)
 
 
