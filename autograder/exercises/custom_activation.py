@@ -19,7 +19,7 @@ import mpmath
 import numpy as np
 import sympy as sp
 
-from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
+from autograder.exercise import RIGHT, Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
 from autograder.exercises.shared import of_order_one
 from autograder.marking.compare import compare
 from autograder.marking.judges import remembered, values
@@ -410,7 +410,7 @@ def by_property(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str,
         if got is None:
             found[line.name] = Verdict("missing", message=f"`{line.name}` is not in your record, or still None.")
         elif _same(got, expected):
-            found[line.name] = Verdict("correct", share=1.0)
+            found[line.name] = RIGHT
         elif line.name == "largest_slope" and _follows(got, reply.values.get("largest_slope_at")):
             found[line.name] = Verdict("correct", share=1.0, own=True, message="Right, given your own place.")
         else:

@@ -13,10 +13,22 @@ import mpmath
 import numpy as np
 import sympy as sp
 
-from autograder.exercise import Challenge, Exercise, Judge, Line, Probe, Question, Reply, Values, Verdict, Written
+from autograder.exercise import (
+    RIGHT,
+    Challenge,
+    Exercise,
+    Judge,
+    Line,
+    Probe,
+    Question,
+    Reply,
+    Values,
+    Verdict,
+    Written,
+)
 from autograder.exercises.shared import of_order_one
 from autograder.marking.compare import as_numbers
-from autograder.marking.judges import remembered, values
+from autograder.marking.judges import at_every_challenge, remembered, values
 from autograder.marking.slips import At, Slip, explain_slips
 from autograder.truth import ACTIVATIONS, many_digits
 
@@ -375,11 +387,9 @@ CENTRE_BAND = 6.0
 def judge_weights(lines: Sequence[Line], replies: Sequence[Reply]) -> dict[str, Verdict]:
     """Shape, level for linear units and for ReLU, and that the entries are random and centred at zero."""
     checks = {"shape": _shape_fault, "linear": _linear_fault, "relu": _relu_fault, "random": _random_fault}
-    verdicts = {}
-    for line in lines:
-        faults = [fault for reply in replies if (fault := checks[line.name](reply))]
-        verdicts[line.name] = faults[0] if faults else Verdict("correct", 1.0)
-    return verdicts
+    return at_every_challenge(
+        lines, replies, lambda reply: {line.name: checks[line.name](reply) or RIGHT for line in lines}
+    )
 
 
 def _matrix(reply: Reply, name: str) -> np.ndarray | Verdict:

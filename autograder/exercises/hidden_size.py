@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
+from autograder.exercise import RIGHT, Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
 from autograder.exercises.shared import SMALL, accuracies, draw_point, network_for, noisy_moons, sigmoid, small_targets
 from autograder.marking.judges import remembered, usable, values
 from autograder.marking.slips import At, Slip, explain_slips
@@ -192,7 +192,7 @@ def table_by_training_again(lines: Sequence[Line], replies: Sequence[Reply]) -> 
         got = reply.values.get(line.name)
         own = again[line.name]
         if near(line.name, got, exact[line.name]):
-            found[line.name] = Verdict("correct", share=1.0)
+            found[line.name] = RIGHT
         elif trains - {line.name} and own is not None and near(line.name, got, np.asarray(own, dtype=float)):
             found[line.name] = Verdict("correct", share=1.0, own=True, message="Right, given your own `study`.")
         elif got is None:
@@ -222,7 +222,7 @@ def sizes_by_rule(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[st
         if got is None:
             found[line.name] = Verdict("missing", message=f"`{line.name}` is not filled in.")
         elif list(got) == exact[line.name]:
-            found[line.name] = Verdict("correct", share=1.0)
+            found[line.name] = RIGHT
         elif own is not None and list(got) == own[line.name]:
             found[line.name] = Verdict("correct", share=1.0, own=True, message="Right, given your own table.")
         else:

@@ -211,7 +211,7 @@ def _penalty_slip(mistake: str, penalty: Callable[[At, float, float], float]) ->
         data = truth(v.given)["loss"] - strength / (2 * m) * _squares(v, "W1", "W2")
         return data + penalty(v, strength, m)
 
-    title, hint = _OWN_WORDS.get(mistake, ("", _LOSS_HINTS.get(mistake, "")))
+    title, hint = _WORDS[mistake]
     return Slip(mistake, ("loss",), formula, title, hint)
 
 
@@ -219,17 +219,21 @@ def _squares(v: At, *names: str) -> float:
     return sum(float(np.sum(v[name] ** 2)) for name in names)
 
 
-_LOSS_HINTS = {
-    "penalty-missing": "The loss that you return does not change with the strength. Which term depends on the weights?",
-    "penalty-halved": "Compare the constant in front of your penalty with the one in the task.",
-    "penalty-doubled": "Compare the constant in front of your penalty with the one in the task.",
-    "penalty-not-divided-by-m": "Compare the constant in front of your penalty with the one in the task: what is below "
-    "the line?",
-    "penalty-sign-wrong": "Large weights should make the loss larger. Do they?",
-    "bias-penalised": "Which parameters stand in the sum of the penalty?",
-}
+_CONSTANT = "Compare the constant in front of your penalty with the one in the task"
 
-_OWN_WORDS = {
+_WORDS = {
+    "penalty-missing": (
+        "",
+        "The loss that you return does not change with the strength. Which term depends on the weights?",
+    ),
+    "penalty-halved": ("", f"{_CONSTANT}."),
+    "penalty-doubled": ("", f"{_CONSTANT}."),
+    "penalty-not-divided-by-m": ("", f"{_CONSTANT}: what is below the line?"),
+    "penalty-sign-wrong": (
+        "The penalty has the wrong sign.",
+        "Large weights should make the loss larger. Do they?",
+    ),
+    "bias-penalised": ("", "Which parameters stand in the sum of the penalty?"),
     "penalty-of-one-layer-only": (
         "The penalty counts the weights of one layer only.",
         "How many weight matrices does the network have, and how many are in your sum?",
@@ -243,6 +247,7 @@ _OWN_WORDS = {
         "The penalty needs the sum of the squares itself. Which function did you use to get it?",
     ),
 }
+"""Title and hint for each wrong penalty in the loss; an empty title is that of the catalogue."""
 
 LOSS_SLIPS = (
     _penalty_slip("penalty-missing", lambda v, k, m: 0.0),

@@ -13,9 +13,21 @@ from itertools import combinations, pairwise
 import numpy as np
 import sympy as sp
 
-from autograder.exercise import Challenge, Exercise, Judge, Line, Probe, Question, Reply, Values, Verdict, Written
+from autograder.exercise import (
+    RIGHT,
+    Challenge,
+    Exercise,
+    Judge,
+    Line,
+    Probe,
+    Question,
+    Reply,
+    Values,
+    Verdict,
+    Written,
+)
 from autograder.exercises.shared import SMALL, draw_point, network_for, small_targets
-from autograder.marking.judges import remembered, values
+from autograder.marking.judges import at_every_challenge, remembered, values
 from autograder.marking.slips import Slip, explain_slips
 from autograder.truth import descent
 
@@ -372,17 +384,13 @@ about one right submission in ten million is refused."""
 
 def orders(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
     """Is every epoch a pass through all examples, and is every order fresh? No generator is assumed."""
-    each_once, fresh = [], []
-    for reply in replies:
+
+    def check(reply: Reply) -> dict[str, Verdict]:
         m, epochs = reply.given["X"].shape[1], int(reply.given["epochs"])
         visited = [int(k) for k in reply.values.get("visited") or ()]
-        each_once.append(_passes(visited, m, epochs))
-        fresh.append(_freshness(visited, m, epochs))
-    found = {"each_once": each_once, "fresh": fresh}
-    return {line.name: next((v for v in found[line.name] if v.status != "correct"), RIGHT) for line in lines}
+        return {"each_once": _passes(visited, m, epochs), "fresh": _freshness(visited, m, epochs)}
 
-
-RIGHT = Verdict("correct", share=1.0)
+    return at_every_challenge(lines, replies, check)
 
 
 def _passes(visited: Sequence[int], m: int, epochs: int) -> Verdict:

@@ -12,7 +12,19 @@ from dataclasses import replace
 import numpy as np
 
 from autograder.diagnosis import Spec
-from autograder.exercise import Challenge, Exercise, Judge, Line, Probe, Question, Reply, Values, Verdict, Written
+from autograder.exercise import (
+    RIGHT,
+    Challenge,
+    Exercise,
+    Judge,
+    Line,
+    Probe,
+    Question,
+    Reply,
+    Values,
+    Verdict,
+    Written,
+)
 from autograder.exercises.shared import draw_point, follow_network, network_for, wrong_slopes
 from autograder.marking.compare import as_numbers, compare
 from autograder.marking.explain import explain_gradients, named
@@ -331,7 +343,7 @@ def judge_shapes(lines: Sequence[Line], replies: Sequence[Reply]) -> dict[str, V
         if got is None:
             verdicts[line.name] = Verdict("missing", message=f"`{line.name}` is not filled in yet.")
         elif got == ",".join(SHAPES[line.name]):
-            verdicts[line.name] = Verdict("correct", 1.0)
+            verdicts[line.name] = RIGHT
         elif got == ",".join(reversed(SHAPES[line.name])):
             verdicts[line.name] = Verdict(
                 "wrong",

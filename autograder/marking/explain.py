@@ -36,9 +36,6 @@ def sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}".rstrip(".") + "." if text else ""
 
 
-FORWARD = ("Z1", "A1", "Z2", "A2", "Z3", "A3")
-
-
 def explain_gradients(spec: Spec) -> Explain:
     """An explanation of wrong gradients (or updated parameters) of a network described by ``spec``.
 
