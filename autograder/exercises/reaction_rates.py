@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Verdict, Written
+from autograder.exercise import RIGHT, Challenge, Exercise, Line, Probe, Question, Reply, Verdict, Written
 from autograder.marking.compare import as_numbers
 from autograder.truth import Network
 
@@ -200,7 +200,6 @@ def whole_number(value: Any) -> int | None:
 
 # How it is judged ---------------------------------------------------------------------------------------------------
 
-RIGHT = Verdict("correct", share=1.0)
 FOR_A_PERSON = "Consistent. A note for the person who marks: "
 
 

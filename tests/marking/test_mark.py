@@ -28,14 +28,11 @@ def right_answers(seed=1):
 
     asked = challenges("tanh_swap", seed)
     names = ("Z1", "A1", "Z2", "A2", "dW2", "db2", "dW1", "db1", "returned")
-    network = [
-        {name: value for name, value in tanh_swap.truth(c.given).items() if name in names} for c in asked["forward"]
-    ]
-    gradients = [{n: v for n, v in tanh_swap.truth(c.given).items() if n in names} for c in asked["gradients"]]
     training = [dict(tanh_swap.trained(c.given)) for c in asked["training"]]
     return {
-        "forward": [Answer(values=v) for v in network],
-        "gradients": [Answer(values=v) for v in gradients],
+        probe: [Answer(values={n: v for n, v in tanh_swap.truth(c.given).items() if n in names}) for c in asked[probe]]
+        for probe in ("forward", "output_layer", "gradients")
+    } | {
         "training": [Answer(values=v) for v in training],
     }
 
