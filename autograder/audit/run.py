@@ -106,6 +106,10 @@ def audit(
     return report
 
 
+def _allowed(points: float | tuple[float, ...]) -> tuple[float, ...]:
+    return points if isinstance(points, tuple) else (points,)
+
+
 def _judge(variant: Variant, marks: Mapping[str, QuestionMark], rows: Mapping[str, Row]) -> Iterator[str]:
     """Compare the marks of a wrong variant with what it must lose; yields a sentence per difference."""
     whole = {name: points for name, points in variant.loses.items() if "." not in name}
@@ -122,7 +126,10 @@ def _judge(variant: Variant, marks: Mapping[str, QuestionMark], rows: Mapping[st
         }
         aimed_at = question in whole or bool(expected)
         rows[question].variants += aimed_at
-        exact = sum(lost.values()) == whole[question] if question in whole else lost == expected
+        if question in whole:
+            exact = sum(lost.values()) in _allowed(whole[question])
+        else:
+            exact = all(lost.get(line, 0) in _allowed(expected.get(line, 0)) for line in {*lost, *expected})
         rows[question].killed += aimed_at and exact
         if not exact:
             wanted = whole.get(question, expected) or "nothing"
