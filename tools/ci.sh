@@ -4,8 +4,8 @@
 #   tools/ci.sh grade FOLDER OUT     grade the notebooks in FOLDER; marks and feedback go to OUT
 # PYTHON names an interpreter that has everything already, as in an image of your own; else a .venv is made.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
-python=${PYTHON:-.venv/bin/python}
+course=$(realpath -- "$(dirname "${BASH_SOURCE[0]}")/..")
+python=${PYTHON:-$course/.venv/bin/python}
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 
@@ -22,13 +22,14 @@ prepare() {
             echo "User namespaces stay restricted: isolation will be reduced."
     fi
     if [ -z "${PYTHON:-}" ]; then
-        python3 -m venv .venv
-        .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+        python3 -m venv "$course/.venv"
+        "$python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$course/requirements.lock"
     fi
 }
 
 grade() {
     folder=$(realpath -- "$1") out=$(mkdir -p -- "$2" && realpath -- "$2")
+    cd "$course"  # so that Python imports the course's package and nothing from the submission
     status=0
     "$python" -m autograder grade "$folder" --json --root . --isolation "${ISOLATION:-auto}" >"$out/marks.jsonl" || status=$?
     # 1 says that a person has to look at something, which is no failure of the pipeline as long as there are marks

@@ -98,7 +98,7 @@ def _rows(text: str) -> tuple[list[_Row], str]:
             "In Canvas open Grades and choose Export."
         )
     delimiter = head[1]
-    cell = re.compile(rf'("(?:[^"]|"")*"|[^{delimiter}\r\n]*)({delimiter}|\r\n|\n|\r|\Z)')
+    cell = re.compile(rf'("(?:[^"]|"")*"|(?!")[^{delimiter}\r\n]*)({delimiter}|\r\n|\n|\r|\Z)')
     rows, cells, at = [], [], 0
     while at < len(text):
         match = cell.match(text, at)
@@ -110,6 +110,8 @@ def _rows(text: str) -> tuple[list[_Row], str]:
         if match[2] != delimiter:
             rows.append(_Row(cells, match[2]))
             cells = []
+    if cells:  # the last line ends with an empty cell and without an end of line
+        rows.append(_Row([*cells, ""], ""))
     width = len(rows[0].cells)
     for row in rows:
         row.cells += [""] * (width - len(row.cells))

@@ -20,6 +20,9 @@ MAX_SUMMARY = 1_000_000
 
 MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|~$<>&@:])")
 
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+"""Characters that steer a terminal; logs are shown in one."""
+
 
 def summary(all_marks: Sequence[Marks]) -> str:
     """The step summary in Markdown: points, the first thing to look at, then every question."""
@@ -103,10 +106,10 @@ def _command(level: str, title: str, message: str) -> str:
 
 
 def _escape(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return CONTROL.sub("\ufffd", text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _md(text: str) -> str:
     """Text as Markdown that shows exactly this text on one line."""
-    flat = " ".join(text.split())
+    flat = CONTROL.sub("\ufffd", " ".join(text.split()))
     return MARKUP.sub(lambda match: f"&#{ord(match[0])};", flat)

@@ -45,7 +45,7 @@ def results(all_marks: Sequence[Marks], wanted: Sequence[Exercise], *, done: boo
     strangers = [marks for marks in all_marks if marks.exercise not in {exercise.name for exercise in wanted}]
     said += [f"{marks.exercise}: not part of this assignment." for marks in strangers if not marks.error]
     file: dict[str, Any] = {
-        "execution_time": round(seconds, 3),
+        "execution_time": round(float(seconds), 3),
         "output": "\n".join(said),
         "output_format": "text",
         "test_output_format": "text",

@@ -40,7 +40,10 @@ def submitted(tmp_path_factory, root):
 def run_pytest(*arguments, cwd):
     return subprocess.run(
         [sys.executable, "-P", "-m", "pytest", "-p", "autograder.pytest_plugin", *map(str, arguments)],
-        cwd=cwd, capture_output=True, text=True, timeout=300,
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
 
 
