@@ -60,7 +60,7 @@ def test_the_scripts_are_sound_shell(archive, tmp_path):
 
 @pytest.fixture
 def container(archive, tmp_path):
-    """/autograder of a Gradescope container, with the environment of this process where setup.sh would have made one."""
+    """/autograder of a Gradescope container, with this process's environment in the place of the one of setup.sh."""
     base = tmp_path / "autograder"
     with zipfile.ZipFile(archive) as file:
         file.extractall(base / "source")

@@ -184,7 +184,9 @@ CLASSROOM50 = {
             "type": "array",
             "items": {
                 "required": ["test-name", "passed", "score", "max-score"],
-                "properties": {"test-name": TEXT, "passed": {"type": "boolean"}, "score": INTEGER, "max-score": INTEGER},
+                "properties": {
+                    "test-name": TEXT, "passed": {"type": "boolean"}, "score": INTEGER, "max-score": INTEGER,
+                },
             },
         },
     },
