@@ -24,7 +24,7 @@ TOOLKIT = "reference/toolkit"
 GENERATED = ("source", "assignments")
 OVERVIEW = Path(PATH)
 
-WITHHELD = {"foundations": ("simple_network.py",)}
+WITHHELD = {"foundations": ("simple_network.py",), "guide": ("simple_network.py",)}
 """Toolkit modules that are not laid beside a sheet, since there they are the answer to an exercise."""
 
 GIVEN = ("simple_network.py",)

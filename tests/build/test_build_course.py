@@ -27,7 +27,7 @@ def test_every_file_is_where_it_belongs(course):
     changed = course.build()
     foundations = {"doubling.ipynb", "backprop.py", "selfcheck.py"}
     by_hand = {"adding.ipynb", "backprop.py", "selfcheck.py", "simple_network.py", "data/numbers.csv"}
-    guide = {"beginning.ipynb", "backprop.py", "selfcheck.py", "simple_network.py"}
+    guide = {"beginning.ipynb", "backprop.py", "selfcheck.py"}
     wanted = {
         f"{part}/{sheet}/{name}"
         for part in ("source", "assignments")
