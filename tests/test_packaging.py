@@ -86,7 +86,8 @@ def test_students_get_nothing_of_ours_to_import(root):
 
 def test_students_get_nothing_of_the_key(root):
     """No exercise module and no solved script, whole or in part, is among the students' files."""
-    given = "\n".join(path.read_text() for path in (root / "assignments").rglob("*") if path.is_file())
+    files = [path for path in (root / "assignments").rglob("*") if path.is_file()]
+    given = b"\n".join(path.read_bytes() for path in files).decode(errors="replace")
     assert "BEGIN SOLUTION" not in given
     assert "HIDDEN TEST" not in given
     assert "mark_question" not in given

@@ -27,7 +27,7 @@ def solved(root, name="worked_calculation", **cells):
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory, root):
     path = tmp_path_factory.mktemp("zip") / "autograder.zip"
-    assert main(["gradescope", "--exercises", "by_hand", "--output", str(path), "--root", str(root)]) == 0
+    assert main(["gradescope", "--exercises", "worked_calculation", "--output", str(path), "--root", str(root)]) == 0
     return path
 
 
@@ -172,6 +172,11 @@ class open_nothing:
 
     def __exit__(self, *error):
         pass
+
+
+def test_a_sheet_stands_for_its_exercises():
+    assert {exercise.sheet for exercise in gradescope._wanted(["by_hand"])} == {"by_hand"}
+    assert "worked_calculation" in [exercise.name for exercise in gradescope._wanted(["by_hand"])]
 
 
 def test_unknown_exercises_are_named(capsys):
