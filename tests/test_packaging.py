@@ -1,6 +1,7 @@
 """What is released: versions, wheel and sdist, and the students' part without a word of the instructors'."""
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import zipfile
 import pytest
 
 from autograder import __version__
+from autograder.build.submission import solutions
 from autograder.exercises import all_exercises
 
 STUDENTS_PACKAGES = {"numpy", "matplotlib", "sklearn", "IPython", "ipywidgets", "tqdm", "pandas", "scipy"}
@@ -92,5 +94,10 @@ def test_students_get_nothing_of_the_key(root):
     assert "HIDDEN TEST" not in given
     assert "mark_question" not in given
     for exercise in all_exercises():
-        for probe in exercise.probes:
-            assert f"def {probe.name}(" not in given
+        # notebooks hold their text as JSON: every line of a cell in quotes, with its end escaped
+        solved = [source for source in solutions(root, exercise).values() if source.count("\n") >= 3]
+        assert solved, f"no solved cell of {exercise.name} is long enough to be looked for"
+        for source in (*solved, *(probe.source for probe in exercise.probes)):
+            lines = [json.dumps(line + "\n") for line in source.strip().splitlines()[:-1]]
+            assert source.strip() not in given
+            assert ",\n    ".join(lines) not in given
