@@ -14,6 +14,9 @@ COMMANDS = {
     "build": ("autograder.build.cli", "generate source/ and assignments/ from reference/, or check them"),
     "explain": ("autograder.diagnosis.cli", "say what is wrong with gradients from any code"),
     "audit": ("autograder.audit.cli", "mutation-test every question: the graders are graded"),
+    "export": ("autograder.exports.cli", "write marks for Canvas, Moodle, JUnit, GitHub, Classroom 50 or as CSV"),
+    "gradescope": ("autograder.exports.gradescope", "build the autograder that is uploaded to Gradescope"),
+    "doctor": ("autograder.doctor", "say what is installed, what isolation is reached, and how to mend the rest"),
     "demo": ("autograder.demo.cli", "grade a demo class from start to feedback"),
 }
 """Every subcommand with the module that defines ``add_arguments(parser)`` and ``run(args) -> int``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from autograder.course import sheet_files, source_notebook
 from autograder.exercise import Exercise
 from autograder.grading.notebook import Plan, plan
 from autograder.marking import Marks, challenges, mark
-from autograder.sandbox import Ask, Cell, Job, Limits, Outcome, Sandbox
+from autograder.sandbox import Answer, Ask, Cell, Job, Limits, Outcome, Sandbox
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,13 @@ def grade_notebook(
     student: str = "",
     full: bool = False,
     files: Mapping[str, bytes] | None = None,
+    on_marks: Callable[[Marks], None] | None = None,
 ) -> Graded:
     """Grade a submitted notebook of an exercise.
 
     ``full`` runs the cells that only show something as well, for the feedback. ``files`` are the student's own files
-    beside the notebook; those of the sheet always win. Raises CourseError when the source notebook is missing and
+    beside the notebook; those of the sheet always win. ``on_marks`` is called after every answered
+    question with the marks of the questions so far. Raises CourseError when the source notebook is missing and
     SandboxUnavailable when nothing can be run.
     """
     started = time.perf_counter()
@@ -62,7 +64,7 @@ def grade_notebook(
         seed=seed,
         limits=replace(Limits(), **exercise.limits),
     )
-    outcome = sandbox.run(job)
+    outcome = sandbox.run(job, None if on_marks is None else _so_far(exercise, seed, student, sandbox.level, on_marks))
     marks = Marks(
         student=student,
         sheet=exercise.sheet,
@@ -84,6 +86,21 @@ def run_plain(notebook: NotebookNode, sandbox: Sandbox, *, files: Mapping[str, b
     cells = tuple(Cell(cell.id, cell.source) for cell in planned.cells)
     outcome = sandbox.run(Job(cells=cells, asks=(), files=files, seed=0, limits=limits))
     return Graded(Marks("", "", "", (), isolation=outcome.level), *_by_position(planned, outcome))
+
+
+def _so_far(
+    exercise: Exercise, seed: int, student: str, level: str, on_marks: Callable[[Marks], None]
+) -> Callable[[str, tuple[Answer, ...]], None]:
+    """What marks the answers as they come in."""
+    answered: dict[str, tuple[Answer, ...]] = {}
+
+    def on_answer(probe: str, answers: tuple[Answer, ...]) -> None:
+        answered[probe] = answers
+        asked = {question.id for question in exercise.questions if question.probe.name in answered}
+        marked = tuple(question for question in mark(exercise, seed, answered) if question.id in asked)
+        on_marks(Marks(student, exercise.sheet, exercise.name, marked, isolation=level, seed=seed))
+
+    return on_answer
 
 
 def _by_position(planned: Plan, outcome: Outcome) -> tuple[dict[int, list[dict]], dict[int, int | None]]:

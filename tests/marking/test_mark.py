@@ -107,7 +107,7 @@ def test_the_record_survives_json():
     marks = Marks("ada", "training", "tanh_swap", mark(EXERCISE, 1, answers), isolation="full", seed=1)
     text = json.dumps(to_json(marks), allow_nan=False)
     record = json.loads(text)
-    assert list(record)[:7] == ["student", "sheet", "exercise", "points", "max_points", "isolation", "seed"]
+    assert list(record)[:8] == ["schema", "student", "sheet", "exercise", "points", "max_points", "isolation", "seed"]
     assert {"id", "title", "points", "max_points", "status", "mistakes", "message"} <= record["questions"][0].keys()
     again = from_json(record)
     assert again.points == marks.points
