@@ -1,9 +1,10 @@
 """Hostile and unlucky notebooks, as data: what each one changes, the marks that it must have, what must not happen.
 
 ``@KEY@``, ``@GRADEBOOK@``, ``@NEIGHBOUR@``, ``@COURSE@``, ``@HOME@``, ``@PORT@``, ``@ABSTRACT@`` and ``@TOKEN@`` in
-the code stand for the secret key, the gradebook, an innocent student's notebook, the course's folder, the grader's home,
-two listeners and a word that is in nobody else's command line. Every notebook is held to the same bans: no secret comes
-out, nothing outside changes, no listener is reached, nothing runs on, and the neighbour gets the marks that are due.
+the code stand for the secret key, the gradebook, an innocent student's notebook, the course's folder, the grader's
+home, two listeners and a word that is in nobody else's command line. Every notebook is held to the same bans: no
+secret comes out, nothing outside changes, no listener is reached, nothing runs on, and the neighbour gets the marks
+that are due.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ class Attack:
     """One notebook.
 
     ``first`` is the code of a new first cell, ``last`` of a new last one; ``cells`` replaces the student's cells by
-    grade id in a notebook that is otherwise ``solved`` or untouched. ``edit`` changes the notebook itself and ``beside``
-    lays files beside it. ``points`` is the mark it must have and ``says`` a part of what its record must say.
-    ``control`` is what the same notebook does without walls (``secret`` comes out, a file is ``changed``, a listener is
-    ``reached``, a process is ``left``); it is empty where running it so would do harm or where the walls are not what
-    stops it.
+    grade id in a notebook that is otherwise ``solved`` or untouched. ``edit`` changes the notebook itself and
+    ``beside`` lays files beside it. ``points`` is the mark it must have and ``says`` a part of what its record must
+    say. ``control`` is what the same notebook does without walls (``secret`` comes out, a file is ``changed``, a
+    listener is ``reached``, a process is ``left``); it is empty where running it so would do harm or where the walls
+    are not what stops it.
     """
 
     name: str
@@ -62,14 +63,16 @@ def forger(name: str, body: str, **rest: object) -> Attack:
 
 def reader(name: str, expression: str, control: str = "secret", **rest: object) -> Attack:
     """Reads something and puts it into an error, which the record of marks quotes."""
-    return Attack(name, first=f"import os, glob, ctypes, sys\nraise RuntimeError({expression})", control=control, **rest)
+    source = f"import os, glob, ctypes, sys\nraise RuntimeError({expression})"
+    return Attack(name, first=source, control=control, **rest)
 
 
 # What is done to the notebook's file --------------------------------------------------------------------------------
 
 
 def _each(notebook: NotebookNode, *, graded: bool = True) -> list[NotebookNode]:
-    return [cell for cell in notebook.cells if "nbgrader" in cell.metadata and (cell.metadata.nbgrader.grade or not graded)]
+    labelled = [cell for cell in notebook.cells if "nbgrader" in cell.metadata]
+    return [cell for cell in labelled if cell.metadata.nbgrader.grade or not graded]
 
 
 def tag_everything(notebook: NotebookNode) -> None:
@@ -183,7 +186,8 @@ def _pipe(folder: Path, words: Mapping[str, str]) -> None:
 
 
 LAUNCHER = "import sys\nfor name in list(sys.modules): print(name)\nprint('taken over')\n"
-LYING_NPY = b"\x93NUMPY\x01\x00v\x00" + b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,), }".ljust(117) + b"\n"
+LYING_HEADER = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,), }"
+LYING_NPY = b"\x93NUMPY\x01\x00v\x00" + LYING_HEADER.ljust(117) + b"\n"
 PICKLE = b"cos\nsystem\n(S'touch @HOME@/pickled'\ntR."
 
 # The corpus ---------------------------------------------------------------------------------------------------------
@@ -208,9 +212,11 @@ FORGERS = (
     forger("an array class that equals everything", "for n in ('Z1', 'A1', 'Z2', 'A2', 'dW1', 'db1', 'dW2', 'db2'):\n"
            "    setattr(self, n, np.zeros((3, 6)).view(Same))\nreturn self.A2",
            before="class Same(np.ndarray):\n    __eq__ = __le__ = lambda self, other: True\n"
-                  "    __array_ufunc__ = lambda self, *a, **k: np.zeros(())\n    astype = tobytes = lambda self, *a, **k: b''"),
+                  "    __array_ufunc__ = lambda self, *a, **k: np.zeros(())\n"
+                  "    astype = tobytes = lambda self, *a, **k: b''"),
     forger("a number that is another at each look", "self.Z1 = self.A1 = self.Z2 = self.A2 = Two(1)\nreturn Two(1)",
-           before="import random\nclass Two(float):\n    __float__ = __pos__ = __add__ = lambda self, *a: random.random()"),
+           before="import random\nclass Two(float):\n"
+                  "    __float__ = __pos__ = __add__ = lambda self, *a: random.random()"),
     forger("comparisons patched", "self.A2 = np.zeros((1, 1))\nreturn self.A2",
            before="np.allclose = np.isclose = np.array_equal = np.all = lambda *a, **k: True\n"
                   "np.testing.assert_allclose = np.abs = lambda *a, **k: 0.0"),
@@ -234,17 +240,20 @@ FORGERS = (
            "    if n.startswith('inside.'):\n        for k in ('encode', 'plain', 'decode', 'values_of'):\n"
            "            if hasattr(m, k): setattr(m, k, lambda *a, **k: b'\\x80')"),
     forger("msgpack replaced", "return None", before="import msgpack\nreal = msgpack.packb\n"
-           "def packb(x, **k):\n    if isinstance(x, dict) and 'status' in x: x |= {'status': 'correct', 'points': 20}\n"
+           "def packb(x, **k):\n"
+           "    if isinstance(x, dict) and 'status' in x: x |= {'status': 'correct', 'points': 20}\n"
            "    return real(x, **k)\nmsgpack.packb = packb"),
-    forger("forged answers in the frame", "forge(b'\\x85\\xa4kind\\xa6answer\\xa5score\\x64\\xa6passed\\xc3\\xa3ask\\x00"
-           "\\xa9challenge\\x00')\nreturn 1", before=FORGE),
+    forger("forged answers in the frame", "forge(b'\\x85\\xa4kind\\xa6answer\\xa5score\\x64\\xa6passed\\xc3"
+           "\\xa3ask\\x00\\xa9challenge\\x00')\nreturn 1", before=FORGE),
     forger("a forged end", "forge(b'\\x81\\xa4kind\\xa4done')\nreturn 1", before=FORGE),
     forger("a frame of four gigabytes", "import os; os.write(3, b'\\xff' * 40)\nreturn 1"),
-    forger("pickle bytes for an answer", "import os; os.write(3, b'\\x00\\x00\\x00\\x20' + b'\\x80\\x04cos' * 8)\nreturn 1"),
-    forger("an answer nested a million deep", "x = []\nfor _ in range(10**6): x = [x]\nself.Z1 = self.A2 = x\nreturn x"),
+    forger("pickle bytes for an answer",
+           "import os; os.write(3, b'\\x00\\x00\\x00\\x20' + b'\\x80\\x04cos' * 8)\nreturn 1"),
+    forger("an answer nested a million deep",
+           "x = []\nfor _ in range(10**6): x = [x]\nself.Z1 = self.A2 = x\nreturn x"),
     forger("an answer that holds itself", "x = []; x.append(x)\nself.Z1 = self.A2 = x\nreturn x"),
-    forger("an answer of a hundred megabytes", "self.A2 = self.Z1 = np.zeros(13_000_000)\nreturn self.A2",
-           says="too much"),
+    forger("an answer of five megabytes", "self.A2 = self.Z1 = np.zeros(600_000)\nreturn self.A2",
+           says="more than"),
     forger("object arrays", "self.Z1 = self.A2 = np.array([R()], dtype=object)\nreturn self.A2",
            before="class R:\n    def __reduce__(self): return (print, ('pickled',))"),
     forger("a record array", "self.Z1 = self.A2 = np.zeros(3, dtype=[('score', 'f8')])\nreturn self.A2"),
@@ -282,8 +291,8 @@ READERS = (
     reader("a link beside the notebook", "open('data.csv').read()", control="", beside=_link("data.csv", "KEY")),
     reader("a hard link beside the notebook", "open('data.csv').read()", control="",
            beside=_link("data.csv", "KEY", "hardlink_to")),
-    reader("a linked folder beside the notebook", "str(glob.glob('data/**', recursive=True)) + open('data/key.txt').read()",
-           control="", beside=_link("data", "REFERENCE")),
+    reader("a linked folder beside the notebook",
+           "str(glob.glob('data/**', recursive=True)) + open('data/key.txt').read()", control="", beside=_link("data", "REFERENCE")),
     reader("a link made while running", "(os.symlink('@KEY@', 'here'), open('here').read())[1]", control="secret"),
     reader("the grader's package", "__import__('autograder.truth').__file__", control=""),
     reader("the sandbox's own code", "open('/sandbox/inside/../../@KEY@').read()", control=""),
@@ -341,7 +350,8 @@ PROCESSES = (
     Attack("fork bomb", first="import os\nwhile True: os.fork()"),
     Attack("shell bomb", first="import subprocess\nwhile True: subprocess.Popen(['sh', '-c', 'sleep 9'])"),
     Attack("pool of processes", first="import multiprocessing\nmultiprocessing.Pool(50).map(abs, range(9))"),
-    Attack("kill everybody", first="import os, signal\nfor pid in (-1, 0, 1, 2, os.getppid()): os.kill(pid, signal.SIGKILL)"),
+    Attack("kill everybody",
+           first="import os, signal\nfor pid in (-1, 0, 1, 2, os.getppid()): os.kill(pid, signal.SIGKILL)"),
     Attack("stop the parent", first="import os, signal\nos.kill(os.getppid(), signal.SIGSTOP)"),
     Attack("ptrace and foreign memory", first="import ctypes, os\nlibc = ctypes.CDLL(None)\n"
            "assert libc.ptrace(16, os.getppid(), 0, 0) == -1\nassert libc.ptrace(0, 0, 0, 0) == -1\n"
@@ -359,7 +369,7 @@ RESOURCES = (
     Attack("fifty gigabytes", first="import numpy as np\nx = np.ones(50 * 2**27)", says="memory"),
     Attack("memory bit by bit", first="x = []\nwhile True: x.append(bytearray(2**22))", says="memory"),
     Attack("memory outside the address space", first="import os\nn = os.memfd_create('x')\nos.ftruncate(n, 2**34)"),
-    Attack("a full disk", first="f = open('big', 'wb')\nwhile True: f.write(bytes(10**6))", says="OSError"),
+    Attack("a full disk", first="f = open('big', 'wb')\nwhile True: f.write(bytes(10**6))", says="raised an error"),
     Attack("many files", first="for n in range(10**7): open(str(n), 'wb').write(bytes(10**5))"),
     Attack("descriptors", first="import os\nwhile True: os.dup(0)", says="Too many open files"),
     Attack("threads", first="import threading, time\nfor _ in range(9999): threading.Thread(target=time.sleep, "
@@ -375,7 +385,8 @@ RESOURCES = (
     Attack("a flood of displays", first="from IPython.display import HTML, display\n"
            "while True: display(HTML('<b>' * 5000))", says="put out more"),
     Attack("a flood of errors", first="raise ValueError('x' * 10**8)"),
-    Attack("a flood in a question", exercise=TANH, cells=network("while True: print('x' * 10_000)"), says="printed more"),
+    Attack("a flood in a question", exercise=TANH, cells=network("while True: print('x' * 10_000)"),
+           says="printed more"),
 )
 
 TIME = (
@@ -433,5 +444,8 @@ LUCKLESS = (
     unlucky("a device beside the notebook", beside=_link("zeros", "ZERO")),
     unlucky("a loop of links", beside=_link("loop/again", "SUBMISSION")),
 )
+
+QUICK = (*FORGERS[:24], *READERS[:12], *WRITERS[:8], *NETWORK[:2], *PROCESSES[:5], *RESOURCES[:3], *LUCKLESS[:6])
+"""Run with the quick tests at level full; everything is run at both levels with the slow ones."""
 
 CORPUS = (*FORGERS, *READERS, *WRITERS, *NETWORK, *PROCESSES, *RESOURCES, *TIME, *LUCKLESS)

@@ -137,6 +137,7 @@ def scene(base: Path, root: Path) -> Iterator[Scene]:
         }  # fmt: skip
         made = Scene(base, words, (tcp, abstract))
         filled = fill(released, Variant("", "").apply(solutions(root, exercise)))
+        filled.metadata["remark"] = SECRET
         path = made.hand_in("neighbour", HAND, filled)
         words["NEIGHBOUR"] = str(path)
         yield made

@@ -17,7 +17,7 @@ from autograder.grading.submissions import find, grade_all
 from autograder.marking import Marks, to_json
 from autograder.sandbox import Sandbox, SandboxUnavailable
 
-from .corpus import CORPUS, FULL, HAND, Attack
+from .corpus import CORPUS, FULL, HAND, QUICK, Attack
 from .scene import SECRET, Scene, notebook, scene, settled
 
 LIMITS = {
@@ -28,7 +28,7 @@ LIMITS = {
 """Small limits, given as an exercise gives its own, so that what runs into one is stopped in a moment."""
 
 
-@pytest.fixture(scope="module", params=["full", pytest.param("reduced", marks=pytest.mark.slow)])
+@pytest.fixture(scope="module")
 def walled(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     try:
         box = Sandbox(level=request.param)
@@ -82,7 +82,16 @@ def attacked(attack: Attack, box: Sandbox, root: Path, here: Scene) -> Seen:
     return Seen(marks, changed, here.reached(), settled(processes, here.words["TOKEN"], command))
 
 
-@pytest.mark.parametrize("attack", CORPUS, ids=lambda attack: attack.name)
+def _cases() -> list:
+    return [
+        pytest.param(level, attack, id=f"{level}-{attack.name}",
+                     marks=() if level == "full" and attack in QUICK else pytest.mark.slow)
+        for level in ("full", "reduced")
+        for attack in CORPUS
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("walled", "attack"), _cases(), indirect=["walled"])
 def test_it_gets_its_marks_and_nobody_pays(attack: Attack, walled: Sandbox, root: Path, tmp_path: Path) -> None:
     pid = walled.pid
     with scene(tmp_path, root) as here:
