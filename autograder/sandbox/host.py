@@ -96,8 +96,8 @@ class Zygote:
         settings: dict[str, Any] = {"level": self.level, "modules": place, "seccomp": seccomp_blob(self.level)}
         if self.level == "reduced":
             settings["readable"], settings["listable"] = view.readable(modules, hide)
-            # Root's processes own what root owns, so leave; unless `nobody` could not reach the interpreter then.
-            settings["leave_root"] = self.root and view.open_to_all([*settings["readable"], str(self.scratch / "x")])
+            settings["leave_root"] = self.root  # root's processes own what root owns
+            settings["closed_folders"] = not view.open_to_all([*settings["readable"], str(self.scratch / "x")])
         try:
             self._process.stdin.write(msgpack.packb(settings))  # type: ignore[union-attr]
             self._process.stdin.close()  # type: ignore[union-attr]
