@@ -261,5 +261,5 @@ def test_at_reduced_root_is_left_even_when_the_interpreter_lies_in_its_home(wall
     assert said.status == "ok", said.message
     assert not said.outputs[0]["text"].startswith("0 ")
     assert said.outputs[0]["text"].strip().endswith(("(0, 0)", "(4, 4)"))
-    for refused in ("open('/etc/shadow')", "open('/root/.bashrc')", "import os; os.listdir('/root')"):
+    for refused in ("open('/etc/shadow')", "open('/root/.bashrc')", "open('/root/.profile')"):
         assert walled.run(job(refused)).cells[0].status == "raised", refused
