@@ -216,7 +216,7 @@ def test_ordinary_things_work(run: Run, source: str) -> None:
     [
         ("f = open('big', 'wb')\nwhile True: f.write(bytes(10**6))", "size of a file"),
         ("for n in range(10**4): open(str(n), 'wb').write(bytes(10**6))", "all files together"),
-        ("keep = []\nwhile True: keep.append(open('/dev/null'))", "open files"),
+        ("keep = []\nwhile True: keep.append(open('/dev/null'))", "limit on open files"),
         ("import threading as t, time\nfor _ in range(999): t.Thread(target=time.sleep, args=(9,)).start()", "threads"),
         ("x = bytearray(10**10)", "256 MB"),
         ("while True: print('x' * 999)", "bytes"),
