@@ -13,7 +13,7 @@ from autograder.course import find_root
 from autograder.people.hints import read_hints
 from autograder.people.records import record_of
 from autograder.views.clusters import with_hints
-from autograder.views.feedback import Gradebook, Given, feedback_page
+from autograder.views.feedback import Given, Gradebook, feedback_page
 
 
 class FeedbackExporter(HTMLExporter):

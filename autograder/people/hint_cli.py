@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``autograder hint``."""
     parser.add_argument("cluster", nargs="?", help="the cluster, as the report names it; without one all are listed")
     parser.add_argument("text", nargs="?", help="the hint; an empty text takes it back")
-    parser.add_argument("--marks", type=Path, help="output of `autograder grade --json`; without it, autograded/ is read")
+    parser.add_argument("--marks", type=Path, help="output of `autograder grade --json`; else autograded/ is read")
     parser.add_argument("--root", type=Path, help="the course's folder; found from here by default")
 
 

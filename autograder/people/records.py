@@ -33,7 +33,7 @@ def from_lines(path: Path) -> list[Marks]:
     except OSError as problem:
         raise CourseError(f"{path} cannot be read: {problem.strerror}.") from None
     except (ValueError, KeyError, TypeError):
-        raise CourseError(f"{path} does not hold marks: make it with `autograder grade --json PATH > {path}`.") from None
+        raise CourseError(f"{path} holds no marks: make it with `autograder grade --json PATH > {path}`.") from None
     if not found:
         raise CourseError(f"{path} is empty: make it with `autograder grade --json PATH > {path}`.")
     return found

@@ -37,7 +37,7 @@ class Gradebook:
     penalty: float = 0.0
 
 
-def feedback_page(notebook: NotebookNode, marks: Marks, gradebook: Gradebook = Gradebook()) -> str:  # noqa: B008
+def feedback_page(notebook: NotebookNode, marks: Marks, gradebook: Gradebook = Gradebook()) -> str:
     """The page for one student and one notebook.
 
     ``notebook`` is the one that was run, with its outputs; its hidden tests and mark schemes must be gone already.

@@ -1,7 +1,7 @@
 """The picture of a computation: forward values, gradients and updates as nodes, with what was found at each.
 
-Nodes come from the names of the marked lines (``Z1``, ``dW2``, ``b1_new`` ...), whatever the exercise. What lies between
-them and was not asked is drawn faintly, so that the chain can be followed.
+Nodes come from the names of the marked lines (``Z1``, ``dW2``, ``b1_new`` ...), whatever the exercise. What lies
+between them and was not asked is drawn faintly, so that the chain can be followed.
 """
 
 from __future__ import annotations

@@ -29,9 +29,14 @@ POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri
 MAX_TEXT = 20_000
 """Most characters of one printed output that are shown."""
 
-TAGS = set(
-    "a abbr b blockquote br caption code col colgroup dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i img kbd li ol p "
-    "pre s samp small span strong sub summary sup table tbody td tfoot th thead tr tt u ul var".split()
+
+def _names(text: str) -> set[str]:
+    return set(text.split())
+
+
+TAGS = _names(
+    "a abbr b blockquote br caption code col colgroup dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i img kbd li "
+    "ol p pre s samp small span strong sub summary sup table tbody td tfoot th thead tr tt u ul var"
 )
 ATTRIBUTES = {
     "a": {"href", "title"},
@@ -43,13 +48,13 @@ ATTRIBUTES = {
 IMAGES = ("image/png", "image/jpeg", "image/gif", "image/svg+xml")
 """Kinds of pictures that are shown, the best first. As the source of an image even SVG runs no script."""
 
-MATH_TAGS = set(
+MATH_TAGS = _names(
     "math mrow mi mn mo ms mtext mspace msup msub msubsup mfrac msqrt mroot mover munder munderover mtable mtr mtd "
-    "mstyle mpadded mphantom menclose mmultiscripts mprescripts none".split()
+    "mstyle mpadded mphantom menclose mmultiscripts mprescripts none"
 )
-MATH_ATTRIBUTES = set(
+MATH_ATTRIBUTES = _names(
     "display displaystyle mathvariant stretchy fence form separator lspace rspace accent accentunder columnalign "
-    "rowspacing columnspacing scriptlevel minsize maxsize linethickness width height depth voffset notation".split()
+    "rowspacing columnspacing scriptlevel minsize maxsize linethickness width height depth voffset notation"
 )
 MATH = "http://www.w3.org/1998/Math/MathML"
 _OPEN, _CLOSE = "\ue000", "\ue001"
@@ -102,12 +107,13 @@ def _local(tag: Any) -> str:
 
 
 def clean(html: str) -> Markup:
-    """HTML without anything that runs, loads, submits or covers the page.
+    """HTML without anything that runs, loads, submits or covers the page; headings go below those of the page.
 
-    >>> str(clean("<b onclick=steal()>x</b><script>steal()</script>"))
-    '<b>x</b>'
+    >>> str(clean("<h1 onclick=steal()>x</h1><script>steal()</script>"))
+    '<h3>x</h3>'
     """
-    return Markup(nh3.clean(html, tags=TAGS, attributes=ATTRIBUTES, attribute_filter=_harmless))
+    cleaned = nh3.clean(html, tags=TAGS, attributes=ATTRIBUTES, attribute_filter=_harmless)
+    return Markup(re.sub(r"<(/?)h([1-6])>", lambda tag: f"<{tag[1]}h{min(int(tag[2]) + 2, 6)}>", cleaned))
 
 
 def _harmless(tag: str, attribute: str, value: str) -> str | None:

@@ -140,7 +140,7 @@ def trouble(all_marks: Sequence[Marks]) -> list[tuple[Marks, str, str]]:
 
 
 def class_report(
-    all_marks: Sequence[Marks], *, names: bool = True, hints: Mapping[str, str] = {}, title: str = "Class report"  # noqa: B006
+    all_marks: Sequence[Marks], *, names: bool = True, hints: Mapping[str, str] = {}, title: str = "Class report"
 ) -> str:
     """The report as an HTML page. Without ``names`` no student can be told from it."""
     students = sorted({marks.student for marks in all_marks})
