@@ -34,6 +34,9 @@ def _names(text: str) -> set[str]:
     return set(text.split())
 
 
+LONG_FORMULA = 36
+"""Characters of LaTeX beyond which a formula in a line of text gets a scroll bar of its own."""
+
 TAGS = _names(
     "a abbr b blockquote br caption code col colgroup dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i img kbd li "
     "ol p pre s samp small span strong sub summary sup table tbody td tfoot th thead tr tt u ul var"
@@ -65,13 +68,17 @@ def markdown(text: str) -> Markup:
     formulas: list[str] = []
 
     def keep(formula: str, display: bool) -> str:
-        formulas.append(math(formula, display=display))
+        drawn = math(formula, display=display)
+        if display or len(formula) > LONG_FORMULA:  # may be wider than a phone
+            drawn = Markup('<span class="scroll formula" tabindex="0">{}</span>').format(drawn)
+        formulas.append(drawn)
         return f"{_OPEN}{len(formulas) - 1}{_CLOSE}"
 
     render = mistune.create_markdown(escape=False, plugins=["table", "math", "strikethrough"])
     render.renderer.register("inline_math", lambda _, formula: keep(formula, False))
     render.renderer.register("block_math", lambda _, formula: f"<p>{keep(formula, True)}</p>")
     cleaned = clean(render(text.replace(_OPEN, "").replace(_CLOSE, "")))
+    cleaned = cleaned.replace("<table>", '<div class="scroll" tabindex="0"><table>').replace("</table>", "</table></div>")
     return Markup(re.sub(f"{_OPEN}(\\d+){_CLOSE}", lambda found: formulas[int(found[1])], cleaned))
 
 
