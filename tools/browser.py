@@ -105,10 +105,10 @@ def wait(driver: WebDriver, until: Callable[[WebDriver], object], seconds: float
 
 
 @contextmanager
-def jupyter_lab(folder: Path, *, expose: bool = True) -> Iterator[Callable[[str], str]]:
+def jupyter_lab(folder: Path) -> Iterator[Callable[[str], str]]:
     """A JupyterLab server in a folder; gives a function from a path to its address with the token.
 
-    Raises RuntimeError when the server does not start. With ``expose`` a page can reach the application object.
+    A page can reach the application as ``window.jupyterapp``. Raises RuntimeError when the server does not start.
     """
     bin_folder = str(Path(sys.executable).parent)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as private:
@@ -121,10 +121,13 @@ def jupyter_lab(folder: Path, *, expose: bool = True) -> Iterator[Callable[[str]
             "JUPYTERLAB_WORKSPACES_DIR": f"{private}/workspaces",
             "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         }
+        settings = Path(private, "settings", "@jupyterlab", "apputils-extension", "notification.jupyterlab-settings")
+        settings.parent.mkdir(parents=True)
+        settings.write_text('{"fetchNews": "false", "checkForUpdates": false}')  # else Lab asks in a dialog
         command = [
             sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
-            "--ServerApp.port=0", "--ServerApp.port_retries=0", f"--LabApp.expose_app_in_browser={expose}",
-            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.news_url=None",
+            "--ServerApp.port=0", "--ServerApp.port_retries=0", "--LabApp.expose_app_in_browser=True",
+            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         ]  # fmt: skip
         log = Path(private) / "log"
         with log.open("w") as file:

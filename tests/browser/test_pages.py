@@ -12,6 +12,14 @@ from autograder.views.report import class_report
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
+WIDE_PICTURE = "<svg xmlns='http://www.w3.org/2000/svg' width='3000' height='50'/>"
+STUCK = """
+return [...document.querySelectorAll('body *')]
+  .filter(e => e.scrollWidth > e.clientWidth + 1 && ['auto', 'scroll'].includes(getComputedStyle(e).overflowX))
+  .filter(e => e.tabIndex < 0).map(e => e.outerHTML.slice(0, 80))
+"""
+"""What can be scrolled sideways and not be reached by keyboard."""
+
 WRONG = wrong_line("dW1", EXPECTED + 1)
 
 
@@ -25,7 +33,7 @@ def pages(tmp_path_factory):
     wide.outputs = [
         new_output("stream", name="stdout", text="y" * 600),
         new_output("display_data", data={"text/html": table}),
-        new_output("display_data", data={"image/svg+xml": "<svg xmlns='http://www.w3.org/2000/svg' width='3000' height='50'/>"}),
+        new_output("display_data", data={"image/svg+xml": WIDE_PICTURE}),
     ]
     loud.cells.append(wide)
     one = marks("carla", dW1=wrong_line("dW1", EXPECTED + 1, message=ATTACKS[0]), remarks=ATTACKS)
@@ -54,7 +62,7 @@ def test_no_script_runs_and_nothing_is_loaded(driver, page):
 
 def test_the_pages_own_policy_stops_a_script_even_when_cleaning_fails(driver, page, pages, tmp_path):
     html = (pages / f"{page}.html").read_text()
-    planted = "<script>document.title = 'stolen'</script><img src='http://127.0.0.1:9/x.png' onerror='document.title=1'>"
+    planted = "<script>document.title = 'stolen'</script><img src='http://127.0.0.1:9/' onerror='document.title=1'>"
     (tmp_path / "page.html").write_text(html.replace("</main>", planted + "</main>"))
     browser.requested(driver)
     driver.get((tmp_path / "page.html").as_uri())
@@ -86,10 +94,7 @@ def test_the_keyboard_reaches_the_content_and_every_link(driver, page):
 
 def test_what_can_be_scrolled_sideways_can_be_reached_by_keyboard(driver, page):
     browser.size(driver, 390, 800)
-    stuck = driver.execute_script(
-        "return [...document.querySelectorAll('body *')].filter(e => e.scrollWidth > e.clientWidth + 1"
-        " && ['auto', 'scroll'].includes(getComputedStyle(e).overflowX) && e.tabIndex < 0).map(e => e.outerHTML.slice(0, 80))"
-    )
+    stuck = driver.execute_script(STUCK)
     assert stuck == []
 
 
