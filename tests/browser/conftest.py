@@ -1,7 +1,7 @@
 """A browser for the tests, and a folder for what they have seen.
 
-The pictures are kept in ``artefacts/``, so that a person can look at every page. Where Chromium is missing the tests are
-skipped with the line to type; with ``BROWSER_REQUIRED=1``, as in CI, they fail.
+The pictures are kept in ``artefacts/``, so that a person can look at every page. Where Chromium is missing the tests
+are skipped with the line to type; with ``BROWSER_REQUIRED=1``, as in CI, they fail.
 """
 
 import os

@@ -1,6 +1,7 @@
 """JupyterLab as a student sees it, and formgrader as an instructor does, clicked through in a real browser."""
 
 import shutil
+import time
 
 import browser
 import nbformat
@@ -14,22 +15,21 @@ from autograder.exercises import load
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
-CELLS = "return window.jupyterapp.shell.currentWidget.content"
-
-SET = f"""
-const {{widgets}} = ({CELLS.removeprefix("return ")});
-for (const cell of widgets) {{
-  const about = cell.model.sharedModel.getMetadata('nbgrader') || {{}};
-  if (about.grade_id in arguments[0]) cell.model.sharedModel.setSource(arguments[0][about.grade_id]);
-}}
+FIND = """
+const cells = window.jupyterapp.shell.currentWidget.content.widgets;
+const named = c => (c.model.sharedModel.getMetadata('nbgrader') || {}).grade_id;
+const cell = cells.find(c => named(c) === arguments[0]);
 """
+"""A cell of the open notebook by its grade id."""
 
-OUTPUT = f"""
-const {{widgets}} = ({CELLS.removeprefix("return ")});
-const cell = widgets.find(c => (c.model.sharedModel.getMetadata('nbgrader') || {{}}).grade_id === arguments[0]);
-return cell ? cell.node.querySelector('.jp-OutputArea')?.innerText || '' : '';
+FILL = FIND + "for (const c of cells) if (named(c) in arguments[1]) c.model.sharedModel.setSource(arguments[1][named(c)])"
+OUTPUT = FIND + "return cell ? cell.node.querySelector('.jp-OutputArea')?.innerText || '' : ''"
+IDLE = "return window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'"
+SEEN = FIND + """
+cell.node.scrollIntoView({block: 'center'});
+const box = cell.node.getBoundingClientRect();
+return box.height > 40 && box.bottom > 150 && box.top < window.innerHeight - 150;
 """
-
 
 FORWARD = "return document.querySelector('#forward_values')?.placeholder"
 """The points of the first question in formgrader's marking view."""
@@ -80,6 +80,14 @@ def shown(driver, name, words, seconds=120):
     return found
 
 
+def look_at(driver, name):
+    """Wait until nothing runs any more and a cell stands still in the middle of the window."""
+    browser.wait(driver, lambda one: one.execute_script(IDLE), 120, "the kernel stays busy")
+    for _ in range(4):  # Lab draws cells as they come into view, which moves the others
+        browser.wait(driver, lambda one: one.execute_script(SEEN, name), 30, f"{name} does not come into view")
+        time.sleep(0.3)
+
+
 @pytest.fixture(scope="module")
 def student(tmp_path_factory, root):
     """A folder as a student has it: one sheet, as it was released."""
@@ -105,16 +113,14 @@ def test_a_student_opens_fills_runs_checks_and_validates(driver, student, root, 
         run_all(driver)
         untouched = shown(driver, "selfcheck_network", "NotImplementedError")
         assert "forward_pass is not written yet: replace the line" in untouched
+        look_at(driver, "selfcheck_network")
         browser.picture(driver, artefacts / "student-2-untouched.png")
-        driver.execute_script(SET, dict(solved))
+        driver.execute_script(FILL, "", dict(solved))
         run_all(driver)
         checked = shown(driver, "selfcheck_network", "ok")
         assert "WRONG" not in checked
-        driver.execute_script(
-            f"({CELLS.removeprefix('return ')}).widgets.find(c => (c.model.sharedModel.getMetadata('nbgrader') || {{}})"
-            ".grade_id === 'selfcheck_network').node.scrollIntoView({block: 'center'})"
-        )
         shown(driver, "compare", "tanh")
+        look_at(driver, "selfcheck_network")
         browser.picture(driver, artefacts / "student-3-checked.png")
         click(driver, xpath="//*[self::button or self::jp-button][contains(., 'Validate')]")
         dialog = browser.wait(driver, lambda one: _text(one, ".jp-Dialog-content"), 120, "Validate said nothing")
@@ -152,7 +158,7 @@ def succeeded(driver, what):
     body = driver.find_element(By.CSS_SELECTOR, ".modal.in .modal-body").text
     assert title == "Success", body[-1500:]
     click(driver, ".modal.in .modal-footer .btn, .modal.in .modal-header .close")
-    browser.wait(driver, lambda one: not one.find_elements(By.CSS_SELECTOR, ".modal.in"), 30, "the dialog stays")
+    browser.wait(driver, lambda one: not one.find_elements(By.CSS_SELECTOR, ".modal, .modal-backdrop"), 30, "the dialog stays")
 
 
 def test_an_instructor_releases_grades_comments_and_gives_feedback(driver, course, artefacts):
