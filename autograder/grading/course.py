@@ -13,8 +13,11 @@ from autograder import build, preprocessors
 class CourseApi:
     """The steps of a course in the order in which they are taken. Every step returns what went wrong, in sentences."""
 
-    def __init__(self, root: Path) -> None:
-        """``root`` holds source/ and submitted/; the gradebook is made there when it is missing."""
+    def __init__(self, root: Path, *, marks_only: bool = False) -> None:
+        """``root`` holds source/ and submitted/; the gradebook is made there when it is missing.
+
+        ``marks_only`` leaves out the course's own cells that only train for show or draw.
+        """
         from nbgrader.apps.api import NbGraderAPI
         from nbgrader.coursedir import CourseDirectory
 
@@ -24,6 +27,7 @@ class CourseApi:
         config.CourseDirectory.root = str(root)
         build.configure(config)
         preprocessors.configure(config)
+        config.IsolatedExecute.show = not marks_only
         self._api = NbGraderAPI(CourseDirectory(config=config), config=config)
 
     def generate_assignment(self, sheet: str) -> list[str]:

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from autograder.diagnosis import fingerprint
 from autograder.exercise import Judge, Line, Reply, Values, Verdict
 from autograder.marking.compare import HAND, Comparison, as_numbers, compare
 
@@ -135,7 +136,16 @@ def _wrong(line: Line, replies: Sequence[Reply], expected: list, found: Sequence
         expected=None if shown is None else expected[shown],
         got=None if shown is None else replies[shown].values.get(line.name),
         difference=compare(replies[drawn].values.get(line.name), expected[drawn]).difference,
+        fingerprint=_fingerprint([reply.values.get(line.name) for reply in replies]),
     )
+
+
+def _fingerprint(got: Sequence[object]) -> str:
+    """A name for these wrong numbers, equal for equal numbers; empty when they are no numbers."""
+    arrays = [as_numbers(value) for value in got]
+    if any(isinstance(array, str) for array in arrays):
+        return ""
+    return fingerprint([{"value": array} for array in arrays])
 
 
 def _what_is_measured(line: Line, got: object, expected: np.ndarray, found: Comparison) -> str:
@@ -165,5 +175,5 @@ def _merged(verdict: Verdict, known: Verdict) -> Verdict:
         got=verdict.got,
         difference=verdict.difference,
         remarks=verdict.remarks + known.remarks,
-        fingerprint=known.fingerprint,
+        fingerprint="" if known.mistakes or known.share == 1.0 else verdict.fingerprint,
     )

@@ -178,3 +178,13 @@ mark_question("worked_calculation", "updated_values", globals())
 # The cell below looks at what you filled in: is everything there, are they numbers, do the shapes fit? It does not
 # know the answers. A check that you can make yourself: put the new parameters into the network and go forward once
 # more. The new output must be closer to 0.8 than the old one.
+
+# %% nbgrader={"grade": true, "grade_id": "selfcheck_values", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+from selfcheck import check_values
+
+shapes = {
+    "z1": (2,), "a1": (2,), "z2": (), "a2": (), "loss": (),
+    "dz2": (), "dW2": (2,), "db2": (), "dz1": (2,), "dW1": (2, 2), "db1": (2,),
+    "W2_new": (2,), "b2_new": (), "W1_new": (2, 2), "b1_new": (2,),
+}
+check_values({name: globals().get(name) for name in shapes}, shapes, ranges={"a1": (0, 1), "a2": (0, 1)})

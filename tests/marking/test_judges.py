@@ -96,3 +96,17 @@ def test_remembered_truth_is_computed_once_per_challenge_and_keeps_zero_dimensio
         assert truth_once({"n": np.array(2)})["n"] == 3
     assert truth_once({"n": np.array(3)})["n"] == 4
     assert calls == [(), ()]
+
+
+def test_equal_unexplained_answers_have_the_same_fingerprint_whatever_their_form():
+    """What the class report groups: the same wrong numbers, as lists, in another order in memory, slightly rounded."""
+    wrong = [right(r.given)["square"] + 0.123 for r in REPLIES]
+    forms = [wrong, [w.tolist() for w in wrong], [np.asfortranarray(w) * (1 + 1e-13) for w in wrong]]
+    found = {
+        judged([{**right(r.given), "square": w} for r, w in zip(REPLIES, form)])["square"].fingerprint for form in forms
+    }
+    assert len(found) == 1
+    assert len(found.pop()) == 16
+    other = judged([{**right(r.given), "square": w + 1} for r, w in zip(REPLIES, wrong)])["square"].fingerprint
+    assert other
+    assert other not in found

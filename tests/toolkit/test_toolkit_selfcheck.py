@@ -493,6 +493,11 @@ def test_filled_in_values_pass_without_being_judged():
     assert "marked after you hand in" in repr(report)
 
 
+def test_a_column_is_as_good_as_a_list_and_an_array_of_one_as_a_number():
+    report = check_values({"a1": np.ones((2, 1)), "L": np.ones((1, 1))}, {"a1": (2,), "L": ()})
+    assert [line.status for line in report.lines] == ["ok", "ok"]
+
+
 @pytest.mark.parametrize(
     ("losses", "says"),
     [
