@@ -22,7 +22,9 @@ const cell = cells.find(c => named(c) === arguments[0]);
 """
 """A cell of the open notebook by its grade id."""
 
-FILL = FIND + "for (const c of cells) if (named(c) in arguments[1]) c.model.sharedModel.setSource(arguments[1][named(c)])"
+FILL = FIND + """
+for (const c of cells) if (named(c) in arguments[1]) c.model.sharedModel.setSource(arguments[1][named(c)]);
+"""
 OUTPUT = FIND + "return cell ? cell.node.querySelector('.jp-OutputArea')?.innerText || '' : ''"
 IDLE = "return window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'"
 SEEN = FIND + """
@@ -158,7 +160,8 @@ def succeeded(driver, what):
     body = driver.find_element(By.CSS_SELECTOR, ".modal.in .modal-body").text
     assert title == "Success", body[-1500:]
     click(driver, ".modal.in .modal-footer .btn, .modal.in .modal-header .close")
-    browser.wait(driver, lambda one: not one.find_elements(By.CSS_SELECTOR, ".modal, .modal-backdrop"), 30, "the dialog stays")
+    gone = ".modal, .modal-backdrop"
+    browser.wait(driver, lambda one: not one.find_elements(By.CSS_SELECTOR, gone), 30, "the dialog stays")
 
 
 def test_an_instructor_releases_grades_comments_and_gives_feedback(driver, course, artefacts):
