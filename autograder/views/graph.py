@@ -73,12 +73,20 @@ def canonical(name: str) -> str | None:
     return f"{derivative.lower()}{letter}{layer}{'_new' if new else ''}"
 
 
+def node_name(line: LineMark) -> str | None:
+    """The name of the node that a line marks; lines about the shape of a value mark none."""
+    return None if line.label.startswith("shape") else canonical(line.name)
+
+
 def graphs(marks: Marks) -> list[Graph]:
-    """One graph per computation of a notebook: questions are joined until a name comes a second time."""
+    """One graph per computation of a notebook: questions are joined until a name comes a second time.
+
+    Where something went wrong, what is right throughout is left out; else only the largest is drawn.
+    """
     joined: list[list[QuestionMark]] = []
     seen: set[str] = set()
     for question in marks.questions:
-        names = {name for line in question.lines if (name := canonical(line.name))}
+        names = {name for line in question.lines if (name := node_name(line))}
         if not names:
             continue
         if not joined or names & seen:
@@ -86,13 +94,15 @@ def graphs(marks: Marks) -> list[Graph]:
             seen = set()
         joined[-1].append(question)
         seen |= names
-    drawn = (graph([line for question in group for line in question.lines]) for group in joined)
-    return [one for one in drawn if one is not None]
+    made = [graph([line for question in group for line in question.lines]) for group in joined]
+    drawn = [one for one in made if one is not None]
+    telling = [one for one in drawn if any(one.named(state) for state in ("first", "wrong", "follows", "missing"))]
+    return telling or sorted(drawn, key=lambda one: -len(one.named("right")))[:1]
 
 
 def graph(lines: Sequence[LineMark]) -> Graph | None:
     """The graph of these lines, or None when too few of them are values of a network."""
-    found = {name: line for line in lines if (name := canonical(line.name))}
+    found = {name: line for line in lines if (name := node_name(line))}
     if len(found) < LEAST:
         return None
     layers = max((int(digits[0]) for name in found if (digits := re.findall(r"\d", name))), default=0)
@@ -215,7 +225,8 @@ def svg(drawn: Graph, number: int = 1) -> Markup:
                 '<g class="node {}"><rect x="{:.1f}" y="{:.1f}" width="{}" height="{}" rx="8"/>'
                 '<text x="{:.1f}" y="{:.1f}">{}</text></g>'
             ).format(
-                node.state, x - _WIDTH / 2, y - _HEIGHT / 2, _WIDTH, _HEIGHT, x, y + 5,
+                f"{node.state} small" if node.name.endswith("_new") else node.state,
+                x - _WIDTH / 2, y - _HEIGHT / 2, _WIDTH, _HEIGHT, x, y + 5,
                 " ".join(word for word in (STATES[node.state][0], _label(node.name)) if word),
             )
         )

@@ -77,7 +77,7 @@ def markdown(text: str) -> Markup:
     render = mistune.create_markdown(escape=False, plugins=["table", "math", "strikethrough"])
     render.renderer.register("inline_math", lambda _, formula: keep(formula, False))
     render.renderer.register("block_math", lambda _, formula: f"<p>{keep(formula, True)}</p>")
-    cleaned = clean(render(text.replace(_OPEN, "").replace(_CLOSE, "")))
+    cleaned = str(clean(render(text.replace(_OPEN, "").replace(_CLOSE, ""))))
     cleaned = cleaned.replace("<table>", '<div class="scroll" tabindex="0"><table>')
     cleaned = cleaned.replace("</table>", "</table></div>")
     return Markup(re.sub(f"{_OPEN}(\\d+){_CLOSE}", lambda found: formulas[int(found[1])], cleaned))

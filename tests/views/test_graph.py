@@ -50,6 +50,17 @@ def test_a_name_that_comes_twice_begins_a_second_picture():
     assert len(graph.graphs(replace(one, questions=one.questions * 2))) == 2
 
 
+def test_where_everything_is_right_one_picture_is_enough():
+    one = marks()
+    (drawn,) = graph.graphs(replace(one, questions=one.questions * 2))
+    assert len(drawn.named("right")) == 8
+
+
+def test_a_line_about_a_shape_is_no_node():
+    shapes = [replace(line(name), label=f"shape of {name}") for name in ("Z1", "A1", "Z2", "A2", "dW1")]
+    assert graph.graph(shapes) is None
+
+
 def test_the_picture_has_a_title_a_description_and_signs_beside_colours():
     (drawn,) = graph.graphs(marks(dW1=wrong_line("dW1", EXPECTED + 1)))
     page = Page(str(graph.svg(drawn)))

@@ -53,6 +53,13 @@ def test_formulas_become_mathml_inline_and_on_their_own_line():
     assert "<em>mean</em>" in html
 
 
+def test_a_table_of_markdown_can_be_scrolled():
+    html = prose.markdown("| what | shape |\n|---|---|\n| $X$ | (n, m) |\n")
+    assert '<div class="scroll" tabindex="0"><table>' in html
+    assert "<math" in html
+    assert "&lt;" not in html
+
+
 def test_a_formula_that_cannot_be_read_is_shown_as_it_was_written():
     assert str(prose.math("\\frac{1}{")) == "<code>\\frac{1}{</code>"
 
