@@ -1,12 +1,11 @@
 """JupyterLab as a student sees it, and formgrader as an instructor does, clicked through in a real browser."""
 
 import shutil
-import time
 
 import browser
 import nbformat
 import pytest
-from selenium.common.exceptions import WebDriverException
+from lab import click, fill_in, look_at, open_notebook, run_all, shown, text_of
 from selenium.webdriver.common.by import By
 
 from autograder.audit import load_variants
@@ -15,79 +14,11 @@ from autograder.exercises import load
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
-FIND = """
-const cells = window.jupyterapp.shell.currentWidget.content.widgets;
-const named = c => (c.model.sharedModel.getMetadata('nbgrader') || {}).grade_id;
-const cell = cells.find(c => named(c) === arguments[0]);
-"""
-"""A cell of the open notebook by its grade id."""
-
-FILL = FIND + """
-for (const c of cells) if (named(c) in arguments[1]) c.model.sharedModel.setSource(arguments[1][named(c)]);
-"""
-OUTPUT = FIND + "return cell ? cell.node.querySelector('.jp-OutputArea')?.innerText || '' : ''"
-IDLE = "return window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'"
-SEEN = FIND + """
-cell.node.scrollIntoView({block: 'center'});
-const box = cell.node.getBoundingClientRect();
-return box.height > 40 && box.bottom > 150 && box.top < window.innerHeight - 150;
-"""
-
 FORWARD = "return document.querySelector('#forward_values')?.placeholder"
 """The points of the first question in formgrader's marking view."""
 
 ROW = "//tr[td[contains(@class,'student-id')][text()='{}']]/td[contains(@class,'{}')]/a"
 """A link in formgrader's list of submissions."""
-
-
-def click(driver, css=None, *, xpath=None, seconds=60):
-    """Click what a person would click, once it can be clicked."""
-    by, where = (By.CSS_SELECTOR, css) if css else (By.XPATH, xpath)
-
-    def try_it(one):
-        for element in one.find_elements(by, where):
-            if element.is_displayed() and element.is_enabled():
-                element.click()
-                return True
-        return False
-
-    browser.wait(driver, lambda one: _quietly(try_it, one), seconds, f"{where} cannot be clicked")
-
-
-def _quietly(step, driver):
-    try:
-        return step(driver)
-    except WebDriverException:  # it moved or was covered: the next try is soon
-        return False
-
-
-def _text(driver, css):
-    return next((element.text for element in driver.find_elements(By.CSS_SELECTOR, css) if element.text), "")
-
-
-def run_all(driver):
-    """Run > Run All Cells, as a student does."""
-    click(driver, xpath="//div[contains(@class,'lm-MenuBar-itemLabel')][text()='Run']")
-    click(driver, xpath="//div[contains(@class,'lm-Menu-itemLabel')][text()='Run All Cells']")
-
-
-def shown(driver, name, words, seconds=120):
-    """Wait until the output of a cell holds these words, and return it."""
-    found = browser.wait(
-        driver,
-        lambda one: (text := one.execute_script(OUTPUT, name)) and words in text and text,
-        seconds,
-        f"{name} never showed {words!r}",
-    )
-    return found
-
-
-def look_at(driver, name):
-    """Wait until nothing runs any more and a cell stands still in the middle of the window."""
-    browser.wait(driver, lambda one: one.execute_script(IDLE), 120, "the kernel stays busy")
-    for _ in range(4):  # Lab draws cells as they come into view, which moves the others
-        browser.wait(driver, lambda one: one.execute_script(SEEN, name), 30, f"{name} does not come into view")
-        time.sleep(0.3)
 
 
 @pytest.fixture(scope="module")
@@ -101,23 +32,14 @@ def student(tmp_path_factory, root):
 def test_a_student_opens_fills_runs_checks_and_validates(driver, student, root, artefacts):
     solved = solutions(root, load("tanh_swap"))
     with browser.jupyter_lab(student) as address:
-        driver.get(address("lab/tree/training/tanh_swap.ipynb"))
-        browser.wait(
-            driver,
-            lambda one: one.execute_script(
-                "const w = window.jupyterapp?.shell?.currentWidget;"
-                "return w?.content?.widgets?.length > 5 && w.sessionContext?.session?.kernel?.status === 'idle'"
-            ),
-            120,
-            "the notebook did not open with a kernel",
-        )
+        open_notebook(driver, address("lab/tree/training/tanh_swap.ipynb"))
         browser.picture(driver, artefacts / "student-1-open.png")
         run_all(driver)
         untouched = shown(driver, "selfcheck_network", "NotImplementedError")
         assert "forward_pass is not written yet: replace the line" in untouched
         look_at(driver, "selfcheck_network")
         browser.picture(driver, artefacts / "student-2-untouched.png")
-        driver.execute_script(FILL, "", dict(solved))
+        fill_in(driver, solved)
         run_all(driver)
         checked = shown(driver, "selfcheck_network", "ok")
         assert "WRONG" not in checked
@@ -125,7 +47,7 @@ def test_a_student_opens_fills_runs_checks_and_validates(driver, student, root, 
         look_at(driver, "selfcheck_network")
         browser.picture(driver, artefacts / "student-3-checked.png")
         click(driver, xpath="//*[self::button or self::jp-button][contains(., 'Validate')]")
-        dialog = browser.wait(driver, lambda one: _text(one, ".jp-Dialog-content"), 120, "Validate said nothing")
+        dialog = browser.wait(driver, lambda one: text_of(one, ".jp-Dialog-content"), 120, "Validate said nothing")
         browser.picture(driver, artefacts / "student-4-validated.png")
         assert "Success" in dialog
     saved = nbformat.read(student / "training" / "tanh_swap.ipynb", as_version=4)
@@ -155,7 +77,7 @@ def course(tmp_path_factory, root):
 def succeeded(driver, what):
     """Wait for formgrader's dialog, check that it reports a success, and close it."""
     title = browser.wait(
-        driver, lambda one: _text(one, ".modal.in .modal-title"), 180, f"{what}: formgrader said nothing"
+        driver, lambda one: text_of(one, ".modal.in .modal-title"), 180, f"{what}: formgrader said nothing"
     )
     body = driver.find_element(By.CSS_SELECTOR, ".modal.in .modal-body").text
     assert title == "Success", body[-1500:]
