@@ -140,7 +140,7 @@ def test_the_mean_and_the_best_linear_formula():
     assert np.mean(linear) == pytest.approx(0.33, abs=0.02)
 
 
-@pytest.mark.parametrize(("error", "share"), [(0.0, 1), (0.39, 1), (0.41, 0.5), (0.79, 0.5), (0.81, 0)])
+@pytest.mark.parametrize(("error", "share"), [(0.0, 1), (0.59, 1), (0.61, 0.5), (0.99, 0.5), (1.01, 0)])
 def test_the_fit_is_marked_by_the_error_of_the_logarithm(error, share):
     given = challenges(NAME, 1)["training"][0].given
     verdicts = module.by_training((Line("fit", 3),), [Reply(given, {"fit": given["k_test"] * 10**error})])
