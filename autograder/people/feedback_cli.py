@@ -45,6 +45,8 @@ def run(args: argparse.Namespace) -> int:
     """Write the pages. Returns 0 when all were written, 1 when a notebook needs a person, 2 on bad use."""
     errors = Console(stderr=True)
     try:
+        if args.seed is not None and args.seed < 0:
+            raise CourseError(f"a seed is a whole number from 0, not {args.seed}.")
         root = find_root(args.root)
         problems = _grade(args, root) if args.paths else _renew(root)
     except (CourseError, NothingToGrade) as problem:

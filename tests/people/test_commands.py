@@ -109,6 +109,7 @@ def test_no_names_leaves_out_every_student(course, marks):
         (["hint", "00000000", "x"], "holds no graded notebook"),
         (["feedback"], "holds no graded notebook"),
         (["feedback", "nowhere"], "nowhere does not exist"),
+        (["feedback", "submitted", "--seed", "-1"], "a seed is a whole number"),
         (["report", "nowhere.jsonl"], "nowhere.jsonl cannot be read"),
         (["report", "nbgrader_config.py"], "holds no marks"),
     ],
