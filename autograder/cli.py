@@ -11,6 +11,10 @@ from autograder import __version__
 
 COMMANDS = {
     "grade": ("autograder.grading.cli", "grade notebooks, a student's folder or the whole submitted folder"),
+    "feedback": ("autograder.people.feedback_cli", "one page per notebook that says what to look at"),
+    "report": ("autograder.people.report_cli", "one page about a class: questions, mistakes, clusters"),
+    "hint": ("autograder.people.hint_cli", "write one hint for everyone who shares a wrong answer"),
+    "kit": ("autograder.people.kit_cli", "make the folder that students get"),
     "build": ("autograder.build.cli", "generate source/ and assignments/ from reference/, or check them"),
     "explain": ("autograder.diagnosis.cli", "say what is wrong with gradients from any code"),
     "audit": ("autograder.audit.cli", "mutation-test every question: the graders are graded"),

@@ -185,6 +185,7 @@ def configure(c: Config) -> None:
     ]
     # both the feedback pages and formgrader make their pages with this exporter
     c.HTMLExporter.preprocessors = ["autograder.safe_pages.SafePages"]
+    c.GenerateFeedback.exporter_class = "autograder.people.exporter.FeedbackExporter"
     c.GenerateFeedback.preprocessors = [
         "nbgrader.preprocessors.GetGrades",
         "nbgrader.preprocessors.ClearHiddenTests",
