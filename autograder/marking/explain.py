@@ -14,6 +14,8 @@ from autograder.exercise import Reply, Verdict
 from autograder.marking.compare import as_numbers
 from autograder.marking.judges import Explain, usable
 
+FORWARD = ("Z1", "A1", "Z2", "A2", "Z3", "A3")
+
 
 def named(*mistakes: str, title: str = "", hint: str = "") -> Verdict:
     """A wrong line whose mistakes are known. Words that are not given are those of the catalogue, if it has any."""
