@@ -257,7 +257,8 @@ def test_neighbours_do_not_see_each_other(sandbox: Sandbox) -> None:
 
     def wait() -> None:
         source = (
-            "import os, time\nseen = []\nfor _ in range(20):\n    seen += os.listdir(os.environ['TMPDIR']); time.sleep(0.02)\n"
+            "import os, time\nseen = []\nfor _ in range(20):\n"
+            "    seen += os.listdir(os.environ['TMPDIR']); time.sleep(0.02)\n"
             "print(sorted(set(seen)))"
         )
         marks.append(said(sandbox.run(job(source))))
