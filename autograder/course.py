@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import py_compile
+import tempfile
 from functools import cache
 from pathlib import Path
+from py_compile import PycInvalidationMode
 
 import nbformat
 from nbformat import NotebookNode
@@ -47,6 +50,26 @@ def sheet_files(root: Path, sheet: str) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.suffix != ".ipynb" and not _hidden(path.relative_to(folder))
     }
+
+
+@cache
+def compiled_modules(root: Path, sheet: str) -> dict[str, bytes]:
+    """The sheet's modules as bytecode for this interpreter, where it looks for it: they are compiled once, not per run.
+
+    The bytecode is of the unchecked kind (PEP 552), so that the files' times do not matter.
+    """
+    compiled = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, data in sheet_files(root, sheet).items():
+            if name.endswith(".py"):
+                written = Path(folder, name)
+                written.parent.mkdir(parents=True, exist_ok=True)
+                written.write_bytes(data)
+                bytecode = py_compile.compile(
+                    str(written), dfile=name, doraise=True, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH
+                )
+                compiled[Path(bytecode).relative_to(folder).as_posix()] = Path(bytecode).read_bytes()
+    return compiled
 
 
 def _hidden(path: Path) -> bool:

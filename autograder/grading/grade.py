@@ -11,7 +11,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from autograder.course import sheet_files, source_notebook
+from autograder.course import compiled_modules, sheet_files, source_notebook
 from autograder.exercise import Exercise
 from autograder.grading.notebook import Plan, plan
 from autograder.marking import Marks, challenges, mark
@@ -60,7 +60,7 @@ def grade_notebook(
             Ask(probe.name, probe.source, tuple(challenge.given for challenge in asked[probe.name]))
             for probe in exercise.probes
         ),
-        files={**(files or {}), **sheet_files(root, exercise.sheet)},
+        files={**(files or {}), **sheet_files(root, exercise.sheet), **compiled_modules(root, exercise.sheet)},
         seed=seed,
         limits=replace(Limits(), **exercise.limits),
     )

@@ -1,0 +1,30 @@
+import subprocess
+import sys
+
+import pytest
+
+from autograder.course import compiled_modules, find_root, sheet_files
+
+
+@pytest.fixture(scope="module")
+def root():
+    return find_root()
+
+
+def test_python_takes_a_sheets_modules_from_their_bytecode(root, tmp_path):
+    for name, data in (sheet_files(root, "training") | compiled_modules(root, "training")).items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"raise SystemExit('compiled again')" if name == "backprop.py" else data)
+    told = "import backprop; print(backprop.load_moons.__code__.co_filename)"
+    ran = subprocess.run([sys.executable, "-c", told], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert ran.stdout.strip() == str(tmp_path / "backprop.py"), ran.stderr
+
+
+@pytest.mark.parametrize("sheet", ["foundations", "by_hand", "training", "design"])
+def test_every_module_of_a_sheet_is_compiled(root, sheet):
+    modules = {name for name in sheet_files(root, sheet) if name.endswith(".py")}
+    assert {name.split("/")[-1].split(".")[0] for name in compiled_modules(root, sheet)} == {
+        name.removesuffix(".py") for name in modules
+    }
+    assert modules
