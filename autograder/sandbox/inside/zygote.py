@@ -1,5 +1,8 @@
 """The zygote: imports once what notebooks use, then forks a process for each submission. It never sees a submission.
 
+What every notebook uses is there from the start; what a few use is imported while no job waits, so that the first
+result does not have to. A notebook that comes earlier imports it itself.
+
 For each job it gets two sockets over its control socket: the job's (student side) and the report (monitor side). The
 forked monitor enters fresh namespaces, forks the student's process into them, sends a pidfd of it over the report
 socket, so that the trusted side can kill it, and at the end how it ended and what it took.
@@ -9,7 +12,9 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import os
+import select
 import signal
 import socket
 import sys
@@ -24,6 +29,13 @@ from . import frames, walls
 
 Run = Callable[[int, bytes, dict[str, Any]], None]
 CONTROL_BYTES = 1 << 16
+
+COMMON = ("contourpy", "sklearn.datasets", "tqdm.auto")
+FIRST_JOBS_SECONDS = 1.5  # the canary and the first notebooks have the machine to themselves
+RARE = (
+    "sklearn.linear_model", "sklearn.metrics", "sklearn.model_selection", "sklearn.neural_network", "sklearn.pipeline",
+    "sklearn.preprocessing", "ipywidgets", "sympy", "scipy.optimize", "scipy.special", "scipy.stats",
+)  # fmt: skip
 
 
 def main(control_descriptor: int, settings: dict[str, Any]) -> None:
@@ -40,14 +52,20 @@ def main(control_descriptor: int, settings: dict[str, Any]) -> None:
     from .probes import Surroundings
     from .shell import make_shell
 
-    _import_common()
+    for name in COMMON:
+        _import(name)
     shell = make_shell()
     fixed = {"shell": shell, "surroundings": Surroundings(), "settings": settings}
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps the monitors
-    gc.collect()
-    gc.freeze()  # a collection in a child would otherwise copy every page that it looks at
+    _freeze()
     control.send(msgpack.packb({"python": sys.version, "numpy": sys.modules["numpy"].__version__, "tasks": _tasks()}))
+    rare, quiet_until = list(RARE), time.monotonic() + FIRST_JOBS_SECONDS
     while True:
+        while rare and not select.select([control], [], [], max(0.0, quiet_until - time.monotonic()))[0]:
+            _import(rare.pop(0))
+            fixed["surroundings"] = Surroundings()  # an import may add filters of warnings
+            if not rare:
+                _freeze()
         request, descriptors, _, _ = socket.recv_fds(control, CONTROL_BYTES, 2)
         if not request:
             return
@@ -66,19 +84,16 @@ def _tasks() -> int:
     return len(os.listdir("/proc/self/task"))
 
 
-def _import_common() -> None:
-    """Import what notebooks import. Only import: an OpenMP region run here would hang every child."""
-    import importlib
+def _import(name: str) -> None:
+    """Import a module. Only import: an OpenMP region run here would hang every child."""
+    with contextlib.suppress(ImportError):  # a course without it does not need it
+        importlib.import_module(name)
 
-    for name in (
-        "scipy.optimize", "scipy.special", "scipy.stats", "sklearn.datasets", "sklearn.linear_model", "sklearn.metrics",
-        "sklearn.model_selection", "sklearn.neural_network", "sklearn.pipeline", "sklearn.preprocessing", "tqdm.auto",
-        "ipywidgets",
-    ):  # fmt: skip
-        try:
-            importlib.import_module(name)
-        except ImportError:
-            continue  # a course without it does not need it
+
+def _freeze() -> None:
+    """Leave what is there to itself: a collection in a child would otherwise copy every page that it looks at."""
+    gc.collect()
+    gc.freeze()
 
 
 def _monitor(job: int, report: int, run: Run, level: str) -> None:
