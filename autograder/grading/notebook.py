@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -160,14 +160,27 @@ def plan(submitted: NotebookNode, source: NotebookNode | None, *, full: bool) ->
     """
     if source is None:
         healed = Healed(tuple(submitted.cells), tuple(range(len(submitted.cells))), ())
-    else:
-        healed = heal(submitted, source)
+        return _planned(healed, digest(submitted), lambda _: True)
+    marks, whole = plans(submitted, source)
+    return whole if full else marks
+
+
+def plans(submitted: NotebookNode, source: NotebookNode) -> tuple[Plan, Plan]:
+    """The code to be run for the marks alone, and with what only shows something; see :func:`plan`."""
+    healed, code = heal(submitted, source), digest(submitted)
+    return (
+        _planned(healed, code, lambda cell: _runs(cell, full=False)),
+        _planned(healed, code, lambda cell: _runs(cell, full=True)),
+    )
+
+
+def _planned(healed: Healed, code: str, runs: Callable[[NotebookNode], bool]) -> Plan:
     cells = tuple(
         PlannedCell(f"locked-{grade_id(cell)}" if index is None else f"cell-{index}", cell.source, index)
         for cell, index in zip(healed.cells, healed.positions, strict=True)
-        if cell.cell_type == "code" and (source is None or _runs(cell, full=full))
+        if cell.cell_type == "code" and runs(cell)
     )
-    return Plan(cells, healed.notes, digest(submitted))
+    return Plan(cells, healed.notes, code)
 
 
 def grade_id(cell: NotebookNode) -> str:
