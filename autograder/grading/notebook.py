@@ -60,6 +60,11 @@ def read_notebook(path: Path) -> NotebookNode:
 
     Raises BadNotebook.
     """
+    return parse_notebook(read_bytes(path), path.name)
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a regular file, one byte more than is allowed at most; no link is followed. Raises BadNotebook."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
@@ -71,8 +76,7 @@ def read_notebook(path: Path) -> NotebookNode:
     with open(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise BadNotebook(f"{path.name} is not a regular file: ask for the notebook itself.")
-        data = file.read(MAX_BYTES + 1)
-    return parse_notebook(data, path.name)
+        return file.read(MAX_BYTES + 1)
 
 
 def parse_notebook(data: bytes, name: str) -> NotebookNode:
