@@ -742,3 +742,17 @@ def check_training(losses: Sequence[float], epochs: int | None = None) -> Report
               "learning rate small enough?")
     says = f"{curve.size} finite losses, from {_number(curve[0])} down to {_number(curve[-1])}"
     return Report("The training went downhill.", (Line("losses", "ok", says),))
+
+
+@contextmanager
+def written() -> Iterator[None]:
+    """Around calls of your own functions: a task that is still untouched is reported in one sentence.
+
+        with written():
+            report = check_training(my_training(X, Y))
+    """
+    try:
+        yield
+    except NotImplementedError:
+        _fail("A task above is not written yet: replace the line `raise NotImplementedError` by your solution, run that "
+              "cell, then run this one again.")

@@ -13,6 +13,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder.build import agreement, leaks, markers, release, script
+from autograder.build.overview import PATH, overview
 from autograder.build.problem import BuildError, Problem
 from autograder.build.script import Script
 from autograder.exercise import SHEETS, Exercise
@@ -21,8 +22,9 @@ from autograder.exercises import all_exercises
 REFERENCE = "reference"
 TOOLKIT = "reference/toolkit"
 GENERATED = ("source", "assignments")
+OVERVIEW = Path(PATH)
 
-WITHHELD = {"foundations": ("simple_network.py",)}
+WITHHELD = {"foundations": ("simple_network.py",), "guide": ("simple_network.py",)}
 """Toolkit modules that are not laid beside a sheet, since there they are the answer to an exercise."""
 
 GIVEN = ("simple_network.py",)
@@ -57,8 +59,9 @@ def build(
     Raises BuildError, and writes nothing, when a reference script has a problem or a release would leak.
     """
     tell = progress or (lambda _: None)
+    exercises = all_exercises() if exercises is None else exercises
     tell("checking the reference scripts")
-    sheets, problems = _read(root, all_exercises() if exercises is None else exercises)
+    sheets, problems = _read(root, exercises)
     if problems:
         raise BuildError(problems)
     with tempfile.TemporaryDirectory() as folder:
@@ -69,7 +72,9 @@ def build(
         problems = [problem for sheet in sheets for problem in _leaks(fresh, sheet)]
         if problems:
             raise BuildError(problems)
-        return [path for path in _files(fresh) if _update(fresh / path, root / path)]
+        (fresh / OVERVIEW).parent.mkdir()
+        (fresh / OVERVIEW).write_text(overview(exercises), encoding="utf-8", newline="\n")
+        return [path for path in [*_files(fresh), OVERVIEW] if _update(fresh / path, root / path)]
 
 
 def check(
@@ -80,8 +85,9 @@ def check(
     Never writes into ``root``.
     """
     tell = progress or (lambda _: None)
+    exercises = all_exercises() if exercises is None else exercises
     tell("checking the reference scripts")
-    sheets, problems = _read(root, all_exercises() if exercises is None else exercises)
+    sheets, problems = _read(root, exercises)
     doubtful = {Path(problem.path).parts[1] for problem in problems if problem.path.startswith(f"{REFERENCE}/")}
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder)
@@ -95,6 +101,10 @@ def check(
                 problems += error.problems
                 doubtful.add(sheet.name)
         problems += _differences(fresh, root, doubtful)
+    if not (root / OVERVIEW).exists():
+        problems.append(Problem(PATH, None, "missing; run `autograder build` and commit it"))
+    elif (root / OVERVIEW).read_text(encoding="utf-8") != overview(exercises):
+        problems.append(Problem(PATH, None, "stale; run `autograder build` and commit it"))
     for sheet in sheets:
         problems += _leaks(root, sheet)
     return problems

@@ -32,12 +32,14 @@ def fingerprint(answers: Sequence[Mapping[str, np.ndarray]]) -> str:
             parts.append(np.where(np.isfinite(flat), flat, 0.0))
     digest.update("\n".join(names).encode())
     everything = np.concatenate(parts) if parts else np.zeros(0)
-    length = float(np.sqrt((everything**2).sum()))
-    if length > 0:
+    largest = float(np.abs(everything).max(initial=0.0))
+    if largest > 0:
+        everything = everything / largest  # or the squares of large numbers overflow
+        length = float(np.sqrt((everything**2).sum()))
         # The directions depend on the number of entries alone. Random ones, so that no round number of a real answer
         # can lie on the border between two cells of the grid.
         directions = np.random.default_rng(everything.size).normal(size=(PROJECTIONS, everything.size))
         for cosine in directions @ (everything / length):
             digest.update(f"{round(float(cosine) / GRID)} ".encode())
-        digest.update(f"{round(float(np.log(length)) / GRID + 0.382)}".encode())
+        digest.update(f"{round(float(np.log(largest) + np.log(length)) / GRID + 0.382)}".encode())
     return digest.hexdigest()[:16]

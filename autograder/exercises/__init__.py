@@ -8,10 +8,26 @@ from importlib import import_module
 from autograder.exercise import Exercise
 
 NAMES = (
+    # foundations
+    "linear_models",
+    "relu_derivative",
+    "simple_network",
+    "ising_phases",
     # by_hand
     "worked_calculation",
+    "vanishing_gradients",
+    "exploding_gradients",
+    "two_hidden_layers",
     # training
+    "hidden_size",
     "tanh_swap",
+    "l2_regularization",
+    "sgd",
+    # design
+    "sin_regression",
+    "custom_activation",
+    "multi_output",
+    "reaction_rates",
 )
 """Every exercise, in the order of the course."""
 

@@ -76,6 +76,18 @@ def follow_network(network: Network, given: Values, own: Values) -> Sequence[dic
     return [network.evaluate(given, known, reading=reading, exact=False) for reading in Reading]
 
 
+def noisy_moons(
+    examples: int = 400, testing: float | int = 0.8, seed: int = 42, noise: float = 0.3
+) -> dict[str, np.ndarray]:
+    """Moons that overlap, in columns: by default 80 examples for training and 320 for testing."""
+    from sklearn.datasets import make_moons
+    from sklearn.model_selection import train_test_split
+
+    points, labels = make_moons(n_samples=examples, noise=noise, random_state=seed)
+    X, X_test, y, y_test = train_test_split(points, labels, test_size=testing, random_state=seed)
+    return {"X": X.T, "Y": y[None, :].astype(float), "X_test": X_test.T, "Y_test": y_test[None, :].astype(float)}
+
+
 @cache
 def moons() -> dict[str, np.ndarray]:
     """The course's moons in columns: 200 points, noise 0.2, seed 42, 30 % kept for testing with the same seed."""

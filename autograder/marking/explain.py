@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from autograder.diagnosis import MISTAKES, WRONG, Finding, Point, Spec, explain
 from autograder.exercise import Reply, Verdict
+from autograder.marking.compare import as_numbers
 from autograder.marking.judges import Explain, usable
 
 FORWARD = ("Z1", "A1", "Z2", "A2", "Z3", "A3")
@@ -47,7 +48,8 @@ def explain_gradients(spec: Spec) -> Explain:
 def _point(reply: Reply, answered: Mapping[str, str]) -> Point:
     own = usable(reply.values)
     inputs = {**reply.given, **{name: own[name] for name in FORWARD if name in own}}
-    return Point(inputs, {name: reply.values[name] for name in answered if reply.values.get(name) is not None})
+    answers = {name: reply.values.get(name) for name in answered}
+    return Point(inputs, {name: value for name, value in answers.items() if not isinstance(as_numbers(value), str)})
 
 
 def _verdict(finding: Finding) -> Verdict:

@@ -72,7 +72,8 @@ def _matches(slip: Slip, known: Own, got: Any) -> bool:
     if got is None:
         return False
     try:
-        value = np.asarray(slip.formula(known), dtype=float)
+        with np.errstate(all="ignore"):
+            value = np.asarray(slip.formula(known), dtype=float)
     except (AttributeError, ValueError):  # an earlier value is missing or has another shape: nothing to compare with
         return False
     return bool(np.all(np.isfinite(value))) and compare(got, value, rtol=HAND, figures=slip.figures).equal

@@ -27,14 +27,23 @@ def test_every_file_is_where_it_belongs(course):
     changed = course.build()
     foundations = {"doubling.ipynb", "backprop.py", "selfcheck.py"}
     by_hand = {"adding.ipynb", "backprop.py", "selfcheck.py", "simple_network.py", "data/numbers.csv"}
-    guide = {"beginning.ipynb", "backprop.py", "selfcheck.py", "simple_network.py"}
+    guide = {"beginning.ipynb", "backprop.py", "selfcheck.py"}
     wanted = {
         f"{part}/{sheet}/{name}"
         for part in ("source", "assignments")
         for sheet, names in {"foundations": foundations, "by_hand": by_hand, "guide": guide}.items()
         for name in names
     }
-    assert set(changed) == wanted == set(course.files("source", "assignments"))
+    assert set(changed) == wanted | {"docs/exercises.md"}
+    assert wanted == set(course.files("source", "assignments"))
+
+
+def test_a_stale_overview_is_seen(course):
+    course.build()
+    (course.root / "docs" / "exercises.md").write_text("another page")
+    assert [(problem.path, problem.message.split(";")[0]) for problem in course.check()] == [
+        ("docs/exercises.md", "stale")
+    ]
 
 
 def test_a_second_build_changes_nothing(course):

@@ -63,3 +63,10 @@ def test_size_shape_sign_and_name_matter():
 def test_what_is_not_a_number_is_refused():
     with pytest.raises(ValueError, match="dW1 has dtype"):
         fingerprint([{"dW1": np.array(["a"])}])
+
+
+@pytest.mark.parametrize("scale", [1e250, 1e-250])
+def test_numbers_whose_squares_are_no_floats_have_a_fingerprint(scale):
+    one, two = ([{"dW1": scale * np.array(numbers)}] for numbers in ([[1.0, 2.0]], [[1.0, 3.0]]))
+    assert fingerprint(one) == fingerprint(one)
+    assert fingerprint(one) != fingerprint(two)

@@ -1,0 +1,387 @@
+"""Sheet 3, exercise 9: how many hidden units? Under- and overfitting, and settings that hide both.
+
+The student writes ``study``, which trains the baseline with several hidden sizes and returns a table. The function is
+checked exactly for a few epochs on fresh data; the table that was handed in is checked by training again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
+from autograder.exercises.shared import SMALL, draw_point, noisy_moons, small_targets
+from autograder.marking.slips_as_maps import Known, explain_formulas
+from autograder.marking.judges import remembered, usable, values
+from autograder.truth import Network, descent
+
+SETTINGS = {
+    "sizes": np.array([1, 2, 4, 20, 50]),
+    "epochs": np.array(7_000),
+    "learning_rate": np.array(1.0),
+    "weight_scale": np.array(5.0),
+    "seed": np.array(1),
+}
+"""The settings of the notebook: at these under- and overfitting are really seen."""
+
+COLUMNS = ("final_loss", "train_accuracy", "test_accuracy")
+
+LOSS_TOLERANCE, ACCURACY_TOLERANCE = 0.05, 0.04
+"""How far a table may lie from ours: 7,000 epochs amplify rounding errors, which differ between machines.
+
+Measured in ``tests/exercises/test_hidden_size.py``: training in single precision moves a loss by up to 2 % and an
+accuracy by up to 0.03; the mistakes in the variants move a column by more."""
+
+UNDER, GAP = 0.90, 0.10
+"""Underfits: less than 90 % of the training data. Overfits: otherwise, and more than 10 points better there."""
+
+
+# What is asked ------------------------------------------------------------------------------------------------------
+
+
+def studied(student, given):
+    """The columns of the table that ``study`` returns."""
+    X, Y, X_test, Y_test = given["X"], given["Y"], given["X_test"], given["Y_test"]
+    sizes = [int(size) for size in given["sizes"]]
+    settings = int(given["epochs"]), float(given["learning_rate"]), float(given["weight_scale"]), int(given["seed"])
+    table = student.study(sizes, X, Y, X_test, Y_test, *settings)
+    if table is None:
+        return {}
+    try:
+        rows = [[float(number) for number in row] for row in table]
+    except TypeError:
+        raise ValueError("study must return a list with one row of three numbers per size") from None
+    if len(rows) != len(sizes) or any(len(row) != 3 for row in rows):
+        raise ValueError("study must return one row of three numbers per size")
+    return {name: [row[k] for row in rows] for k, name in enumerate(("final_loss", "train_accuracy", "test_accuracy"))}
+
+
+def handed_in(student, given):
+    """The table and the three lists that were handed in, and the table that the student's own ``study`` gives again."""
+
+    def columns(table, prefix):
+        try:
+            rows = [[float(number) for number in row] for row in table]
+            names = ("final_loss", "train_accuracy", "test_accuracy")
+            return {prefix + name: [row[k] for row in rows] for k, name in enumerate(names)}
+        except (TypeError, ValueError, IndexError):
+            return {}
+
+    found = columns(getattr(student, "table", None), "")
+    for name in ("underfits", "fits", "overfits"):
+        sizes = getattr(student, name, None)
+        try:
+            found[name] = None if sizes is None else sorted(int(size) for size in sizes)
+        except (TypeError, ValueError):
+            raise ValueError(f"{name} must be a list of hidden sizes, such as [3, 7]") from None
+    if callable(getattr(student, "study", None)):
+        sizes = [int(size) for size in given["sizes"]]
+        data = [given[name] for name in ("X", "Y", "X_test", "Y_test")]
+        settings = int(given["epochs"]), float(given["learning_rate"]), float(given["weight_scale"]), int(given["seed"])
+        try:
+            again = student.study(sizes, *data, *settings)
+        except Exception:  # the question about study tells the student
+            again = None
+        found |= columns(again, "again_")
+    return found
+
+
+def unit_spread(student, given):
+    """The spread of the hidden activations of a given network."""
+    net = student.SimpleNeuralNetwork(given["W1"].shape[1], given["W1"].shape[0], given["W2"].shape[0])
+    for name in ("W1", "b1", "W2", "b2"):
+        setattr(net, name, given[name].copy())
+    return {"spread": student.spread(net, given["X"])}
+
+
+def _study_challenges(rng: np.random.Generator) -> list[Challenge]:
+    # 23 examples for training and 19 for testing: no share of the one is a share of the other, except 0 and 1.
+    return [
+        Challenge(
+            noisy_moons(42, 19, int(rng.integers(1, 10_000)))
+            | {
+                "sizes": np.array(sizes),
+                "epochs": np.array(epochs),
+                "learning_rate": np.array(rate),
+                "weight_scale": np.array(scale),
+                "seed": rng.integers(1, 10_000),
+            }
+        )
+        for sizes, epochs, rate, scale in (((2, 5, 3), 9, 0.8, 2.0), ((4, 1), 15, 0.5, 0.7), ((6, 3, 2), 6, 1.5, 3.0))
+    ]
+
+
+def _spread_challenges(rng: np.random.Generator) -> list[Challenge]:
+    points = [Challenge(SMALL | {"Y": small_targets("bce")}, shown=True)]
+    for sizes, examples in (((3, 4, 1), 6), ((2, 7, 1), 5), ((4, 5, 2), 8)):
+        points.append(Challenge(draw_point(rng, sizes, ("sigmoid", "sigmoid"), "bce", examples)))
+    return points
+
+
+STUDIED = Probe(studied, _study_challenges)
+HANDED_IN = Probe(handed_in, lambda rng: [Challenge(noisy_moons() | SETTINGS, shown=True)])
+SPREAD = Probe(unit_spread, _spread_challenges)
+
+
+# What is true -------------------------------------------------------------------------------------------------------
+
+
+def _rows(given: Values, *, fresh: bool = True, scale: float | None = None, after: bool = False) -> np.ndarray:
+    """One row per size: final loss, training and test accuracy."""
+    rate, epochs, rows, state = float(given["learning_rate"]), int(given["epochs"]), [], None
+    for size in given["sizes"]:
+        width = float(given["weight_scale"]) if scale is None else scale
+        state = descent.baseline_state(int(size), int(given["seed"]), weight_scale=width)
+        for _ in range(epochs):
+            before, state = state, descent.step(state, descent.gradients(state, given["X"], given["Y"]), rate)
+        on_train, on_test = (descent.accuracy(state, given[f"X{half}"], given[f"Y{half}"]) for half in ("", "_test"))
+        rows.append((descent.loss(state if after else before, given["X"], given["Y"]), on_train, on_test))
+    return np.array(rows)
+
+
+@remembered
+def truth(given: Values) -> dict[str, np.ndarray]:
+    """The course's own initial weights, moved by derived gradients; the last loss before the last update."""
+    return dict(zip(COLUMNS, _rows(given).T))
+
+
+def follow_study(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
+    """The final loss may also be the one after the last update."""
+    return [dict(truth(given)) | {"final_loss": _rows(given, after=True)[:, 0]}]
+
+
+@remembered
+def spread_truth(given: Values) -> dict[str, np.ndarray]:
+    """The standard deviation over the hidden units, from exact activations, averaged over the examples."""
+    sizes = (given["W1"].shape[1], given["W1"].shape[0], given["W2"].shape[0])
+    A1 = Network(sizes, ("sigmoid", "sigmoid"), "bce").evaluate(given)["A1"]
+    return {"spread": np.array(np.mean(np.sqrt(np.mean((A1 - A1.mean(axis=0)) ** 2, axis=0))))}
+
+
+def verdicts(sizes: Sequence[int], on_train: Sequence[float], on_test: Sequence[float]) -> dict[str, list[int]]:
+    """The sizes that underfit, fit and overfit, by the rule of the notebook."""
+    found: dict[str, list[int]] = {"underfits": [], "fits": [], "overfits": []}
+    for size, train, test in zip(sizes, on_train, on_test):
+        word = "underfits" if train < UNDER else "overfits" if train - test > GAP else "fits"
+        found[word].append(int(size))
+    return found
+
+
+# How what was handed in is judged -----------------------------------------------------------------------------------
+
+
+def near(name: str, got: Any, expected: np.ndarray) -> bool:
+    """Whether a column of a table agrees with the same training on another machine."""
+    column = np.asarray(got, dtype=float) if got is not None else np.array([])
+    if column.shape != expected.shape or not np.all(np.isfinite(column)):
+        return False
+    allowed = LOSS_TOLERANCE * expected if name == "final_loss" else ACCURACY_TOLERANCE
+    return bool(np.all(np.abs(column - expected) <= allowed))
+
+
+def table_by_training_again(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
+    """Every column against the same training done by us, or done again by the student's own ``study``.
+
+    The own ``study`` counts for a column only if it gives another column rightly: then it does train the networks.
+    """
+    (reply,) = replies
+    exact, found = truth(reply.given), {}
+    again = {name: reply.values.get(f"again_{name}") for name in COLUMNS}
+    trains = {name for name in COLUMNS if near(name, again[name], exact[name])}
+    for line in lines:
+        got = reply.values.get(line.name)
+        own = again[line.name]
+        if near(line.name, got, exact[line.name]):
+            found[line.name] = Verdict("correct", share=1.0)
+        elif trains - {line.name} and own is not None and near(line.name, got, np.asarray(own, dtype=float)):
+            found[line.name] = Verdict("correct", share=1.0, own=True, message="Right, given your own `study`.")
+        elif got is None:
+            found[line.name] = Verdict("missing", message="`table` is not a list of rows of three numbers.")
+        else:
+            found[line.name] = Verdict(
+                "wrong",
+                message=f"Training again with the settings of the notebook gives another {line.label}.",
+                hint="Was the table made with these settings, and not changed by hand afterwards?",
+            )
+    return found
+
+
+def sizes_by_rule(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
+    """The three lists against the rule, applied to our table or to the student's own if that shows any difference."""
+    (reply,) = replies
+    sizes = [int(size) for size in reply.given["sizes"]]
+    exact = verdicts(sizes, *(truth(reply.given)[name] for name in COLUMNS[1:]))
+    table, own = usable(reply.values), None
+    if all(name in table and table[name].shape == (len(sizes),) for name in COLUMNS):
+        own = verdicts(sizes, *(table[name] for name in COLUMNS[1:]))
+        if sum(bool(group) for group in own.values()) < 2:
+            own = None
+    found = {}
+    for line in lines:
+        got = reply.values.get(line.name)
+        if got is None:
+            found[line.name] = Verdict("missing", message=f"`{line.name}` is not filled in.")
+        elif list(got) == exact[line.name]:
+            found[line.name] = Verdict("correct", share=1.0)
+        elif own is not None and list(got) == own[line.name]:
+            found[line.name] = Verdict("correct", share=1.0, own=True, message="Right, given your own table.")
+        else:
+            found[line.name] = Verdict("wrong", message=_which_is_wrong(got, exact[line.name]), hint=_RULE_HINT)
+    return found
+
+
+_RULE_HINT = "Take your table and the rule row by row: first the training accuracy, then the difference of the two."
+
+
+def _which_is_wrong(got: Sequence[int], expected: Sequence[int]) -> str:
+    extra, lacking = len(set(got) - set(expected)), len(set(expected) - set(got))
+    told = [f"{extra} that does not belong here"] * bool(extra) + [f"{lacking} is not in it"] * bool(lacking)
+    return f"Your list is not what the rule says: {', '.join(told) or 'a size stands there twice'}."
+
+
+# Which mistakes are known -------------------------------------------------------------------------------------------
+
+
+def _columns(rows: np.ndarray, *names: str) -> dict[str, np.ndarray]:
+    return {name: rows[:, COLUMNS.index(name)] for name in names}
+
+
+STUDY_MISTAKES = (
+    Known(
+        "default-weight-scale",
+        lambda given: _columns(_rows(given, scale=0.01), "final_loss"),
+        "Your networks start with the small weights of the baseline.",
+        "Which arguments does the network get when you make it?",
+    ),
+    Known(
+        "tested-on-training-data",
+        lambda given: {"test_accuracy": truth(given)["train_accuracy"]},
+        "This is the accuracy on the training data.",
+        "Which data belong to the last column?",
+    ),
+    Known(
+        "tested-on-training-data",
+        lambda given: {"train_accuracy": truth(given)["test_accuracy"]},
+        "This is the accuracy on the test data.",
+        "Which data belong to the middle column?",
+    ),
+    Known(
+        "percent",
+        lambda given: {name: 100 * truth(given)[name] for name in COLUMNS[1:]},
+        "These are percentages.",
+        "An accuracy is a share between 0 and 1 here.",
+    ),
+    Known(
+        "errors-for-accuracy",
+        lambda given: {name: 1 - truth(given)[name] for name in COLUMNS[1:]},
+        "This is the share of examples that are predicted wrongly.",
+        "Is a large accuracy good or bad?",
+    ),
+)
+
+
+def _deviation(given: Values, formula) -> dict[str, float]:
+    return {"spread": formula(1 / (1 + np.exp(-(given["W1"] @ given["X"] + given["b1"]))), given)}
+
+
+SPREAD_MISTAKES = (
+    Known(
+        "spread-over-examples",
+        lambda given: _deviation(given, lambda A, g: np.mean(np.std(A, axis=1))),
+        "You took the standard deviation over the examples.",
+        "The question is how much the *units* differ. Along which axis do they lie?",
+    ),
+    Known(
+        "spread-over-everything",
+        lambda given: _deviation(given, lambda A, g: np.std(A)),
+        "You took one standard deviation of all activations together.",
+        "First one number per example, then their mean.",
+    ),
+    Known(
+        "spread-of-pre-activations",
+        lambda given: _deviation(given, lambda A, g: np.mean(np.std(g["W1"] @ g["X"] + g["b1"], axis=0))),
+        "You took the pre-activations.",
+        "What does a hidden unit send on?",
+    ),
+    Known(
+        "spread-of-weights",
+        lambda given: _deviation(given, lambda A, g: np.mean(np.std(g["W1"], axis=0))),
+        "This is the spread of the weights.",
+        "What does a hidden unit send on?",
+    ),
+    Known(
+        "variance",
+        lambda given: _deviation(given, lambda A, g: np.mean(np.var(A, axis=0))),
+        "This is the variance.",
+        "One step leads from the variance to the standard deviation.",
+    ),
+    Known(
+        "divided-by-units-minus-one",
+        lambda given: _deviation(given, lambda A, g: np.mean(np.std(A, axis=0, ddof=1))),
+        "You divide by the number of units less one.",
+        "Look at the number below the sum in the formula.",
+    ),
+)
+
+
+# The questions ------------------------------------------------------------------------------------------------------
+
+EXERCISE = Exercise(
+    name="hidden_size",
+    sheet="training",
+    title="How many hidden units?",
+    minutes=60,
+    difficulty=2,
+    questions=(
+        Question(
+            "study_function",
+            "The study as a function",
+            (
+                Line("final_loss", 2, "final loss"),
+                Line("train_accuracy", 2, "training accuracy"),
+                Line("test_accuracy", 3, "test accuracy"),
+            ),
+            STUDIED,
+            values(truth, follow=follow_study, explain=explain_formulas(STUDY_MISTAKES)),
+        ),
+        Question(
+            "table_rows",
+            "The table",
+            (
+                Line("final_loss", 1, "final loss"),
+                Line("train_accuracy", 1, "training accuracy"),
+                Line("test_accuracy", 1, "test accuracy"),
+            ),
+            HANDED_IN,
+            table_by_training_again,
+        ),
+        Question(
+            "under_and_over",
+            "Which sizes underfit, fit and overfit",
+            (
+                Line("underfits", 2, "sizes that underfit"),
+                Line("fits", 1, "sizes that fit"),
+                Line("overfits", 2, "sizes that overfit"),
+            ),
+            HANDED_IN,
+            sizes_by_rule,
+        ),
+        Question(
+            "unit_spread",
+            "How different the units are",
+            (Line("spread", 3, "spread of the hidden activations"),),
+            SPREAD,
+            values(spread_truth, explain=explain_formulas(SPREAD_MISTAKES)),
+        ),
+    ),
+    written=(Written("conclusions", "Too few, too many, and a setting that hides both", 7),),
+    parts={
+        "study": ("study_function", "table_rows"),
+        "under- and overfitting": ("under_and_over",),
+        "defaults": ("unit_spread",),
+        "explanation": ("conclusions",),
+    },
+    limits={"question_cpu_seconds": 30.0, "question_wall_seconds": 60.0},
+)

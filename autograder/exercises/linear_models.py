@@ -1,0 +1,536 @@
+"""Sheet 1, exercise 1: linear regression, logistic regression, the linear SVM, and one loop that fits them all.
+
+The student writes three gradients and gradient descent. The gradients are marked against sympy, with any subgradient
+right at the kink of the hinge loss; the loop is asked with a gradient of our own, so that nothing depends on theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import mpmath
+import numpy as np
+import sympy as sp
+
+from autograder.diagnosis import Spec
+from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
+from autograder.marking.compare import as_numbers, compare
+from autograder.marking.explain import explain_gradients
+from autograder.marking.freedom import choosing
+from autograder.marking.judges import Explain, remembered, values
+from autograder.marking.known import Known, explain_known
+from autograder.truth import derivative
+from autograder.truth.functions import sigmoid
+from autograder.truth.network import DIGITS
+
+# What is asked ------------------------------------------------------------------------------------------------------
+
+
+def regression(student, given):
+    """The gradient of linear regression."""
+    dw, db = student.linear_gradient(given["w"], float(given["b"]), given["X"], given["y"])
+    return {"dw": dw, "db": np.reshape(db, ()) if np.size(db) == 1 else db}
+
+
+def classification(student, given):
+    """The gradient of logistic regression."""
+    dw, db = student.logistic_gradient(given["w"], float(given["b"]), given["X"], given["y"])
+    return {"dw": dw, "db": np.reshape(db, ()) if np.size(db) == 1 else db}
+
+
+def margin(student, given):
+    """The gradient of the linear SVM."""
+    dw, db = student.hinge_gradient(given["w"], float(given["b"]), given["X"], given["y"])
+    return {"dw": dw, "db": np.reshape(db, ()) if np.size(db) == 1 else db}
+
+
+def descent(student, given):
+    """w and b, side by side, after one step and after several, with a gradient that is made up here."""
+
+    def gradient(w, b, X, y):
+        pull = np.mean(y * X, axis=1)[None, :]
+        dw = w @ given["A"] + b * given["c"] - pull
+        db = w @ given["c"].T + given["d"] * b - np.mean(y)
+        return dw, float(db.item())
+
+    found = {}
+    for name, steps in (("one_step", 1), ("all_steps", int(given["steps"]))):
+        start = given["w"].copy(), float(given["b"])
+        end = student.gradient_descent(gradient, *start, given["X"], given["y"], float(given["learning_rate"]), steps)
+        w, b = end
+        if np.shape(w) != given["w"].shape or np.size(b) != 1:
+            raise ValueError(
+                f"gradient_descent must return w of shape {given['w'].shape} and b, one number; "
+                f"yours have the shapes {np.shape(w)} and {np.shape(b)}"
+            )
+        found[name] = np.append(np.ravel(w), np.ravel(b))
+    return found
+
+
+SMALL = {"w": np.array([[1.0, -2.0]]), "b": np.array(0.5), "X": np.array([[1.0, 2.0], [1.0, -1.0]])}
+"""Two inputs and two examples, small enough to be checked with a pencil; feedback may show it."""
+
+
+def _of_order_one(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    return rng.uniform(0.3, 1.3, shape) * rng.choice([-1.0, 1.0], shape)
+
+
+def _points(rng: np.random.Generator, labels: Sequence[float] | None) -> list[dict[str, np.ndarray]]:
+    """Three hidden points: no two equal sizes, nothing near zero, both labels present."""
+    points = []
+    for n, m in ((3, 6), (4, 7), (2, 5)):
+        y = _of_order_one(rng, 1, m) if labels is None else rng.permutation(np.resize(labels, m))[None, :]
+        points.append(
+            {"w": _of_order_one(rng, 1, n), "b": _of_order_one(rng), "X": _of_order_one(rng, n, m), "y": y}
+        )
+    return points
+
+
+def _regression_challenges(rng: np.random.Generator) -> list[Challenge]:
+    shown = Challenge(SMALL | {"y": np.array([[0.5, 2.0]])}, shown=True)
+    return [shown, *map(Challenge, _points(rng, None))]
+
+
+def _classification_challenges(rng: np.random.Generator) -> list[Challenge]:
+    shown = Challenge(SMALL | {"y": np.array([[1.0, 0.0]])}, shown=True)
+    return [shown, *map(Challenge, _points(rng, (0.0, 1.0)))]
+
+
+def _margin_challenges(rng: np.random.Generator) -> list[Challenge]:
+    """Points away from the kink, with examples on both sides of the margin and of the line, and one point on it."""
+    points = []
+    while len(points) < 3:
+        point = _points(rng, (-1.0, 1.0))[len(points)]
+        margins = point["y"] * (point["w"] @ point["X"] - point["b"])
+        clear = np.abs(margins[..., None] - [-1.0, 0.0, 1.0]).min() > 0.05
+        regions = (margins < 0, (margins > 0) & (margins < 1), margins > 1)
+        if clear and all(region.any() for region in regions):
+            points.append(point)
+    on_margin = {
+        "w": np.array([[1.0, -0.5]]),
+        "b": np.array(0.25),
+        "X": np.array([[1.5, 0.5, -1.0, 2.5, 0.75], [0.5, -1.0, 1.5, -0.5, 2.0]]),
+        "y": np.array([[1.0, -1.0, -1.0, 1.0, 1.0]]),
+    }
+    shown = Challenge(SMALL | {"y": np.array([[-1.0, -1.0]])}, shown=True)
+    return [shown, *map(Challenge, points), Challenge(on_margin)]
+
+
+def _descent_challenges(rng: np.random.Generator) -> list[Challenge]:
+    points = []
+    for n, m, steps in ((2, 4, 3), (3, 5, 4), (4, 6, 6)):
+        half = _of_order_one(rng, n, n)
+        points.append(
+            Challenge(
+                {
+                    "A": half @ half.T / n,
+                    "c": _of_order_one(rng, 1, n),
+                    "d": np.array(1.5),
+                    "w": _of_order_one(rng, 1, n),
+                    "b": _of_order_one(rng),
+                    "X": _of_order_one(rng, n, m),
+                    "y": _of_order_one(rng, 1, m),
+                    "learning_rate": np.array(0.3),
+                    "steps": np.array(steps),
+                }
+            )
+        )
+    return points
+
+
+REGRESSION = Probe(regression, _regression_challenges)
+CLASSIFICATION = Probe(classification, _classification_challenges)
+MARGIN = Probe(margin, _margin_challenges)
+DESCENT = Probe(descent, _descent_challenges)
+
+
+# What is true -------------------------------------------------------------------------------------------------------
+# Score and loss of one example as sympy expressions. The loss is a function of u: the score itself, and for the hinge
+# loss the margin's shortfall 1 - y s, so that its only kink is where u = 0.
+
+_U, _Y, _B = sp.symbols("u y b", real=True)
+
+
+def _model(name: str, n: int) -> tuple[list[sp.Symbol], list[sp.Symbol], sp.Expr, sp.Expr]:
+    """Weights, inputs, u as an expression of both, and dL/du as an expression of u and y."""
+    w, x = sp.symbols(f"w:{n}", real=True), sp.symbols(f"x:{n}", real=True)
+    product = sum(wj * xj for wj, xj in zip(w, x, strict=True))
+    if name == "hinge":
+        return w, x, 1 - _Y * (product - _B), derivative("relu").subs(sp.Symbol("z", real=True), _U)
+    losses = {
+        "linear": (_Y - _U) ** 2,
+        "logistic": -(_Y * sp.log(sigmoid(_U)) + (1 - _Y) * sp.log(1 - sigmoid(_U))),
+    }
+    return w, x, product + _B, sp.diff(losses[name], _U)
+
+
+def _exact(name: str) -> Callable[[Values], dict[str, np.ndarray]]:
+    """The gradient of the mean loss of a model; an example at a kink counts with ``given["at_kink"]``."""
+
+    @remembered
+    def truth(given: Values) -> dict[str, np.ndarray]:
+        n, m = given["X"].shape
+        w, x, u, slope = _model(name, n)
+        arguments = [*w, _B, *x, _Y]
+        parts = sp.lambdify(arguments, [u, *(sp.diff(u, parameter) for parameter in (*w, _B))], "mpmath")
+        slope_at = sp.lambdify([_U, _Y], slope, "mpmath")
+        with mpmath.workdps(DIGITS):
+            total = [mpmath.mpf(0)] * (n + 1)
+            for k in range(m):
+                numbers = [*given["w"][0], given["b"], *given["X"][:, k], given["y"][0, k]]
+                at, *inner = parts(*(mpmath.mpf(float(number)) for number in numbers))
+                if name == "hinge" and at == 0:
+                    outer = mpmath.mpf(float(given["at_kink"]))
+                else:
+                    outer = slope_at(at, mpmath.mpf(float(given["y"][0, k])))
+                total = [entry + outer * step for entry, step in zip(total, inner, strict=True)]
+            gradient = np.array([float(entry / m) for entry in total])
+        return {"dw": gradient[None, :n], "db": gradient[n]}
+
+    return truth
+
+
+linear_truth, logistic_truth, hinge_truth = _exact("linear"), _exact("logistic"), _exact("hinge")
+
+
+def on_the_margin(given: Values) -> np.ndarray:
+    """Which examples lie exactly on the margin."""
+    return given["y"] * (given["w"] @ given["X"] - given["b"]) == 1
+
+
+def kink_choice(given: Values, own: Values) -> dict[str, np.ndarray]:
+    """The share in [0, 1] with which the student counts the example on the margin, read from dw, else from db."""
+    if not np.any(on_the_margin(given)):
+        return {"at_kink": np.array(0.0)}
+    without, whole = (hinge_truth(given | {"at_kink": np.array(share)}) for share in (0.0, 1.0))
+    choices = []
+    for name in ("dw", "db"):
+        got, span = own.get(name), np.ravel(whole[name] - without[name])
+        if got is None or np.size(got) != span.size:
+            continue
+        offset = np.ravel(got) - np.ravel(without[name])
+        share = np.clip(offset @ span / (span @ span), 0.0, 1.0)
+        if np.allclose(offset, share * span, rtol=0, atol=1e-3 if np.asarray(got).dtype == np.float32 else 1e-7):
+            return {"at_kink": share}
+        choices.append(share)
+    return {"at_kink": choices[0] if choices else np.array(0.0)}
+
+
+# A step of gradient descent, right and wrong, with the made-up gradient of the probe.
+
+State = tuple[np.ndarray, float]
+Step = Callable[[Callable[[np.ndarray, float], State], np.ndarray, float, float], State]
+
+
+def _gradient(given: Values) -> Callable[[np.ndarray, float], State]:
+    pull, middle = np.mean(given["y"] * given["X"], axis=1)[None, :], np.mean(given["y"])
+
+    def gradient(w: np.ndarray, b: float) -> State:
+        return w @ given["A"] + b * given["c"] - pull, float((w @ given["c"].T).item() + given["d"] * b - middle)
+
+    return gradient
+
+
+def _right_step(gradient: Callable, w: np.ndarray, b: float, rate: float) -> State:
+    dw, db = gradient(w, b)
+    return w - rate * dw, b - rate * db
+
+
+def _ascent(gradient: Callable, w: np.ndarray, b: float, rate: float) -> State:
+    dw, db = gradient(w, b)
+    return w + rate * dw, b + rate * db
+
+
+def _whole_gradient(gradient: Callable, w: np.ndarray, b: float, rate: float) -> State:
+    return _right_step(gradient, w, b, 1.0)
+
+
+def _w_first(gradient: Callable, w: np.ndarray, b: float, rate: float) -> State:
+    w = w - rate * gradient(w, b)[0]
+    return w, b - rate * gradient(w, b)[1]
+
+
+def _w_only(gradient: Callable, w: np.ndarray, b: float, rate: float) -> State:
+    return w - rate * gradient(w, b)[0], b
+
+
+def _assigned(gradient: Callable, w: np.ndarray, b: float, rate: float) -> State:
+    dw, db = gradient(w, b)
+    return -rate * dw, -rate * db
+
+
+def walk(given: Values, step: Step, steps: int) -> np.ndarray:
+    """w and b, side by side, after so many steps."""
+    w, b = given["w"], float(given["b"])
+    for _ in range(steps):
+        w, b = step(_gradient(given), w, b, float(given["learning_rate"]))
+    return np.append(w, b)
+
+
+def descent_truth(given: Values) -> dict[str, np.ndarray]:
+    """After one step and after all."""
+    return {"one_step": walk(given, _right_step, 1), "all_steps": walk(given, _right_step, int(given["steps"]))}
+
+
+# Which mistakes are known -------------------------------------------------------------------------------------------
+
+STEPS: Mapping[str, tuple[Step, str, str]] = {
+    "sign-flipped": (
+        _ascent,
+        "the step goes up the slope, not down",
+        "The gradient points to where the loss grows. In which direction do you want to go?",
+    ),
+    "learning-rate-missing": (
+        _whole_gradient,
+        "the whole gradient is subtracted",
+        "One step is only a part of the gradient. Which argument says how large a part?",
+    ),
+    "w-updated-before-b": (
+        _w_first,
+        "b moves with a gradient taken after w has moved",
+        "Both gradients belong to the same point. How often do you call the gradient in one step, and when?",
+    ),
+    "parameter-never-updated": (_w_only, "b is never moved", "w moves. What happens to b?"),
+    "parameter-assigned-not-updated": (
+        _assigned,
+        "the old value is lost",
+        "A step starts from where you are. Check what the new value is built from.",
+    ),
+}
+"""Wrong steps by id: the step, and the words for it."""
+
+
+def follow_descent(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
+    """All steps made like the student's own first one, when it is a known wrong step: charged once."""
+    first = own.get("one_step")
+    exact = descent_truth(given)
+    return [
+        exact | {"all_steps": walk(given, step, int(given["steps"]))}
+        for step, *_ in STEPS.values()
+        if first is not None and first.shape == exact["one_step"].shape and np.allclose(first, walk(given, step, 1))
+    ]
+
+
+def _number_of_steps(id_: str, title: str, count: Callable[[int], int]) -> Known:
+    hint = "Count how often the body of your loop runs for steps = 3."
+    return Known(
+        id_, "all_steps", lambda g, own: walk(g, _right_step, count(int(g["steps"]))), title=title, hint=hint
+    )
+
+
+DESCENT_MISTAKES = (
+    *(
+        Known(mistake, "one_step", lambda g, own, s=step: walk(g, s, 1), title=title, hint=hint)
+        for mistake, (step, title, hint) in STEPS.items()
+    ),
+    Known(
+        "one-step-too-few",
+        "one_step",
+        lambda g, own: walk(g, _right_step, 0),
+        "no step is made",
+        "With steps = 1 your parameters have not moved. Count how often the body of your loop runs.",
+    ),
+    Known(
+        "one-step-too-many",
+        "one_step",
+        lambda g, own: walk(g, _right_step, 2),
+        "with steps = 1 two steps are made",
+        "Count how often the body of your loop runs for steps = 1.",
+    ),
+    _number_of_steps("one-step-too-few", "the last step is missing", lambda steps: steps - 1),
+    _number_of_steps("one-step-too-many", "one step too many is made", lambda steps: steps + 1),
+    _number_of_steps("only-one-step", "only one step is made, whatever the number asked for", lambda steps: 1),
+)
+
+
+def _as_network(sign: float, replies: Sequence[Reply], nudge: float = 0.0) -> list[Reply]:
+    """The replies in the words of a network without hidden layer; ``sign`` is that of b in the score.
+
+    ``nudge`` moves the bias by so little that nothing changes but the side on which the one example on the margin is:
+    inside (positive) or outside (negative).
+    """
+    adapted = []
+    for reply in replies:
+        given, bias = reply.given, sign * reply.given["b"]
+        if nudge:
+            bias = bias - nudge * np.sum(given["y"], where=on_the_margin(given))
+        network = {"X": given["X"], "Y": given["y"], "W1": given["w"], "b1": np.reshape(bias, (1, 1))}
+        values = {"dW1": reply.values.get("dw"), "db1": _times(sign, reply.values.get("db"))}
+        adapted.append(replace(reply, given=network, values=values))
+    return adapted
+
+
+def _times(sign: float, db: object) -> object:
+    number = as_numbers(db)
+    return np.reshape(sign * number, (1, 1)) if not isinstance(number, str) and number.size == 1 else db
+
+
+def explain_model(spec: Spec, known: Sequence[Known], *, sign: float = 1.0) -> Explain:
+    """What the diagnosis of networks says about a model that is one unit, and the mistakes that only it has."""
+    network, single = explain_gradients(spec), explain_known(known)
+    lines = {"dW1": "dw", "db1": "db"}
+
+    def explain(replies: Sequence[Reply]) -> Mapping[str, Verdict]:
+        runs = []
+        for nudge in _nudges(replies) if spec.loss == "hinge" else (0.0,):
+            found = network(_as_network(sign, replies, nudge))
+            runs.append({lines[name]: verdict for name, verdict in found.items()})
+        best = max(runs, key=_how_much_is_explained, default={})
+        named = {name: verdict for name, verdict in single(replies).items() if name not in best or not best[name].share}
+        return best | named
+
+    return explain
+
+
+def _how_much_is_explained(run: Mapping[str, Verdict]) -> tuple[float, int]:
+    return sum(verdict.share for verdict in run.values()), sum(bool(verdict.mistakes) for verdict in run.values())
+
+
+def _nudges(replies: Sequence[Reply]) -> Sequence[float]:
+    """On which side of the margin an example at the kink is counted: as in dw, where that is right; else either."""
+    sides = {1e-12, -1e-12}
+    for reply in replies:
+        if np.any(on_the_margin(reply.given)) and compare(
+            reply.values.get("dw"), hinge_truth(reply.given)["dw"]
+        ).equal:
+            sides &= {{0.0: -1e-12, 1.0: 1e-12}.get(round(float(reply.given["at_kink"]), 6), 0.0)}
+    return sorted(sides)
+
+
+# The same models with one slip in the score or in the mean: dw is charged, and db follows.
+
+Other = Callable[[Values], Mapping[str, np.ndarray]]
+
+
+def _without_bias(truth: Other) -> Other:
+    return lambda given: truth({**given, "b": np.array(0.0)})
+
+
+def _bias_turned(truth: Other) -> Other:
+    return lambda given: truth({**given, "b": -given["b"]})
+
+
+def _mean_over_those_inside(given: Values) -> Mapping[str, np.ndarray]:
+    inside = np.count_nonzero(given["y"] * (given["w"] @ given["X"] - given["b"]) < 1 - 1e-12)
+    inside += np.count_nonzero(on_the_margin(given)) * (given["at_kink"] > 0.5)
+    return {name: value * given["y"].size / max(1, inside) for name, value in hinge_truth(given).items()}
+
+
+def _slips(truth: Other) -> dict[str, tuple[Other, str, str]]:
+    """Slips of one model by id: the gradient they give, and the words for it."""
+    slips = {
+        "bias-forgotten": (_without_bias(truth), "the score is computed without b", "What belongs to the score?"),
+        "bias-sign-in-score": (
+            _bias_turned(truth),
+            "b has the wrong sign in the score",
+            "The SVM subtracts b from the score, the other two models add it. Which one is this?",
+        ),
+    }
+    if truth is hinge_truth:
+        slips["mean-over-those-inside"] = (
+            _mean_over_those_inside,
+            "the mean is taken over the examples inside the margin only",
+            "The loss is a mean over all m examples, also over those that cost nothing.",
+        )
+    return slips
+
+
+def known_slips(truth: Other) -> tuple[Known, ...]:
+    """The slips of a model, to be named at dw."""
+    return tuple(
+        Known(slip, "dw", lambda g, own, o=other: o(g)["dw"], title=title, hint=hint)
+        for slip, (other, title, hint) in _slips(truth).items()
+    )
+
+
+def follow_slips(truth: Other) -> Callable[[Values, Values], Sequence[Mapping[str, np.ndarray]]]:
+    """db as it follows from a slip that has been charged at dw."""
+
+    def follow(given: Values, own: Values) -> Sequence[Mapping[str, np.ndarray]]:
+        others = (other(given) for other, *_ in _slips(truth).values())
+        exact = truth(given)
+        return [exact | {"db": other["db"]} for other in others if compare(own.get("dw"), other["dw"]).equal]
+
+    return follow
+
+
+HINGE_MISTAKES = (
+    *known_slips(hinge_truth),
+    Known(
+        "hinge-bias-sign",
+        "db",
+        lambda g, own: -hinge_truth(g)["db"],
+        "db has the wrong sign",
+        "In this score b is subtracted. What does that do to its derivative?",
+    ),
+)
+
+
+# The questions ------------------------------------------------------------------------------------------------------
+
+
+def _gradient_lines(dw: float, db: float) -> tuple[Line, ...]:
+    return Line("dw", dw, "dw, the gradient of the weights"), Line("db", db, "db, the gradient of the bias")
+
+
+EXERCISE = Exercise(
+    name="linear_models",
+    sheet="foundations",
+    title="Three linear models",
+    minutes=60,
+    difficulty=2,
+    questions=(
+        Question(
+            "linear_regression",
+            "Linear regression",
+            _gradient_lines(4, 2),
+            REGRESSION,
+            values(
+                linear_truth,
+                follow=follow_slips(linear_truth),
+                explain=explain_model(Spec((), "linear", "mse"), known_slips(linear_truth)),
+            ),
+        ),
+        Question(
+            "logistic_regression",
+            "Logistic regression",
+            _gradient_lines(4, 2),
+            CLASSIFICATION,
+            values(
+                logistic_truth,
+                follow=follow_slips(logistic_truth),
+                explain=explain_model(Spec((), "sigmoid", "bce"), known_slips(logistic_truth)),
+            ),
+        ),
+        Question(
+            "linear_svm",
+            "The linear support vector machine",
+            _gradient_lines(4, 3),
+            MARGIN,
+            choosing(
+                kink_choice,
+                values(
+                    hinge_truth,
+                    follow=follow_slips(hinge_truth),
+                    explain=explain_model(Spec((), "linear", "hinge"), HINGE_MISTAKES, sign=-1.0),
+                ),
+            ),
+        ),
+        Question(
+            "descent_steps",
+            "Gradient descent",
+            (Line("one_step", 3, "w and b after one step"), Line("all_steps", 2, "w and b after several steps")),
+            DESCENT,
+            values(descent_truth, follow=follow_descent, explain=explain_known(DESCENT_MISTAKES)),
+        ),
+    ),
+    written=(Written("what_is_common", "What backpropagation generalises", 6),),
+    parts={
+        "linear regression": ("linear_regression",),
+        "logistic regression": ("logistic_regression",),
+        "linear SVM": ("linear_svm",),
+        "gradient descent": ("descent_steps",),
+        "comparison table": ("what_is_common",),
+    },
+)

@@ -1,0 +1,551 @@
+"""Sheet 4, exercise 16: the design of a network that predicts reaction rates.
+
+The design is a small record. The machine checks that it is consistent: features with units, shapes that fit, the
+number of parameters, an output that can reach the target's range, a loss that fits the target. Whether a consistent
+design is a good one is for a person, who finds a note beside what is unusual. Then the stated design is trained on data
+that follow the law of Arrhenius.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Verdict, Written
+from autograder.marking.compare import as_numbers
+from autograder.truth import Network
+
+TARGET_RANGE = (1e-9, 1e9)
+"""Rate constants in 1/s that the network of the task must be able to predict. The data lie inside."""
+
+MIN_FEATURES = 5
+DATA_FEATURES = 6
+"""Inputs of the data set, which need not be the features of the student's record."""
+
+GOOD_FIT, FAIR_FIT = 0.4, 0.8
+"""Root mean square errors of log10 k on new examples up to which a fit earns all and half of its points.
+
+Always answering the mean has about 2.4, the best linear formula about 0.33, the reference less than 0.3."""
+
+ACTIVATION_RANGES = {
+    "linear": (-math.inf, math.inf),
+    "sigmoid": (0.0, 1.0),
+    "tanh": (-1.0, 1.0),
+    "relu": (0.0, math.inf),
+    "softplus": (0.0, math.inf),
+    "exp": (0.0, math.inf),
+}
+"""Activations that the record knows, with the interval of values that they reach or come arbitrarily close to."""
+
+_BOTH_SIDES = (-3.0, 3.0)  # standardised values lie on both sides of zero, and some beyond -1 and 1
+
+TRANSFORMED_RANGES = {
+    "none": TARGET_RANGE,
+    "log10": (math.log10(TARGET_RANGE[0]), math.log10(TARGET_RANGE[1])),
+    "standardise": _BOTH_SIDES,
+    "log10+standardise": _BOTH_SIDES,
+    "minmax": (0.0, 1.0),
+    "log10+minmax": (0.0, 1.0),
+}
+"""Target transforms that the record knows, with the interval that the network's output must then cover."""
+
+REGRESSION_LOSSES = ("mse", "mae", "huber")
+LOSSES = (*REGRESSION_LOSSES, "bce", "ce", "hinge")
+
+TARGET_NAMES = {"k", "rate", "rate constant", "reaction rate", "reaction rate constant", "rate coefficient"}
+
+KNOWN_UNITS = {
+    "1", "-", "dimensionless", "none", "count", "%", "ph", "k", "°c", "c", "celsius", "kelvin", "ev", "hartree", "j",
+    "kj", "j/mol", "kj/mol", "kcal/mol", "j/(mol k)", "j/(mol*k)", "j/mol/k", "mol/l", "m", "mmol/l", "mol/m^3", "m^2",
+    "cm^2", "nm", "nm^2", "å", "å^2", "å^3", "angstrom", "pm", "u", "da", "g/mol", "kg/mol", "amu", "debye", "d", "e",
+    "c m", "s", "1/s", "s^-1", "log10(1/s)", "l/(mol s)", "hz", "cm^-1", "1/cm", "bar", "pa", "kpa", "mpa", "atm", "v",
+    "mv", "mpa s", "mpa*s", "cp", "pa s", "degree", "degrees", "°", "rad", "m/s", "g/cm^3", "kg/m^3", "ml", "l",
+    "w/m^2", "rpm", "m^2/g",
+}  # fmt: skip
+"""Units that pass without a note, in lower case."""
+
+
+# What is asked ------------------------------------------------------------------------------------------------------
+
+
+def recorded_design(student, given):
+    """The record."""
+    return {"design": student.design}
+
+
+def training(student, given):
+    """The record again, the predictions for new examples, and the shapes and sizes of the trained parameters."""
+    returned = student.train_design(given["X_train"], given["k_train"], given["X_test"], int(given["seed"]))
+    if not isinstance(returned, (tuple, list)) or len(returned) != 2:
+        raise ValueError("train_design must return two things: the predicted rate constants and a list of parameters")
+    predicted, parameters = returned
+    shapes = [list(np.shape(parameter)) for parameter in parameters]
+    return {"fit": np.array(predicted), "shapes": shapes, "design": getattr(student, "design", None)}
+
+
+def rate_data(m: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs (6, m) and rate constants (1, m) in 1/s: the equations that stand in the notebook."""
+    rng = np.random.default_rng(seed)
+    T, Ea, log_A = rng.uniform(300, 400, m), rng.uniform(50, 100, m), rng.uniform(11, 13, m)
+    c, eps, ionic = rng.uniform(0, 0.1, m), rng.uniform(2, 80, m), rng.uniform(0, 0.5, m)
+    barrier = Ea - 15 * c / (c + 0.02) + 20 / eps
+    log_k = log_A - barrier / (np.log(10) * 8.314e-3 * T) + 1.02 * np.sqrt(ionic) + rng.normal(0, 0.05, m)
+    return np.vstack([T, Ea, log_A, c, eps, ionic]), 10 ** log_k[None, :]
+
+
+def _training_challenges(rng: np.random.Generator) -> list[Challenge]:
+    points = []
+    for seed in rng.integers(1, 10_000, 3):
+        X, k = rate_data(400, int(seed))
+        split = {"X_train": X[:, :300], "k_train": k[:, :300], "X_test": X[:, 300:], "k_test": k[:, 300:]}
+        points.append(Challenge(split | {"seed": seed}))
+    return points
+
+
+DESIGN = Probe(recorded_design, lambda rng: [Challenge({}, shown=True)])
+TRAINING = Probe(training, _training_challenges)
+
+
+# What the record says -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Record:
+    """A student's design, read with suspicion: what cannot be read is None, and ``problem_of`` says why."""
+
+    raw: Mapping[str, Any]
+
+    @cached_property
+    def features(self) -> list[tuple[str, str]] | None:
+        """Name and unit of every feature that has a name; a unit that is not there is empty."""
+        given = self.raw.get("features")
+        if not isinstance(given, list | tuple):
+            return None
+        entries = [entry for entry in given if isinstance(entry, dict) and _text(entry.get("name"))]
+        return [(_text(entry["name"]), _text(entry.get("unit"))) for entry in entries]
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The distinct names of features that are not the target itself."""
+        names = dict.fromkeys(" ".join(name.casefold().split()) for name, _ in self.features or [])
+        return [name for name in names if name not in TARGET_NAMES]
+
+    @cached_property
+    def layers(self) -> list[tuple[int, str]] | None:
+        """Units and activation of every layer, the output last."""
+        hidden, output = self.raw.get("hidden"), self.raw.get("output")
+        if not isinstance(hidden, list | tuple) or not 1 <= len(hidden) <= 20 or not isinstance(output, dict):
+            return None
+        found = []
+        for layer in (*hidden, output):
+            units = whole_number(layer.get("units")) if isinstance(layer, dict) else None
+            activation = _text(layer.get("activation")).lower() if isinstance(layer, dict) else ""
+            if units is None or not 1 <= units <= 100_000 or activation not in ACTIVATION_RANGES:
+                return None
+            found.append((units, activation))
+        return found
+
+    def weight_shapes(self, inputs: int) -> list[tuple[int, int]]:
+        """The shapes of the weights for so many inputs. Raises ValueError when the layers cannot be read."""
+        return [self._network(inputs).shape(f"W{layer}") for layer in range(1, len(self.layers or ()) + 1)]
+
+    def parameter_shapes(self, inputs: int) -> list[tuple[int, int]]:
+        """The shapes of W1, b1, W2, b2, ... for so many inputs. Raises ValueError when the layers cannot be read."""
+        network = self._network(inputs)
+        return [network.shape(name) for name in network.parameters]
+
+    def _network(self, inputs: int) -> Network:
+        if self.layers is None:
+            raise ValueError("the layers cannot be read")
+        # only the sizes matter here
+        return Network((inputs, *(units for units, _ in self.layers)), ("linear",) * len(self.layers), "mse")
+
+    @cached_property
+    def own_shapes(self) -> list[tuple[int, int]] | None:
+        """The weight shapes as the student states them."""
+        given = self.raw.get("weight_shapes")
+        given = given.tolist() if isinstance(given, np.ndarray) else given
+        if not isinstance(given, list | tuple) or not given:
+            return None
+        shapes = []
+        for pair in given:
+            pair = pair.tolist() if isinstance(pair, np.ndarray) else pair
+            numbers = [whole_number(n) for n in pair] if isinstance(pair, list | tuple) else []
+            if len(numbers) != 2 or None in numbers:
+                return None
+            shapes.append((numbers[0], numbers[1]))
+        return shapes
+
+
+def _text(value: Any) -> str:
+    return value.strip() if isinstance(value, str) else ""
+
+
+def whole_number(value: Any) -> int | None:
+    """The value as an integer, or None when it is none."""
+    if isinstance(value, bool | str) or value is None:
+        return None
+    array = as_numbers(value)
+    if isinstance(array, str) or array.size != 1 or not np.isfinite(array).all():
+        return None
+    number = float(array.reshape(()))
+    return int(number) if number == int(number) else None
+
+
+# How it is judged ---------------------------------------------------------------------------------------------------
+
+RIGHT = Verdict("correct", share=1.0)
+FOR_A_PERSON = "Consistent. A note for the person who marks: "
+
+
+def _missing(key: str) -> Verdict:
+    return Verdict("missing", message=f"`{key}` is not in your record.")
+
+
+def _noted(*notes: str) -> Verdict:
+    """Right, with notes on what is consistent and unusual."""
+    told = [note for note in notes if note]
+    return Verdict("correct", share=1.0, message=FOR_A_PERSON + " ".join(told) if told else "")
+
+
+def judge_features(record: Record) -> Verdict:
+    """Five or more distinct named features, none of which is the target."""
+    if "features" not in record.raw:
+        return _missing("features")
+    if record.features is None:
+        return Verdict("wrong", message="`features` must be a list with one dictionary for each feature.")
+    if len(record.names) >= MIN_FEATURES:
+        return RIGHT
+    reason = ""
+    if len(record.features) >= MIN_FEATURES:
+        reason = " Names that come twice count once, and the rate itself is no feature."
+    return Verdict(
+        "wrong",
+        share=0.5 if len(record.names) == MIN_FEATURES - 1 else 0.0,
+        mistakes=("too-few-features",),
+        message=f"There are {len(record.names)} distinct features with a name; {MIN_FEATURES} are asked for.{reason}",
+        hint="What decides how fast a reaction is: the molecule, its surroundings, the conditions?",
+    )
+
+
+def judge_units(record: Record) -> Verdict:
+    """Every feature has a unit; one that the grader does not know is noted."""
+    if "features" not in record.raw:
+        return _missing("features")
+    if not record.features:
+        return Verdict("wrong", message="There is no feature with a name, so there are no units to look at.")
+    bare = [name for name, unit in record.features if not unit]
+    if bare:
+        return Verdict(
+            "wrong",
+            mistakes=("unit-missing",),
+            message=f"{len(bare)} of your {len(record.features)} features have no unit: {', '.join(bare)[:200]}.",
+            hint='A quantity without dimension has the unit "1".',
+        )
+    strange = [unit for _, unit in record.features if unit.casefold() not in KNOWN_UNITS]
+    return _noted(f"the unit {', '.join(strange)[:200]} is not in the grader's list." if strange else "")
+
+
+def judge_layers(record: Record) -> Verdict:
+    """Readable layers, one output unit; what collapses or is very large is noted."""
+    if "hidden" not in record.raw or "output" not in record.raw:
+        return _missing("hidden" if "hidden" not in record.raw else "output")
+    if record.layers is None:
+        known = ", ".join(ACTIVATION_RANGES)
+        message = (
+            "`hidden` must be a list of at least one layer and `output` one layer; each is a dictionary with "
+            f"`units`, a whole number from 1, and `activation`, one of {known}."
+        )
+        return Verdict("wrong", message=message)
+    *hidden, (outputs, _) = record.layers
+    if outputs != 1:
+        return Verdict(
+            "wrong",
+            mistakes=("wrong-number-of-outputs",),
+            message=f"Your output layer has {outputs} units.",
+            hint="How many numbers does the network predict for one reaction?",
+        )
+    linear = {activation for _, activation in hidden} == {"linear"}
+    large = max(units for units, _ in hidden)
+    return _noted(
+        "every hidden layer is linear, so the network is a linear formula." if linear else "",
+        f"a layer of {large} units is large for a few hundred examples." if large > 500 else "",
+    )
+
+
+def judge_shapes(record: Record) -> Verdict:
+    """The shapes of the weights follow from the student's own features and layers."""
+    if "weight_shapes" not in record.raw:
+        return _missing("weight_shapes")
+    own = record.own_shapes
+    if own is None:
+        return Verdict("wrong", message="`weight_shapes` must be a list of pairs of whole numbers, one for each layer.")
+    if record.layers is None or not record.features:
+        return Verdict("wrong", message="The shapes follow from your features and layers, and these cannot be read.")
+    expected = record.weight_shapes(len(record.features))
+    if own == expected:
+        return RIGHT
+    if own == [shape[::-1] for shape in expected]:
+        return Verdict(
+            "wrong",
+            mistakes=("result-transposed",),
+            message="Every shape is transposed.",
+            hint="In this course W1 multiplies X from the left, and X has one column per example.",
+        )
+    if len(own) != len(expected):
+        message = f"You give {len(own)} shapes for {len(expected)} layers with weights, the output layer included."
+        return Verdict("wrong", mistakes=("layer-missing",), message=message)
+    first = next(i for i, (mine, right) in enumerate(zip(own, expected), start=1) if mine != right)
+    return Verdict(
+        "wrong",
+        mistakes=("shapes-do-not-fit",),
+        message=f"Your shape of W{first} is {own[first - 1]}. It does not fit the sizes that you state.",
+        hint="Rows: units of the layer itself. Columns: what comes into it.",
+    )
+
+
+def judge_parameters(record: Record) -> Verdict:
+    """The number of parameters, from the student's own shapes or own layers."""
+    if "parameters" not in record.raw:
+        return _missing("parameters")
+    got = whole_number(record.raw["parameters"])
+    if got is None:
+        return Verdict("wrong", message="`parameters` must be one whole number.")
+    readings = []
+    if record.layers is not None and record.features:
+        readings.append(record.weight_shapes(len(record.features)))
+    if record.own_shapes is not None and (not readings or _chained(record.own_shapes)):
+        readings.append(record.own_shapes)
+    if not readings:
+        return Verdict("wrong", message="The number follows from your features and layers, and these cannot be read.")
+    for index, shapes in enumerate(readings):
+        if got == sum(rows * columns + rows for rows, columns in shapes):
+            own = index > 0
+            return Verdict("correct", share=1.0, own=own, message="Right, given your own shapes." if own else "")
+    matching = [
+        (mistake, hint) for mistake, (hint, count) in COUNTS.items() if any(got == count(shapes) for shapes in readings)
+    ]
+    known = len(matching) == 1  # with one output, "no biases" and "no output layer" give the same number
+    return Verdict(
+        "wrong",
+        mistakes=(matching[0][0],) if known else (),
+        message=f"{got} is not the number of parameters of your network.",
+        hint=matching[0][1] if known else "Add up the entries of W and of b, the output layer included.",
+    )
+
+
+COUNTS: Mapping[str, tuple[str, Callable[[Sequence[tuple[int, int]]], int]]] = {
+    "biases-not-counted": (
+        "Every unit has one parameter more than it has inputs.",
+        lambda shapes: sum(rows * columns for rows, columns in shapes),
+    ),
+    "output-layer-not-counted": (
+        "Which layer comes after the last hidden one?",
+        lambda shapes: sum(rows * columns + rows for rows, columns in shapes[:-1]),
+    ),
+    "units-counted": ("Count weights and biases, not units.", lambda shapes: sum(rows for rows, _ in shapes)),
+    "one-bias-per-layer": (
+        "Does a layer have one bias, or each of its units?",
+        lambda shapes: sum(rows * columns + 1 for rows, columns in shapes),
+    ),
+}
+"""Known wrong counts of parameters: a hint, and the number from the shapes of the weights."""
+
+
+def _chained(shapes: Sequence[tuple[int, int]]) -> bool:
+    """Whether every layer takes in what the one before it puts out: own shapes that count for follow-through."""
+    return all(after[1] == before[0] for before, after in pairwise(shapes)) and shapes[-1][0] == 1
+
+
+def judge_reach(record: Record) -> Verdict:
+    """Whether the output activation can produce every transformed target."""
+    for key in ("output", "target_transform"):
+        if key not in record.raw:
+            return _missing(key)
+    output = record.raw["output"]
+    activation = _text(output.get("activation")).lower() if isinstance(output, dict) else ""
+    transform = _text(record.raw["target_transform"]).lower().replace(" ", "")
+    if activation not in ACTIVATION_RANGES:
+        return Verdict("wrong", message=f"The activation of `output` must be one of {', '.join(ACTIVATION_RANGES)}.")
+    if transform not in TRANSFORMED_RANGES:
+        return Verdict("wrong", message=f"`target_transform` must be one of {', '.join(TRANSFORMED_RANGES)}.")
+    (low, high), (least, most) = TRANSFORMED_RANGES[transform], ACTIVATION_RANGES[activation]
+    if low < least or high > most:
+        return Verdict(
+            "wrong",
+            mistakes=("output-cannot-reach-target",),
+            message=f"With the transform {transform} some targets lie outside of what a {activation} output produces.",
+            hint="Put the smallest and the largest k of the task through your transform. What must the output reach?",
+        )
+    notes = {
+        "without a logarithm the largest rates decide the loss alone.": "log10" not in transform,
+        "a linear output may predict negative rate constants.": (transform, activation) == ("none", "linear"),
+        "the ends of the target are reached only where the slope of the sigmoid vanishes.": activation == "sigmoid",
+        "only a part of the output's range is used.": activation == "tanh",
+    }
+    return _noted(*(note for note, applies in notes.items() if applies))
+
+
+def judge_loss(record: Record) -> Verdict:
+    """Whether the loss is one for numbers, or at least one that the transformed target allows."""
+    if "loss" not in record.raw:
+        return _missing("loss")
+    loss = _text(record.raw["loss"]).lower()
+    if loss not in LOSSES:
+        return Verdict("wrong", message=f"`loss` must be one of {', '.join(LOSSES)}.")
+    if loss in REGRESSION_LOSSES:
+        return RIGHT
+    output = record.raw.get("output")
+    activation = _text(output.get("activation")).lower() if isinstance(output, dict) else ""
+    transform = _text(record.raw.get("target_transform")).lower().replace(" ", "")
+    if loss == "bce" and activation == "sigmoid" and "minmax" in transform:
+        return _noted("cross-entropy on a scaled number between 0 and 1 works, and is unusual for a rate.")
+    return Verdict(
+        "wrong",
+        mistakes=("classification-loss-for-regression",),
+        message=f"The loss {loss} belongs to classes, and your target is a number.",
+        hint="Which loss measures how far a number is from another one?",
+    )
+
+
+RECORD_JUDGES = {
+    "features": judge_features,
+    "units": judge_units,
+    "layers": judge_layers,
+    "weight_shapes": judge_shapes,
+    "parameters": judge_parameters,
+    "output_reaches": judge_reach,
+    "loss": judge_loss,
+}
+
+
+def by_record(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
+    """Marks the record line by line, each given what the student states elsewhere."""
+    (reply,) = replies
+    raw = reply.values["design"]
+    if not isinstance(raw, dict):
+        return {line.name: Verdict("wrong", message="`design` must be a dictionary.") for line in lines}
+    record = Record(raw)
+    return {line.name: RECORD_JUDGES[line.name](record) for line in lines}
+
+
+def by_training(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
+    """Marks whether what was trained is what was designed, and how well it predicts."""
+    judges = {"as_designed": _as_designed, "fit": _fit}
+    return {line.name: judges[line.name](replies) for line in lines}
+
+
+def _as_designed(replies: Sequence[Reply]) -> Verdict:
+    for reply in replies:
+        raw = reply.values["design"]
+        record = Record(raw if isinstance(raw, dict) else {})
+        if record.layers is None:
+            return Verdict("wrong", message="The layers of your record cannot be read: nothing to compare with.")
+        expected = record.parameter_shapes(DATA_FEATURES)
+        shapes = [tuple(int(n) for n in shape) for shape in reply.values["shapes"]]
+        if [tuple(n for n in shape if n != 1) for shape in shapes] != [
+            tuple(n for n in shape if n != 1) for shape in expected
+        ]:
+            return Verdict(
+                "wrong",
+                mistakes=("not-as-designed",),
+                message=f"You trained parameters of shapes {shapes[:9]}; your record with six inputs: {expected[:9]}.",
+                hint="Change the record or the network, and count the parameters again.",
+            )
+    return RIGHT
+
+
+def _fit(replies: Sequence[Reply]) -> Verdict:
+    errors = []
+    for reply in replies:
+        predicted, target = as_numbers(reply.values["fit"]), reply.given["k_test"]
+        if isinstance(predicted, str):
+            return Verdict("wrong", message=f"The predictions: {predicted}.")
+        if predicted.shape not in (target.shape, target[0].shape):
+            message = f"The predictions have shape {predicted.shape}; {target.shape} is expected."
+            return Verdict("wrong", message=message)
+        if not np.all(np.isfinite(predicted)):
+            return Verdict("wrong", mistakes=("training-diverged",), message="Some predictions are not finite.",
+                           hint="Is the learning rate small enough, and are the inputs on a common scale?")  # fmt: skip
+        if np.any(predicted <= 0):
+            return Verdict(
+                "wrong",
+                mistakes=("rates-not-positive",),
+                message="Some predicted rate constants are zero or negative.",
+                hint="Do you undo your target transform before you return the predictions?",
+            )
+        errors.append(float(np.sqrt(np.mean((np.log10(predicted).reshape(target.shape) - np.log10(target)) ** 2))))
+    worst = max(errors)
+    said = f"The largest root mean square error of log10 k on new examples, of {len(errors)} data sets, is {worst:.2f}"
+    if worst <= GOOD_FIT:
+        return Verdict("correct", share=1.0, message=f"{said}.")
+    return Verdict(
+        "wrong",
+        share=0.5 if worst <= FAIR_FIT else 0.0,
+        message=f"{said}; {GOOD_FIT:g} is asked for.",
+        hint="Are inputs and target on a scale of order one? Is the loss still falling at the end of your training?",
+    )
+
+
+# The questions ------------------------------------------------------------------------------------------------------
+
+EXERCISE = Exercise(
+    name="reaction_rates",
+    sheet="design",
+    title="Designing a network for reaction rates",
+    minutes=75,
+    difficulty=4,
+    questions=(
+        Question(
+            "features_record",
+            "(a) Input features",
+            (Line("features", 2, "five or more features"), Line("units", 1, "a unit for each")),
+            DESIGN,
+            by_record,
+        ),
+        Question(
+            "layers_record",
+            "(b) Layers, shapes, parameters",
+            (
+                Line("layers", 1, "layers"),
+                Line("weight_shapes", 2, "shapes of the weights"),
+                Line("parameters", 2, "number of parameters"),
+            ),
+            DESIGN,
+            by_record,
+        ),
+        Question(
+            "target_record",
+            "(c) Output, target and loss",
+            (Line("output_reaches", 2, "output and target transform"), Line("loss", 1, "loss")),
+            DESIGN,
+            by_record,
+        ),
+        Question(
+            "trained_design",
+            "(d) The stated design, trained",
+            (Line("as_designed", 1, "what was trained is what was designed"), Line("fit", 3, "error on new examples")),
+            TRAINING,
+            by_training,
+        ),
+    ),
+    written=(
+        Written("choice_words", "(a), (b) Why these features and layers", 3),
+        Written("loss_words", "(c) Why this loss and this transform", 2),
+        Written("backprop_words", "(d) How backpropagation trains it", 2),
+        Written("difficulties_words", "(e) Difficulties and remedies", 3),
+    ),
+    parts={
+        "a": ("features_record", "choice_words"),
+        "b": ("layers_record", "choice_words"),
+        "c": ("target_record", "loss_words"),
+        "d": ("trained_design", "backprop_words"),
+        "e": ("difficulties_words",),
+    },
+)

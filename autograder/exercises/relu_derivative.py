@@ -1,0 +1,281 @@
+"""Sheet 1, exercise 2: ReLU, its derivative, and the error signal of a hidden ReLU layer.
+
+The student writes ``relu``, ``relu_derivative`` and ``hidden_error``, and explains why the derivative is a mask. At
+zero any slope in [0, 1] is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import sympy as sp
+
+from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Values, Written
+from autograder.marking.freedom import choosing
+from autograder.marking.judges import remembered, values
+from autograder.marking.known import Known, explain_known
+from autograder.truth import Network, derivative
+from autograder.truth.functions import relu
+
+SMALL = {
+    "Z1": np.array([[1.0, -1.0], [2.0, 3.0]]),
+    "W2": np.array([[2.0, -1.0]]),
+    "dZ2": np.array([[0.5, -1.0]]),
+}
+"""The worked example of the notebook; feedback may show it."""
+
+
+# What is asked ------------------------------------------------------------------------------------------------------
+
+
+def function_values(student, given):
+    """relu at every entry of an array."""
+    return {"relu": student.relu(given["Z"])}
+
+
+def slopes(student, given):
+    """The derivative of relu at every entry of an array."""
+    return {"slope": student.relu_derivative(given["Z"])}
+
+
+def error_signal(student, given):
+    """The error signal of the hidden layer, and the student's own slopes at the same pre-activations."""
+    try:
+        slope = student.relu_derivative(given["Z1"].copy())
+    except Exception:
+        slope = None
+    return {"slope": slope, "dZ1": student.hidden_error(given["W2"], given["dZ2"], given["Z1"])}
+
+
+def _of_both_signs(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    """Entries of magnitude 0.3 to 1.6, at least one of each sign in every row."""
+    signs = rng.choice([-1.0, 1.0], shape)
+    signs[..., 0], signs[..., 1] = 1.0, -1.0
+    return rng.uniform(0.3, 1.6, shape) * signs
+
+
+def _function_challenges(rng: np.random.Generator) -> list[Challenge]:
+    return [
+        Challenge({"Z": np.array([[-2.0, 0.5], [3.0, 0.0]])}, shown=True),
+        Challenge({"Z": _of_both_signs(rng, 3, 5)}),
+        Challenge({"Z": np.append(_of_both_signs(rng, 7), [1000.0, -1000.0, 0.0])}),
+        Challenge({"Z": _of_both_signs(rng, 4, 2)}),
+    ]
+
+
+def _signal_challenges(rng: np.random.Generator) -> list[Challenge]:
+    points = [Challenge(SMALL, shown=True)]
+    for h, o, m in ((4, 3, 6), (5, 2, 7), (6, 3, 5)):
+        point = {"Z1": _of_both_signs(rng, h, m), "W2": _of_both_signs(rng, o, h), "dZ2": _of_both_signs(rng, o, m)}
+        points.append(Challenge(point))
+    at_zero = {name: np.round(4 * value) / 4 for name, value in points[1].given.items()}
+    at_zero["Z1"][0, 0] = at_zero["Z1"][2, 3] = 0.0
+    return [*points, Challenge(at_zero)]
+
+
+FUNCTION = Probe(function_values, _function_challenges)
+SLOPES = Probe(slopes, _function_challenges)
+SIGNAL = Probe(error_signal, _signal_challenges)
+
+
+# What is true -------------------------------------------------------------------------------------------------------
+
+_Z = sp.Symbol("z", real=True)
+_RELU = sp.lambdify(_Z, relu(_Z), "numpy")
+_SLOPE = sp.lambdify(_Z, derivative("relu"), "numpy")
+
+
+@remembered
+def function_truth(given: Values) -> dict[str, np.ndarray]:
+    """max(0, z)."""
+    return {"relu": np.asarray(_RELU(given["Z"]), dtype=float)}
+
+
+@remembered
+def slope_truth(given: Values) -> dict[str, np.ndarray]:
+    """The derivative of max(0, z), at zero the student's choice."""
+    Z = given["Z"]
+    return {"slope": np.where(Z == 0, given["at_zero"], np.asarray(_SLOPE(np.where(Z == 0, 1.0, Z)), dtype=float))}
+
+
+def slope_choice(given: Values, own: Values) -> dict[str, np.ndarray]:
+    """The slopes at zero that the student chose, each in [0, 1]."""
+    slope = own.get("slope")
+    chosen = slope if slope is not None and slope.shape == given["Z"].shape else np.zeros(given["Z"].shape)
+    return {"at_zero": np.clip(chosen.astype(float), 0.0, 1.0)}
+
+
+def _signal(given: Values, Z1: np.ndarray) -> np.ndarray:
+    """dZ1 of a network whose own Z1 and dZ2 are these, away from zero."""
+    (o, h), m = given["W2"].shape, Z1.shape[1]
+    network = Network((1, h, o), ("relu", "linear"), "mse")
+    rest = {"X": np.zeros((1, m)), "Y": np.zeros((o, m)), "W1": np.zeros((h, 1)), "b1": np.zeros((h, 1))}
+    point = rest | {"W2": given["W2"], "b2": np.zeros((o, 1))}
+    return network.evaluate(point, {"Z1": Z1, "dZ2": given["dZ2"]}, exact=False)["dZ1"]
+
+
+def _sides(given: Values) -> tuple[np.ndarray, np.ndarray]:
+    """dZ1 with the left and with the right slope at zero."""
+    Z1 = np.asarray(given["Z1"])
+    return _signal(given, np.where(Z1 == 0, -1.0, Z1)), _signal(given, np.where(Z1 == 0, 1.0, Z1))
+
+
+@remembered
+def signal_truth(given: Values) -> dict[str, np.ndarray]:
+    """The error signal of the hidden layer; at zero between its values with the left and the right slope."""
+    left, right = _sides(given)
+    return {"dZ1": left + given["at_zero"] * (right - left)}
+
+
+def signal_choice(given: Values, own: Values) -> dict[str, np.ndarray]:
+    """The slopes at zero that the student's error signal uses, each in [0, 1]."""
+    left, right = _sides(given)
+    got = own.get("dZ1")
+    if got is None or got.shape != left.shape:
+        return {"at_zero": np.zeros(left.shape)}
+    span = np.where(right == left, 1.0, right - left)
+    return {"at_zero": np.where(right == left, 0.0, np.clip((got - left) / span, 0.0, 1.0))}
+
+
+def follow_signal(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
+    """What follows from the student's own slopes, unless they are all zero: then nothing would be left to mark."""
+    slope = own.get("slope")
+    if slope is None or slope.shape != given["Z1"].shape or not np.any(slope):
+        return ()
+    return [{"dZ1": _signal(given, np.ones(slope.shape)) * slope}]
+
+
+# Which mistakes are known -------------------------------------------------------------------------------------------
+
+
+def _sigmoid(z: np.ndarray) -> np.ndarray:
+    return 0.5 * (1 + np.tanh(z / 2))
+
+
+FUNCTION_MISTAKES = (
+    Known("identity", "relu", lambda g, own: g["Z"], "relu returns its input", "Look at what happens to a negative z."),
+    Known(
+        "relu-derivative-for-relu",
+        "relu",
+        lambda g, own: g["Z"] > 0,
+        "this is the slope of relu, not relu itself",
+        "A positive z passes through unchanged. Check what yours becomes.",
+    ),
+    Known(
+        "absolute-value",
+        "relu",
+        lambda g, own: np.abs(g["Z"]),
+        "this is the absolute value",
+        "A negative z does not change its sign. Look at the definition once more.",
+    ),
+    Known(
+        "minimum-for-maximum",
+        "relu",
+        lambda g, own: np.minimum(g["Z"], 0),
+        "the negative side is kept and the positive one is cut off",
+        "Take the larger of the two numbers, not the smaller one.",
+    ),
+    *(
+        Known(
+            "leaky-relu",
+            "relu",
+            lambda g, own, s=s: np.where(g["Z"] > 0, g["Z"], s * g["Z"]),
+            "this is a leaky ReLU",
+            "The negative side of this course's ReLU is exactly flat.",
+        )
+        for s in (0.01, 0.1, 0.2)
+    ),
+)
+
+def _slope(mistake: str, formula: Callable[[np.ndarray], np.ndarray]) -> Known:
+    """A known mistake in the slope; at zero, where the student may choose, it says nothing."""
+    return Known(mistake, "slope", lambda g, own: np.where(g["Z"] == 0, own["slope"], formula(g["Z"])))
+
+
+SLOPE_MISTAKES = (
+    _slope("relu-derivative-returns-z", lambda z: np.maximum(z, 0)),
+    *(_slope("relu-leaky-slope", lambda z, s=s: np.where(z > 0, 1, s)) for s in (0.01, 0.1, 0.2)),
+    _slope("relu-step-inverted", lambda z: z < 0),
+    _slope("relu-sign-for-step", np.sign),
+    _slope("relu-threshold-at-one", lambda z: z > 1),
+    _slope("sigmoid-derivative-with-relu", lambda z: _sigmoid(z) * (1 - _sigmoid(z))),
+    _slope("tanh-derivative-with-relu", lambda z: 1 - np.tanh(z) ** 2),
+)
+
+
+def _signal_mistake(mistake: str, formula: Callable[..., np.ndarray], *words: str) -> Known:
+    """A known mistake in the error signal: a formula of W2^T dZ2, Z1 and the inputs; at zero it says nothing."""
+
+    def gives(g: Values, own: Values) -> np.ndarray:
+        return np.where(g["Z1"] == 0, own["dZ1"], formula(g["W2"].T @ g["dZ2"], g["Z1"], g))
+
+    return Known(mistake, "dZ1", gives, *words)
+
+
+SIGNAL_MISTAKES = (
+    _signal_mistake("activation-derivative-missing", lambda back, z, g: back),
+    _signal_mistake("relu-derivative-returns-z", lambda back, z, g: back * np.maximum(z, 0)),
+    _signal_mistake("relu-step-inverted", lambda back, z, g: back * (z < 0)),
+    _signal_mistake("relu-sign-for-step", lambda back, z, g: back * np.sign(z)),
+    _signal_mistake("relu-mask-from-upstream", lambda back, z, g: np.maximum(back, 0)),
+    _signal_mistake("sigmoid-derivative-with-relu", lambda back, z, g: back * _sigmoid(z) * (1 - _sigmoid(z))),
+    _signal_mistake(
+        "sigmoid-derivative-with-relu", lambda back, z, g: back * np.maximum(z, 0) * (1 - np.maximum(z, 0))
+    ),
+    _signal_mistake("tanh-derivative-with-relu", lambda back, z, g: back * (1 - np.tanh(z) ** 2)),
+    _signal_mistake("derivative-without-upstream-error", lambda back, z, g: z > 0),
+    _signal_mistake("sign-flipped", lambda back, z, g: -back * (z > 0)),
+    _signal_mistake(
+        "weights-missing-in-hidden-error", lambda back, z, g: g["dZ2"].sum(axis=0, keepdims=True) * (z > 0)
+    ),
+    _signal_mistake(
+        "extra-1-over-m",
+        lambda back, z, g: back * (z > 0) / z.shape[1],
+        "a factor 1/m is multiplied on",
+        "The 1/m of a mean loss is already inside dZ2. Check which factors the chain rule adds on this step.",
+    ),
+)
+
+
+# The questions ------------------------------------------------------------------------------------------------------
+
+EXERCISE = Exercise(
+    name="relu_derivative",
+    sheet="foundations",
+    title="ReLU and its derivative",
+    minutes=30,
+    difficulty=1,
+    questions=(
+        Question(
+            "relu_values",
+            "ReLU",
+            (Line("relu", 3, "relu(Z)"),),
+            FUNCTION,
+            values(function_truth, explain=explain_known(FUNCTION_MISTAKES)),
+        ),
+        Question(
+            "relu_slopes",
+            "The derivative of ReLU",
+            (Line("slope", 5, "relu_derivative(Z)"),),
+            SLOPES,
+            choosing(slope_choice, values(slope_truth, explain=explain_known(SLOPE_MISTAKES))),
+        ),
+        Question(
+            "hidden_signal",
+            "The error signal of a hidden ReLU layer",
+            (Line("dZ1", 6, "dZ1, the error signal of the hidden layer"),),
+            SIGNAL,
+            choosing(
+                signal_choice, values(signal_truth, follow=follow_signal, explain=explain_known(SIGNAL_MISTAKES))
+            ),
+        ),
+    ),
+    written=(Written("why_a_mask", "How the derivative simplifies the hidden gradient", 6),),
+    parts={
+        "relu": ("relu_values",),
+        "relu_derivative": ("relu_slopes",),
+        "hidden_error": ("hidden_signal",),
+        "explanation": ("why_a_mask",),
+    },
+)

@@ -1,0 +1,302 @@
+# %% [markdown] nbgrader={"grade": false, "grade_id": "title", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# # An activation of your own: x tanh x
+#
+# **60 minutes · difficulty 3 of 5 · 25 points**
+#
+# An activation does not have to be one of the usual three. Here you take a new one,
+#
+# $$f(x) = x \tanh x,$$
+#
+# differentiate it, build a layer with it, find out how it behaves, and judge whether it is a good idea. In the
+# literature it is known as LiSHT, a linearly scaled hyperbolic tangent (Roy and others, 2019).
+#
+# What you need to know: $\tanh'(x) = 1 - \tanh^2 x = \dfrac{1}{\cosh^2 x}$.
+
+# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
+import matplotlib.pyplot as plt
+import numpy as np
+import sympy
+from backprop import accuracy, load_moons, plot_decision_boundary, sigmoid
+from selfcheck import check_function, check_gradient, check_values
+from simple_network import SimpleNeuralNetwork
+
+x = sympy.Symbol("x")
+
+
+def f(z):
+    """x tanh x, entry by entry."""
+    return z * np.tanh(z)
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "part_a", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# ## (a) The derivative
+#
+# Derive $f'(x)$ by hand and hand it in as **`f_prime`**, in one of two forms, as you like:
+#
+# - a **sympy expression** in the symbol `x` that is defined above, or
+# - a **Python function** of one number (or of an array).
+#
+# Any equivalent form is right: expanded, factored, with exponentials, with cosh. A small example with another
+# function: the derivative of $x^2 \sin x$ may be handed in as
+#
+# ```python
+# f_prime = 2 * x * sympy.sin(x) + x**2 * sympy.cos(x)
+# ```
+#
+# or as
+#
+# ```python
+# def f_prime(x):
+#     return 2 * x * np.sin(x) + x**2 * np.cos(x)
+# ```
+
+# %% nbgrader={"grade": false, "grade_id": "derivative", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# Fill in:  f_prime = ...   or   def f_prime(x): ...
+### BEGIN SOLUTION
+f_prime = sympy.tanh(x) + x * (1 - sympy.tanh(x) ** 2)
+### END SOLUTION
+
+# %% nbgrader={"grade": true, "grade_id": "selfcheck_derivative", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# A look at your derivative: it is compared with the slope of f, measured between close points.
+answer = globals().get("f_prime")
+assert answer is not None, "Fill in f_prime above: a sympy expression in x, or a function."
+if isinstance(answer, sympy.Basic):
+    answer = sympy.lambdify(list(answer.free_symbols) or [x], answer.doit(), "numpy")
+
+
+def your_f_prime(z):
+    return np.vectorize(answer, otypes=[float])(z)
+
+
+check_function(f, your_f_prime, points=[-3, -2, -1, -0.4, 0.1, 0.5, 1, 1.5, 2, 3])
+
+# %% nbgrader={"grade": true, "grade_id": "derivative_of_f", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+# Marked after you hand in: f_prime (four points), at points on both sides of zero.
+### BEGIN HIDDEN TESTS
+from autograder.in_kernel import mark_question
+
+mark_question("custom_activation", "derivative_of_f", globals())
+### END HIDDEN TESTS
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "part_b", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# ## (b) A layer that uses it
+#
+# A layer with h units and n inputs, for m examples in columns:
+#
+# | what | shape | meaning |
+# |---|---|---|
+# | `X` | (n, m) | what comes into the layer, one **column** per example |
+# | `W`, `b` | (h, n), (h, 1) | its parameters |
+# | `Z`, `A` | (h, m) | pre-activations $Z = W X + b$ and activations $A = f(Z)$ |
+# | `dA` | (h, m) | the derivative of the loss L with respect to `A`, from the layer above |
+# | `dZ` | (h, m) | the derivative of L with respect to `Z` |
+# | `dW`, `db`, `dX` | as `W`, `b`, `X` | the derivatives of L with respect to `W`, `b` and `X` |
+#
+# Write two functions:
+#
+# - `layer_forward(X, W, b)` returns `Z, A`;
+# - `layer_backward(dA, Z, X, W)` returns `dZ, dW, db, dX`.
+#
+# **The factor 1/m.** L is the loss as a whole, a mean over the examples, and `dA` is its derivative: **the 1/m is in `dA`
+# already**. Your function sums over the examples and does not divide again.
+#
+# **A small example.** One unit, two examples: $W = (2)$, $b = 1$, $X = (1,\ -1)$. Then $Z = (3,\ -1)$ and
+# $A = (3 \tanh 3,\ -1 \cdot \tanh(-1)) = (2.985,\ 0.762)$. If f were the identity, $dA = (0.5,\ 1)$ would give
+# $dW = 0.5 \cdot 1 + 1 \cdot (-1) = -0.5$, $db = 1.5$ and $dX = (1,\ 2)$; with your f a factor comes in for each entry.
+
+# %% nbgrader={"grade": false, "grade_id": "layer", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def layer_forward(X, W, b):
+    """Z and A of a layer with the activation x tanh x."""
+    ### BEGIN SOLUTION
+    Z = W @ X + b
+    return Z, Z * np.tanh(Z)
+    ### END SOLUTION
+
+
+def layer_backward(dA, Z, X, W):
+    """dZ, dW, db and dX of the same layer."""
+    ### BEGIN SOLUTION
+    t = np.tanh(Z)
+    dZ = dA * (t + Z * (1 - t**2))
+    dW = dZ @ X.T
+    db = np.sum(dZ, axis=1, keepdims=True)
+    dX = W.T @ dZ
+    return dZ, dW, db, dX
+    ### END SOLUTION
+
+# %% nbgrader={"grade": true, "grade_id": "selfcheck_layer", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# A look at your layer: with the loss L = sum(C * A), for some fixed numbers C, the gradient dA is C.
+rng = np.random.default_rng(0)
+C = rng.normal(size=(4, 6))
+check_gradient(
+    lambda W, b, X: np.sum(C * layer_forward(X, W, b)[1]),
+    lambda W, b, X: layer_backward(C, layer_forward(X, W, b)[0], X, W)[1:],
+    {"W": rng.normal(size=(4, 3)), "b": rng.normal(size=(4, 1)), "X": rng.normal(size=(3, 6))},
+    sizes={"m": 6},
+)
+
+# %% nbgrader={"grade": true, "grade_id": "layer_forward", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+# Marked after you hand in: Z (one point) and A (two points).
+### BEGIN HIDDEN TESTS
+from autograder.in_kernel import mark_question
+
+mark_question("custom_activation", "layer_forward", globals())
+### END HIDDEN TESTS
+
+# %% nbgrader={"grade": true, "grade_id": "layer_backward", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
+# Marked after you hand in: dZ and dW (two points each), db and dX (one point each), given your own dZ.
+### BEGIN HIDDEN TESTS
+from autograder.in_kernel import mark_question
+
+mark_question("custom_activation", "layer_backward", globals())
+### END HIDDEN TESTS
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "part_c", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# ## (c) Properties
+#
+# Fill in the record `properties` for $f(x) = x \tanh x$.
+#
+# | key | what to give |
+# |---|---|
+# | `range` | the smallest interval that holds all values of f: `[low, high]` |
+# | `parity` | `"even"`, `"odd"` or `"neither"` |
+# | `decreasing_on`, `increasing_on` | the largest interval of x on which f falls, and on which it rises, or `"nowhere"` |
+# | `slope_at_zero` | $f'(0)$ |
+# | `slope_at_minus_infinity`, `slope_at_plus_infinity` | the limits of $f'(x)$ far out on the left and on the right |
+# | `largest_slope_at` | the x at which $f'(x)$ is largest |
+# | `largest_slope` | the value of $f'$ there |
+#
+# An infinite end is `float("inf")` or `-float("inf")`. Whether an end belongs to the interval does not matter. Four
+# significant figures are enough; the place of the largest slope has no simple formula, so find it numerically. The
+# largest slope is marked given your own place.
+#
+# **An example**, for the sigmoid:
+#
+# ```python
+# properties = {
+#     "range": [0, 1], "parity": "neither",
+#     "decreasing_on": "nowhere", "increasing_on": [-float("inf"), float("inf")],
+#     "slope_at_zero": 0.25, "slope_at_minus_infinity": 0, "slope_at_plus_infinity": 0,
+#     "largest_slope_at": 0, "largest_slope": 0.25,
+# }
+# ```
+
+# %% nbgrader={"grade": false, "grade_id": "record", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# Fill in:  properties = {...}
+### BEGIN SOLUTION
+low, high = 0.5, 2.0  # f'' changes its sign in between: x tanh x = 1, which is coth x = x
+for _ in range(60):
+    middle = (low + high) / 2
+    low, high = (middle, high) if middle * np.tanh(middle) < 1 else (low, middle)
+
+properties = {
+    "range": [0, float("inf")],
+    "parity": "even",
+    "decreasing_on": [-float("inf"), 0],
+    "increasing_on": [0, float("inf")],
+    "slope_at_zero": 0,
+    "slope_at_minus_infinity": -1,
+    "slope_at_plus_infinity": 1,
+    "largest_slope_at": middle,
+    "largest_slope": np.tanh(middle) + middle / np.cosh(middle) ** 2,
+}
+### END SOLUTION
+
+# %% nbgrader={"grade": true, "grade_id": "selfcheck_record", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# A look at your record: are the numbers there? It does not know the right ones.
+numbers = ("slope_at_zero", "slope_at_minus_infinity", "slope_at_plus_infinity")
+check_values(globals().get("properties", {}), dict.fromkeys((*numbers, "largest_slope_at", "largest_slope"), ()))
+
+# %% nbgrader={"grade": true, "grade_id": "properties_of_f", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
+# Marked after you hand in: range, parity, largest_slope_at: one point each; the others half a point each.
+### BEGIN HIDDEN TESTS
+from autograder.in_kernel import mark_question
+
+mark_question("custom_activation", "properties_of_f", globals())
+### END HIDDEN TESTS
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "part_d", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# ## (d) Comparison with ReLU and sigmoid
+#
+# The first cell draws the three functions and their slopes, measured between close points. In words: ReLU is zero on
+# the left and a straight line of slope 1 on the right; the sigmoid rises from 0 to 1, most steeply at zero; $x \tanh x$ is
+# a valley with a round bottom at zero and almost straight sides.
+
+# %% tags=["show"] nbgrader={"grade": false, "grade_id": "picture", "locked": true, "schema_version": 3, "solution": false, "task": false}
+line = np.linspace(-4, 4, 801)
+fig, axes = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
+curves = {"x tanh x": (f(line), "-"), "ReLU": (np.maximum(line, 0), "--"), "sigmoid": (sigmoid(line), "-.")}
+for (name, (values, style)), colour in zip(curves.items(), ("#D55E00", "#0072B2", "#009E73")):
+    axes[0].plot(line, values, style, color=colour, label=name)
+    axes[1].plot(line, np.gradient(values, line), style, color=colour, label=name)
+axes[0].set(title="the functions", xlabel="x", ylabel="value", ylim=(-0.3, 4.1))
+axes[1].set(title="their slopes", xlabel="x", ylabel="slope")
+for ax in axes:
+    ax.axhline(0, color="0.7", linewidth=0.8)
+    ax.legend()
+plt.show()
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "moons_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# The next cell puts your layer into the baseline network, in place of its sigmoid hidden layer, and trains both on the
+# moons: 4 hidden units, learning rate 0.5, 3,000 epochs, six seeds, once with weights of scale 1 and once with weights of
+# scale 0.01 at the learning rate 0.1. The table shows the median over the seeds and the worst one. The picture
+# shows, for scale 1, the decision boundary of the seed whose loss is the third best of six.
+
+# %% tags=["show"] nbgrader={"grade": false, "grade_id": "moons", "locked": true, "schema_version": 3, "solution": false, "task": false}
+class LayerNetwork(SimpleNeuralNetwork):
+    """The baseline with your layer as its hidden layer."""
+
+    def forward_pass(self, X):
+        self.Z1, self.A1 = layer_forward(X, self.W1, self.b1)
+        self.Z2 = self.W2 @ self.A1 + self.b2
+        self.A2 = sigmoid(self.Z2)
+        return self.A2
+
+    def backward_pass(self, X, Y):
+        dZ2 = (self.A2 - Y) / Y.shape[1]
+        self.dW2, self.db2 = dZ2 @ self.A1.T, dZ2.sum(axis=1, keepdims=True)
+        _, self.dW1, self.db1, _ = layer_backward(self.W2.T @ dZ2, self.Z1, X, self.W1)
+
+
+X_train, Y_train, X_test, Y_test = load_moons()
+fig, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+print("hidden layer   scale  median loss  worst loss  median training accuracy")
+for scale, rate in ((1.0, 0.5), (0.01, 0.1)):
+    for (name, kind), ax in zip({"sigmoid": SimpleNeuralNetwork, "x tanh x": LayerNetwork}.items(), axes):
+        networks = [kind(2, 4, 1, rng=seed, weight_scale=scale) for seed in range(6)]
+        losses = [network.train(X_train, Y_train, 3000, rate)[-1] for network in networks]
+        correct = [accuracy(network.predict(X_train), Y_train) for network in networks]
+        print(f"{name:13} {scale:6} {np.median(losses):12.3f} {max(losses):11.3f} {np.median(correct):25.1%}")
+        if scale == 1.0:
+            typical = np.argsort(losses)[2]
+            title = f"{name}: {correct[typical]:.1%} of the training set"
+            plot_decision_boundary(networks[typical], X_train, Y_train, ax=ax, title=title)
+plt.show()
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "activation_words", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": true}
+# ### Comparison (6 points)
+#
+# In a new cell below, compare $x \tanh x$ with ReLU and with the sigmoid, in about eight sentences. Use the properties
+# that you found, the pictures and the table:
+#
+# 1. What does each of the three do to a gradient that passes back through it, for large positive, large negative and
+#    small x?
+# 2. What does it mean that $x \tanh x$ is even, and what does it mean that it is not bounded?
+# 3. Weights of scale 0.01: which of the properties explains what you see in the worst seed of the table?
+# 4. Would you use it? Give one reason for and one against it.
+#
+# === BEGIN MARK SCHEME ===
+#
+# - 2 points: gradients. The sigmoid multiplies by at most 1/4 and by almost 0 for large |x| (vanishing); ReLU by 1 on
+#   the right and by 0 on the left (dead units); x tanh x by about +1 and -1 far out, so nothing vanishes there on either
+#   side, and by up to 1.2 in between (slightly exploding through many layers). One point for each two of the three.
+# - 1 point: even: x and -x give the same activation, so the sign of the pre-activation is lost (on the negative side more
+#   input means more output, the unit is not monotone). Not bounded: activations can grow, as with ReLU.
+# - 2 points: with weights of scale 0.01 all pre-activations start near 0, where f'(0) = 0: f is about x^2, its slope about
+#   2x, so almost no gradient reaches W1 and the network may not leave its start (worst loss 0.693 = log 2, the
+#   loss of a constant output 1/2). ReLU has slope 0 or 1 there, and the sigmoid 1/4. One point for "f'(0) = 0", one for the
+#   consequence in the table.
+# - 1 point: a reasoned verdict with one argument on each side: smooth, no dead units, does not saturate, reached about 97 % at
+#   scale 1 where the sigmoid reached about 90 %; against: zero slope at zero, not monotone, tanh costs more than a
+#   comparison. The numbers depend on the platform in the last digits only.
+#
+# === END MARK SCHEME ===

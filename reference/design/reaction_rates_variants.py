@@ -1,0 +1,255 @@
+"""Other solutions of reaction_rates: right ones in another style, and wrong ones with what they must cost."""
+
+from autograder.audit import right, wrong
+
+_DEEP = '''
+def train_design(X_train, k_train, X_test, seed):
+    rng = np.random.default_rng(seed)
+    sizes = [6, 12, 8, 1]
+    W = [rng.normal(size=(o, i)) / np.sqrt(i) for i, o in zip(sizes, sizes[1:])]
+    b = [np.zeros((o, 1)) for o in sizes[1:]]
+    mu, sd = X_train.mean(1, keepdims=True), X_train.std(1, keepdims=True)
+    Y = (np.log10(k_train) + 9) / 18
+    for epoch in range(3000):
+        A = [(X_train - mu) / sd]
+        for layer in range(2):
+            A.append(np.maximum(0, W[layer] @ A[-1] + b[layer]))
+        out = W[2] @ A[2] + b[2]
+        E = 2 * (out - Y) / Y.shape[1]
+        gradients = []
+        for layer in (2, 1, 0):
+            gradients.insert(0, (E @ A[layer].T, E.sum(1, keepdims=True)))
+            E = (W[layer].T @ E) * (A[layer] > 0)
+        for layer, (dW, db) in enumerate(gradients):
+            W[layer], b[layer] = W[layer] - 0.3 * dW, b[layer] - 0.3 * db
+    A = (X_test - mu) / sd
+    for layer in range(2):
+        A = np.maximum(0, W[layer] @ A + b[layer])
+    return 10 ** ((W[2] @ A + b[2]) * 18 - 9), [W[0], b[0], W[1], b[1], W[2], b[2]]
+'''
+
+_SIGMOIDS = '''
+def train_design(X_train, k_train, X_test, seed):
+    centre, width = X_train.mean(axis=1, keepdims=True), X_train.std(axis=1, keepdims=True)
+    network = SimpleNeuralNetwork(6, 10, 1, rng=seed, weight_scale=0.5)
+    network.train((X_train - centre) / width, (np.log10(k_train) + 9) / 18, epochs=4000, learning_rate=2.0)
+    predicted = network.forward_pass((X_test - centre) / width)
+    return 10 ** (18 * predicted - 9), (network.W1, network.b1.ravel(), network.W2, network.b2.ravel())
+'''
+
+_FIVE = '''[
+        {"name": "temperature", "unit": "K"},
+        {"name": "activation energy", "unit": "kJ/mol"},
+        {"name": "pre-exponential factor", "unit": "1/s"},
+        {"name": "dipole moment", "unit": "Debye"},
+        {"name": "number of hydrogen bonds", "unit": "1"},
+    ]'''
+
+RIGHT = (
+    right(
+        "deep-relu",
+        "two ReLU layers written with lists, log10+minmax, numbers as numpy integers, tuples",
+        record=f'''
+design = {{
+    "features": {_FIVE},
+    "hidden": ({{"units": np.int64(12), "activation": "ReLU"}}, {{"units": 8, "activation": "relu"}}),
+    "output": {{"units": 1, "activation": "linear"}},
+    "weight_shapes": [np.zeros((12, 5)).shape, (8, 12), (1, 8)],
+    "parameters": np.int64((12 * 5 + 12) + (8 * 12 + 8) + (8 + 1)),
+    "target_transform": "log10 + minmax",
+    "loss": "MSE",
+}}
+''',
+        training=_DEEP,
+    ),
+    right(
+        "sigmoid-and-cross-entropy",
+        "the baseline as it is on a target between 0 and 1: unusual and consistent",
+        record=f'''
+design = dict(features={_FIVE}, hidden=[dict(units=10, activation="sigmoid")], output=dict(units=1, activation="sigmoid"),
+              weight_shapes=[[10, 5], [1, 10]], parameters=71, target_transform="log10+minmax", loss="bce")
+''',
+        training=_SIGMOIDS,
+    ),
+    right(
+        "silly-but-consistent",
+        "units that nobody knows, untransformed target, linear layers: left to the person",
+        record='''
+design = {
+    "features": [{"name": f"feature {i}", "unit": "banana"} for i in range(5)],
+    "hidden": [{"units": 16, "activation": "linear"}],
+    "output": {"units": 1, "activation": "linear"},
+    "weight_shapes": [[16, 5], [1, 16]],
+    "parameters": 113,
+    "target_transform": "none",
+    "loss": "mae",
+}
+''',
+    ),
+)
+
+
+def _record(variant_id, title, old, new, loses, named=None):
+    """A wrong record that differs in one place."""
+    return wrong(variant_id, title, edits={"record": [(old, new)]}, loses=loses, named=named)
+
+
+WRONG = (
+    wrong(
+        "four-features",
+        "one feature too few",
+        edits={"record": [
+            ('        {"name": "concentration of the catalyst", "unit": "mol/L"},\n', ""),
+            ('        {"name": "relative permittivity of the solvent", "unit": "1"},\n', ""),
+            ('        {"name": "ionic strength", "unit": "mol/L"},\n', ""),
+            ("[[16, 7], [1, 16]]", "[[16, 4], [1, 16]]"),
+            ("16 * 7 + 16", "16 * 4 + 16"),
+        ]},
+        loses={"features_record.features": 1},
+        named={"features_record.features": "too-few-features"},
+    ),
+    wrong(
+        "the-same-feature-five-times",
+        "names that come twice count once",
+        cells={"record": (
+            'design = {"features": [{"name": "temperature", "unit": "K"}, {"name": " Temperature", "unit": "K"}] * 3,\n'
+            '          "hidden": [{"units": 16, "activation": "tanh"}], "output": {"units": 1, "activation": "linear"},\n'
+            '          "weight_shapes": [[16, 6], [1, 16]], "parameters": 129, "target_transform": "log10", "loss": "mse"}\n'
+        )},
+        loses={"features_record.features": 2},
+        named={"features_record.features": "too-few-features"},
+    ),
+    wrong(
+        "rate-as-feature",
+        "the target is among the five features",
+        cells={"record": (
+            'design = {"features": [{"name": n, "unit": "1"} for n in ("a", "b", "c", "d", "Reaction rate")],\n'
+            '          "hidden": [{"units": 16, "activation": "tanh"}], "output": {"units": 1, "activation": "linear"},\n'
+            '          "weight_shapes": [[16, 5], [1, 16]], "parameters": 113, "target_transform": "log10", "loss": "mse"}\n'
+        )},
+        loses={"features_record.features": 1},
+        named={"features_record.features": "too-few-features"},
+    ),
+    _record("unit-missing", "a feature without a unit", '{"name": "molar mass", "unit": "g/mol"}', '{"name": "molar mass"}',
+            {"features_record.units": 1}, {"features_record.units": "unit-missing"}),
+    wrong(
+        "names-only",
+        "features as plain texts",
+        cells={"record": (
+            'design = {"features": ["T", "Ea", "A", "c", "eps"],\n'
+            '          "hidden": [{"units": 16, "activation": "tanh"}], "output": {"units": 1, "activation": "linear"},\n'
+            '          "weight_shapes": [[16, 5], [1, 16]], "parameters": 113, "target_transform": "log10", "loss": "mse"}\n'
+        )},
+        loses={"features_record": 3, "layers_record.weight_shapes": 2},
+    ),
+    _record("two-outputs", "two output units: everything that follows is consistent", '"output": {"units": 1, "activation": "linear"},\n    "weight_shapes": [[16, 7], [1, 16]],\n    "parameters": (16 * 7 + 16) + (1 * 16 + 1)',
+            '"output": {"units": 2, "activation": "linear"},\n    "weight_shapes": [[16, 7], [2, 16]],\n    "parameters": (16 * 7 + 16) + (2 * 16 + 2)',
+            {"layers_record.layers": 1, "trained_design.as_designed": 1}, {"layers_record.layers": "wrong-number-of-outputs"}),
+    _record("unknown-activation", "an activation that does not exist: what needs it cannot be checked",
+            '"output": {"units": 1, "activation": "linear"}', '"output": {"units": 1, "activation": "lineal"}',
+            {"layers_record.layers": 1, "layers_record.weight_shapes": 2, "target_record.output_reaches": 2,
+             "trained_design.as_designed": 1}),
+    _record("transposed", "every shape transposed", "[[16, 7], [1, 16]]", "[[7, 16], [16, 1]]",
+            {"layers_record.weight_shapes": 2}, {"layers_record.weight_shapes": "result-transposed"}),
+    _record("output-layer-forgotten", "no shape for the output layer", "[[16, 7], [1, 16]]", "[[16, 7]]",
+            {"layers_record.weight_shapes": 2}, {"layers_record.weight_shapes": "layer-missing"}),
+    wrong(
+        "six-inputs-in-the-shape",
+        "the shapes belong to another number of features; the count follows from them",
+        edits={"record": [("[[16, 7], [1, 16]]", "[[16, 6], [1, 16]]"), ("(16 * 7 + 16)", "(16 * 6 + 16)")]},
+        loses={"layers_record.weight_shapes": 2},
+        named={"layers_record.weight_shapes": "shapes-do-not-fit"},
+    ),
+    _record("no-biases", "weights only, which is also the hidden layer alone: not named", "(16 * 7 + 16) + (1 * 16 + 1)",
+            "16 * 7 + 1 * 16", {"layers_record.parameters": 2}, {"layers_record.parameters": ()}),
+    wrong(
+        "no-biases-in-three-layers",
+        "weights only",
+        edits={"record": [
+            ('[{"units": 16, "activation": "tanh"}]', '[{"units": 16, "activation": "tanh"}, {"units": 4, "activation": "tanh"}]'),
+            ("[[16, 7], [1, 16]]", "[[16, 7], [4, 16], [1, 4]]"),
+            ("(16 * 7 + 16) + (1 * 16 + 1)", "16 * 7 + 4 * 16 + 1 * 4"),
+        ]},
+        loses={"layers_record.parameters": 2, "trained_design.as_designed": 1},
+        named={"layers_record.parameters": "biases-not-counted", "trained_design.as_designed": "not-as-designed"},
+    ),
+    _record("one-bias-per-layer", "one bias for each layer", "(16 * 7 + 16) + (1 * 16 + 1)", "16 * 7 + 1 + 16 + 1",
+            {"layers_record.parameters": 2}, {"layers_record.parameters": "one-bias-per-layer"}),
+    _record("miscounted", "a slip in the sum", "(16 * 7 + 16) + (1 * 16 + 1)", "144", {"layers_record.parameters": 2}),
+    _record("sigmoid-output", "a sigmoid output for the logarithm", '"output": {"units": 1, "activation": "linear"}',
+            '"output": {"units": 1, "activation": "sigmoid"}', {"target_record.output_reaches": 2},
+            {"target_record.output_reaches": "output-cannot-reach-target"}),
+    wrong(
+        "relu-output",
+        "a ReLU output for a logarithm that may be negative",
+        edits={"record": [('"output": {"units": 1, "activation": "linear"}', '"output": {"units": 1, "activation": "relu"}'),
+                          ('"log10+standardise"', '"log10"')]},
+        loses={"target_record.output_reaches": 2},
+        named={"target_record.output_reaches": "output-cannot-reach-target"},
+    ),
+    _record("unknown-transform", "a transform that is not in the list", '"log10+standardise"', '"square root"',
+            {"target_record.output_reaches": 2}),
+    _record("cross-entropy", "a loss for classes", '"loss": "mse"', '"loss": "ce"', {"target_record.loss": 1},
+            {"target_record.loss": "classification-loss-for-regression"}),
+    _record("bce-with-linear", "binary cross-entropy of a number that is no probability", '"loss": "mse"', '"loss": "bce"',
+            {"target_record.loss": 1}, {"target_record.loss": "classification-loss-for-regression"}),
+    wrong(
+        "keys-missing",
+        "shapes and loss are left out; the count is right all the same",
+        edits={"record": [('    "weight_shapes": [[16, 7], [1, 16]],\n', ""), ('    "loss": "mse",\n', "")]},
+        loses={"layers_record.weight_shapes": 2, "target_record.loss": 1},
+    ),
+    wrong(
+        "not-a-record",
+        "a text instead of a record",
+        cells={"record": 'design = "a network with 16 tanh units"'},
+        loses={"features_record": 3, "layers_record": 5, "target_record": 3, "trained_design.as_designed": 1},
+    ),
+    wrong(
+        "another-network",
+        "8 units are trained, 16 are stated",
+        edits={"training": [("RateNetwork(6, 16, 1", "RateNetwork(6, 8, 1")]},
+        loses={"trained_design.as_designed": 1},
+        named={"trained_design.as_designed": "not-as-designed"},
+    ),
+    wrong(
+        "logarithms-returned",
+        "the transform is not undone",
+        edits={"training": [("return 10**predicted,", "return predicted,")]},
+        loses={"trained_design.fit": 3},
+        named={"trained_design.fit": "rates-not-positive"},
+    ),
+    wrong(
+        "natural-exponential",
+        "undone with e instead of 10",
+        edits={"training": [("return 10**predicted,", "return np.exp(predicted),")]},
+        loses={"trained_design.fit": 3},
+    ),
+    wrong(
+        "inputs-not-scaled",
+        "raw inputs: the hidden units saturate and the mean is learned",
+        edits={"training": [("network.train((X_train - centre) / width", "network.train(X_train"),
+                            ("network.forward_pass((X_test - centre) / width)", "network.forward_pass(X_test)")]},
+        loses={"trained_design.fit": 3},
+    ),
+    wrong(
+        "too-few-epochs",
+        "training stops early: half of the points",
+        edits={"training": [("epochs=4000", "epochs=60")]},
+        loses={"trained_design.fit": 1.5},
+    ),
+    wrong(
+        "diverges",
+        "the learning rate is too large",
+        edits={"training": [("learning_rate=0.1", "learning_rate=5.0")]},
+        loses={"trained_design.fit": 3},
+        named={"trained_design.fit": "training-diverged"},
+    ),
+    wrong(
+        "parameters-not-returned",
+        "only the predictions are returned",
+        edits={"training": [("return 10**predicted, [network.W1, network.b1, network.W2, network.b2]", "return 10**predicted")]},
+        loses={"trained_design": 4},
+        statuses={"trained_design": "raised"},
+    ),
+)

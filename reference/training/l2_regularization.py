@@ -1,0 +1,247 @@
+# %% [markdown] nbgrader={"grade": false, "grade_id": "title", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# # L2 regularisation
+#
+# **60 minutes · difficulty 3 of 5 · 25 points**
+#
+# A network with many hidden units can learn its training set by heart, noise included. A *penalty* on large weights
+# makes that expensive. Here you put the penalty into the loss, into the gradients and into the training of the
+# baseline network, and then you measure what it does to a network that overfits.
+#
+# | what | shape | meaning |
+# |---|---|---|
+# | `X`, `Y` | (n, m), (o, m) | inputs and targets (0 or 1), one **column** per example |
+# | `W1`, `b1` | (h, n), (h, 1) | hidden layer (sigmoid) |
+# | `W2`, `b2` | (o, h), (o, 1) | output layer (sigmoid) |
+# | `reg_lambda` | a number, 0 or more | the strength $\lambda$ of the penalty |
+
+# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
+import matplotlib.pyplot as plt
+import numpy as np
+from backprop import accuracy, plot_decision_boundary
+from selfcheck import check_gradients, check_training, written
+from simple_network import SimpleNeuralNetwork
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "task", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# ## The penalised loss
+#
+# The loss of this exercise is the mean cross-entropy of the baseline plus the penalty:
+#
+# $$L = \frac1m \sum_{k=1}^{m} \text{cross-entropy of example } k \;+\;
+# \frac{\lambda}{2m}\Big(\sum_{ij} (W_1)_{ij}^2 + \sum_{ij} (W_2)_{ij}^2\Big)$$
+#
+# - $m$ is the number of examples (columns of `X` and `Y`), in both terms.
+# - All entries of **both** weight matrices are squared and added. **The biases are not penalised**: a bias shifts a
+#   boundary, but it cannot make it more crooked.
+# - The factor 1/2 is there so that the derivative of the square is simple.
+#
+# A small example: with $m = 5$, $\lambda = 2$, $W_1 = \begin{pmatrix} 1 \\ -2 \end{pmatrix}$ and
+# $W_2 = (3\ \ 0)$ the squares add up to $1 + 4 + 9 + 0 = 14$, and the penalty is
+# $\frac{2}{2 \cdot 5} \cdot 14 = 2.8$, whatever the biases are.
+#
+# ## What to write
+#
+# Write `L2Network`, a `SimpleNeuralNetwork` with three methods of its own. The strength is stored in the attribute
+# `self.reg_lambda`; it is 0 until somebody sets it.
+#
+# - `compute_loss(Y)` returns the penalised loss $L$ with the strength `self.reg_lambda`, for the outputs of the last
+#   `forward_pass`. `super().compute_loss(Y)` gives the mean cross-entropy.
+# - `backward_pass(X, Y)` computes `self.dW1`, `self.db1`, `self.dW2`, `self.db2`: the gradients of the penalised loss
+#   $L$, each in the shape of its parameter, for the outputs of the last `forward_pass`. `super().backward_pass(X, Y)`
+#   computes the gradients of the mean cross-entropy. Derive on paper what the penalty adds to each of the four. The
+#   parameters themselves must not change here.
+# - `train(X, Y, epochs, learning_rate, reg_lambda=0.0)` stores the strength in `self.reg_lambda`, trains with gradient
+#   descent on all examples at once, and returns the list of the **penalised** losses, one per epoch. As in the
+#   baseline each loss is taken *before* the update of its epoch, so the first one belongs to the initial parameters.
+
+# %% nbgrader={"grade": false, "grade_id": "network", "locked": false, "schema_version": 3, "solution": true, "task": false}
+class L2Network(SimpleNeuralNetwork):
+    """The baseline network with a penalty on the squares of its weights."""
+
+    reg_lambda = 0.0
+
+    def compute_loss(self, Y):
+        ### BEGIN SOLUTION
+        squares = np.sum(self.W1**2) + np.sum(self.W2**2)
+        return super().compute_loss(Y) + self.reg_lambda / (2 * Y.shape[1]) * squares
+        ### END SOLUTION
+
+    def backward_pass(self, X, Y):
+        ### BEGIN SOLUTION
+        m = X.shape[1]
+        super().backward_pass(X, Y)
+        self.dW1 = self.dW1 + self.reg_lambda / m * self.W1
+        self.dW2 = self.dW2 + self.reg_lambda / m * self.W2
+        ### END SOLUTION
+
+    def train(self, X, Y, epochs, learning_rate, reg_lambda=0.0):
+        ### BEGIN SOLUTION
+        self.reg_lambda = reg_lambda
+        return super().train(X, Y, epochs, learning_rate)
+        ### END SOLUTION
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "check_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# ### Check yourself
+#
+# The next cell compares your gradients with central differences of your own loss, at $\lambda = 0.7$. The one after it
+# trains for a few epochs and looks whether your losses fall. They hold no answers: a wrong constant in the loss *and*
+# in the gradients is not seen here, but it is marked after you hand in.
+
+# %% nbgrader={"grade": true, "grade_id": "selfcheck_network", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+rng = np.random.default_rng(0)
+checked = L2Network(3, 4, 2, rng=rng, weight_scale=1.0)
+checked.reg_lambda = 0.7
+X_check, Y_check = rng.normal(size=(3, 6)), rng.integers(0, 2, size=(2, 6))
+check_gradients(checked, X=X_check, Y=Y_check)
+
+# %% nbgrader={"grade": true, "grade_id": "selfcheck_training", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+with written():
+    losses = checked.train(X_check, Y_check, epochs=20, learning_rate=0.3, reg_lambda=0.7)
+check_training(losses, epochs=20)
+
+# %% nbgrader={"grade": true, "grade_id": "penalised_loss", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+# Marked after you hand in: the value that compute_loss returns, for several strengths.
+### BEGIN HIDDEN TESTS
+from autograder.in_kernel import mark_question
+
+mark_question("l2_regularization", "penalised_loss", globals())
+### END HIDDEN TESTS
+
+# %% nbgrader={"grade": true, "grade_id": "weight_gradients", "locked": true, "points": 8, "schema_version": 3, "solution": false, "task": false}
+# Marked after you hand in: dW1 and dW2, four points each.
+### BEGIN HIDDEN TESTS
+from autograder.in_kernel import mark_question
+
+mark_question("l2_regularization", "weight_gradients", globals())
+### END HIDDEN TESTS
+
+# %% nbgrader={"grade": true, "grade_id": "bias_gradients", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+# Marked after you hand in: db1 and db2, one point each.
+### BEGIN HIDDEN TESTS
+from autograder.in_kernel import mark_question
+
+mark_question("l2_regularization", "bias_gradients", globals())
+### END HIDDEN TESTS
+
+# %% nbgrader={"grade": true, "grade_id": "training_losses", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+# Marked after you hand in: the losses that train returns, given your own loss and gradients.
+### BEGIN HIDDEN TESTS
+from autograder.in_kernel import mark_question
+
+mark_question("l2_regularization", "training_losses", globals())
+### END HIDDEN TESTS
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "data_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# ## A network that overfits
+#
+# The moons of the other exercises are too easy: there even 50 hidden units do little harm. So here are moons that
+# overlap (noise 0.3), with only **80 examples for training** and 320 for testing. The network has 50 hidden units, it
+# starts with large weights (`weight_scale=5.0`), and it is trained for 4,000 epochs with a learning rate of 1. These
+# settings are chosen so that it *does* overfit without a penalty.
+
+# %% nbgrader={"grade": false, "grade_id": "data", "locked": true, "schema_version": 3, "solution": false, "task": false}
+def noisy_moons():
+    """Moons that overlap: X_train (2, 80), Y_train (1, 80), X_test (2, 320), Y_test (1, 320)."""
+    from sklearn.datasets import make_moons
+    from sklearn.model_selection import train_test_split
+
+    points, labels = make_moons(n_samples=400, noise=0.3, random_state=42)
+    X_train, X_test, y_train, y_test = train_test_split(points, labels, test_size=0.8, random_state=42)
+    return X_train.T.copy(), y_train.reshape(1, -1), X_test.T.copy(), y_test.reshape(1, -1)
+
+
+LAMBDAS, EPOCHS, LEARNING_RATE, SEED = (0, 0.01, 0.1, 1, 10), 4_000, 1.0, 1
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "study_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# ## Several strengths compared
+#
+# Write `lambda_study`. For every strength in `lambdas` it makes a **new** network with
+# `L2Network(2, 50, 1, rng=seed, weight_scale=5.0)`, trains it on the training data with this strength, and then
+# measures the network as it is *after* the last update. It returns a list with one row per strength, in the order of
+# `lambdas`. A row holds three numbers:
+#
+# 1. the accuracy on the training data (a share between 0 and 1),
+# 2. the accuracy on the test data,
+# 3. the sum of the squares of all weights, $\sum (W_1)_{ij}^2 + \sum (W_2)_{ij}^2$, biases not included.
+#
+# `network.predict(X)` gives labels, and `accuracy(labels, Y)` compares them with the targets.
+
+# %% nbgrader={"grade": false, "grade_id": "lambda_study", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def lambda_study(lambdas, X_train, Y_train, X_test, Y_test, epochs, learning_rate, seed):
+    """One row (training accuracy, test accuracy, sum of squared weights) for each strength."""
+    ### BEGIN SOLUTION
+    rows = []
+    for reg_lambda in lambdas:
+        network = L2Network(2, 50, 1, rng=seed, weight_scale=5.0)
+        network.train(X_train, Y_train, epochs, learning_rate, reg_lambda)
+        rows.append(
+            (
+                accuracy(network.predict(X_train), Y_train),
+                accuracy(network.predict(X_test), Y_test),
+                float(np.sum(network.W1**2) + np.sum(network.W2**2)),
+            )
+        )
+    return rows
+    ### END SOLUTION
+
+# %% nbgrader={"grade": true, "grade_id": "strength_table", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+# Marked after you hand in: the three columns of your table, one point each, for other data and a few epochs.
+### BEGIN HIDDEN TESTS
+from autograder.in_kernel import mark_question
+
+mark_question("l2_regularization", "strength_table", globals())
+### END HIDDEN TESTS
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "show_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# ## What the penalty does
+#
+# Run the next cell. It calls your `lambda_study` with the settings above, prints the table and draws the decision
+# boundary for each strength. It takes about 20 seconds.
+#
+# The picture in words: five squares side by side, one per strength, each with the 80 training examples. Without a
+# penalty the boundary winds round single examples. With growing strength it becomes smooth, then straight, and at last
+# there is no boundary any more: the answer is the same everywhere.
+
+# %% tags=["show"] nbgrader={"grade": false, "grade_id": "compare", "locked": true, "schema_version": 3, "solution": false, "task": false}
+data = noisy_moons()
+table = lambda_study(LAMBDAS, *data, EPOCHS, LEARNING_RATE, SEED)
+print(f"{'lambda':>7} {'training':>9} {'test':>7} {'squared weights':>16}")
+for reg_lambda, (on_train, on_test, squares) in zip(LAMBDAS, table):
+    print(f"{reg_lambda:7g} {on_train:9.1%} {on_test:7.1%} {squares:16.2f}")
+
+fig, axes = plt.subplots(1, 5, figsize=(16, 3.6), sharex=True, sharey=True, layout="constrained")
+for ax, reg_lambda, (on_train, on_test, _) in zip(axes, LAMBDAS, table):
+    network = L2Network(2, 50, 1, rng=SEED, weight_scale=5.0)
+    network.train(*data[:2], EPOCHS, LEARNING_RATE, reg_lambda)
+    title = f"lambda = {reg_lambda:g}\ntraining {on_train:.1%}, test {on_test:.1%}"
+    plot_decision_boundary(network, *data[:2], ax=ax, title=title)
+    ax.get_legend().remove()
+axes[0].legend(loc="lower left", fontsize=8)
+for ax in axes[1:]:
+    ax.set_ylabel("")
+plt.show()
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "effect", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": true}
+# ### What the penalty does to the boundary (5 points)
+#
+# In a new cell below, write about six sentences.
+#
+# 1. Give the training and the test accuracy without a penalty, and say what in the picture shows that this network
+#    overfits.
+# 2. Which strength would you choose, and why? Use numbers. (The test data played a part in this choice: what should
+#    one do differently in real work?)
+# 3. What has happened at the largest strength? Use the last column of your table.
+# 4. Why do small weights make a *smooth* boundary? Think of how fast a sigmoid unit can change along a line.
+#
+# === BEGIN MARK SCHEME ===
+#
+# - 1 point: overfitting with numbers: about 99 % on the training set against about 86 % on the test set at lambda = 0,
+#   and a boundary that winds round single examples.
+# - 1 point: a choice with a reason: 0.01 or 0.1, both 88 % on the test set; at 0.1 training and test accuracy agree.
+#   Either is fine.
+# - 1 point: the strength must be chosen on separate validation data (or by cross-validation), not on the test set.
+# - 1 point: at lambda = 10 the weights have decayed to almost zero, the output is nearly the same everywhere, and the
+#   accuracy is that of guessing (about 50 %); at lambda = 1 the boundary is already straight: underfitting.
+# - 1 point: a unit sigma(w.x + b) changes over a distance of order 1/|w|, and W2 says how much of it reaches the output.
+#   With small weights every unit is nearly linear on the data, so that their sum cannot bend sharply.
+#
+# === END MARK SCHEME ===

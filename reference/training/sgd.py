@@ -1,0 +1,227 @@
+# %% [markdown] nbgrader={"grade": false, "grade_id": "title", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# # Stochastic gradient descent
+#
+# **60 minutes · difficulty 3 of 5 · 25 points**
+#
+# The baseline looks at *all* examples before it makes one step. Stochastic gradient descent (SGD) makes a step after
+# *every single example*. You write it, watch its loss curve beside the one of batch training, and put a number on what
+# everybody says about it: that it is noisier.
+#
+# | what | shape | meaning |
+# |---|---|---|
+# | `X`, `Y` | (n, m), (o, m) | inputs and targets (0 or 1), one **column** per example |
+# | `W1`, `b1`, `W2`, `b2` | (h, n), (h, 1), (o, h), (o, 1) | parameters of the network |
+# | `order` | k numbers | which columns have their turn, and when; the first column is number 0 |
+#
+# The network is the baseline with its own loss: the mean over the m examples of
+# $-\big(y \log a + (1 - y) \log(1 - a)\big)$, summed over the outputs. You do not have to change the network.
+
+# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
+import matplotlib.pyplot as plt
+import numpy as np
+from backprop import accuracy, load_moons, plot_losses
+from selfcheck import check_training, check_values, written
+from simple_network import SimpleNeuralNetwork
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "task", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# ## One epoch in a given order
+#
+# Write `train_epoch(network, X, Y, learning_rate, order)`. For each column number in `order`, one after another, it
+#
+# 1. takes this one example, as a column: inputs of shape (n, 1) and targets of shape (o, 1);
+# 2. makes a forward pass and a backward pass with this example **alone**, so the gradient is that of the loss of this
+#    one example (a mean over one example: nothing is divided by m);
+# 3. updates all parameters with the learning rate.
+#
+# The next example then sees the parameters that this one has moved. The order may be any list of column numbers: a
+# shuffled list of all, or only a few of them. Nothing has to be returned; `network` is changed.
+#
+# Work through the methods of the network: `network.forward_pass(...)`, `network.backward_pass(...)` and
+# `network.update_parameters(learning_rate)`. When your work is marked, the network that is handed in keeps a record of
+# what `backward_pass` is called with.
+#
+# A small example: with three examples and `order = [2, 0]` there are two steps. The first uses column 2 of `X` and of
+# `Y`, the second column 0; column 1 has no turn. (A hint about shapes: `X[:, 2]` has lost an axis, `X[:, [2]]` has not.)
+
+# %% nbgrader={"grade": false, "grade_id": "train_epoch", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def train_epoch(network, X, Y, learning_rate, order):
+    """One step of gradient descent for each column number in order."""
+    ### BEGIN SOLUTION
+    for k in order:
+        network.forward_pass(X[:, [k]])
+        network.backward_pass(X[:, [k]], Y[:, [k]])
+        network.update_parameters(learning_rate)
+    ### END SOLUTION
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "check_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# ### Check yourself
+#
+# With an order of one entry, `train_epoch` must do the same as one epoch of the baseline's `train` on that one example.
+# The next cell looks whether the largest difference between the two is zero. It does not look at longer orders.
+
+# %% nbgrader={"grade": true, "grade_id": "selfcheck_epoch", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+rng = np.random.default_rng(0)
+X_check, Y_check = rng.normal(size=(3, 5)), rng.integers(0, 2, size=(2, 5))
+mine, baseline = (SimpleNeuralNetwork(3, 4, 2, rng=8, weight_scale=1.0) for _ in range(2))
+with written():
+    train_epoch(mine, X_check, Y_check, 0.5, [3])
+baseline.train(X_check[:, [3]], Y_check[:, [3]], epochs=1, learning_rate=0.5)
+for name in ("W1", "b1", "W2", "b2"):
+    difference = np.max(np.abs(getattr(mine, name) - getattr(baseline, name)))
+    assert difference < 1e-12, f"{name} differs by {difference:.2g} from one step of the baseline with example 3 alone."
+print("One step with one example agrees with the baseline.")
+
+# %% nbgrader={"grade": true, "grade_id": "given_order", "locked": true, "points": 9, "schema_version": 3, "solution": false, "task": false}
+# Marked after you hand in: the parameters after one step (four points) and after a whole order (five points).
+### BEGIN HIDDEN TESTS
+from autograder.in_kernel import mark_question
+
+mark_question("sgd", "given_order", globals())
+### END HIDDEN TESTS
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "sgd_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# ## Many epochs, each in a fresh random order
+#
+# Write `train_sgd(network, X, Y, epochs, learning_rate)`. In every epoch it
+#
+# 1. computes the loss over **all** m examples and appends it to a list. This is done *before* the steps of the epoch,
+#    as in the baseline, so that the first number belongs to the initial parameters and two curves of the same network
+#    start at the same point;
+# 2. draws a **new random order** of all m examples: every example has its turn exactly once;
+# 3. calls your `train_epoch` with this order.
+#
+# It returns the list of losses, one per epoch. Any random generator is fine, seeded or not, as long as the order of each
+# epoch is new.
+
+# %% nbgrader={"grade": false, "grade_id": "train_sgd", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def train_sgd(network, X, Y, epochs, learning_rate):
+    """Stochastic gradient descent; returns the loss over all examples before each epoch."""
+    ### BEGIN SOLUTION
+    rng = np.random.default_rng()
+    losses = []
+    for _ in range(epochs):
+        _ = network.forward_pass(X)  # compute_loss belongs to the last forward pass
+        losses.append(network.compute_loss(Y))
+        train_epoch(network, X, Y, learning_rate, rng.permutation(X.shape[1]))
+    return losses
+    ### END SOLUTION
+
+# %% nbgrader={"grade": true, "grade_id": "selfcheck_sgd", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+X_train, Y_train, X_test, Y_test = load_moons()
+with written():
+    losses = train_sgd(SimpleNeuralNetwork(2, 4, 1, rng=2, weight_scale=1.0), X_train, Y_train, 10, 0.1)
+check_training(losses, epochs=10)
+
+# %% nbgrader={"grade": true, "grade_id": "random_order", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
+# Marked after you hand in: every example once in every epoch (three points), in a new order each time (two points).
+### BEGIN HIDDEN TESTS
+from autograder.in_kernel import mark_question
+
+mark_question("sgd", "random_order", globals())
+### END HIDDEN TESTS
+
+# %% nbgrader={"grade": true, "grade_id": "loss_curve", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+# Marked after you hand in: the losses that train_sgd returns, given your own parameters at the start of each epoch.
+### BEGIN HIDDEN TESTS
+from autograder.in_kernel import mark_question
+
+mark_question("sgd", "loss_curve", globals())
+### END HIDDEN TESTS
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "noise_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# ## Two numbers for "noisier"
+#
+# Let $l_0, l_1, \dots, l_{n-1}$ be the losses of a curve ($n \ge 3$). Write two functions that take the list of losses and
+# return one number each:
+#
+# - `rises(losses)`: the share of the $n - 1$ changes $l_{t+1} - l_t$ that go **up** (are larger than zero): a number
+#   from 0 to 1. Two equal losses in a row are no rise.
+# - `roughness(losses)`: how far a loss lies from the middle of its two neighbours, as a root of the mean of squares
+#   over the $n - 2$ losses that have two neighbours:
+#
+# $$\text{roughness} = \sqrt{\frac{1}{n-2} \sum_{t=1}^{n-2} \Big( l_t - \frac{l_{t-1} + l_{t+1}}{2} \Big)^2}$$
+#
+# A straight line has roughness 0, however steep it is. A small example: the curve $1,\ 3,\ 2,\ 2$ has 3 changes
+# ($+2, -1, 0$), so one third of them are rises. Its two inner losses lie $3 - 1.5 = 1.5$ above and
+# $2 - 2.5 = -0.5$ below the middle of their neighbours, so the roughness is $\sqrt{(2.25 + 0.25)/2} = \sqrt{1.25}
+# \approx 1.118$.
+
+# %% nbgrader={"grade": false, "grade_id": "noise", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def rises(losses):
+    """The share of changes that go up."""
+    ### BEGIN SOLUTION
+    return np.mean(np.diff(losses) > 0)
+    ### END SOLUTION
+
+
+def roughness(losses):
+    """Root mean square distance of a loss from the middle of its neighbours."""
+    ### BEGIN SOLUTION
+    curve = np.asarray(losses)
+    return np.sqrt(np.mean((curve[1:-1] - (curve[:-2] + curve[2:]) / 2) ** 2))
+    ### END SOLUTION
+
+# %% nbgrader={"grade": true, "grade_id": "selfcheck_noise", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# The small example from the text: about 0.3333 and 1.118.
+with written():
+    answers = {"rises": rises([1, 3, 2, 2]), "roughness": roughness([1, 3, 2, 2])}
+check_values(answers, {"rises": (), "roughness": ()}, ranges={"rises": (0.33, 0.34), "roughness": (1.11, 1.12)})
+
+# %% nbgrader={"grade": true, "grade_id": "noise_numbers", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+# Marked after you hand in: rises (one point) and roughness (two points) of several curves.
+### BEGIN HIDDEN TESTS
+from autograder.in_kernel import mark_question
+
+mark_question("sgd", "noise_numbers", globals())
+### END HIDDEN TESTS
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "show_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# ## Side by side
+#
+# Run the next cell. The same network (4 hidden units, the same initial weights) is trained on the moons for 100 epochs:
+# in batch with a learning rate of 1, and by SGD with learning rates of 0.03, 0.1 and 0.2. One epoch means the same in all of
+# them: every example was used once. In batch that is one step, in SGD it is 140 steps. It takes about ten seconds.
+#
+# The picture in words: the batch curve falls smoothly to about 0.34. All SGD curves are there much sooner. The one with
+# the smallest learning rate then stays there and trembles a little; the other two go on to much lower losses, with
+# spikes that are higher the larger the learning rate is.
+
+# %% tags=["show"] nbgrader={"grade": false, "grade_id": "compare", "locked": true, "schema_version": 3, "solution": false, "task": false}
+curves = {}
+print(f"{'':24} {'first loss':>10} {'last loss':>10} {'rises':>7} {'roughness':>10} {'test':>7}")
+for name, learning_rate in (("batch", 1.0), ("SGD", 0.03), ("SGD", 0.1), ("SGD", 0.2)):
+    label = f"{name}, learning rate {learning_rate:g}"
+    network = SimpleNeuralNetwork(2, 4, 1, rng=2, weight_scale=1.0)
+    train = network.train if name == "batch" else lambda *rest, network=network: train_sgd(network, *rest)
+    curves[label] = train(X_train, Y_train, 100, learning_rate)
+    on_test = accuracy(network.predict(X_test), Y_test)
+    first, last = curves[label][0], curves[label][-1]
+    print(f"{label:24} {first:10.3f} {last:10.3f} {rises(curves[label]):7.1%} {roughness(curves[label]):10.5f} {on_test:7.1%}")
+fig, ax = plt.subplots(figsize=(9, 4.2), layout="constrained")
+plot_losses(curves, ax=ax, title="Loss over all training examples")
+plt.show()
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "comparison", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": true}
+# ### Batch and stochastic side by side (5 points)
+#
+# In a new cell below, write about six sentences.
+#
+# 1. Give `rises` and `roughness` of the batch curve and of one SGD curve, and say in your own words what they tell.
+# 2. Why does the loss over all examples sometimes rise in SGD, although every step goes down the gradient?
+# 3. What does the learning rate do to the noise, and why? Use your three SGD curves.
+# 4. Which curve has the lower loss after 100 epochs? Is that a fair comparison? Think of the number of steps and of the
+#    time that they take.
+#
+# === BEGIN MARK SCHEME ===
+#
+# - 1 point: the numbers (the exact ones of SGD differ from run to run): batch no rises and a roughness of about 0.0005;
+#   SGD with 0.2 rises in 30 to 45 % of the epochs and has a roughness between 0.01 and 0.03, with what that means.
+# - 1 point: a step goes down the loss of *one* example; its gradient is the full one only on average, and a step that
+#   suits one example may raise the loss of the others.
+# - 1 point: the noise grows with the learning rate (roughness about 0.0015, 0.009 and 0.018): the step that a single
+#   example causes is learning rate times its gradient. The noise does not die out while the learning rate stays.
+# - 1 point: SGD with 0.1 or 0.2 is lower: about 0.12 and 0.06 to 0.13 against 0.34 (with 0.03 it is at 0.32).
+# - 1 point: judged: per epoch SGD makes 140 steps, batch one, so per epoch it is far ahead, per step it is not obviously;
+#   in time the 140 small steps cost much more than one large one, since numpy handles all columns at once.
+#
+# === END MARK SCHEME ===

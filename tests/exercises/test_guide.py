@@ -1,0 +1,68 @@
+"""Facts that the guide tells, and its links."""
+
+import re
+import runpy
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+from autograder.exercise import SHEETS
+
+mpl.use("Agg")
+
+SCRIPT = "reference/guide/backpropagation.py"
+
+LINKED = {
+    "foundations": ("linear_models", "relu_derivative", "simple_network", "ising_phases"),
+    "by_hand": ("worked_calculation", "vanishing_gradients", "exploding_gradients", "two_hidden_layers"),
+    "training": ("hidden_size", "tanh_swap", "l2_regularization", "sgd"),
+    "design": ("sin_regression", "custom_activation", "multi_output", "reaction_rates"),
+}
+
+
+@pytest.fixture(scope="module")
+def guide(root):
+    """The names that the guide defines after it has run from top to bottom."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(root / "reference" / "toolkit"))
+        return runpy.run_path(str(root / SCRIPT))
+
+
+def test_it_links_to_every_exercise(root):
+    text = (root / SCRIPT).read_text(encoding="utf-8")
+    found = set(re.findall(r"\(\.\./(\w+)/(\w+)\.ipynb\)", text))
+    assert LINKED.keys() == SHEETS.keys()
+    assert found == {(sheet, name) for sheet, names in LINKED.items() for name in names}
+
+
+def test_the_worked_chain_rule():
+    def loss(w):
+        return (1 / (1 + np.exp(-(w * 2 - 1))) - 1) ** 2
+
+    assert loss(0.5) == 0.25
+    assert (loss(0.5 + 1e-6) - loss(0.5 - 1e-6)) / 2e-6 == pytest.approx(-0.5)
+
+
+def test_sizes_of_signals_after_thirty_layers():
+    assert 1.5**30 > 100_000
+    assert 0.3**30 < 1e-15
+
+
+@pytest.mark.slow
+def test_the_three_learning_rates(guide):
+    error = {alpha: np.abs(guide["descend"](-1.5, alpha) - 2) for alpha in (0.03, 0.3, 1.02)}
+    assert error[0.03][-1] > 1
+    assert error[0.3][6] < 0.02
+    assert np.all(np.diff(error[1.02]) > 0)
+
+
+@pytest.mark.slow
+def test_the_network_bends_around_the_moons(guide):
+    assert guide["network"].score(guide["X_train"].T, guide["Y_train"].ravel()) > 0.95
+
+
+@pytest.mark.slow
+def test_the_two_phases_of_the_magnet(guide):
+    assert guide["lattice"](1.8).mean() > 0.9
+    assert abs(guide["lattice"](3.5).mean()) < 0.1

@@ -1,0 +1,157 @@
+"""What the notebook reaction_rates says, and how a design is checked for consistency."""
+
+import copy
+
+import numpy as np
+import pytest
+
+from autograder.exercise import Line, Reply
+from autograder.exercises import reaction_rates as module
+from autograder.marking import challenges
+
+NAME = "reaction_rates"
+
+DESIGN = {
+    "features": [{"name": name, "unit": "1"} for name in ("a", "b", "c", "d", "e")],
+    "hidden": [{"units": 6, "activation": "tanh"}, {"units": 4, "activation": "relu"}],
+    "output": {"units": 1, "activation": "linear"},
+    "weight_shapes": [[6, 5], [4, 6], [1, 4]],
+    "parameters": 6 * 5 + 6 + 4 * 6 + 4 + 1 * 4 + 1,
+    "target_transform": "log10",
+    "loss": "mse",
+}
+
+
+def judged(line, **changes):
+    design = {key: value for key, value in {**copy.deepcopy(DESIGN), **changes}.items() if value is not None}
+    return module.by_record((Line(line, 1),), [Reply({}, {"design": design}, True)])[line]
+
+
+@pytest.mark.parametrize("line", module.RECORD_JUDGES)
+def test_a_consistent_design_is_right(line):
+    assert judged(line).status == "correct"
+    assert judged(line).message == ""
+
+
+@pytest.mark.parametrize("line", module.RECORD_JUDGES)
+@pytest.mark.parametrize(
+    "rubbish", [None, 7, "text", [], {}, [None], [[1]], [[[[]]]], {"units": {}}, float("nan"), np.zeros((2, 2, 2)), True]
+)
+def test_rubbish_in_any_place_is_told_and_never_an_error(line, rubbish):
+    for key in DESIGN:
+        verdict = judged(line, **{key: rubbish})
+        assert verdict.status in ("correct", "wrong", "missing")
+        assert verdict.status == "correct" or verdict.message
+
+
+def test_the_example_of_the_notebook():
+    shapes = module.Record(
+        {"hidden": [{"units": 5, "activation": "relu"}, {"units": 4, "activation": "relu"}],
+         "output": {"units": 1, "activation": "softplus"}}
+    )
+    assert shapes.weight_shapes(2) == [(5, 2), (4, 5), (1, 4)]
+    assert sum(np.prod(shape) for shape in shapes.parameter_shapes(2)) == 44 == (5 * 2 + 5) + (4 * 5 + 4) + (1 * 4 + 1)
+
+
+FUNCTIONS = {
+    "linear": lambda z: z,
+    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+    "tanh": np.tanh,
+    "relu": lambda z: np.maximum(z, 0),
+    "softplus": lambda z: np.logaddexp(0, z),
+    "exp": np.exp,
+}
+
+
+@pytest.mark.parametrize("activation", module.ACTIVATION_RANGES)
+@pytest.mark.parametrize("transform", module.TRANSFORMED_RANGES)
+def test_an_output_reaches_the_target_where_numbers_say_so(activation, transform):
+    """The table of ranges against targets that are transformed, and outputs that are computed."""
+    k = 10 ** np.random.default_rng(0).uniform(-9, 9, 2000)
+    t = np.log10(k) if "log10" in transform else k
+    if "standardise" in transform:
+        t = (t - t.mean()) / t.std()
+    if "minmax" in transform:
+        t = (t - t.min()) / (t.max() - t.min())
+    reached = np.sort(FUNCTIONS[activation](np.concatenate([-np.logspace(9.5, -12, 4000), np.logspace(-12, 9.5, 4000)])))
+    if activation == "exp":
+        reached = np.array([0, 1e10])
+    slack = 1e-6
+    possible = t.min() >= reached[0] - slack and t.max() <= reached[-1] * (1 + 1e-6) + slack
+    verdict = judged("output_reaches", target_transform=transform, output={"units": 1, "activation": activation})
+    assert (verdict.status == "correct") == possible
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"target_transform": "none"}, "output_reaches"),
+        ({"hidden": [{"units": 3, "activation": "linear"}]}, "layers"),
+        ({"hidden": [{"units": 5000, "activation": "tanh"}]}, "layers"),
+        ({"features": [{"name": str(i), "unit": "banana"} for i in range(5)]}, "units"),
+        ({"target_transform": "log10+minmax", "output": {"units": 1, "activation": "sigmoid"}, "loss": "bce"}, "loss"),
+    ],
+)
+def test_what_is_silly_and_consistent_is_right_with_a_note_for_the_person(changes, line):
+    verdict = judged(line, **changes)
+    assert verdict.status == "correct"
+    assert verdict.message.startswith(module.FOR_A_PERSON)
+
+
+def test_own_shapes_carry_the_count_only_when_they_fit_each_other():
+    assert judged("parameters", weight_shapes=[[6, 9], [4, 6], [1, 4]], parameters=60 + 28 + 5).own
+    assert judged("parameters", weight_shapes=[[6, 9], [4, 7], [1, 4]], parameters=60 + 32 + 5).status == "wrong"
+
+
+def test_the_count_never_follows_from_nothing():
+    assert judged("parameters", weight_shapes=[[0, 0]], parameters=0).status == "wrong"
+
+
+def test_the_data_are_those_of_the_notebook_and_lie_in_the_range_of_the_task(solved):
+    theirs = solved(NAME)["rate_data"](50, 4)
+    ours = module.rate_data(50, 4)
+    assert np.array_equal(theirs[0], ours[0])
+    assert np.array_equal(theirs[1], ours[1])
+    k = module.rate_data(200_000, 1)[1]
+    assert module.TARGET_RANGE[0] < k.min() < k.max() < module.TARGET_RANGE[1]
+
+
+def test_the_equations_are_the_stated_ones():
+    X, k = module.rate_data(100_000, 2)
+    T, Ea, log_A, c, eps, ionic = X
+    barrier = Ea - 15 * c / (c + 0.02) + 20 / eps
+    arrhenius = np.log10(10**log_A * np.exp(-barrier / (8.314e-3 * T))) + 1.02 * np.sqrt(ionic)
+    rest = np.log10(k[0]) - arrhenius
+    assert rest.mean() == pytest.approx(0, abs=1e-3)
+    assert rest.std() == pytest.approx(0.05, abs=1e-3)
+
+
+def test_the_mean_and_the_best_linear_formula():
+    mean, linear = [], []
+    for seed in range(20):
+        X, k = module.rate_data(400, seed)
+        y = np.log10(k[0])
+        A = np.vstack([X, np.ones(400)]).T
+        weights = np.linalg.lstsq(A[:300], y[:300], rcond=None)[0]
+        mean.append(np.sqrt(np.mean((y[300:] - y[:300].mean()) ** 2)))
+        linear.append(np.sqrt(np.mean((y[300:] - A[300:] @ weights) ** 2)))
+    assert np.mean(mean) == pytest.approx(2.4, abs=0.1)
+    assert np.mean(linear) == pytest.approx(0.33, abs=0.02)
+
+
+@pytest.mark.parametrize(("error", "share"), [(0.0, 1), (0.39, 1), (0.41, 0.5), (0.79, 0.5), (0.81, 0)])
+def test_the_fit_is_marked_by_the_error_of_the_logarithm(error, share):
+    given = challenges(NAME, 1)["training"][0].given
+    verdicts = module.by_training((Line("fit", 3),), [Reply(given, {"fit": given["k_test"] * 10**error})])
+    assert verdicts["fit"].share == share
+
+
+@pytest.mark.slow
+def test_the_reference_reaches_the_aim_from_twenty_seeds(solved):
+    train_design = solved(NAME)["train_design"]
+    errors = []
+    for seed in range(20):
+        X, k = module.rate_data(400, seed)
+        predicted, _ = train_design(X[:, :300], k[:, :300], X[:, 300:], seed)
+        errors.append(np.sqrt(np.mean((np.log10(predicted) - np.log10(k[:, 300:])) ** 2)))
+    assert max(errors) < 0.3

@@ -1,0 +1,108 @@
+"""Facts that the notebook two_hidden_layers tells, and its truth against an unrelated differentiation."""
+
+import runpy
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+from autograder.course import find_root
+from autograder.exercise import Reply
+from autograder.exercises import load
+from autograder.exercises import two_hidden_layers as exercise
+from autograder.marking import challenges
+
+mpl.use("Agg")
+
+
+def _judged(question_id, answers):
+    """The verdicts of a question for answers made from the inputs of each challenge."""
+    question = load("two_hidden_layers").question(question_id)
+    asked = challenges("two_hidden_layers", 5)[question.probe.name]
+    replies = [Reply(challenge.given, answers(challenge.given), challenge.shown) for challenge in asked]
+    return question.judge(question.lines, replies)
+
+
+@pytest.mark.slow  # importing jax takes long
+def test_true_gradients_equal_those_of_jax():
+    jax = pytest.importorskip("jax")
+    jax.config.update("jax_enable_x64", True)
+    import jax.numpy as jnp
+
+    def loss(p, X, Y):
+        A1 = jnp.tanh(p["W1"] @ X + p["b1"])
+        A2 = jax.nn.sigmoid(p["W2"] @ A1 + p["b2"])
+        Z3 = p["W3"] @ A2 + p["b3"]
+        return jnp.sum(Y * jax.nn.softplus(-Z3) + (1 - Y) * jax.nn.softplus(Z3)) / X.shape[1]
+
+    for challenge in challenges("two_hidden_layers", 2)["gradients"]:
+        given = challenge.given
+        found = jax.grad(loss)({name: given[name] for name in given if name[0] in "Wb"}, given["X"], given["Y"])
+        for name, gradient in found.items():
+            np.testing.assert_allclose(exercise.truth(given)[f"d{name}"], gradient, rtol=1e-10, atol=1e-14)
+
+
+def test_the_true_equations_put_together_give_the_true_gradient():
+    for challenge in challenges("two_hidden_layers", 4)["gradients"]:
+        given = challenge.given
+        whole = exercise.truth(given)
+        known = given | {name: whole[name] for name in ("A1", "A2", "A3")}
+        known["dZ3"] = exercise.signal_3_truth({"A3": known["A3"], "Y": known["Y"]})["dZ3"]
+        known["dZ2"] = exercise.signal_2_truth({name: known[name] for name in ("W3", "dZ3", "A2")})["dZ2"]
+        known["dZ1"] = exercise.signal_1_truth({name: known[name] for name in ("W2", "dZ2", "A1")})["dZ1"]
+        found = exercise.weights_1_truth({name: known[name] for name in ("dZ1", "X")})["dW1"]
+        np.testing.assert_allclose(found, whole["dW1"], rtol=1e-11, atol=1e-15)
+
+
+def test_all_sizes_of_a_hidden_challenge_differ():
+    for challenge in challenges("two_hidden_layers", 1)["gradients"][1:]:
+        given = challenge.given
+        sizes = {*given["X"].shape, *(given[f"W{layer}"].shape[0] for layer in (1, 2, 3))}
+        assert len(sizes) == 5
+
+
+def test_a_wrong_shape_is_said_in_letters():
+    verdict = _judged("signal_2", lambda given: {"dZ2": np.ones(given["A2"].shape[::-1])})["dZ2"]
+    assert "(h2, m) is needed, you have (m, h2)" in verdict.message
+
+
+def test_the_mean_must_be_taken_in_exactly_one_place():
+    def answers(signal_mean, weight_mean):
+        def at(given):
+            m = given["X"].shape[1]
+            return {
+                "dZ3": (given["A3"] - given["Y"]) / (m if signal_mean else 1),
+                "dW1": given["dZ1"] @ given["X"].T / (m if weight_mean else 1),
+            }
+
+        return at
+
+    earned = {(s, w): _judged("weights_1", answers(s, w))["dW1"].share for s in (0, 1) for w in (0, 1)}
+    assert earned == {(0, 0): 0, (0, 1): 1, (1, 0): 1, (1, 1): 0}
+
+
+def test_weights_changed_in_the_backward_pass_cost_one_line():
+    def answers(given):
+        found = dict(exercise.truth(given))
+        moved = given["W3"] - 0.5 * found["dW3"]
+        dZ2 = (moved.T @ (found["A3"] - given["Y"])) / given["X"].shape[1] * found["A2"] * (1 - found["A2"])
+        dZ1 = (given["W2"].T @ dZ2) * (1 - found["A1"] ** 2)
+        found |= {"dW2": dZ2 @ found["A1"].T, "db2": dZ2.sum(axis=1, keepdims=True)}
+        found |= {"dW1": dZ1 @ given["X"].T, "db1": dZ1.sum(axis=1, keepdims=True)}
+        return found | {"W2_after": given["W2"], "W3_after": moved}
+
+    verdicts = _judged("six_gradients", answers)
+    assert {name: v.mistakes for name, v in verdicts.items() if v.share < 1} == {
+        "dW2": ("w3-updated-before-hidden-error",)
+    }
+
+
+@pytest.mark.slow
+def test_the_network_learns_the_moons():
+    root = find_root()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(root / "reference" / "toolkit"))
+        names = runpy.run_path(str(root / "reference" / "by_hand" / "two_hidden_layers.py"))
+    assert names["losses"][-1] < 0.1
+    assert names["on_train"] > 0.95
+    assert names["on_test"] > 0.9
