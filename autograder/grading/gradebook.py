@@ -13,7 +13,6 @@ import json
 import logging
 import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +35,7 @@ from nbgrader.preprocessors import (
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from autograder.grading.course import put_helpers_on_path
 from autograder.grading.grade import Graded
 from autograder.grading.journal import FOLDER
 from autograder.grading.notebook import digest
@@ -123,7 +123,7 @@ class Writer:
 
     def __init__(self, root: Path) -> None:
         """Open the gradebook of a course with its nbgrader configuration. Raises GradebookProblem."""
-        _put_helpers_on_path()
+        put_helpers_on_path()
         here = Path.cwd()
         os.chdir(root)  # nbgrader looks for its configuration in the working directory
         try:
@@ -280,9 +280,3 @@ def _advice(message: str, sheet: str) -> str:
     if "No assignment" in message or "No notebooks found" in message:
         return f"the gradebook does not know the sheet: run `nbgrader generate_assignment {sheet}` first."
     return f"nbgrader: {message}"
-
-
-def _put_helpers_on_path() -> None:
-    """A new gradebook calls `alembic` by name, which lies beside the interpreter."""
-    if shutil.which("alembic") is None:
-        os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
