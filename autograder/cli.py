@@ -11,6 +11,7 @@ from autograder import __version__
 
 COMMANDS = {
     "grade": ("autograder.grading.cli", "grade notebooks, a student's folder or the whole submitted folder"),
+    "remark": ("autograder.grading.remark_cli", "mark a graded class again from kept answers"),
     "build": ("autograder.build.cli", "generate source/ and assignments/ from reference/, or check them"),
     "explain": ("autograder.diagnosis.cli", "say what is wrong with gradients from any code"),
     "audit": ("autograder.audit.cli", "mutation-test every question: the graders are graded"),

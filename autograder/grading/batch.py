@@ -113,14 +113,19 @@ def grade_class(course: Course, submissions: Iterable[Submission], *, feedback: 
     """
     submissions = list(submissions)
     for second in (False, True) if feedback else (False,):
-        left = []
+        marked, left = [], []
         for done, again in _Pass(course, feedback=second).run(submissions):
             if again:
                 left.append(done.submission)
-            else:
-                yield done
-        for done, _ in _Pass(course, feedback=second).run(left):  # the gradebook may be free by now
+                continue
+            if not done.problem:
+                marked.append(done.submission)
             yield done
+        for done, _ in _Pass(course, feedback=second).run(left):  # the gradebook may be free by now
+            if not done.problem:
+                marked.append(done.submission)
+            yield done
+        submissions = sorted(marked, key=lambda one: one.path)  # what could not be marked needs no feedback
 
 
 class _Pass:

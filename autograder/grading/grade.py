@@ -71,12 +71,8 @@ def prepare(
 ) -> Prepared:
     """What is to be run of a submitted notebook. Raises CourseError when the source notebook is missing."""
     source = source_notebook(root, exercise)
-    asked = challenges(exercise.name, seed)
     common = {
-        "asks": tuple(
-            Ask(probe.name, probe.source, tuple(challenge.given for challenge in asked[probe.name]))
-            for probe in exercise.probes
-        ),
+        "asks": jobs_asks(exercise, seed),
         "files": {**(files or {}), **sheet_files(root, exercise.sheet)},
         "seed": seed,
         "limits": replace(Limits(), **exercise.limits),
@@ -86,6 +82,15 @@ def prepare(
         for planned in plans(notebook, source)
     )
     return Prepared(exercise, seed, whole if marks.planned == whole.planned else marks, whole)
+
+
+def jobs_asks(exercise: Exercise, seed: int) -> tuple[Ask, ...]:
+    """What is asked of a notebook: every probe of its exercise at every challenge."""
+    asked = challenges(exercise.name, seed)
+    return tuple(
+        Ask(probe.name, probe.source, tuple(challenge.given for challenge in asked[probe.name]))
+        for probe in exercise.probes
+    )
 
 
 def execute(sandbox: Sandbox, marks: Job | None, whole: Job) -> Ran:

@@ -197,7 +197,7 @@ class Writer:
         self._graded = graded
         os.chdir(self.root)
         try:
-            with _one_gradebook(self._gradebook):
+            with _one_gradebook(self._gradebook), _without_log():
                 self._convert(student, sheet, graded)
                 self._gradebook.really_commit()
             self._put_in_place(student, sheet)
@@ -205,8 +205,10 @@ class Writer:
             raise
         except (NbGraderException, ValidationError) as error:
             raise GradebookProblem(_advice(str(error), sheet)) from None
-        except (SQLAlchemyError, OSError) as error:
+        except (SQLAlchemyError, OSError, nbgrader_api.InvalidEntry) as error:
             raise _problem(error) from None
+        except ValueError as error:
+            raise GradebookProblem(_advice(str(error), sheet)) from None
         except Exception as error:
             raise GradebookProblem(f"nbgrader failed ({type(error).__name__}: {str(error)[:300]}).") from error
         finally:
@@ -261,6 +263,17 @@ def _one_gradebook(gradebook: nbgrader_api.Gradebook) -> Iterator[None]:
             module.Gradebook = nbgrader_api.Gradebook
 
 
+@contextlib.contextmanager
+def _without_log() -> Iterator[None]:
+    """Without nbgrader's own tracebacks of what is told in one sentence."""
+    log = logging.getLogger("tornado.application")
+    disabled, log.disabled = log.disabled, True
+    try:
+        yield
+    finally:
+        log.disabled = disabled
+
+
 def _score(status: str, points: float) -> float | None:
     return None if status == "grader_error" else points
 
@@ -279,4 +292,9 @@ def _problem(error: Exception) -> GradebookProblem:
 def _advice(message: str, sheet: str) -> str:
     if "No assignment" in message or "No notebooks found" in message:
         return f"the gradebook does not know the sheet: run `nbgrader generate_assignment {sheet}` first."
+    if "greater than maximum points" in message:
+        return (
+            f"a question is worth more than the gradebook knows: run `nbgrader generate_assignment {sheet} --force`"
+            " and the same command again."
+        )
     return f"nbgrader: {message}"
