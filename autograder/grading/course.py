@@ -15,8 +15,8 @@ from autograder import build, preprocessors
 class CourseApi:
     """The steps of a course in the order in which they are taken. Every step returns what went wrong, in sentences."""
 
-    def __init__(self, root: Path) -> None:
-        """``root`` holds source/ and submitted/; the gradebook is made there when it is missing."""
+    def __init__(self, root: Path, db_url: str | None = None) -> None:
+        """``root`` holds source/ and submitted/; the gradebook is made there when it is missing, or at ``db_url``."""
         from nbgrader.apps.api import NbGraderAPI
         from nbgrader.coursedir import CourseDirectory
 
@@ -25,6 +25,8 @@ class CourseApi:
         config = Config()
         config.CourseDirectory.course_id = "backpropagation"
         config.CourseDirectory.root = str(root)
+        if db_url is not None:
+            config.CourseDirectory.db_url = db_url
         build.configure(config)
         preprocessors.configure(config)
         self._api = NbGraderAPI(CourseDirectory(config=config), config=config)

@@ -16,10 +16,11 @@ NAME, SHEET = "worked_calculation", "by_hand"
 CONFIG = "\nc.IsolatedExecute.seed = 7\n"
 
 
-def make_course(folder: Path, root: Path, names=(NAME,)) -> Path:
+def make_course(folder: Path, root: Path, names=(NAME,), db_url=None) -> Path:
     """A course whose sheets are released, with nothing handed in."""
     folder.mkdir(parents=True)
-    (folder / "nbgrader_config.py").write_text((root / "nbgrader_config.py").read_text() + CONFIG)
+    more = f"c.CourseDirectory.db_url = {db_url!r}\n" if db_url else ""
+    (folder / "nbgrader_config.py").write_text((root / "nbgrader_config.py").read_text() + CONFIG + more)
     for name in names:
         sheet = load(name).sheet
         shutil.copytree(
@@ -28,7 +29,7 @@ def make_course(folder: Path, root: Path, names=(NAME,)) -> Path:
             ignore=lambda _, found: [f for f in found if f.endswith(".ipynb") and f[:-6] not in names],
             dirs_exist_ok=True,
         )
-    api = CourseApi(folder)
+    api = CourseApi(folder, db_url)
     for sheet in {load(name).sheet for name in names}:
         assert api.generate_assignment(sheet) == []
     return folder
