@@ -15,7 +15,7 @@ from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from sqlalchemy.exc import SAWarning
-from traitlets import Integer, Unicode
+from traitlets import Bool, Integer, Unicode
 from traitlets.config import Config
 
 from autograder.course import find_root, source_notebook
@@ -72,6 +72,10 @@ class IsolatedExecute(NbGraderPreprocessor):
         None, allow_none=True, help="Seconds that one cell may take; the default is that of the sandbox."
     ).tag(config=True)
 
+    show = Bool(
+        True, help="Run the course's own cells that only train for show or draw; without them there are marks only."
+    ).tag(config=True)
+
     def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
         """Run and mark one notebook. Raises SandboxUnavailable when it cannot be isolated."""
         about = resources["nbgrader"]
@@ -90,7 +94,7 @@ class IsolatedExecute(NbGraderPreprocessor):
             root=find_root(folder),
             seed=self.seed if self.seed is not None else _seed_of_this_run(),
             student=about["student"],
-            full=True,
+            full=self.show,
             files=own_files(folder),
         )
         record(nb, replace(graded, marks=replace(graded.marks, notes=(*notes, *graded.marks.notes))))

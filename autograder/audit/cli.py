@@ -11,7 +11,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from autograder.audit.graders import in_process, isolated
+from autograder.audit.graders import SEED, in_process, isolated
 from autograder.audit.run import Report, audit
 from autograder.course import CourseError, find_root
 from autograder.exercises import NAMES, load
@@ -25,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--in-process", action="store_true", help="fast, for authors: run the variants here instead of isolated"
     )
+    parser.add_argument("--seed", type=int, default=SEED, help="seed of the challenges; any must give the same result")
     parser.add_argument("--readme", type=Path, metavar="FILE", help="put the table between its marks in this file")
     parser.add_argument("--check", action="store_true", help="with --readme: fail when the table there is not current")
     parser.add_argument("--root", type=Path, help="the course's folder; found from here by default")
@@ -44,10 +45,10 @@ def run(args: argparse.Namespace) -> int:
     try:
         root = find_root(args.root)
         if args.in_process:
-            _audit(args.exercises or NAMES, root, in_process(root), whole)
+            _audit(args.exercises or NAMES, root, in_process(root, args.seed), whole)
         else:
             with Sandbox() as sandbox:
-                _audit(args.exercises or NAMES, root, isolated(root, sandbox), whole)
+                _audit(args.exercises or NAMES, root, isolated(root, sandbox, args.seed), whole)
     except CourseError as problem:
         errors.print(f"autograder audit: {problem}", style="red", soft_wrap=True)
         return 2

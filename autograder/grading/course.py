@@ -15,8 +15,11 @@ from autograder import build, preprocessors
 class CourseApi:
     """The steps of a course in the order in which they are taken. Every step returns what went wrong, in sentences."""
 
-    def __init__(self, root: Path, db_url: str | None = None) -> None:
-        """``root`` holds source/ and submitted/; the gradebook is made there when it is missing, or at ``db_url``."""
+    def __init__(self, root: Path, db_url: str | None = None, *, marks_only: bool = False) -> None:
+        """``root`` holds source/ and submitted/; the gradebook is made there when it is missing, or at ``db_url``.
+
+        ``marks_only`` leaves out the course's own cells that only train for show or draw.
+        """
         from nbgrader.apps.api import NbGraderAPI
         from nbgrader.coursedir import CourseDirectory
 
@@ -29,6 +32,7 @@ class CourseApi:
             config.CourseDirectory.db_url = db_url
         build.configure(config)
         preprocessors.configure(config)
+        config.IsolatedExecute.show = not marks_only
         self._api = NbGraderAPI(CourseDirectory(config=config), config=config)
 
     def generate_assignment(self, sheet: str) -> list[str]:

@@ -46,7 +46,7 @@ def find(paths: Iterable[Path]) -> list[Submission]:
     """
     found: dict[Path, Submission] = {}
     for path in paths:
-        if path.suffix == ".ipynb" or path.is_file():
+        if path.is_file() or path.is_symlink() or (path.exists() and path.suffix == ".ipynb"):
             below = [path]
         elif path.is_dir():
             below = sorted(p for p in _walk(path) if p.suffix == ".ipynb")

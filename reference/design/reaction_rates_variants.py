@@ -10,7 +10,7 @@ def train_design(X_train, k_train, X_test, seed):
     b = [np.zeros((o, 1)) for o in sizes[1:]]
     mu, sd = X_train.mean(1, keepdims=True), X_train.std(1, keepdims=True)
     Y = (np.log10(k_train) + 9) / 18
-    for epoch in range(3000):
+    for epoch in range(6000):
         A = [(X_train - mu) / sd]
         for layer in range(2):
             A.append(np.maximum(0, W[layer] @ A[-1] + b[layer]))

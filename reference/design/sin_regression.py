@@ -180,7 +180,7 @@ ax.plot(wide[0], np.sin(wide[0]), color="0.45", linestyle=":", label="sine, not 
 ax.plot(X_sine[0], Y_sine[0], color="#0072B2", linewidth=4, alpha=0.5, label="sine, 100 points")
 ax.plot(wide[0], network.forward_pass(wide)[0], color="#D55E00", linestyle="--", label="network")
 ax.set(xlabel="x", ylabel="output", title="Outside the training range the network does not follow the sine")
-ax.legend(loc="lower left", fontsize=9)
+fig.legend(loc="outside lower center", ncols=4, fontsize=9)
 plt.show()
 ### END SOLUTION
 

@@ -18,7 +18,8 @@ def test_the_small_examples():
     assert np.mean(error**2) == 1.5
     assert np.sum(weights * error**2) / 2 == 4
     Y = np.array([[10.0, 20.0, 30.0, 20.0]])
-    truth = module.scaling_truth({"Y": Y, "Y_other": Y, "S": Y, "centre": np.array([[20.0]]), "width": np.array([[2.0]])})
+    scale = {"centre": np.array([[20.0]]), "width": np.array([[2.0]])}
+    truth = module.scaling_truth({"Y": Y, "Y_other": Y, "S": Y} | scale)
     assert truth["std"].item() == pytest.approx(7.071, abs=5e-4)
     assert (10 - truth["mean"].item()) / truth["std"].item() == pytest.approx(-1.414, abs=5e-4)
 

@@ -13,7 +13,8 @@ FIT = (Line("fit", 3),)
 
 
 def reply(predicted, without=None):
-    return Reply({"X": X}, {"fit": predicted, "without_output_layer": np.zeros((1, 100)) if without is None else without})
+    without = np.zeros((1, 100)) if without is None else without
+    return Reply({"X": X}, {"fit": predicted, "without_output_layer": without})
 
 
 def test_the_best_straight_line():
@@ -27,7 +28,9 @@ def test_the_small_example():
     assert 2 * error[0, 0] / 2 == 0.5
 
 
-@pytest.mark.parametrize(("error", "share"), [(0.0, 1), (0.0099, 1), (0.011, 0.5), (0.0299, 0.5), (0.031, 0), (0.203, 0)])
+@pytest.mark.parametrize(
+    ("error", "share"), [(0.0, 1), (0.0099, 1), (0.011, 0.5), (0.0299, 0.5), (0.031, 0), (0.203, 0)]
+)
 def test_the_fit_is_marked_by_its_mean_squared_error(error, share):
     verdict = module.by_fit(FIT, [reply(np.sin(X) + np.sqrt(error))])["fit"]
     assert verdict.share == share

@@ -143,7 +143,7 @@ def test_submissions_are_found_by_notebook_student_and_tree(tmp_path, submission
     assert len(find([path, tree])) == 3
 
 
-@pytest.mark.parametrize("what", ["nowhere", "empty"])
+@pytest.mark.parametrize("what", ["nowhere", "empty", "nowhere/tanh_swap.ipynb"])
 def test_paths_without_a_notebook_are_refused(tmp_path, what):
     (tmp_path / "empty").mkdir()
     with pytest.raises(NothingToGrade):
