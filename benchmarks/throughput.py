@@ -196,8 +196,8 @@ def said(args: argparse.Namespace) -> str:
     return (
         f"{JOBS} cores, load {os.getloadavg()[0]:.1f} at the end, {args.students} students, stock nbgrader with "
         f"{args.stock}, medians of {args.rounds}; the start of the programs is in no figure. Stock nbgrader has no "
-        "pass for the marks alone: its figure is a whole `nbgrader autograde`. The copies of the class give equal answers, "
-        "which are marked again only once."
+        "pass for the marks alone: its figure is a whole `nbgrader autograde`. The copies of the class give "
+        "equal answers, which are marked again only once."
     )
 
 
