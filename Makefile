@@ -1,12 +1,12 @@
 # The two commands of the README are `make demo` and `make test`; each sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick lint build audit crosscheck lock clean
+.PHONY: help setup demo test quick lint build audit crosscheck lock student-kit pictures clean
 
 # nbgrader looks for its helpers (alembic, jupyter) on PATH
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 help:  ## what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup:  ## virtual environment, pinned dependencies, bubblewrap
 	@tools/setup.sh
@@ -41,5 +41,12 @@ lock: setup  ## renew requirements.lock
 	@uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --upgrade --quiet --custom-compile-command "make lock" -o requirements.lock
 
+student-kit: setup  ## the folder that students get, and its archive
+	@autograder build --check
+	@autograder kit
+
+pictures: setup  ## the pictures of the README (needs Chromium)
+	@python tools/pictures.py
+
 clean:  ## remove what the commands above made
-	@rm -rf .venv demo build dist *.egg-info
+	@rm -rf .venv demo build dist artefacts student-kit student-kit.zip *.egg-info

@@ -12,9 +12,16 @@ from autograder import __version__
 COMMANDS = {
     "grade": ("autograder.grading.cli", "grade notebooks, a student's folder or the whole submitted folder"),
     "remark": ("autograder.grading.remark_cli", "mark a graded class again from kept answers"),
+    "feedback": ("autograder.people.feedback_cli", "one page per notebook that says what to look at"),
+    "report": ("autograder.people.report_cli", "one page about a class: questions, mistakes, clusters"),
+    "hint": ("autograder.people.hint_cli", "write one hint for everyone who shares a wrong answer"),
+    "kit": ("autograder.people.kit_cli", "make the folder that students get"),
     "build": ("autograder.build.cli", "generate source/ and assignments/ from reference/, or check them"),
     "explain": ("autograder.diagnosis.cli", "say what is wrong with gradients from any code"),
     "audit": ("autograder.audit.cli", "mutation-test every question: the graders are graded"),
+    "export": ("autograder.exports.cli", "write marks for Canvas, Moodle, JUnit, GitHub, Classroom 50 or as CSV"),
+    "gradescope": ("autograder.exports.gradescope", "build the autograder that is uploaded to Gradescope"),
+    "doctor": ("autograder.doctor", "say what is installed, what isolation is reached, and how to mend the rest"),
     "demo": ("autograder.demo.cli", "grade a demo class from start to feedback"),
 }
 """Every subcommand with the module that defines ``add_arguments(parser)`` and ``run(args) -> int``."""

@@ -107,6 +107,10 @@ class Verdict:
     fingerprint: str = ""
 
 
+RIGHT = Verdict("correct", share=1.0)
+"""The verdict on what is simply right."""
+
+
 @dataclass(frozen=True)
 class Reply:
     """One answered challenge: what was given and what the student's code returned."""

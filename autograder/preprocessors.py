@@ -22,9 +22,10 @@ from autograder.course import find_root, source_notebook
 from autograder.exercise import Exercise
 from autograder.exercises import NAMES, load
 from autograder.grading.grade import Graded, fresh_seed, grade_notebook, run_plain
-from autograder.grading.notebook import grade_id, heal, is_question
+from autograder.grading.notebook import complete, digest, grade_id, heal, is_question
 from autograder.grading.submissions import own_files
 from autograder.grading.worker import shared_sandbox
+from autograder.handed_in import Inspection, withdraw
 from autograder.marking import to_json
 from autograder.sandbox import Limits
 from autograder.views.cell import outputs
@@ -47,6 +48,12 @@ class Heal(NbGraderPreprocessor):
     def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
         """Return the healed notebook; notebooks that are no exercise of this course are left as they are."""
         exercise = _exercise(resources)
+        about = resources["nbgrader"]
+        withdraw(
+            about["db_url"], student=about["student"], assignment=about["assignment"], notebook=about["notebook"]
+        )
+        for part in (complete(nb), *nb.cells):
+            part.metadata.pop(RECORD, None)  # only this run may say what was earned
         if exercise is not None:
             source = source_notebook(find_root(Path(resources["metadata"]["path"])), exercise)
             healed = heal(nb, source)
@@ -98,6 +105,7 @@ class IsolatedExecute(NbGraderPreprocessor):
             files=own_files(folder),
         )
         record(nb, replace(graded, marks=replace(graded.marks, notes=(*notes, *graded.marks.notes))))
+        resources[RECORD] = {"digest": graded.marks.digest}
         return nb, resources
 
 
@@ -128,11 +136,22 @@ def _write_outputs(nb: NotebookNode, graded: Graded) -> None:
 
 
 class SaveMarks(SaveAutoGrades):
-    """nbgrader's own scoring, except that an error of the grader goes to a person and is no zero."""
+    """nbgrader's own scoring, except that no score is saved that this run has not given for this code.
+
+    An error of the grader, and a question that was not marked for the code that is in the notebook now, go to a person
+    and are no zero; to nbgrader itself a cell without outputs is worth full marks.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
+        """Save what the notebook's cells earned."""
+        self._marked = _exercise(resources) is None or resources.get(RECORD, {}).get("digest") == digest(nb)
+        return super().preprocess(nb, resources)
 
     def _add_score(self, cell: NotebookNode, resources: ResourcesDict) -> None:
         super()._add_score(cell, resources)
-        if cell.metadata.get(RECORD, {}).get("status") == "grader_error":
+        if not is_question(cell):
+            return
+        if not self._marked or cell.metadata.get(RECORD, {}).get("status") == "grader_error":
             grade = self.gradebook.find_grade(grade_id(cell), self.notebook_id, self.assignment_id, self.student_id)
             grade.auto_score = None
             grade.needs_manual_grade = True
@@ -143,6 +162,7 @@ def configure(c: Config) -> None:
     """Replace nbgrader's Execute and SaveAutoGrades in a traitlets config, and heal notebooks before them."""
     # nbgrader flushes its session in a way that newer SQLAlchemy warns of; it does no harm and would bury the rest
     warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
+    c.Autograde.pre_convert_hook = Inspection(c)
     c.Autograde.sanitize_preprocessors = [
         "autograder.preprocessors.Heal",
         "nbgrader.preprocessors.ClearOutput",
@@ -159,6 +179,9 @@ def configure(c: Config) -> None:
         "nbgrader.preprocessors.AssignLatePenalties",
         "nbgrader.preprocessors.CheckCellMetadata",
     ]
+    # both the feedback pages and formgrader make their pages with this exporter
+    c.HTMLExporter.preprocessors = ["autograder.safe_pages.SafePages"]
+    c.GenerateFeedback.exporter_class = "autograder.people.exporter.FeedbackExporter"
     c.GenerateFeedback.preprocessors = [
         "nbgrader.preprocessors.GetGrades",
         "nbgrader.preprocessors.ClearHiddenTests",

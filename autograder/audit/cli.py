@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
+from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 
 from rich import box
@@ -12,9 +15,10 @@ from rich.console import Console
 from rich.table import Table
 
 from autograder.audit.graders import SEED, in_process, isolated
-from autograder.audit.run import Report, audit
+from autograder.audit.run import Grader, Report, audit
 from autograder.course import CourseError, find_root
 from autograder.exercises import NAMES, load
+from autograder.grading.cli import number_of_jobs
 from autograder.sandbox import Sandbox, SandboxUnavailable
 
 
@@ -26,6 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--in-process", action="store_true", help="fast, for authors: run the variants here instead of isolated"
     )
     parser.add_argument("--seed", type=int, default=SEED, help="seed of the challenges; any must give the same result")
+    parser.add_argument(
+        "--jobs", type=number_of_jobs, default=os.cpu_count() or 1, help="isolated variants at the same time"
+    )
     parser.add_argument("--readme", type=Path, metavar="FILE", help="put the table between its marks in this file")
     parser.add_argument("--check", action="store_true", help="with --readme: fail when the table there is not current")
     parser.add_argument("--root", type=Path, help="the course's folder; found from here by default")
@@ -47,8 +54,8 @@ def run(args: argparse.Namespace) -> int:
         if args.in_process:
             _audit(args.exercises or NAMES, root, in_process(root, args.seed), whole)
         else:
-            with Sandbox() as sandbox:
-                _audit(args.exercises or NAMES, root, isolated(root, sandbox, args.seed), whole)
+            with Sandbox() as sandbox, ThreadPoolExecutor(args.jobs) as pool:
+                _audit(args.exercises or NAMES, root, isolated(root, sandbox, args.seed), whole, pool)
     except CourseError as problem:
         errors.print(f"autograder audit: {problem}", style="red", soft_wrap=True)
         return 2
@@ -68,11 +75,13 @@ def run(args: argparse.Namespace) -> int:
     return 1 if whole.failures else 0
 
 
-def _audit(names, root: Path, grader, whole: Report) -> None:
+def _audit(names: Sequence[str], root: Path, grader: Grader, whole: Report, pool: Executor | None = None) -> None:
     console = Console(stderr=True)
     with console.status("auditing") if sys.stderr.isatty() else Console(quiet=True).status("") as status:
         for name in names:
-            report = audit(load(name), root, grader, progress=lambda text, n=name: status.update(f"{n}: {text}"))
+            report = audit(
+                load(name), root, grader, pool=pool, progress=lambda text, n=name: status.update(f"{n}: {text}")
+            )
             whole.rows += report.rows
             whole.failures += report.failures
 

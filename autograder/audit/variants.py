@@ -21,15 +21,16 @@ class Variant:
 
     ``cells`` replaces whole cells by grade id. ``edits`` replaces words inside solved cells; each must occur exactly
     as often as it is listed. ``loses`` maps ``question`` or ``question.line`` to the points that must be lost there;
-    nothing else may be. ``named`` maps ``question.line`` to the mistakes that must be named there, ``statuses`` a
-    question to its status when that is neither right nor wrong.
+    nothing else may be; where the draw of the data decides between a few amounts, it names them all in a tuple.
+    ``named`` maps ``question.line`` to the mistakes that must be named there, ``statuses`` a question to its status
+    when that is neither right nor wrong.
     """
 
     id: str
     title: str
     cells: Mapping[str, str] = field(default_factory=dict)
     edits: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
-    loses: Mapping[str, float] = field(default_factory=dict)
+    loses: Mapping[str, float | tuple[float, ...]] = field(default_factory=dict)
     named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     statuses: Mapping[str, str] = field(default_factory=dict)
 
@@ -73,7 +74,7 @@ def wrong(
     *,
     edits: Mapping[str, Sequence[tuple[str, str]]] | None = None,
     cells: Mapping[str, str] | None = None,
-    loses: Mapping[str, float],
+    loses: Mapping[str, float | tuple[float, ...]],
     named: Mapping[str, tuple[str, ...] | str] | None = None,
     statuses: Mapping[str, str] | None = None,
 ) -> Variant:

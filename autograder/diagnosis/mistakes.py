@@ -231,7 +231,7 @@ _HIDDEN_ERROR = {
         "Check what exactly is squared in the derivative of tanh.",
     ),
     "doubled-instead-of-squared": (
-        "tanh is doubled instead of squared in its derivative",
+        "the tanh in the derivative is doubled instead of squared",
         "Check the power in your derivative of tanh.",
     ),
     "derivative-without-brackets": (
@@ -327,7 +327,7 @@ _HIDDEN_ERROR = {
         "Check the sign between the two terms of the product rule.",
     ),
     "tanh-squared-from-activation": (
-        "x tanh x is used where tanh x belongs",
+        "the value x tanh x is used where tanh x belongs",
         "Inside the derivative you need tanh z. Check whether your stored activation is really tanh z.",
     ),
     "output-derivative-in-hidden-layer": (

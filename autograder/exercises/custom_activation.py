@@ -19,14 +19,13 @@ import mpmath
 import numpy as np
 import sympy as sp
 
-from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
+from autograder.exercise import RIGHT, Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
+from autograder.exercises.shared import of_order_one
 from autograder.marking.compare import compare
-from autograder.marking.formulas import Formula, explain_formulas
 from autograder.marking.judges import remembered, values
-from autograder.marking.slips import Own
-from autograder.truth import derivative
+from autograder.marking.slips import At, Slip, explain_slips
+from autograder.truth import derivative, many_digits
 from autograder.truth.functions import xtanhx
-from autograder.truth.network import DIGITS
 
 SHOWN_POINTS = np.array([-2.0, -1.0, 0.5, 1.0, 2.0])
 """Where a wrong derivative is told by a counterexample. f' is known to everybody who has a calculator for f."""
@@ -115,12 +114,10 @@ def _points(rng: np.random.Generator) -> list[Challenge]:
 def _layers(rng: np.random.Generator) -> list[Challenge]:
     """One shown layer and three hidden ones; all dimensions differ, all entries are of order one and of both signs."""
 
-    def of_order_one(*shape: int) -> np.ndarray:
-        return rng.uniform(0.3, 1.3, shape) * rng.choice([-1.0, 1.0], shape)
-
     points = [Challenge(SHOWN_LAYER, shown=True)]
     for n, h, m in ((3, 4, 6), (3, 5, 7), (2, 4, 5)):
-        points.append(Challenge({"X": of_order_one(n, m), "W": of_order_one(h, n), "b": of_order_one(h, 1)}))
+        shapes = {"X": (n, m), "W": (h, n), "b": (h, 1)}
+        points.append(Challenge({name: of_order_one(rng, *shape) for name, shape in shapes.items()}))
     return points
 
 
@@ -130,7 +127,7 @@ def _layers_backward(rng: np.random.Generator) -> list[Challenge]:
     for challenge in _layers(rng):
         layer = challenge.given
         Z = layer["W"] @ layer["X"] + layer["b"]
-        upstream = rng.uniform(0.3, 1.3, Z.shape) * rng.choice([-1.0, 1.0], Z.shape)
+        upstream = of_order_one(rng, *Z.shape)
         if challenge.shown:
             upstream = np.array([[1.0, -0.5], [2.0, 0.5]])
         points.append(Challenge({**layer, "Z": Z, "dA": upstream}, shown=challenge.shown))
@@ -155,7 +152,7 @@ def _at_50_digits(expression: sp.Expr):
 
 
 def _entrywise(expression: sp.Expr, array: np.ndarray) -> np.ndarray:
-    with mpmath.workdps(DIGITS):
+    with many_digits():
         function = _at_50_digits(expression)
         return np.vectorize(lambda z: float(function(mpmath.mpf(float(z)))), otypes=[float])(array)
 
@@ -231,7 +228,8 @@ def true_properties() -> dict[str, Any]:
     rises = sp.simplify(slope.subs(_Z, p).rewrite(sp.cosh)).is_positive
     if not (even and rises):
         raise ValueError("sympy did not prove that x tanh x is even and increases for x > 0")
-    largest_at = sp.nsolve(sp.diff(slope, _Z), _Z, 1, prec=30)
+    with many_digits():
+        largest_at = sp.nsolve(sp.diff(slope, _Z), _Z, 1, prec=30)
     return {
         "range": [float(f.subs(_Z, 0)), float(sp.limit(f, _Z, sp.oo))],
         "parity": "even",
@@ -271,48 +269,48 @@ def _slope_formulas() -> dict[str, tuple[Any, ...]]:
 
 
 SLOPES = tuple(
-    Formula(mistake, ("f_prime",), lambda v, s=slope: s(v.x))
+    Slip(mistake, ("f_prime",), lambda v, s=slope: s(v.x))
     for mistake, slopes in _slope_formulas().items()
     for slope in slopes
 )
 
 
-def _sum_of_rows(v: Own) -> np.ndarray:
+def _sum_of_rows(v: At) -> np.ndarray:
     return v.dZ.sum(axis=1, keepdims=True)
 
 
 LAYER = (
     *(
-        Formula(mistake, ("dZ",), lambda v, s=slope: v.dA * s(v.Z))
+        Slip(mistake, ("dZ",), lambda v, s=slope: v.dA * s(v.Z))
         for mistake, slopes in _slope_formulas().items()
         for slope in slopes
     ),
-    Formula("activation-derivative-missing", ("dZ",), lambda v: v.dA),
-    Formula("derivative-without-upstream-error", ("dZ",), lambda v: np.tanh(v.Z) + v.Z * (1 - np.tanh(v.Z) ** 2)),
-    Formula(
+    Slip("activation-derivative-missing", ("dZ",), lambda v: v.dA),
+    Slip("derivative-without-upstream-error", ("dZ",), lambda v: np.tanh(v.Z) + v.Z * (1 - np.tanh(v.Z) ** 2)),
+    Slip(
         "derivative-at-activation",
         ("dZ",),
         lambda v: v.dA * (np.tanh(v.Z * np.tanh(v.Z)) + v.Z * np.tanh(v.Z) / np.cosh(v.Z * np.tanh(v.Z)) ** 2),
     ),
-    Formula(
+    Slip(
         "averaged-instead-of-summed",
         ("dW",),
         lambda v: v.dZ @ v.X.T / v.X.shape[1],
         hint="dA is already the derivative of the mean loss. Where does your code divide a second time?",
     ),
-    Formula(
+    Slip(
         "averaged-instead-of-summed",
         ("db",),
         lambda v: _sum_of_rows(v) / v.X.shape[1],
         hint="dA is already the derivative of the mean loss. Where does your code divide a second time?",
     ),
-    Formula("result-transposed", ("dW",), lambda v: v.X @ v.dZ.T),
-    Formula("bias-not-summed-over-batch", ("db",), lambda v: v.dZ),
-    Formula("bias-summed-over-everything", ("db",), lambda v: v.dZ.sum()),
-    Formula("bias-summed-over-units", ("db",), lambda v: v.dZ.sum(axis=0)),
-    Formula("bias-summed-over-units", ("db",), lambda v: v.dZ.sum(axis=0, keepdims=True)),
+    Slip("result-transposed", ("dW",), lambda v: v.X @ v.dZ.T),
+    Slip("bias-not-summed-over-batch", ("db",), lambda v: v.dZ),
+    Slip("bias-summed-over-everything", ("db",), lambda v: v.dZ.sum()),
+    Slip("bias-summed-over-units", ("db",), lambda v: v.dZ.sum(axis=0)),
+    Slip("bias-summed-over-units", ("db",), lambda v: v.dZ.sum(axis=0, keepdims=True)),
     *(
-        Formula(
+        Slip(
             "upstream-used-past-the-activation",
             (line,),
             value,
@@ -325,7 +323,7 @@ LAYER = (
             ("dX", lambda v: v.W.T @ v.dA),
         )
     ),
-    Formula("weights-missing-in-hidden-error", ("dX",), lambda v: np.ones_like(v.W).T @ v.dZ),
+    Slip("weights-missing-in-hidden-error", ("dX",), lambda v: np.ones_like(v.W).T @ v.dZ),
 )
 
 _TRY = "Put in a few numbers: what are f(2) and f(-2), f(0.1) and f(-0.1)?"
@@ -363,7 +361,7 @@ PROPERTY_MISTAKES = (
 
 DECIMAL = re.compile(r"[-+]?\d{1,40}(\.\d{0,60})?([eE][-+]?\d{1,4})?")
 
-_BY_VALUE = values(true_derivative, explain=explain_formulas(SLOPES))
+_BY_VALUE = values(true_derivative, explain=explain_slips(SLOPES))
 
 
 def by_derivative(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
@@ -412,7 +410,7 @@ def by_property(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str,
         if got is None:
             found[line.name] = Verdict("missing", message=f"`{line.name}` is not in your record, or still None.")
         elif _same(got, expected):
-            found[line.name] = Verdict("correct", share=1.0)
+            found[line.name] = RIGHT
         elif line.name == "largest_slope" and _follows(got, reply.values.get("largest_slope_at")):
             found[line.name] = Verdict("correct", share=1.0, own=True, message="Right, given your own place.")
         else:
@@ -480,7 +478,7 @@ EXERCISE = Exercise(
             "(b) The backward pass of a layer",
             (Line("dZ", 2, "dZ"), Line("dW", 2, "dW"), Line("db", 1, "db"), Line("dX", 1, "dX")),
             BACKWARD,
-            values(true_backward, follow=follow_backward, explain=explain_formulas(LAYER)),
+            values(true_backward, follow=follow_backward, explain=explain_slips(LAYER)),
         ),
         Question(
             "properties_of_f",

@@ -13,12 +13,24 @@ import mpmath
 import numpy as np
 import sympy as sp
 
-from autograder.exercise import Challenge, Exercise, Judge, Line, Probe, Question, Reply, Values, Verdict, Written
+from autograder.exercise import (
+    RIGHT,
+    Challenge,
+    Exercise,
+    Judge,
+    Line,
+    Probe,
+    Question,
+    Reply,
+    Values,
+    Verdict,
+    Written,
+)
+from autograder.exercises.shared import of_order_one
 from autograder.marking.compare import as_numbers
-from autograder.marking.slips_in_code import explain_formulas
-from autograder.marking.judges import remembered, values
-from autograder.marking.slips import Slip
-from autograder.truth import ACTIVATIONS
+from autograder.marking.judges import at_every_challenge, remembered, values
+from autograder.marking.slips import At, Slip, explain_slips
+from autograder.truth import ACTIVATIONS, many_digits
 
 # What is asked ------------------------------------------------------------------------------------------------------
 
@@ -76,7 +88,7 @@ def rates(student, given):
 
 
 def _array_of_norm(rng: np.random.Generator, shape: tuple[int, ...], norm: float) -> np.ndarray:
-    array = rng.uniform(0.3, 1.3, shape) * rng.choice([-1.0, 1.0], shape)
+    array = of_order_one(rng, *shape)
     return array * norm / np.linalg.norm(array)
 
 
@@ -155,7 +167,7 @@ def _clipped(array: np.ndarray, threshold: float) -> np.ndarray:
     """Clipping in 50 digits, where nothing overflows."""
     if not np.all(np.isfinite(array)):
         return np.zeros_like(array)
-    with mpmath.workdps(50):
+    with many_digits():
         entries = [mpmath.mpf(float(x)) for x in array.ravel()]
         norm, limit = mpmath.norm(entries), mpmath.mpf(float(threshold))
         factor = limit / norm if norm > limit else mpmath.mpf(1)
@@ -199,7 +211,8 @@ def rate_truth(given: Values) -> dict[str, np.ndarray]:
     down = [
         peak * (1 + sp.cos(sp.pi * sp.Rational(step - warmup, total - warmup))) / 2 for step in range(warmup, total)
     ]
-    return {"warm_up": np.array([float(r) for r in up]), "decay": np.array([float(sp.N(r, 30)) for r in down])}
+    with many_digits():
+        return {"warm_up": np.array([float(r) for r in up]), "decay": np.array([float(sp.N(r, 30)) for r in down])}
 
 
 # Which mistakes are known -------------------------------------------------------------------------------------------
@@ -210,44 +223,54 @@ def _norm(g: np.ndarray) -> float:
 
 
 CLIP_SLIPS = (
-    Slip("not-clipped", ("above",), lambda v: v.given_above, "This is the gradient as it came: nothing was clipped."),
+    Slip(
+        "not-clipped",
+        ("above",),
+        lambda v: v.given["above"],
+        hint="This is the gradient as it came: nothing was clipped.",
+    ),
     Slip(
         "clipped-entry-by-entry",
         ("above",),
-        lambda v: np.clip(v.given_above, -v.threshold, v.threshold),
-        "Each entry was limited alone, which turns the gradient into another direction. Limit its norm.",
+        lambda v: np.clip(v.given["above"], -v.threshold, v.threshold),
+        hint="Each entry was limited alone, which turns the gradient into another direction. Limit its norm.",
     ),
     Slip(
         "threshold-forgotten",
         ("above",),
-        lambda v: v.given_above / _norm(v.given_above),
-        "The result has norm 1. Which norm should it have?",
+        lambda v: v.given["above"] / _norm(v.given["above"]),
+        hint="The result has norm 1. Which norm should it have?",
     ),
     Slip(
         "largest-entry-for-norm",
         ("above",),
-        lambda v: v.given_above * v.threshold / np.max(np.abs(v.given_above)),
-        "You divided by the largest entry. The norm takes every entry into account.",
+        lambda v: v.given["above"] * v.threshold / np.max(np.abs(v.given["above"])),
+        hint="You divided by the largest entry. The norm takes every entry into account.",
     ),
     Slip(
         "square-root-missing",
         ("above",),
-        lambda v: v.given_above * v.threshold / _norm(v.given_above) ** 2,
-        "You divided by the sum of squares. One step is missing to the norm.",
+        lambda v: v.given["above"] * v.threshold / _norm(v.given["above"]) ** 2,
+        hint="You divided by the sum of squares. One step is missing to the norm.",
     ),
     Slip(
         "spectral-norm",
         ("above",),
-        lambda v: v.given_above * v.threshold / np.linalg.norm(v.given_above, 2),
-        "You used the spectral norm of the matrix. Here all entries are squared and summed.",
+        lambda v: v.given["above"] * v.threshold / np.linalg.norm(v.given["above"], 2),
+        hint="You used the spectral norm of the matrix. Here all entries are squared and summed.",
     ),
     Slip(
         "always-scaled",
         ("below",),
-        lambda v: v.given_below * v.threshold / _norm(v.given_below),
-        "A gradient below the threshold was made larger. When does clipping act?",
+        lambda v: v.given["below"] * v.threshold / _norm(v.given["below"]),
+        hint="A gradient below the threshold was made larger. When does clipping act?",
     ),
-    Slip("always-scaled", ("below",), lambda v: v.given_below / _norm(v.given_below), "When does clipping act?"),
+    Slip(
+        "always-scaled",
+        ("below",),
+        lambda v: v.given["below"] / _norm(v.given["below"]),
+        hint="When does clipping act?",
+    ),
 )
 
 LIST_SLIPS = (
@@ -255,7 +278,7 @@ LIST_SLIPS = (
         "clipped-one-by-one",
         ("together",),
         lambda v: np.concatenate([v[f"together{i}"].ravel() for i in (1, 2, 3)]),
-        "Each array alone is below the threshold, but all together they are one gradient with one norm.",
+        hint="Each array alone is below the threshold, but all together they are one gradient with one norm.",
     ),
     Slip(
         "only-the-bad-array-is-dropped",
@@ -263,16 +286,16 @@ LIST_SLIPS = (
         lambda v: _clipped(
             np.concatenate([np.where(np.isnan(v[f"one_not_finite{i}"]).any(), 0, v[f"one_not_finite{i}"]).ravel()
                             for i in (1, 2, 3)]), v.threshold),
-        "Only the array with the NaN was set to zero. The task asks to skip the whole step.",
+        hint="Only the array with the NaN was set to zero. The task asks to skip the whole step.",
     ),
 )
 
 
-def _cosine(v, fraction: float) -> np.ndarray:
+def _cosine(v: At, fraction: float) -> np.ndarray:
     return v.peak * (1 + np.cos(np.pi * fraction)) / 2
 
 
-def _steps(v) -> np.ndarray:
+def _steps(v: At) -> np.ndarray:
     return np.arange(int(v.warmup), int(v.total))
 
 
@@ -281,45 +304,45 @@ RATE_SLIPS = (
         "starts-at-zero",
         ("warm_up",),
         lambda v: v.peak * np.arange(int(v.warmup)) / v.warmup,
-        "The first step has a learning rate of zero, and the peak is not reached in the warm-up. Count the steps.",
+        hint="The first step has a learning rate of zero, and the peak is not reached in the warm-up. Count the steps.",
     ),
-    Slip("no-warm-up", ("warm_up",), lambda v: v.peak * np.ones(int(v.warmup)), "The first steps should be smaller."),
+    Slip(
+        "no-warm-up",
+        ("warm_up",),
+        lambda v: v.peak * np.ones(int(v.warmup)),
+        hint="The first steps should be smaller.",
+    ),
     Slip(
         "warm-up-not-left-out",
         ("decay",),
         lambda v: _cosine(v, _steps(v) / v.total),
-        "The decay begins when the warm-up has ended. From where do you count its steps?",
+        hint="The decay begins when the warm-up has ended. From where do you count its steps?",
     ),
     Slip(
         "length-of-the-decay",
         ("decay",),
         lambda v: _cosine(v, (_steps(v) - v.warmup) / v.total),
-        "How many steps does the decay have? It should end near zero.",
+        hint="How many steps does the decay have? It should end near zero.",
     ),
     Slip(
         "half-missing",
         ("decay",),
         lambda v: 2 * _cosine(v, (_steps(v) - v.warmup) / (v.total - v.warmup)),
-        "At its beginning 1 + cos is 2. The learning rate should begin at the peak.",
+        hint="At its beginning 1 + cos is 2. The learning rate should begin at the peak.",
     ),
-    Slip("no-decay", ("decay",), lambda v: v.peak * np.ones(len(_steps(v))), "After the warm-up the rate must fall."),
+    Slip(
+        "no-decay",
+        ("decay",),
+        lambda v: v.peak * np.ones(len(_steps(v))),
+        hint="After the warm-up the rate must fall.",
+    ),
     Slip(
         "linear-decay",
         ("decay",),
         lambda v: v.peak * (1 - (_steps(v) - v.warmup) / (v.total - v.warmup)),
-        "Your rate falls along a straight line. Compare with the formula of the task.",
+        hint="Your rate falls along a straight line. Compare with the formula of the task.",
     ),
 )
-
-
-def _explain_clip(replies: Sequence[Reply]) -> Mapping[str, Verdict]:
-    """Inputs and answers share their names here, so the inputs are renamed for the formulas."""
-    renamed = [
-        Reply({f"given_{name}" if name != "threshold" else name: value for name, value in reply.given.items()},
-              reply.values, reply.shown)
-        for reply in replies
-    ]
-    return explain_formulas(CLIP_SLIPS)(renamed)
 
 
 def _explain_special(replies: Sequence[Reply]) -> Mapping[str, Verdict]:
@@ -364,11 +387,9 @@ CENTRE_BAND = 6.0
 def judge_weights(lines: Sequence[Line], replies: Sequence[Reply]) -> dict[str, Verdict]:
     """Shape, level for linear units and for ReLU, and that the entries are random and centred at zero."""
     checks = {"shape": _shape_fault, "linear": _linear_fault, "relu": _relu_fault, "random": _random_fault}
-    verdicts = {}
-    for line in lines:
-        faults = [fault for reply in replies if (fault := checks[line.name](reply))]
-        verdicts[line.name] = faults[0] if faults else Verdict("correct", 1.0)
-    return verdicts
+    return at_every_challenge(
+        lines, replies, lambda reply: {line.name: checks[line.name](reply) or RIGHT for line in lines}
+    )
 
 
 def _matrix(reply: Reply, name: str) -> np.ndarray | Verdict:
@@ -468,7 +489,7 @@ EXERCISE = Exercise(
             "(a) Clipping one array",
             (Line("above", 2, "an array above the threshold"), Line("below", 1, "an array below the threshold")),
             CLIP_ONE,
-            values(clip_truth, explain=_explain_clip),
+            values(clip_truth, explain=explain_slips(CLIP_SLIPS)),
         ),
         Question(
             "clipping_special",
@@ -490,7 +511,7 @@ EXERCISE = Exercise(
                 Line("one_not_finite", 1, "a list with NaN in one array"),
             ),
             CLIP_LIST,
-            not_for_all(values(clip_list_truth, explain=explain_formulas(LIST_SLIPS)), "together"),
+            not_for_all(values(clip_list_truth, explain=explain_slips(LIST_SLIPS)), "together"),
         ),
         Question(
             "initialisation",
@@ -509,7 +530,7 @@ EXERCISE = Exercise(
             "(c) A schedule for the learning rate",
             (Line("warm_up", 2, "warm-up"), Line("decay", 2, "decay")),
             RATES,
-            values(rate_truth, explain=explain_formulas(RATE_SLIPS)),
+            values(rate_truth, explain=explain_slips(RATE_SLIPS)),
         ),
     ),
     written=(Written("cause_or_symptom", "(d) Cause or symptom?", 6),),

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
-from autograder.exercises.shared import SMALL, draw_point, noisy_moons, small_targets
-from autograder.marking.slips_as_maps import Known, explain_formulas
+from autograder.exercise import RIGHT, Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
+from autograder.exercises.shared import SMALL, accuracies, draw_point, network_for, noisy_moons, sigmoid, small_targets
 from autograder.marking.judges import remembered, usable, values
-from autograder.truth import Network, descent
+from autograder.marking.slips import At, Slip, explain_slips
+from autograder.truth import descent
 
 SETTINGS = {
     "sizes": np.array([1, 2, 4, 20, 50]),
@@ -136,8 +136,7 @@ def _rows(given: Values, *, fresh: bool = True, scale: float | None = None, afte
         state = descent.baseline_state(int(size), int(given["seed"]), weight_scale=width)
         for _ in range(epochs):
             before, state = state, descent.step(state, descent.gradients(state, given["X"], given["Y"]), rate)
-        on_train, on_test = (descent.accuracy(state, given[f"X{half}"], given[f"Y{half}"]) for half in ("", "_test"))
-        rows.append((descent.loss(state if after else before, given["X"], given["Y"]), on_train, on_test))
+        rows.append((descent.loss(state if after else before, given["X"], given["Y"]), *accuracies(state, given)))
     return np.array(rows)
 
 
@@ -155,8 +154,7 @@ def follow_study(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
 @remembered
 def spread_truth(given: Values) -> dict[str, np.ndarray]:
     """The standard deviation over the hidden units, from exact activations, averaged over the examples."""
-    sizes = (given["W1"].shape[1], given["W1"].shape[0], given["W2"].shape[0])
-    A1 = Network(sizes, ("sigmoid", "sigmoid"), "bce").evaluate(given)["A1"]
+    A1 = network_for(given, ("sigmoid", "sigmoid"), "bce").evaluate(given)["A1"]
     return {"spread": np.array(np.mean(np.sqrt(np.mean((A1 - A1.mean(axis=0)) ** 2, axis=0))))}
 
 
@@ -194,7 +192,7 @@ def table_by_training_again(lines: Sequence[Line], replies: Sequence[Reply]) -> 
         got = reply.values.get(line.name)
         own = again[line.name]
         if near(line.name, got, exact[line.name]):
-            found[line.name] = Verdict("correct", share=1.0)
+            found[line.name] = RIGHT
         elif trains - {line.name} and own is not None and near(line.name, got, np.asarray(own, dtype=float)):
             found[line.name] = Verdict("correct", share=1.0, own=True, message="Right, given your own `study`.")
         elif got is None:
@@ -224,7 +222,7 @@ def sizes_by_rule(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[st
         if got is None:
             found[line.name] = Verdict("missing", message=f"`{line.name}` is not filled in.")
         elif list(got) == exact[line.name]:
-            found[line.name] = Verdict("correct", share=1.0)
+            found[line.name] = RIGHT
         elif own is not None and list(got) == own[line.name]:
             found[line.name] = Verdict("correct", share=1.0, own=True, message="Right, given your own table.")
         else:
@@ -244,82 +242,99 @@ def _which_is_wrong(got: Sequence[int], expected: Sequence[int]) -> str:
 # Which mistakes are known -------------------------------------------------------------------------------------------
 
 
-def _columns(rows: np.ndarray, *names: str) -> dict[str, np.ndarray]:
-    return {name: rows[:, COLUMNS.index(name)] for name in names}
-
-
-STUDY_MISTAKES = (
-    Known(
+STUDY_SLIPS = (
+    Slip(
         "default-weight-scale",
-        lambda given: _columns(_rows(given, scale=0.01), "final_loss"),
+        ("final_loss",),
+        lambda v: _rows(v.given, scale=0.01)[:, 0],
         "Your networks start with the small weights of the baseline.",
         "Which arguments does the network get when you make it?",
     ),
-    Known(
+    Slip(
         "tested-on-training-data",
-        lambda given: {"test_accuracy": truth(given)["train_accuracy"]},
+        ("test_accuracy",),
+        lambda v: truth(v.given)["train_accuracy"],
         "This is the accuracy on the training data.",
         "Which data belong to the last column?",
     ),
-    Known(
+    Slip(
         "tested-on-training-data",
-        lambda given: {"train_accuracy": truth(given)["test_accuracy"]},
+        ("train_accuracy",),
+        lambda v: truth(v.given)["test_accuracy"],
         "This is the accuracy on the test data.",
         "Which data belong to the middle column?",
     ),
-    Known(
-        "percent",
-        lambda given: {name: 100 * truth(given)[name] for name in COLUMNS[1:]},
-        "These are percentages.",
-        "An accuracy is a share between 0 and 1 here.",
+    *(
+        Slip(
+            "percent",
+            (name,),
+            lambda v, name=name: 100 * truth(v.given)[name],
+            "These are percentages.",
+            "An accuracy is a share between 0 and 1 here.",
+        )
+        for name in COLUMNS[1:]
     ),
-    Known(
-        "errors-for-accuracy",
-        lambda given: {name: 1 - truth(given)[name] for name in COLUMNS[1:]},
-        "This is the share of examples that are predicted wrongly.",
-        "Is a large accuracy good or bad?",
+    *(
+        Slip(
+            "errors-for-accuracy",
+            (name,),
+            lambda v, name=name: 1 - truth(v.given)[name],
+            "This is the share of examples that are predicted wrongly.",
+            "Is a large accuracy good or bad?",
+        )
+        for name in COLUMNS[1:]
     ),
 )
 
 
-def _deviation(given: Values, formula) -> dict[str, float]:
-    return {"spread": formula(1 / (1 + np.exp(-(given["W1"] @ given["X"] + given["b1"]))), given)}
+def _pre_activations(v: At) -> np.ndarray:
+    return v.W1 @ v.X + v.b1
 
 
-SPREAD_MISTAKES = (
-    Known(
+def _activations(v: At) -> np.ndarray:
+    return sigmoid(_pre_activations(v))
+
+
+SPREAD_SLIPS = (
+    Slip(
         "spread-over-examples",
-        lambda given: _deviation(given, lambda A, g: np.mean(np.std(A, axis=1))),
+        ("spread",),
+        lambda v: np.mean(np.std(_activations(v), axis=1)),
         "You took the standard deviation over the examples.",
         "The question is how much the *units* differ. Along which axis do they lie?",
     ),
-    Known(
+    Slip(
         "spread-over-everything",
-        lambda given: _deviation(given, lambda A, g: np.std(A)),
+        ("spread",),
+        lambda v: np.std(_activations(v)),
         "You took one standard deviation of all activations together.",
         "First one number per example, then their mean.",
     ),
-    Known(
+    Slip(
         "spread-of-pre-activations",
-        lambda given: _deviation(given, lambda A, g: np.mean(np.std(g["W1"] @ g["X"] + g["b1"], axis=0))),
+        ("spread",),
+        lambda v: np.mean(np.std(_pre_activations(v), axis=0)),
         "You took the pre-activations.",
         "What does a hidden unit send on?",
     ),
-    Known(
+    Slip(
         "spread-of-weights",
-        lambda given: _deviation(given, lambda A, g: np.mean(np.std(g["W1"], axis=0))),
+        ("spread",),
+        lambda v: np.mean(np.std(v.W1, axis=0)),
         "This is the spread of the weights.",
         "What does a hidden unit send on?",
     ),
-    Known(
+    Slip(
         "variance",
-        lambda given: _deviation(given, lambda A, g: np.mean(np.var(A, axis=0))),
+        ("spread",),
+        lambda v: np.mean(np.var(_activations(v), axis=0)),
         "This is the variance.",
         "One step leads from the variance to the standard deviation.",
     ),
-    Known(
+    Slip(
         "divided-by-units-minus-one",
-        lambda given: _deviation(given, lambda A, g: np.mean(np.std(A, axis=0, ddof=1))),
+        ("spread",),
+        lambda v: np.mean(np.std(_activations(v), axis=0, ddof=1)),
         "You divide by the number of units less one.",
         "Look at the number below the sum in the formula.",
     ),
@@ -344,7 +359,7 @@ EXERCISE = Exercise(
                 Line("test_accuracy", 3, "test accuracy"),
             ),
             STUDIED,
-            values(truth, follow=follow_study, explain=explain_formulas(STUDY_MISTAKES)),
+            values(truth, follow=follow_study, explain=explain_slips(STUDY_SLIPS)),
         ),
         Question(
             "table_rows",
@@ -373,7 +388,7 @@ EXERCISE = Exercise(
             "How different the units are",
             (Line("spread", 3, "spread of the hidden activations"),),
             SPREAD,
-            values(spread_truth, explain=explain_formulas(SPREAD_MISTAKES)),
+            values(spread_truth, explain=explain_slips(SPREAD_SLIPS)),
         ),
     ),
     written=(Written("conclusions", "Too few, too many, and a setting that hides both", 7),),

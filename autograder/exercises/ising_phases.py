@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
+from autograder.exercise import RIGHT, Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
 from autograder.marking.chance import FALSE_ALARM, plausible
 from autograder.marking.compare import as_numbers, compare
-from autograder.marking.judges import values
-from autograder.marking.known import Known, explain_known
+from autograder.marking.judges import at_every_challenge, values
+from autograder.marking.slips import Slip, explain_slips
 
 P_UP = {"ordered": 0.9, "disordered": 0.5}
 LABEL = {"ordered": 0, "disordered": 1}
@@ -152,15 +152,9 @@ EXPERIMENT = Probe(whole_experiment, _experiment_challenges)
 
 # What is true, and how chance is judged -----------------------------------------------------------------------------
 
-RIGHT = Verdict("correct", share=1.0)
-
 
 def _wrong(message: str, hint: str = "", mistake: str = "", share: float = 0.0) -> Verdict:
     return Verdict("wrong", share=share, mistakes=(mistake,) if mistake else (), message=message, hint=hint)
-
-
-def _first_wrong(found: Sequence[Verdict]) -> Verdict:
-    return min(found, key=lambda verdict: verdict.share)
 
 
 @dataclass(frozen=True)
@@ -267,8 +261,7 @@ def judge_generator(
     Six counts at each of three challenges are judged, each with a chance of at most ``false_alarm`` to call a right
     answer wrong: together less than 2e-8. Phases with exchanged labels are charged once.
     """
-    by_reply = [_generator_verdicts(reply, false_alarm) for reply in replies]
-    return {line.name: _first_wrong([verdicts[line.name] for verdicts in by_reply]) for line in lines}
+    return at_every_challenge(lines, replies, lambda reply: _generator_verdicts(reply, false_alarm))
 
 
 def _generator_verdicts(reply: Reply, false_alarm: float) -> dict[str, Verdict]:
@@ -318,23 +311,22 @@ def judge_split(
     lines: Sequence[Line], replies: Sequence[Reply], false_alarm: float = FALSE_ALARM
 ) -> Mapping[str, Verdict]:
     """Sizes, pairs of inputs and labels, and chance. Three counts at each of three challenges are judged."""
-    by_reply = []
-    for reply in replies:
-        given, found = reply.given, dict(reply.values)
-        m, n_train, rows = given["X"].shape[1], int(given["n_train"]), given["X"].shape[0]
-        parts = {name: as_numbers(found.get(name)) for name in ("X_train", "Y_train", "X_test", "Y_test")}
-        if any(isinstance(part, str) for part in parts.values()):
-            wrong = _wrong("split must return four arrays of numbers: X_train, Y_train, X_test, Y_test.")
-            by_reply.append({"sizes": wrong, "pairs": wrong, "chance": wrong})
-            continue
-        expected = {"X_train": (rows, n_train), "Y_train": (1, n_train), "X_test": (rows, m - n_train),
-                    "Y_test": (1, m - n_train)}  # fmt: skip
-        verdicts = {"sizes": _sizes(parts, expected)}
-        if parts["X_test"].shape[:1] == (1,) and parts["Y_train"].shape[:1] == (rows,):
-            parts["Y_train"], parts["X_test"] = parts["X_test"], parts["Y_train"]
-        verdicts |= _pairs_and_chance(given, parts, found, false_alarm)
-        by_reply.append(verdicts)
-    return {line.name: _first_wrong([verdicts[line.name] for verdicts in by_reply]) for line in lines}
+    return at_every_challenge(lines, replies, lambda reply: _split_verdicts(reply, false_alarm))
+
+
+def _split_verdicts(reply: Reply, false_alarm: float) -> dict[str, Verdict]:
+    given, found = reply.given, dict(reply.values)
+    m, n_train, rows = given["X"].shape[1], int(given["n_train"]), given["X"].shape[0]
+    parts = {name: as_numbers(found.get(name)) for name in ("X_train", "Y_train", "X_test", "Y_test")}
+    if any(isinstance(part, str) for part in parts.values()):
+        wrong = _wrong("split must return four arrays of numbers: X_train, Y_train, X_test, Y_test.")
+        return {"sizes": wrong, "pairs": wrong, "chance": wrong}
+    expected = {"X_train": (rows, n_train), "Y_train": (1, n_train), "X_test": (rows, m - n_train),
+                "Y_test": (1, m - n_train)}  # fmt: skip
+    verdicts = {"sizes": _sizes(parts, expected)}
+    if parts["X_test"].shape[:1] == (1,) and parts["Y_train"].shape[:1] == (rows,):
+        parts["Y_train"], parts["X_test"] = parts["X_test"], parts["Y_train"]
+    return verdicts | _pairs_and_chance(given, parts, found, false_alarm)
 
 
 def _sizes(parts: Mapping[str, np.ndarray], expected: Mapping[str, tuple[int, int]]) -> Verdict:
@@ -405,47 +397,47 @@ def share_truth(given: Values) -> dict[str, np.ndarray]:
     return {"share": np.asarray(np.mean((given["A2"] > 0.5) == (given["Y"] == 1)))}
 
 
-SHARE_MISTAKES = (
-    Known(
+SHARE_SLIPS = (
+    Slip(
         "share-of-wrong",
-        "share",
-        lambda g, own: 1 - share_truth(g)["share"],
-        "this is the share of wrong answers",
+        ("share",),
+        lambda v: 1 - share_truth(v.given)["share"],
+        "This is the share of wrong answers.",
         "Which of the two outcomes do you count?",
     ),
-    Known(
+    Slip(
         "percent",
-        "share",
-        lambda g, own: 100 * share_truth(g)["share"],
-        "this is in percent",
+        ("share",),
+        lambda v: 100 * share_truth(v.given)["share"],
+        "This is in percent.",
         "A share lies between 0 and 1.",
     ),
-    Known(
+    Slip(
         "count",
-        "share",
-        lambda g, own: g["Y"].size * share_truth(g)["share"],
-        "this is the number of right answers, not their share",
+        ("share",),
+        lambda v: v.Y.size * share_truth(v.given)["share"],
+        "This is the number of right answers, not their share.",
         "A share lies between 0 and 1. What do you divide by?",
     ),
-    Known(
+    Slip(
         "probability-for-label",
-        "share",
-        lambda g, own: np.mean(g["A2"] == g["Y"]),
-        "probabilities are compared with labels",
+        ("share",),
+        lambda v: np.mean(v.A2 == v.Y),
+        "Probabilities are compared with labels.",
         "A probability is hardly ever exactly 0 or 1. Turn it into a predicted label first.",
     ),
-    Known(
+    Slip(
         "mean-error",
-        "share",
-        lambda g, own: 1 - np.mean(np.abs(g["A2"] - g["Y"])),
-        "this measures distances, and does not count answers",
+        ("share",),
+        lambda v: 1 - np.mean(np.abs(v.A2 - v.Y)),
+        "This measures distances, and does not count answers.",
         "An answer is right or wrong. Turn the probability into a predicted label first.",
     ),
-    Known(
+    Slip(
         "mean-of-predictions",
-        "share",
-        lambda g, own: np.mean(g["A2"] > 0.5),
-        "the labels are not used",
+        ("share",),
+        lambda v: np.mean(v.A2 > 0.5),
+        "The labels are not used.",
         "This is how often class 1 is predicted. What do you compare the prediction with?",
     ),
 )
@@ -457,11 +449,11 @@ def _share_over(given: Values, which: np.ndarray) -> float:
 
 def judge_experiment(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
     """What the network was trained on, and the accuracy, both given the student's own split and share."""
-    by_reply = [
-        {"trained": _trained(reply.given, reply.values), "accuracy": _accuracy(reply.given, reply.values)}
-        for reply in replies
-    ]
-    return {line.name: _first_wrong([verdicts[line.name] for verdicts in by_reply]) for line in lines}
+
+    def check(reply: Reply) -> dict[str, Verdict]:
+        return {"trained": _trained(reply.given, reply.values), "accuracy": _accuracy(reply.given, reply.values)}
+
+    return at_every_challenge(lines, replies, check)
 
 
 def _trained(given: Values, found: Values) -> Verdict:
@@ -557,7 +549,7 @@ EXERCISE = Exercise(
             "The accuracy",
             (Line("share", 3, "share_right(A2, Y)"),),
             SHARE,
-            values(share_truth, explain=explain_known(SHARE_MISTAKES)),
+            values(share_truth, explain=explain_slips(SHARE_SLIPS)),
         ),
         Question(
             "test_accuracy",

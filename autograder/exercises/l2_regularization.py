@@ -6,18 +6,18 @@ weights, trains it, and measures what several strengths do to a network of 50 hi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from autograder.diagnosis import MISTAKES, Spec
 from autograder.diagnosis.mistakes import PENALTY
 from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
-from autograder.exercises.shared import draw_point, gradient_challenges, noisy_moons
+from autograder.exercises.shared import accuracies, draw_point, gradient_challenges, network_for, noisy_moons
 from autograder.marking.compare import compare
 from autograder.marking.explain import explain_gradients
-from autograder.marking.slips_as_maps import Known, explain_formulas
 from autograder.marking.judges import Explain, remembered, values
+from autograder.marking.slips import At, Slip, explain_slips
 from autograder.truth import Network, descent
 
 ACTIVATIONS, LOSS = ("sigmoid", "sigmoid"), "bce"
@@ -25,8 +25,7 @@ ACTIVATIONS, LOSS = ("sigmoid", "sigmoid"), "bce"
 
 def network(given: Values) -> Network:
     """The symbolic network, penalty included, for the shapes of a challenge."""
-    sizes = (given["W1"].shape[1], given["W1"].shape[0], given["W2"].shape[0])
-    return Network(sizes, ACTIVATIONS, LOSS, penalty=True)
+    return network_for(given, ACTIVATIONS, LOSS, penalty=True)
 
 
 # What is asked ------------------------------------------------------------------------------------------------------
@@ -186,8 +185,7 @@ def studied(given: Values) -> dict[str, np.ndarray]:
             start, given["X"], given["Y"], int(given["epochs"]), float(given["learning_rate"]), reg_lambda=strength
         )
         squares = np.sum(end["W1"] ** 2) + np.sum(end["W2"] ** 2)
-        on_train, on_test = (descent.accuracy(end, given[f"X{half}"], given[f"Y{half}"]) for half in ("", "_test"))
-        rows.append((on_train, on_test, squares))
+        rows.append((*accuracies(end, given), squares))
     return dict(zip(COLUMNS, np.array(rows).T))
 
 
@@ -205,95 +203,104 @@ def follow_study(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
 # Which mistakes are known -------------------------------------------------------------------------------------------
 
 
-def _wrong_penalty(mistake: str, penalty) -> Known:
-    """A loss with another penalty: a formula of the sums of squares of W1, W2 and the biases, lambda and m."""
+def _penalty_slip(mistake: str, penalty: Callable[[At, float, float], float]) -> Slip:
+    """A loss with another penalty: a formula of the parameters, lambda and m."""
 
-    def formula(given: Values) -> dict[str, float]:
-        squares = [float(np.sum(given[name] ** 2)) for name in ("W1", "W2")]
-        biases = float(np.sum(given["b1"] ** 2) + np.sum(given["b2"] ** 2))
-        exact, strength, m = truth(given)["loss"], float(given["reg_lambda"]), given["X"].shape[1]
-        data = exact - strength / (2 * m) * sum(squares)
-        return {"loss": data + penalty(given, squares, biases, strength, m)}
+    def formula(v: At) -> float:
+        strength, m = float(v.reg_lambda), v.X.shape[1]
+        data = truth(v.given)["loss"] - strength / (2 * m) * _squares(v, "W1", "W2")
+        return data + penalty(v, strength, m)
 
-    known = _OWN_WORDS.get(mistake)
-    if known is None:
-        known = (f"{MISTAKES[mistake].title}.", _LOSS_HINTS.get(mistake, MISTAKES[mistake].hint))
-    return Known(mistake, formula, *known)
+    title, hint = _WORDS[mistake]
+    return Slip(mistake, ("loss",), formula, title, hint)
 
 
-_LOSS_HINTS = {
-    "penalty-missing": "The loss that you return does not change with the strength. Which term depends on the weights?",
-    "penalty-halved": "Compare the constant in front of your penalty with the one in the task.",
-    "penalty-doubled": "Compare the constant in front of your penalty with the one in the task.",
-    "penalty-not-divided-by-m": "Compare the constant in front of your penalty with the one in the task: what is below "
-    "the line?",
-    "penalty-sign-wrong": "Large weights should make the loss larger. Do they?",
-    "bias-penalised": "Which parameters stand in the sum of the penalty?",
-}
+def _squares(v: At, *names: str) -> float:
+    return sum(float(np.sum(v[name] ** 2)) for name in names)
 
-_OWN_WORDS = {
+
+_CONSTANT = "Compare the constant in front of your penalty with the one in the task"
+
+_WORDS = {
+    "penalty-missing": (
+        "",
+        "The loss that you return does not change with the strength. Which term depends on the weights?",
+    ),
+    "penalty-halved": ("", f"{_CONSTANT}."),
+    "penalty-doubled": ("", f"{_CONSTANT}."),
+    "penalty-not-divided-by-m": ("", f"{_CONSTANT}: what is below the line?"),
+    "penalty-sign-wrong": (
+        "The penalty has the wrong sign.",
+        "Large weights should make the loss larger. Do they?",
+    ),
+    "bias-penalised": ("", "Which parameters stand in the sum of the penalty?"),
     "penalty-of-one-layer-only": (
-        "the penalty counts the weights of one layer only.",
+        "The penalty counts the weights of one layer only.",
         "How many weight matrices does the network have, and how many are in your sum?",
     ),
     "penalty-not-squared": (
-        "the weights in the penalty are not squared.",
+        "The weights in the penalty are not squared.",
         "Look at the power in the sum: what would a positive and a negative weight do together without it?",
     ),
     "penalty-of-the-norm": (
-        "the root of the sum of squares is used for the sum.",
+        "The root of the sum of squares is used for the sum.",
         "The penalty needs the sum of the squares itself. Which function did you use to get it?",
     ),
 }
+"""Title and hint for each wrong penalty in the loss; an empty title is that of the catalogue."""
 
-LOSS_MISTAKES = (
-    _wrong_penalty("penalty-missing", lambda g, s, b, k, m: 0.0),
-    _wrong_penalty("penalty-halved", lambda g, s, b, k, m: k / (4 * m) * sum(s)),
-    _wrong_penalty("penalty-doubled", lambda g, s, b, k, m: k / m * sum(s)),
-    _wrong_penalty("penalty-not-divided-by-m", lambda g, s, b, k, m: k / 2 * sum(s)),
-    _wrong_penalty("penalty-sign-wrong", lambda g, s, b, k, m: -k / (2 * m) * sum(s)),
-    _wrong_penalty("bias-penalised", lambda g, s, b, k, m: k / (2 * m) * (sum(s) + b)),
-    _wrong_penalty("penalty-of-one-layer-only", lambda g, s, b, k, m: k / (2 * m) * s[0]),
-    _wrong_penalty("penalty-of-one-layer-only", lambda g, s, b, k, m: k / (2 * m) * s[1]),
-    _wrong_penalty(
-        "penalty-not-squared", lambda g, s, b, k, m: k / (2 * m) * (np.sum(np.abs(g["W1"])) + np.sum(np.abs(g["W2"])))
+LOSS_SLIPS = (
+    _penalty_slip("penalty-missing", lambda v, k, m: 0.0),
+    _penalty_slip("penalty-halved", lambda v, k, m: k / (4 * m) * _squares(v, "W1", "W2")),
+    _penalty_slip("penalty-doubled", lambda v, k, m: k / m * _squares(v, "W1", "W2")),
+    _penalty_slip("penalty-not-divided-by-m", lambda v, k, m: k / 2 * _squares(v, "W1", "W2")),
+    _penalty_slip("penalty-sign-wrong", lambda v, k, m: -k / (2 * m) * _squares(v, "W1", "W2")),
+    _penalty_slip("bias-penalised", lambda v, k, m: k / (2 * m) * _squares(v, "W1", "W2", "b1", "b2")),
+    _penalty_slip("penalty-of-one-layer-only", lambda v, k, m: k / (2 * m) * _squares(v, "W1")),
+    _penalty_slip("penalty-of-one-layer-only", lambda v, k, m: k / (2 * m) * _squares(v, "W2")),
+    _penalty_slip("penalty-not-squared", lambda v, k, m: k / (2 * m) * (np.sum(np.abs(v.W1)) + np.sum(np.abs(v.W2)))),
+    _penalty_slip("penalty-not-squared", lambda v, k, m: k / (2 * m) * (np.sum(v.W1) + np.sum(v.W2))),
+    _penalty_slip(
+        "penalty-of-the-norm",
+        lambda v, k, m: k / (2 * m) * (np.sqrt(_squares(v, "W1")) + np.sqrt(_squares(v, "W2"))),
     ),
-    _wrong_penalty("penalty-not-squared", lambda g, s, b, k, m: k / (2 * m) * (np.sum(g["W1"]) + np.sum(g["W2"]))),
-    _wrong_penalty("penalty-of-the-norm", lambda g, s, b, k, m: k / (2 * m) * (np.sqrt(s[0]) + np.sqrt(s[1]))),
 )
 
 
-def _losses_after(given: Values) -> dict[str, np.ndarray]:
+def _losses_after(given: Values) -> list[float]:
     longer = dict(given) | {"epochs": np.array(int(given["epochs"]) + 1)}
-    return {"losses": np.array(_trained(longer, float(given["reg_lambda"]))[1:])}
+    return _trained(longer, float(given["reg_lambda"]))[1:]
 
 
-def _losses_of_the_data(given: Values) -> dict[str, np.ndarray]:
+def _losses_of_the_data(given: Values) -> list[float]:
     """The gradients have the penalty; the losses that are reported have not."""
     state, found = {name: given[name] for name in descent.PARAMETERS}, []
     for _ in range(int(given["epochs"])):
         found.append(descent.loss(state, given["X"], given["Y"]))
         gradient = descent.gradients(state, given["X"], given["Y"], reg_lambda=float(given["reg_lambda"]))
         state = descent.step(state, gradient, float(given["learning_rate"]))
-    return {"losses": np.array(found)}
+    return found
 
 
-TRAINING_MISTAKES = (
-    Known(
+TRAINING_SLIPS = (
+    Slip(
         "strength-not-passed-on",
-        lambda given: {"losses": np.array(_trained(given, 0.0))},
+        ("losses",),
+        lambda v: _trained(v.given, 0.0),
         "These are the losses of training without any penalty.",
         "How does the strength that `train` is given reach the loss and the gradients?",
     ),
-    Known(
+    Slip(
         "losses-without-penalty",
-        _losses_of_the_data,
+        ("losses",),
+        lambda v: _losses_of_the_data(v.given),
         "The weights decay as they should, but the losses you return are those of the data alone.",
         "Which loss does the training make smaller: with or without the penalty?",
     ),
-    Known(
+    Slip(
         "losses-after-the-update",
-        _losses_after,
+        ("losses",),
+        lambda v: _losses_after(v.given),
         "Each loss is the one after the update of its epoch.",
         "As in the baseline, the first loss in the list is the one at the initial weights.",
     ),
@@ -338,7 +345,7 @@ EXERCISE = Exercise(
             "The loss with its penalty",
             (Line("loss", 4, "the value of compute_loss"),),
             LOSSES,
-            values(truth, explain=explain_formulas(LOSS_MISTAKES)),
+            values(truth, explain=explain_slips(LOSS_SLIPS)),
         ),
         Question(
             "weight_gradients",
@@ -359,7 +366,7 @@ EXERCISE = Exercise(
             "Training with a penalty",
             (Line("losses", 3, "the losses that train returns"),),
             TRAINING,
-            values(trained, follow=follow_training, explain=explain_formulas(TRAINING_MISTAKES)),
+            values(trained, follow=follow_training, explain=explain_slips(TRAINING_SLIPS)),
         ),
         Question(
             "strength_table",

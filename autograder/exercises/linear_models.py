@@ -15,14 +15,14 @@ import sympy as sp
 
 from autograder.diagnosis import Spec
 from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
+from autograder.exercises.shared import of_order_one
 from autograder.marking.compare import as_numbers, compare
 from autograder.marking.explain import explain_gradients
 from autograder.marking.freedom import choosing
 from autograder.marking.judges import Explain, remembered, values
-from autograder.marking.known import Known, explain_known
-from autograder.truth import derivative
+from autograder.marking.slips import Slip, explain_slips
+from autograder.truth import derivative, many_digits
 from autograder.truth.functions import sigmoid
-from autograder.truth.network import DIGITS
 
 # What is asked ------------------------------------------------------------------------------------------------------
 
@@ -72,17 +72,13 @@ SMALL = {"w": np.array([[1.0, -2.0]]), "b": np.array(0.5), "X": np.array([[1.0, 
 """Two inputs and two examples, small enough to be checked with a pencil; feedback may show it."""
 
 
-def _of_order_one(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    return rng.uniform(0.3, 1.3, shape) * rng.choice([-1.0, 1.0], shape)
-
-
 def _points(rng: np.random.Generator, labels: Sequence[float] | None) -> list[dict[str, np.ndarray]]:
     """Three hidden points: no two equal sizes, nothing near zero, both labels present."""
     points = []
     for n, m in ((3, 6), (4, 7), (2, 5)):
-        y = _of_order_one(rng, 1, m) if labels is None else rng.permutation(np.resize(labels, m))[None, :]
+        y = of_order_one(rng, 1, m) if labels is None else rng.permutation(np.resize(labels, m))[None, :]
         points.append(
-            {"w": _of_order_one(rng, 1, n), "b": _of_order_one(rng), "X": _of_order_one(rng, n, m), "y": y}
+            {"w": of_order_one(rng, 1, n), "b": of_order_one(rng), "X": of_order_one(rng, n, m), "y": y}
         )
     return points
 
@@ -120,17 +116,17 @@ def _margin_challenges(rng: np.random.Generator) -> list[Challenge]:
 def _descent_challenges(rng: np.random.Generator) -> list[Challenge]:
     points = []
     for n, m, steps in ((2, 4, 3), (3, 5, 4), (4, 6, 6)):
-        half = _of_order_one(rng, n, n)
+        half = of_order_one(rng, n, n)
         points.append(
             Challenge(
                 {
                     "A": half @ half.T / n,
-                    "c": _of_order_one(rng, 1, n),
+                    "c": of_order_one(rng, 1, n),
                     "d": np.array(1.5),
-                    "w": _of_order_one(rng, 1, n),
-                    "b": _of_order_one(rng),
-                    "X": _of_order_one(rng, n, m),
-                    "y": _of_order_one(rng, 1, m),
+                    "w": of_order_one(rng, 1, n),
+                    "b": of_order_one(rng),
+                    "X": of_order_one(rng, n, m),
+                    "y": of_order_one(rng, 1, m),
                     "learning_rate": np.array(0.3),
                     "steps": np.array(steps),
                 }
@@ -175,7 +171,7 @@ def _exact(name: str) -> Callable[[Values], dict[str, np.ndarray]]:
         arguments = [*w, _B, *x, _Y]
         parts = sp.lambdify(arguments, [u, *(sp.diff(u, parameter) for parameter in (*w, _B))], "mpmath")
         slope_at = sp.lambdify([_U, _Y], slope, "mpmath")
-        with mpmath.workdps(DIGITS):
+        with many_digits():
             total = [mpmath.mpf(0)] * (n + 1)
             for k in range(m):
                 numbers = [*given["w"][0], given["b"], *given["X"][:, k], given["y"][0, k]]
@@ -278,23 +274,23 @@ def descent_truth(given: Values) -> dict[str, np.ndarray]:
 STEPS: Mapping[str, tuple[Step, str, str]] = {
     "sign-flipped": (
         _ascent,
-        "the step goes up the slope, not down",
+        "The step goes up the slope, not down.",
         "The gradient points to where the loss grows. In which direction do you want to go?",
     ),
     "learning-rate-missing": (
         _whole_gradient,
-        "the whole gradient is subtracted",
+        "The whole gradient is subtracted.",
         "One step is only a part of the gradient. Which argument says how large a part?",
     ),
     "w-updated-before-b": (
         _w_first,
-        "b moves with a gradient taken after w has moved",
+        "The gradient of b is taken after w has moved.",
         "Both gradients belong to the same point. How often do you call the gradient in one step, and when?",
     ),
-    "parameter-never-updated": (_w_only, "b is never moved", "w moves. What happens to b?"),
+    "parameter-never-updated": (_w_only, "Only w is moved, and b never.", "w moves. What happens to b?"),
     "parameter-assigned-not-updated": (
         _assigned,
-        "the old value is lost",
+        "The old value is lost.",
         "A step starts from where you are. Check what the new value is built from.",
     ),
 }
@@ -312,35 +308,35 @@ def follow_descent(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]
     ]
 
 
-def _number_of_steps(id_: str, title: str, count: Callable[[int], int]) -> Known:
+def _number_of_steps(id_: str, title: str, count: Callable[[int], int]) -> Slip:
     hint = "Count how often the body of your loop runs for steps = 3."
-    return Known(
-        id_, "all_steps", lambda g, own: walk(g, _right_step, count(int(g["steps"]))), title=title, hint=hint
+    return Slip(
+        id_, ("all_steps",), lambda v: walk(v.given, _right_step, count(int(v.steps))), title=title, hint=hint
     )
 
 
-DESCENT_MISTAKES = (
+DESCENT_SLIPS = (
     *(
-        Known(mistake, "one_step", lambda g, own, s=step: walk(g, s, 1), title=title, hint=hint)
+        Slip(mistake, ("one_step",), lambda v, s=step: walk(v.given, s, 1), title=title, hint=hint)
         for mistake, (step, title, hint) in STEPS.items()
     ),
-    Known(
+    Slip(
         "one-step-too-few",
-        "one_step",
-        lambda g, own: walk(g, _right_step, 0),
-        "no step is made",
+        ("one_step",),
+        lambda v: walk(v.given, _right_step, 0),
+        "No step is made.",
         "With steps = 1 your parameters have not moved. Count how often the body of your loop runs.",
     ),
-    Known(
+    Slip(
         "one-step-too-many",
-        "one_step",
-        lambda g, own: walk(g, _right_step, 2),
-        "with steps = 1 two steps are made",
+        ("one_step",),
+        lambda v: walk(v.given, _right_step, 2),
+        "With steps = 1 two steps are made.",
         "Count how often the body of your loop runs for steps = 1.",
     ),
-    _number_of_steps("one-step-too-few", "the last step is missing", lambda steps: steps - 1),
-    _number_of_steps("one-step-too-many", "one step too many is made", lambda steps: steps + 1),
-    _number_of_steps("only-one-step", "only one step is made, whatever the number asked for", lambda steps: 1),
+    _number_of_steps("one-step-too-few", "The last step is missing.", lambda steps: steps - 1),
+    _number_of_steps("one-step-too-many", "One step too many is made.", lambda steps: steps + 1),
+    _number_of_steps("only-one-step", "Only one step is made, whatever the number asked for.", lambda steps: 1),
 )
 
 
@@ -366,9 +362,9 @@ def _times(sign: float, db: object) -> object:
     return np.reshape(sign * number, (1, 1)) if not isinstance(number, str) and number.size == 1 else db
 
 
-def explain_model(spec: Spec, known: Sequence[Known], *, sign: float = 1.0) -> Explain:
+def explain_model(spec: Spec, known: Sequence[Slip], *, sign: float = 1.0) -> Explain:
     """What the diagnosis of networks says about a model that is one unit, and the mistakes that only it has."""
-    network, single = explain_gradients(spec), explain_known(known)
+    network, single = explain_gradients(spec), explain_slips(known)
     lines = {"dW1": "dw", "db1": "db"}
 
     def explain(replies: Sequence[Reply]) -> Mapping[str, Verdict]:
@@ -420,26 +416,26 @@ def _mean_over_those_inside(given: Values) -> Mapping[str, np.ndarray]:
 def _slips(truth: Other) -> dict[str, tuple[Other, str, str]]:
     """Slips of one model by id: the gradient they give, and the words for it."""
     slips = {
-        "bias-forgotten": (_without_bias(truth), "the score is computed without b", "What belongs to the score?"),
+        "bias-forgotten": (_without_bias(truth), "The score is computed without b.", "What belongs to the score?"),
         "bias-sign-in-score": (
             _bias_turned(truth),
-            "b has the wrong sign in the score",
+            "The sign of b in the score is wrong.",
             "The SVM subtracts b from the score, the other two models add it. Which one is this?",
         ),
     }
     if truth is hinge_truth:
         slips["mean-over-those-inside"] = (
             _mean_over_those_inside,
-            "the mean is taken over the examples inside the margin only",
+            "The mean is taken over the examples inside the margin only.",
             "The loss is a mean over all m examples, also over those that cost nothing.",
         )
     return slips
 
 
-def known_slips(truth: Other) -> tuple[Known, ...]:
+def known_slips(truth: Other) -> tuple[Slip, ...]:
     """The slips of a model, to be named at dw."""
     return tuple(
-        Known(slip, "dw", lambda g, own, o=other: o(g)["dw"], title=title, hint=hint)
+        Slip(slip, ("dw",), lambda v, o=other: o(v.given)["dw"], title=title, hint=hint)
         for slip, (other, title, hint) in _slips(truth).items()
     )
 
@@ -455,13 +451,13 @@ def follow_slips(truth: Other) -> Callable[[Values, Values], Sequence[Mapping[st
     return follow
 
 
-HINGE_MISTAKES = (
+HINGE_SLIPS = (
     *known_slips(hinge_truth),
-    Known(
+    Slip(
         "hinge-bias-sign",
-        "db",
-        lambda g, own: -hinge_truth(g)["db"],
-        "db has the wrong sign",
+        ("db",),
+        lambda v: -hinge_truth(v.given)["db"],
+        "The sign of db is wrong.",
         "In this score b is subtracted. What does that do to its derivative?",
     ),
 )
@@ -513,7 +509,7 @@ EXERCISE = Exercise(
                 values(
                     hinge_truth,
                     follow=follow_slips(hinge_truth),
-                    explain=explain_model(Spec((), "linear", "hinge"), HINGE_MISTAKES, sign=-1.0),
+                    explain=explain_model(Spec((), "linear", "hinge"), HINGE_SLIPS, sign=-1.0),
                 ),
             ),
         ),
@@ -522,7 +518,7 @@ EXERCISE = Exercise(
             "Gradient descent",
             (Line("one_step", 3, "w and b after one step"), Line("all_steps", 2, "w and b after several steps")),
             DESCENT,
-            values(descent_truth, follow=follow_descent, explain=explain_known(DESCENT_MISTAKES)),
+            values(descent_truth, follow=follow_descent, explain=explain_slips(DESCENT_SLIPS)),
         ),
     ),
     written=(Written("what_is_common", "What backpropagation generalises", 6),),

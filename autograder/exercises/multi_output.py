@@ -16,19 +16,20 @@ import numpy as np
 
 from autograder.diagnosis import Spec
 from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Values, Written
-from autograder.exercises.shared import SMALL, follow_network, gradient_challenges
+from autograder.exercises.shared import (
+    SMALL,
+    follow_network,
+    gradient_challenges,
+    network_for,
+    returning,
+    sigmoid_kept,
+    squared_error_slips,
+)
 from autograder.marking.compare import compare
 from autograder.marking.explain import explain_gradients
-from autograder.marking.formulas import (
-    Formula,
-    explain_formulas,
-    first_of,
-    forward_formulas,
-    squared_error_formulas,
-)
 from autograder.marking.judges import remembered, values
-from autograder.truth import Network
-from autograder.truth.network import DIGITS
+from autograder.marking.slips import Slip, explain_slips, first_of
+from autograder.truth import Network, many_digits
 
 ACTIVATIONS = ("tanh", "linear")
 GRADIENT_NAMES = ("dW2", "db2", "dW1", "db1")
@@ -44,7 +45,7 @@ SHOWN = SMALL | {
 
 def network(given: Values, loss: str) -> Network:
     """The symbolic network for the shapes of a challenge."""
-    return Network((given["W1"].shape[1], given["W1"].shape[0], given["W2"].shape[0]), ACTIVATIONS, loss)
+    return network_for(given, ACTIVATIONS, loss)
 
 
 # What is asked ------------------------------------------------------------------------------------------------------
@@ -202,16 +203,12 @@ STEP = Probe(step, _step_challenges)
 @remembered
 def plain_truth(given: Values) -> dict[str, np.ndarray]:
     """The network with the unweighted loss."""
-    results = network(given, "mse").evaluate(given)
-    return results | {"returned": results["A2"]}
+    return returning(network(given, "mse").evaluate(given))
 
 
 def follow_plain(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
     """What follows from the student's own activations."""
-    return [
-        results | {"returned": own.get("A2", results["A2"])}
-        for results in follow_network(network(given, "mse"), given, own)
-    ]
+    return [returning(results, own) for results in follow_network(network(given, "mse"), given, own)]
 
 
 @remembered
@@ -244,7 +241,7 @@ def follow_step(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
 def scaling_truth(given: Values) -> dict[str, np.ndarray]:
     """Mean and population deviation of every row at 50 digits, and the two ways through a given scale."""
     mean, std = [], []
-    with mpmath.workdps(DIGITS):
+    with many_digits():
         for row in given["Y"]:
             entries = [mpmath.mpf(float(y)) for y in row]
             centre = mpmath.fsum(entries) / len(entries)
@@ -263,55 +260,55 @@ def scaling_truth(given: Values) -> dict[str, np.ndarray]:
 _EACH = "Each output has its own mean and its own deviation: over which axis do you take them?"
 
 SCALING_SLIPS = (
-    Formula(
+    Slip(
         "sample-deviation",
         ("std",),
         lambda v: v.Y.std(axis=1, ddof=1, keepdims=True),
         "You divide by m - 1.",
         "This course takes the plain mean of the squared deviations.",
     ),
-    Formula(
+    Slip(
         "variance-for-deviation",
         ("std",),
         lambda v: v.Y.var(axis=1, keepdims=True),
         "This is the variance.",
         "What is missing has the unit of the output again, and not its square.",
     ),
-    Formula("scale-per-example", ("mean",), lambda v: v.Y.mean(axis=0), "", _EACH),
-    Formula("scale-per-example", ("mean",), lambda v: v.Y.mean(axis=0, keepdims=True), "", _EACH),
-    Formula("scale-per-example", ("std",), lambda v: v.Y.std(axis=0), "", _EACH),
-    Formula("scale-per-example", ("std",), lambda v: v.Y.std(axis=0, keepdims=True), "", _EACH),
-    Formula("one-scale-for-all", ("mean",), lambda v: v.Y.mean(), "You take one mean over all outputs.", _EACH),
-    Formula("one-scale-for-all", ("std",), lambda v: v.Y.std(), "You take one deviation over all outputs.", _EACH),
-    Formula(
+    Slip("scale-per-example", ("mean",), lambda v: v.Y.mean(axis=0), "", _EACH),
+    Slip("scale-per-example", ("mean",), lambda v: v.Y.mean(axis=0, keepdims=True), "", _EACH),
+    Slip("scale-per-example", ("std",), lambda v: v.Y.std(axis=0), "", _EACH),
+    Slip("scale-per-example", ("std",), lambda v: v.Y.std(axis=0, keepdims=True), "", _EACH),
+    Slip("one-scale-for-all", ("mean",), lambda v: v.Y.mean(), "You take one mean over all outputs.", _EACH),
+    Slip("one-scale-for-all", ("std",), lambda v: v.Y.std(), "You take one deviation over all outputs.", _EACH),
+    Slip(
         "refitted-scaler",
         ("standardised",),
         lambda v: (v.Y_other - v.Y_other.mean(axis=1, keepdims=True)) / v.Y_other.std(axis=1, keepdims=True),
         "You take the mean and the deviation of the new table itself.",
         "The scale belongs to the training data. Which two arrays are handed to your function?",
     ),
-    Formula(
+    Slip(
         "mean-not-subtracted",
         ("standardised",),
         lambda v: v.Y_other / v.width,
         "The mean is not subtracted.",
         "Around which number should standardised outputs lie?",
     ),
-    Formula(
+    Slip(
         "not-divided-by-deviation",
         ("standardised",),
         lambda v: v.Y_other - v.centre,
         "The deviation is not divided out.",
         "How wide should standardised outputs be?",
     ),
-    Formula(
+    Slip(
         "order-of-scaling",
         ("restored",),
         lambda v: (v.S + v.centre) * v.width,
         "The two steps are taken in the wrong order.",
         "Undo the last step of standardise first.",
     ),
-    Formula(
+    Slip(
         "scaled-again",
         ("restored",),
         lambda v: (v.S - v.centre) / v.width,
@@ -325,19 +322,19 @@ WEIGHTED_SPEC = Spec(hidden=("tanh",), output="linear", loss="weighted-mse")
 STEP_SPEC = Spec(hidden=("tanh",), output="linear", loss="weighted-mse", result="update")
 
 WEIGHTED_LOSS_SLIPS = (
-    Formula(
+    Slip(
         "output-weights-missing",
         ("loss",),
         lambda v: np.sum((v.A2 - v.Y) ** 2) / v.Y.shape[1],
         hint="Look at the loss as it is stated: what stands in front of the square?",
     ),
-    Formula(
+    Slip(
         "output-weights-squared",
         ("loss",),
         lambda v: np.sum((v.output_weights * (v.A2 - v.Y)) ** 2) / v.Y.shape[1],
         hint="What is squared in the loss, and what is not?",
     ),
-    Formula(
+    Slip(
         "output-weights-normalised",
         ("loss",),
         lambda v: np.sum(v.output_weights * (v.A2 - v.Y) ** 2) / v.Y.shape[1] / np.sum(v.output_weights),
@@ -350,7 +347,7 @@ BY_PLAIN = values(
     follow=follow_plain,
     explain=first_of(
         explain_gradients(PLAIN_SPEC),
-        explain_formulas((*forward_formulas(), *squared_error_formulas(lambda v: 1.0))),
+        explain_slips((*sigmoid_kept(*ACTIVATIONS), *squared_error_slips())),
     ),
 )
 BY_WEIGHTED = values(
@@ -358,10 +355,10 @@ BY_WEIGHTED = values(
     follow=follow_weighted,
     explain=first_of(
         explain_gradients(WEIGHTED_SPEC),
-        explain_formulas((*WEIGHTED_LOSS_SLIPS, *squared_error_formulas(lambda v: v.output_weights))),
+        explain_slips((*WEIGHTED_LOSS_SLIPS, *squared_error_slips(lambda v: v.output_weights))),
     ),
 )
-BY_SCALING = values(scaling_truth, explain=explain_formulas(SCALING_SLIPS))
+BY_SCALING = values(scaling_truth, explain=explain_slips(SCALING_SLIPS))
 BY_STEP = values(weighted_truth, follow=follow_step, explain=explain_gradients(STEP_SPEC))
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Verdict, Written
+from autograder.exercise import RIGHT, Challenge, Exercise, Line, Probe, Question, Reply, Verdict, Written
 from autograder.marking.compare import as_numbers
 from autograder.truth import Network
 
@@ -28,7 +28,7 @@ MIN_FEATURES = 5
 DATA_FEATURES = 6
 """Inputs of the data set, which need not be the features of the student's record."""
 
-GOOD_FIT, FAIR_FIT = 0.6, 1.0
+GOOD_FIT, FAIR_FIT = 0.4, 0.8
 """Root mean square errors of log10 k on new examples up to which a fit earns all and half of its points.
 
 Always answering the mean has about 2.4, the best linear formula about 0.33, the reference less than 0.3."""
@@ -200,7 +200,6 @@ def whole_number(value: Any) -> int | None:
 
 # How it is judged ---------------------------------------------------------------------------------------------------
 
-RIGHT = Verdict("correct", share=1.0)
 FOR_A_PERSON = "Consistent. A note for the person who marks: "
 
 

@@ -12,9 +12,10 @@ import numpy as np
 import sympy as sp
 
 from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Values, Written
+from autograder.exercises.shared import wrong_slopes
 from autograder.marking.freedom import choosing
 from autograder.marking.judges import remembered, values
-from autograder.marking.known import Known, explain_known
+from autograder.marking.slips import At, Slip, explain_slips
 from autograder.truth import Network, derivative
 from autograder.truth.functions import relu
 
@@ -149,90 +150,69 @@ def follow_signal(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]
 # Which mistakes are known -------------------------------------------------------------------------------------------
 
 
-def _sigmoid(z: np.ndarray) -> np.ndarray:
-    return 0.5 * (1 + np.tanh(z / 2))
-
-
-FUNCTION_MISTAKES = (
-    Known("identity", "relu", lambda g, own: g["Z"], "relu returns its input", "Look at what happens to a negative z."),
-    Known(
+FUNCTION_SLIPS = (
+    Slip("identity", ("relu",), lambda v: v.Z, "Your relu returns its input.", "Look at what happens to a negative z."),
+    Slip(
         "relu-derivative-for-relu",
-        "relu",
-        lambda g, own: g["Z"] > 0,
-        "this is the slope of relu, not relu itself",
+        ("relu",),
+        lambda v: v.Z > 0,
+        "This is the slope of relu, not relu itself.",
         "A positive z passes through unchanged. Check what yours becomes.",
     ),
-    Known(
+    Slip(
         "absolute-value",
-        "relu",
-        lambda g, own: np.abs(g["Z"]),
-        "this is the absolute value",
+        ("relu",),
+        lambda v: np.abs(v.Z),
+        "This is the absolute value.",
         "A negative z does not change its sign. Look at the definition once more.",
     ),
-    Known(
+    Slip(
         "minimum-for-maximum",
-        "relu",
-        lambda g, own: np.minimum(g["Z"], 0),
-        "the negative side is kept and the positive one is cut off",
+        ("relu",),
+        lambda v: np.minimum(v.Z, 0),
+        "The negative side is kept and the positive one is cut off.",
         "Take the larger of the two numbers, not the smaller one.",
     ),
     *(
-        Known(
+        Slip(
             "leaky-relu",
-            "relu",
-            lambda g, own, s=s: np.where(g["Z"] > 0, g["Z"], s * g["Z"]),
-            "this is a leaky ReLU",
+            ("relu",),
+            lambda v, s=s: np.where(v.Z > 0, v.Z, s * v.Z),
+            "This is a leaky ReLU.",
             "The negative side of this course's ReLU is exactly flat.",
         )
         for s in (0.01, 0.1, 0.2)
     ),
 )
 
-def _slope(mistake: str, formula: Callable[[np.ndarray], np.ndarray]) -> Known:
-    """A known mistake in the slope; at zero, where the student may choose, it says nothing."""
-    return Known(mistake, "slope", lambda g, own: np.where(g["Z"] == 0, own["slope"], formula(g["Z"])))
 
-
-SLOPE_MISTAKES = (
-    _slope("relu-derivative-returns-z", lambda z: np.maximum(z, 0)),
-    *(_slope("relu-leaky-slope", lambda z, s=s: np.where(z > 0, 1, s)) for s in (0.01, 0.1, 0.2)),
-    _slope("relu-step-inverted", lambda z: z < 0),
-    _slope("relu-sign-for-step", np.sign),
-    _slope("relu-threshold-at-one", lambda z: z > 1),
-    _slope("sigmoid-derivative-with-relu", lambda z: _sigmoid(z) * (1 - _sigmoid(z))),
-    _slope("tanh-derivative-with-relu", lambda z: 1 - np.tanh(z) ** 2),
+SLOPE_SLIPS = tuple(
+    # at zero, where the student may choose, a slip says nothing
+    Slip(mistake, ("slope",), lambda v, s=slope: np.where(v.Z == 0, v.slope, s(v.Z, np.maximum(v.Z, 0))))
+    for mistake, slope in wrong_slopes("relu")
+    if mistake != "activation-derivative-missing"
 )
 
 
-def _signal_mistake(mistake: str, formula: Callable[..., np.ndarray], *words: str) -> Known:
-    """A known mistake in the error signal: a formula of W2^T dZ2, Z1 and the inputs; at zero it says nothing."""
-
-    def gives(g: Values, own: Values) -> np.ndarray:
-        return np.where(g["Z1"] == 0, own["dZ1"], formula(g["W2"].T @ g["dZ2"], g["Z1"], g))
-
-    return Known(mistake, "dZ1", gives, *words)
+def _signal_slip(
+    mistake: str, formula: Callable[[np.ndarray, At], np.ndarray], title: str = "", hint: str = ""
+) -> Slip:
+    """A slip in the error signal: a formula of W2^T dZ2 and of what is known; at zero it says nothing."""
+    return Slip(mistake, ("dZ1",), lambda v: np.where(v.Z1 == 0, v.dZ1, formula(v.W2.T @ v.dZ2, v)), title, hint)
 
 
-SIGNAL_MISTAKES = (
-    _signal_mistake("activation-derivative-missing", lambda back, z, g: back),
-    _signal_mistake("relu-derivative-returns-z", lambda back, z, g: back * np.maximum(z, 0)),
-    _signal_mistake("relu-step-inverted", lambda back, z, g: back * (z < 0)),
-    _signal_mistake("relu-sign-for-step", lambda back, z, g: back * np.sign(z)),
-    _signal_mistake("relu-mask-from-upstream", lambda back, z, g: np.maximum(back, 0)),
-    _signal_mistake("sigmoid-derivative-with-relu", lambda back, z, g: back * _sigmoid(z) * (1 - _sigmoid(z))),
-    _signal_mistake(
-        "sigmoid-derivative-with-relu", lambda back, z, g: back * np.maximum(z, 0) * (1 - np.maximum(z, 0))
+SIGNAL_SLIPS = (
+    *(
+        _signal_slip(mistake, lambda back, v, s=slope: back * s(v.Z1, np.maximum(v.Z1, 0)))
+        for mistake, slope in wrong_slopes("relu")
     ),
-    _signal_mistake("tanh-derivative-with-relu", lambda back, z, g: back * (1 - np.tanh(z) ** 2)),
-    _signal_mistake("derivative-without-upstream-error", lambda back, z, g: z > 0),
-    _signal_mistake("sign-flipped", lambda back, z, g: -back * (z > 0)),
-    _signal_mistake(
-        "weights-missing-in-hidden-error", lambda back, z, g: g["dZ2"].sum(axis=0, keepdims=True) * (z > 0)
-    ),
-    _signal_mistake(
+    _signal_slip("relu-mask-from-upstream", lambda back, v: np.maximum(back, 0)),
+    _signal_slip("derivative-without-upstream-error", lambda back, v: v.Z1 > 0),
+    _signal_slip("weights-missing-in-hidden-error", lambda back, v: v.dZ2.sum(axis=0, keepdims=True) * (v.Z1 > 0)),
+    _signal_slip(
         "extra-1-over-m",
-        lambda back, z, g: back * (z > 0) / z.shape[1],
-        "a factor 1/m is multiplied on",
+        lambda back, v: back * (v.Z1 > 0) / v.Z1.shape[1],
+        "A factor 1/m is multiplied on.",
         "The 1/m of a mean loss is already inside dZ2. Check which factors the chain rule adds on this step.",
     ),
 )
@@ -252,14 +232,14 @@ EXERCISE = Exercise(
             "ReLU",
             (Line("relu", 3, "relu(Z)"),),
             FUNCTION,
-            values(function_truth, explain=explain_known(FUNCTION_MISTAKES)),
+            values(function_truth, explain=explain_slips(FUNCTION_SLIPS)),
         ),
         Question(
             "relu_slopes",
             "The derivative of ReLU",
             (Line("slope", 5, "relu_derivative(Z)"),),
             SLOPES,
-            choosing(slope_choice, values(slope_truth, explain=explain_known(SLOPE_MISTAKES))),
+            choosing(slope_choice, values(slope_truth, explain=explain_slips(SLOPE_SLIPS))),
         ),
         Question(
             "hidden_signal",
@@ -267,7 +247,7 @@ EXERCISE = Exercise(
             (Line("dZ1", 6, "dZ1, the error signal of the hidden layer"),),
             SIGNAL,
             choosing(
-                signal_choice, values(signal_truth, follow=follow_signal, explain=explain_known(SIGNAL_MISTAKES))
+                signal_choice, values(signal_truth, follow=follow_signal, explain=explain_slips(SIGNAL_SLIPS))
             ),
         ),
     ),

@@ -7,17 +7,29 @@ assumption on the generator: see :func:`orders`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations, pairwise
 
 import numpy as np
 import sympy as sp
 
-from autograder.exercise import Challenge, Exercise, Judge, Line, Probe, Question, Reply, Values, Verdict, Written
-from autograder.exercises.shared import SMALL, draw_point, small_targets
-from autograder.marking.slips_as_maps import Known, explain_formulas
-from autograder.marking.judges import remembered, values
-from autograder.truth import Network, descent
+from autograder.exercise import (
+    RIGHT,
+    Challenge,
+    Exercise,
+    Judge,
+    Line,
+    Probe,
+    Question,
+    Reply,
+    Values,
+    Verdict,
+    Written,
+)
+from autograder.exercises.shared import SMALL, draw_point, network_for, small_targets
+from autograder.marking.judges import at_every_challenge, remembered, values
+from autograder.marking.slips import Slip, explain_slips
+from autograder.truth import descent
 
 ACTIVATIONS, LOSS = ("sigmoid", "sigmoid"), "bce"
 EXAMPLES = 30
@@ -129,7 +141,7 @@ def _start(given: Values) -> dict[str, np.ndarray]:
 @remembered
 def truth(given: Values) -> dict[str, np.ndarray]:
     """All parameters after one and after all steps: exact gradients of one example at a time."""
-    net = Network((given["W1"].shape[1], given["W1"].shape[0], given["W2"].shape[0]), ACTIVATIONS, LOSS)
+    net = network_for(given, ACTIVATIONS, LOSS)
     state, path = _start(given), []
     for k in given["order"]:
         one = {"X": given["X"][:, k : k + 1], "Y": given["Y"][:, k : k + 1], "learning_rate": given["learning_rate"]}
@@ -184,9 +196,12 @@ def _walk(given: Values, order: Sequence[int], columns=lambda j, k: (slice(k, k 
     return _vector(state)
 
 
-def _both(walk) -> dict:
+def _step_slips(mistake: str, walk: Callable[[Values, np.ndarray], np.ndarray], title: str, hint: str) -> list[Slip]:
     """One formula for both lines: the order cut after one example, and the whole order."""
-    return lambda given: {"one": walk(given, given["order"][:1]), "many": walk(given, given["order"])}
+    return [
+        Slip(mistake, ("one",), lambda v: walk(v.given, v.order[:1]), title, hint),
+        Slip(mistake, ("many",), lambda v: walk(v.given, v.order), title, hint),
+    ]
 
 
 def _summed(given: Values, mean: bool) -> np.ndarray:
@@ -198,64 +213,68 @@ def _summed(given: Values, mean: bool) -> np.ndarray:
 
 _EVERYTHING = (slice(None), slice(None))
 
-STEP_MISTAKES = (
-    Known(
+STEP_SLIPS = (
+    *_step_slips(
         "all-examples-in-each-step",
-        _both(lambda given, order: _walk(given, order, lambda j, k: _EVERYTHING)),
+        lambda given, order: _walk(given, order, lambda j, k: _EVERYTHING),
         "Each of your steps uses the gradient of all examples.",
         "How many columns of `X` and `Y` should reach the forward and the backward pass in one step?",
     ),
-    Known(
+    Slip(
         "one-step-for-all-examples",
-        lambda given: {"many": _walk(given, (0,), lambda j, k: _EVERYTHING)},
+        ("many",),
+        lambda v: _walk(v.given, (0,), lambda j, k: _EVERYTHING),
         "You make one step with all examples: that is batch gradient descent.",
         "How many steps does an order with six entries ask for?",
     ),
-    Known(
+    *_step_slips(
         "order-ignored",
-        _both(lambda given, order: _walk(given, range(len(order)))),
+        lambda given, order: _walk(given, range(len(order))),
         "You visit the examples from the first column on, whatever the order says.",
         "An entry of `order` says which column comes next. Where does your loop use it?",
     ),
-    Known(
+    *_step_slips(
         "order-ignored",
-        _both(lambda given, order: _walk(given, range(given["X"].shape[1]))),
+        lambda given, order: _walk(given, range(given["X"].shape[1])),
         "You visit all examples from the first column on, whatever the order says.",
         "An entry of `order` says which column comes next. Where does your loop use it?",
     ),
-    Known(
+    *_step_slips(
         "target-of-another-example",
-        _both(lambda given, order: _walk(given, order, lambda j, k: (slice(k, k + 1), slice(j, j + 1)))),
+        lambda given, order: _walk(given, order, lambda j, k: (slice(k, k + 1), slice(j, j + 1))),
         "The target in your step belongs to another example than the input.",
         "Compare how you choose the column of `X` and the column of `Y`.",
     ),
-    Known(
+    *_step_slips(
         "divided-by-m",
-        _both(lambda given, order: _walk(given, order, scale=1 / given["X"].shape[1])),
+        lambda given, order: _walk(given, order, scale=1 / given["X"].shape[1]),
         "Your steps are too small by the number of all examples.",
         "The mean is over the examples that a step uses. How many are that here?",
     ),
-    Known(
+    *_step_slips(
         "learning-rate-missing",
-        _both(lambda given, order: _walk(given, order, scale=1 / float(given["learning_rate"]))),
+        lambda given, order: _walk(given, order, scale=1 / float(given["learning_rate"])),
         "Your steps do not depend on the learning rate.",
         "Where does `learning_rate` enter your step?",
     ),
-    Known(
+    Slip(
         "one-update-at-the-end",
-        lambda given: {"many": _summed(given, mean=False)},
+        ("many",),
+        lambda v: _summed(v.given, mean=False),
         "You add up the gradients of all examples and update once.",
         "The second example should already see the parameters that the first one has moved.",
     ),
-    Known(
+    Slip(
         "one-update-at-the-end",
-        lambda given: {"many": _summed(given, mean=True)},
+        ("many",),
+        lambda v: _summed(v.given, mean=True),
         "You average the gradients of all examples and update once.",
         "The second example should already see the parameters that the first one has moved.",
     ),
-    Known(
+    Slip(
         "only-the-first-example",
-        lambda given: {"many": _walk(given, given["order"][:1])},
+        ("many",),
+        lambda v: _walk(v.given, v.order[:1]),
         "Only the first example of the order has moved the parameters.",
         "How often does your loop run? Look for a `return` inside it.",
     ),
@@ -266,65 +285,77 @@ def _bends(curve: np.ndarray) -> np.ndarray:
     return curve[1:-1] - (curve[:-2] + curve[2:]) / 2
 
 
-NOISE_MISTAKES = (
-    Known(
+NOISE_SLIPS = (
+    Slip(
         "falls-counted",
-        lambda g: {"rises": np.mean(np.diff(g["curve"]) < 0)},
+        ("rises",),
+        lambda v: np.mean(np.diff(v.curve) < 0),
         "You counted the falls.",
         "Is the loss larger or smaller after a rise?",
     ),
-    Known(
+    Slip(
         "equal-counted",
-        lambda g: {"rises": np.mean(np.diff(g["curve"]) >= 0)},
+        ("rises",),
+        lambda v: np.mean(np.diff(v.curve) >= 0),
         "You also counted losses that stay the same.",
         "What is a rise between two equal numbers?",
     ),
-    Known(
+    Slip(
         "counted-not-shared",
-        lambda g: {"rises": np.sum(np.diff(g["curve"]) > 0)},
+        ("rises",),
+        lambda v: np.sum(np.diff(v.curve) > 0),
         "This is the number of rises, not their share.",
         "How many changes does a curve with n losses have?",
     ),
-    Known(
-        "divided-by-the-length",
-        lambda g: {
-            "rises": np.sum(np.diff(g["curve"]) > 0) / g["curve"].size,
-            "roughness": np.sqrt(np.sum(_bends(g["curve"]) ** 2) / g["curve"].size),
-        },
-        "You divide by the number of losses.",
-        "Count how many terms your sum has: the ends of the curve have only one neighbour.",
+    *(
+        Slip(
+            "divided-by-the-length",
+            (line,),
+            formula,
+            "You divide by the number of losses.",
+            "Count how many terms your sum has: the ends of the curve have only one neighbour.",
+        )
+        for line, formula in (
+            ("rises", lambda v: np.sum(np.diff(v.curve) > 0) / v.curve.size),
+            ("roughness", lambda v: np.sqrt(np.sum(_bends(v.curve) ** 2) / v.curve.size)),
+        )
     ),
-    Known(
+    Slip(
         "root-missing",
-        lambda g: {"roughness": np.mean(_bends(g["curve"]) ** 2)},
+        ("roughness",),
+        lambda v: np.mean(_bends(v.curve) ** 2),
         "This is the mean of the squares.",
         "Root, mean, square: which of the three is missing?",
     ),
-    Known(
+    Slip(
         "absolute-not-square",
-        lambda g: {"roughness": np.mean(np.abs(_bends(g["curve"])))},
+        ("roughness",),
+        lambda v: np.mean(np.abs(_bends(v.curve))),
         "This is the mean of the absolute values.",
         "Root, mean, square: take the squares before the mean.",
     ),
-    Known(
+    Slip(
         "half-missing",
-        lambda g: {"roughness": np.sqrt(np.mean(np.diff(g["curve"], n=2) ** 2))},
+        ("roughness",),
+        lambda v: np.sqrt(np.mean(np.diff(v.curve, n=2) ** 2)),
         "Your distances are twice too large.",
         "Where is the middle of two neighbours?",
     ),
-    Known(
+    Slip(
         "spread-of-the-losses",
-        lambda g: {"roughness": np.std(g["curve"])},
+        ("roughness",),
+        lambda v: np.std(v.curve),
         "This is the standard deviation of the losses: a smooth fall would count as rough.",
         "Each loss is compared with the middle of its two neighbours.",
     ),
 )
 
 
-LOSS_MISTAKES = (
-    Known(
+LOSS_SLIPS = (
+    Slip(
         "losses-after-the-epoch",
-        lambda g: {"losses": np.array(_losses_along(g)[1:])},
+        ("losses",),
+        lambda v: _losses_along(v.given)[1:],
         "Each loss is the one after its epoch.",
         "As in the baseline, the first loss in the list is the one at the initial parameters.",
     ),
@@ -353,17 +384,13 @@ about one right submission in ten million is refused."""
 
 def orders(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
     """Is every epoch a pass through all examples, and is every order fresh? No generator is assumed."""
-    each_once, fresh = [], []
-    for reply in replies:
+
+    def check(reply: Reply) -> dict[str, Verdict]:
         m, epochs = reply.given["X"].shape[1], int(reply.given["epochs"])
         visited = [int(k) for k in reply.values.get("visited") or ()]
-        each_once.append(_passes(visited, m, epochs))
-        fresh.append(_freshness(visited, m, epochs))
-    found = {"each_once": each_once, "fresh": fresh}
-    return {line.name: next((v for v in found[line.name] if v.status != "correct"), RIGHT) for line in lines}
+        return {"each_once": _passes(visited, m, epochs), "fresh": _freshness(visited, m, epochs)}
 
-
-RIGHT = Verdict("correct", share=1.0)
+    return at_every_challenge(lines, replies, check)
 
 
 def _passes(visited: Sequence[int], m: int, epochs: int) -> Verdict:
@@ -418,7 +445,7 @@ def _freshness(visited: Sequence[int], m: int, epochs: int) -> Verdict:
 
 
 def _judge_losses() -> Judge:
-    compare_losses = values(own_losses, explain=explain_formulas(LOSS_MISTAKES))
+    compare_losses = values(own_losses, explain=explain_slips(LOSS_SLIPS))
 
     def judge(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
         followed = []
@@ -458,7 +485,7 @@ EXERCISE = Exercise(
                 Line("many", 5, "all parameters after the whole order"),
             ),
             STEPS,
-            values(truth, follow=follow_steps, explain=explain_formulas(STEP_MISTAKES)),
+            values(truth, follow=follow_steps, explain=explain_slips(STEP_SLIPS)),
         ),
         Question(
             "random_order",
@@ -482,7 +509,7 @@ EXERCISE = Exercise(
             "Two numbers for noise",
             (Line("rises", 1, "share of rises"), Line("roughness", 2, "roughness")),
             NOISE,
-            values(noise_truth, explain=explain_formulas(NOISE_MISTAKES)),
+            values(noise_truth, explain=explain_slips(NOISE_SLIPS)),
         ),
     ),
     written=(Written("comparison", "Batch and stochastic side by side", 5),),

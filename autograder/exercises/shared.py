@@ -1,14 +1,17 @@
-"""What several exercises share: challenge points that show mistakes, follow-through of networks, the moons."""
+"""What several exercises share: points that show mistakes, networks and what follows from them, slips, the moons."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 import numpy as np
 
 from autograder.exercise import Challenge, Values
-from autograder.truth import Network, Reading
+from autograder.marking.slips import At, Slip
+from autograder.truth import Network, Reading, descent
+
+# Challenges ---------------------------------------------------------------------------------------------------------
 
 SMALL = {
     "X": np.array([[1.0, -1.0], [0.5, 2.0]]),
@@ -46,34 +49,180 @@ def gradient_challenges(
     return points
 
 
+def of_order_one(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    """Entries with magnitudes between 0.3 and 1.3 and random signs, so that nothing is close to zero."""
+    return rng.uniform(0.3, 1.3, shape) * rng.choice([-1.0, 1.0], shape)
+
+
 def draw_point(
     rng: np.random.Generator, sizes: tuple[int, ...], activations: tuple[str, ...], loss: str, examples: int
 ) -> dict[str, np.ndarray]:
-    """Random inputs, targets and parameters of order one for a network of these sizes.
-
-    Parameters and inputs have magnitudes between 0.3 and 1.3 and random signs, so that nothing is close to zero.
-    """
-
-    def of_order_one(*shape: int) -> np.ndarray:
-        return rng.uniform(0.3, 1.3, shape) * rng.choice([-1.0, 1.0], shape)
-
-    point = {"X": of_order_one(sizes[0], examples)}
+    """Random inputs, targets and parameters of order one for a network of these sizes."""
+    point = {"X": of_order_one(rng, sizes[0], examples)}
     if loss == "bce":
         point["Y"] = rng.integers(0, 2, (sizes[-1], examples)).astype(float)
     elif loss == "ce":
         point["Y"] = np.eye(sizes[-1])[:, rng.integers(0, sizes[-1], examples)]
     else:
-        point["Y"] = of_order_one(sizes[-1], examples)
+        point["Y"] = of_order_one(rng, sizes[-1], examples)
     for layer in range(1, len(sizes)):
-        point[f"W{layer}"] = of_order_one(sizes[layer], sizes[layer - 1])
-        point[f"b{layer}"] = of_order_one(sizes[layer], 1)
+        point[f"W{layer}"] = of_order_one(rng, sizes[layer], sizes[layer - 1])
+        point[f"b{layer}"] = of_order_one(rng, sizes[layer], 1)
     return point
+
+
+# Networks, and what follows from the student's own values -----------------------------------------------------------
+
+
+def network_for(given: Values, activations: tuple[str, ...], loss: str, *, penalty: bool = False) -> Network:
+    """The symbolic network for the shapes of a challenge."""
+    layers = range(1, len(activations) + 1)
+    sizes = (given["W1"].shape[1], *(given[f"W{layer}"].shape[0] for layer in layers))
+    return Network(sizes, activations, loss, penalty=penalty)
 
 
 def follow_network(network: Network, given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
     """What follows from the student's own activations, for both right ways to read an activation's derivative."""
     known = {name: value for name, value in own.items() if name[0] in "ZA"}
     return [network.evaluate(given, known, reading=reading, exact=False) for reading in Reading]
+
+
+def returning(results: Mapping[str, np.ndarray], own: Values | None = None) -> dict[str, np.ndarray]:
+    """The same results with ``returned``: what ``forward_pass`` has to return is A2, the student's own if it fits."""
+    A2 = (own or {}).get("A2")
+    fits = A2 is not None and A2.shape == results["A2"].shape
+    return {**results, "returned": A2 if fits else results["A2"]}
+
+
+# Slips that several exercises know ----------------------------------------------------------------------------------
+
+Slope = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""The slope of an activation as a function of the pre-activation z and the activation a."""
+
+
+def sigmoid(z: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(-z)), for known wrong formulas."""
+    return 1 / (1 + np.exp(-z))
+
+
+def wrong_slopes(activation: str) -> tuple[tuple[str, Slope], ...]:
+    """Wrong slopes of an activation, each with the id of its mistake in the catalogue."""
+    anywhere = (
+        ("activation-derivative-missing", lambda z, a: np.ones_like(z)),
+        ("activation-for-derivative", lambda z, a: a),
+    )
+    return {
+        "sigmoid": (
+            *anywhere,
+            ("derivative-at-activation", lambda z, a: sigmoid(a) * (1 - sigmoid(a))),
+            ("pre-activation-in-derivative", lambda z, a: z * (1 - z)),
+            ("tanh-derivative-with-sigmoid", lambda z, a: 1 - a**2),
+            ("half-of-the-derivative", lambda z, a: 1 - a),
+            ("square-of-the-bracket", lambda z, a: a * (1 - a) ** 2),
+            ("activation-derivative-twice", lambda z, a: (a * (1 - a)) ** 2),
+            ("sign-flipped", lambda z, a: -a * (1 - a)),
+        ),
+        "tanh": (
+            *anywhere,
+            ("derivative-at-activation", lambda z, a: 1 - np.tanh(a) ** 2),
+            ("pre-activation-in-derivative", lambda z, a: 1 - z**2),
+            ("sigmoid-derivative-with-tanh", lambda z, a: a * (1 - a)),
+            ("square-missing", lambda z, a: 1 - a),
+            ("activation-derivative-twice", lambda z, a: (1 - a**2) ** 2),
+            ("sign-flipped", lambda z, a: a**2 - 1),
+        ),
+        "relu": (
+            anywhere[0],
+            ("relu-derivative-returns-z", lambda z, a: np.maximum(z, 0)),
+            *(("relu-leaky-slope", lambda z, a, s=s: np.where(z > 0, 1, s)) for s in (0.01, 0.1, 0.2)),
+            ("relu-step-inverted", lambda z, a: z < 0),
+            ("relu-sign-for-step", lambda z, a: np.sign(z)),
+            ("relu-threshold-at-one", lambda z, a: z > 1),
+            ("sigmoid-derivative-with-relu", lambda z, a: sigmoid(z) * (1 - sigmoid(z))),
+            ("sigmoid-derivative-with-relu", lambda z, a: np.maximum(z, 0) * (1 - np.maximum(z, 0))),
+            ("tanh-derivative-with-relu", lambda z, a: 1 - np.tanh(z) ** 2),
+            ("sign-flipped", lambda z, a: -1.0 * (z > 0)),
+        ),
+    }[activation]
+
+
+def sigmoid_kept(*activations: str) -> tuple[Slip, ...]:
+    """What is left of the baseline's sigmoids in layers that should have other ``activations``."""
+    hints = ("Which activation does the task give to this layer?",) * (len(activations) - 1) + (
+        "Which numbers must the outputs of a regression be able to reach?",
+    )
+    return tuple(
+        Slip(
+            "sigmoid-kept",
+            (f"A{layer}",),
+            lambda v, layer=layer: sigmoid(v[f"Z{layer}"]),
+            "The sigmoid of the baseline is still there.",
+            hint,
+        )
+        for layer, (activation, hint) in enumerate(zip(activations, hints), 1)
+        if activation != "sigmoid"
+    )
+
+
+def squared_error_slips(weight: Callable[[At], np.ndarray | float] = lambda v: 1.0) -> tuple[Slip, ...]:
+    """Wrong values of the line ``loss``, which is the mean over the examples of sum_k weight_k (a_k - y_k)^2."""
+
+    def mean(v: At, terms: np.ndarray) -> float:
+        return np.sum(weight(v) * terms) / v.Y.shape[1]
+
+    def squares(v: At) -> np.ndarray:
+        return (v.A2 - v.Y) ** 2
+
+    def slip(mistake: str, formula: Callable[[At], float], title: str, hint: str) -> Slip:
+        return Slip(mistake, ("loss",), formula, title, hint)
+
+    return (
+        slip(
+            "half-in-loss",
+            lambda v: mean(v, squares(v)) / 2,
+            "There is a factor 1/2 in your loss.",
+            "This course's squared error has none: its derivative carries a 2.",
+        ),
+        slip(
+            "loss-mean-over-outputs",
+            lambda v: mean(v, squares(v)) / len(v.Y),
+            "Your loss is also averaged over the outputs.",
+            "Sum over the outputs, and take the mean over the examples only.",
+        ),
+        slip(
+            "loss-summed-over-examples",
+            lambda v: mean(v, squares(v)) * v.Y.shape[1],
+            "Your loss is the sum over the examples.",
+            "The loss is a mean: by how many examples do you divide?",
+        ),
+        slip(
+            "root-of-loss",
+            lambda v: np.sqrt(mean(v, squares(v))),
+            "You took the square root.",
+            "The loss is the mean squared error itself.",
+        ),
+        slip(
+            "absolute-error-in-loss",
+            lambda v: mean(v, np.abs(v.A2 - v.Y)),
+            "Your loss adds absolute errors.",
+            "What happens to an error of 2 in the squared error?",
+        ),
+        slip(
+            "not-squared",
+            lambda v: mean(v, v.A2 - v.Y),
+            "The error is not squared: positive and negative ones cancel.",
+            "Look at the loss as it is stated.",
+        ),
+        slip(
+            "cross-entropy-kept",
+            lambda v: np.sum(v.Y * np.logaddexp(0, -v.Z2) + (1 - v.Y) * np.logaddexp(0, v.Z2)) / v.Y.shape[1],
+            "This is still the cross-entropy of the baseline.",
+            "Does your class have its own compute_loss?",
+        ),
+    )
+
+
+# The moons, and training on them ------------------------------------------------------------------------------------
 
 
 def noisy_moons(
@@ -90,10 +239,33 @@ def noisy_moons(
 
 @cache
 def moons() -> dict[str, np.ndarray]:
-    """The course's moons in columns: 200 points, noise 0.2, seed 42, 30 % kept for testing with the same seed."""
-    from sklearn.datasets import make_moons
-    from sklearn.model_selection import train_test_split
+    """The course's moons: 200 points, noise 0.2, seed 42, 30 % kept for testing with the same seed."""
+    return noisy_moons(200, 0.3, 42, 0.2)
 
-    points, labels = make_moons(n_samples=200, noise=0.2, random_state=42)
-    X, X_test, y, y_test = train_test_split(points, labels, test_size=0.3, random_state=42)
-    return {"X": X.T, "Y": y[None, :].astype(float), "X_test": X_test.T, "Y_test": y_test[None, :].astype(float)}
+
+def accuracies(state: descent.State, given: Values, hidden: str = "sigmoid") -> tuple[float, float]:
+    """The accuracies of a network on the training and on the test data of a challenge."""
+    return tuple(descent.accuracy(state, given[f"X{half}"], given[f"Y{half}"], hidden) for half in ("", "_test"))
+
+
+def report_on_moons(given: Values, hidden: str) -> dict[str, float]:
+    """The course's own four hidden units, moved by derived gradients: the loss before and after the last update."""
+    start = descent.baseline_state(4, int(given["seed"]))
+    X, Y = given["X"], given["Y"]
+    losses, end = descent.descend(start, X, Y, int(given["epochs"]), float(given["learning_rate"]), hidden=hidden)
+    on_train, on_test = accuracies(end, given, hidden)
+    return {
+        "final_loss": losses[-1],
+        "final_loss_after": descent.loss(end, X, Y, hidden=hidden),
+        "train_accuracy": on_train,
+        "test_accuracy": on_test,
+    }
+
+
+def follow_report(exact: Mapping[str, float], own: Values) -> Sequence[dict[str, np.ndarray | float]]:
+    """The loss may be taken before or after the last update; a wrong network may be trained rightly."""
+    readings = [{**exact}, {**exact, "final_loss": exact["final_loss_after"]}]
+    if {"own_last", "own_after", "own_train", "own_test"} <= own.keys():
+        theirs = {"train_accuracy": own["own_train"], "test_accuracy": own["own_test"]}
+        readings += [theirs | {"final_loss": own[loss]} for loss in ("own_last", "own_after")]
+    return readings

@@ -12,11 +12,19 @@ import numpy as np
 
 from autograder.diagnosis import Spec
 from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Values, Written
-from autograder.exercises.shared import draw_point, follow_network, gradient_challenges, moons
+from autograder.exercises.shared import (
+    draw_point,
+    follow_network,
+    follow_report,
+    gradient_challenges,
+    moons,
+    network_for,
+    report_on_moons,
+)
 from autograder.marking.compare import compare
 from autograder.marking.explain import explain_gradients
 from autograder.marking.judges import remembered, values
-from autograder.marking.known import Known, explain_known
+from autograder.marking.slips import Slip, explain_slips
 from autograder.truth import Network
 
 ACTIVATIONS, LOSS = ("sigmoid", "sigmoid"), "bce"
@@ -25,7 +33,7 @@ PARAMETERS = ("W1", "b1", "W2", "b2")
 
 def network(given: Values) -> Network:
     """The symbolic network for the shapes of a challenge."""
-    return Network((given["W1"].shape[1], given["W1"].shape[0], given["W2"].shape[0]), ACTIVATIONS, LOSS)
+    return network_for(given, ACTIVATIONS, LOSS)
 
 
 # What is asked ------------------------------------------------------------------------------------------------------
@@ -142,36 +150,12 @@ def updated(given: Values) -> dict[str, np.ndarray]:
 @remembered
 def trained(given: Values) -> dict[str, np.ndarray]:
     """The course's own initial weights, moved by the derived gradients, epoch by epoch."""
-    rng = np.random.default_rng(int(given["seed"]))
-    state = {
-        "W1": 0.01 * rng.standard_normal((4, 2)),
-        "b1": np.zeros((4, 1)),
-        "W2": 0.01 * rng.standard_normal((1, 4)),
-        "b2": np.zeros((1, 1)),
-    }
-    data = {"X": given["X"], "Y": given["Y"], "learning_rate": given["learning_rate"]}
-    net = Network((2, 4, 1), ACTIVATIONS, LOSS)
-    for _ in range(int(given["epochs"])):
-        step = net.evaluate(data | state, exact=False)
-        state = {name: step[f"{name}_new"] for name in state}
-    after = net.evaluate(data | state, exact=False)
-    test = net.evaluate({"X": given["X_test"], "Y": given["Y_test"]} | state, exact=False)
-    return {
-        "final_loss": step["loss"],
-        "final_loss_after": after["loss"],
-        "train_accuracy": np.mean((after["A2"] > 0.5) == (given["Y"] > 0.5)),
-        "test_accuracy": np.mean((test["A2"] > 0.5) == (given["Y_test"] > 0.5)),
-    }
+    return report_on_moons(given, ACTIVATIONS[0])
 
 
 def follow_training(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
-    """The loss may be taken before or after the last update; a wrong network may be trained rightly."""
-    exact = trained(given)
-    readings = [exact, exact | {"final_loss": exact["final_loss_after"]}]
-    if {"own_last", "own_after", "own_train", "own_test"} <= own.keys():
-        theirs = {"train_accuracy": own["own_train"], "test_accuracy": own["own_test"]}
-        readings += [theirs | {"final_loss": own[loss]} for loss in ("own_last", "own_after")]
-    return readings
+    """The report of the student's own network, or with the loss after the last update."""
+    return follow_report(trained(given), own)
 
 
 # Which mistakes are known -------------------------------------------------------------------------------------------
@@ -188,16 +172,16 @@ UPDATES: Mapping[str, Callable[[np.ndarray, np.ndarray, float], np.ndarray]] = {
 
 WORDS = {
     "gradient-kept-as-parameter": (
-        "the parameter is replaced by learning_rate * gradient",
+        "The parameter is replaced by learning_rate * gradient.",
         "Check whether your line changes the old parameter, or throws it away.",
     )
 }
 
-UPDATE_MISTAKES = tuple(
-    Known(
+UPDATE_SLIPS = tuple(
+    Slip(
         mistake,
-        f"{name}_new",
-        lambda g, own, f=formula, n=name: f(g[n], g[f"d{n}"], float(g["learning_rate"])),
+        (f"{name}_new",),
+        lambda v, f=formula, n=name: f(v[n], v[f"d{n}"], float(v.learning_rate)),
         *WORDS.get(mistake, ()),
     )
     for name in PARAMETERS
@@ -255,7 +239,7 @@ EXERCISE = Exercise(
                 Line("b2_new", 1, "b2 after the update"),
             ),
             UPDATE,
-            values(updated, follow=follow_update, explain=explain_known(UPDATE_MISTAKES)),
+            values(updated, follow=follow_update, explain=explain_slips(UPDATE_SLIPS)),
         ),
         Question(
             "training_report",

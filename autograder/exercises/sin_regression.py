@@ -13,15 +13,23 @@ import numpy as np
 
 from autograder.diagnosis import Spec
 from autograder.exercise import Challenge, Exercise, Judge, Line, Probe, Question, Reply, Values, Verdict, Written
-from autograder.exercises.shared import follow_network, gradient_challenges
+from autograder.exercises.shared import (
+    follow_network,
+    gradient_challenges,
+    network_for,
+    returning,
+    sigmoid,
+    sigmoid_kept,
+    squared_error_slips,
+)
 from autograder.marking.compare import as_numbers, compare
 from autograder.marking.explain import explain_gradients
-from autograder.marking.formulas import explain_formulas, first_of, forward_formulas, squared_error_formulas
 from autograder.marking.judges import remembered, usable, values
+from autograder.marking.slips import explain_slips, first_of
 from autograder.truth import Network
 
 LOSS = "mse"
-HIDDEN: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {"tanh": np.tanh, "sigmoid": lambda z: 1 / (1 + np.exp(-z))}
+HIDDEN: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {"tanh": np.tanh, "sigmoid": sigmoid}
 """The hidden activations that the task allows."""
 
 GOOD_FIT, FAIR_FIT = 0.01, 0.03
@@ -32,7 +40,7 @@ The best straight line has 0.203; the reference stays below 0.007 for every one 
 
 def network(given: Values, hidden: str) -> Network:
     """The symbolic network for the shapes of a challenge."""
-    return Network((given["W1"].shape[1], given["W1"].shape[0], given["W2"].shape[0]), (hidden, "linear"), LOSS)
+    return network_for(given, (hidden, "linear"), LOSS)
 
 
 # What is asked ------------------------------------------------------------------------------------------------------
@@ -102,17 +110,14 @@ FIT = Probe(fit, _fit_challenges)
 def _judge_for(hidden: str) -> Judge:
     @remembered
     def truth(given: Values) -> dict[str, np.ndarray]:
-        results = network(given, hidden).evaluate(given)
-        return results | {"returned": results["A2"]}
+        return returning(network(given, hidden).evaluate(given))
 
     def follow(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
-        return [
-            results | {"returned": own.get("A2", results["A2"])}
-            for results in follow_network(network(given, hidden), given, own)
-        ]
+        return [returning(results, own) for results in follow_network(network(given, hidden), given, own)]
 
     spec = Spec(hidden=(hidden,), output="linear", loss=LOSS)
-    single = explain_formulas((*forward_formulas("sigmoid"), *squared_error_formulas(lambda v: 1.0)))
+    # a sigmoid in the hidden layer is one of the two right choices
+    single = explain_slips((*sigmoid_kept("sigmoid", "linear"), *squared_error_slips()))
     return values(truth, follow=follow, explain=first_of(explain_gradients(spec), single))
 
 

@@ -12,7 +12,15 @@ import numpy as np
 
 from autograder.diagnosis import Spec
 from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Values, Written
-from autograder.exercises.shared import follow_network, gradient_challenges, moons
+from autograder.exercises.shared import (
+    follow_network,
+    follow_report,
+    gradient_challenges,
+    moons,
+    network_for,
+    report_on_moons,
+    returning,
+)
 from autograder.marking.explain import explain_gradients
 from autograder.marking.judges import remembered, values
 from autograder.truth import Network
@@ -22,7 +30,7 @@ ACTIVATIONS, LOSS = ("tanh", "sigmoid"), "bce"
 
 def network(given: Values) -> Network:
     """The symbolic network for the shapes of a challenge."""
-    return Network((given["W1"].shape[1], given["W1"].shape[0], given["W2"].shape[0]), ACTIVATIONS, LOSS)
+    return network_for(given, ACTIVATIONS, LOSS)
 
 
 # What is asked ------------------------------------------------------------------------------------------------------
@@ -37,6 +45,20 @@ def forward(student, given):
     found = {name: getattr(net, name, None) for name in ("Z1", "A1", "Z2", "A2")}
     found["returned"] = returned
     return found
+
+
+def output_layer(student, given):
+    """Activations and gradients; an error after the gradients of the output layer does not lose those."""
+    net = student.TanhNetwork(given["W1"].shape[1], given["W1"].shape[0], given["W2"].shape[0])
+    for name in ("W1", "b1", "W2", "b2"):
+        setattr(net, name, given[name].copy())
+    net.forward_pass(given["X"])
+    try:
+        net.backward_pass(given["X"], given["Y"])
+    except Exception:
+        if getattr(net, "dW2", None) is None and getattr(net, "db2", None) is None:
+            raise
+    return {name: getattr(net, name, None) for name in ("Z1", "A1", "Z2", "A2", "dW2", "db2")}
 
 
 def gradients(student, given):
@@ -84,6 +106,7 @@ def _training_challenges(rng: np.random.Generator) -> list[Challenge]:
 
 
 FORWARD = Probe(forward, lambda rng: gradient_challenges(rng, ACTIVATIONS, LOSS))
+OUTPUT = Probe(output_layer, lambda rng: gradient_challenges(rng, ACTIVATIONS, LOSS))
 GRADIENTS = Probe(gradients, lambda rng: gradient_challenges(rng, ACTIVATIONS, LOSS))
 TRAINING = Probe(training, _training_challenges)
 
@@ -94,50 +117,23 @@ TRAINING = Probe(training, _training_challenges)
 @remembered
 def truth(given: Values) -> dict[str, np.ndarray]:
     """Exact activations and gradients; ``forward_pass`` returns the output activations."""
-    results = network(given).evaluate(given)
-    return results | {"returned": results["A2"]}
+    return returning(network(given).evaluate(given))
 
 
 def follow(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
     """What follows from the student's own activations."""
-    readings = follow_network(network(given), given, own)
-    fits = "A2" in own and own["A2"].shape == readings[0]["A2"].shape
-    return [reading | {"returned": own["A2"] if fits else reading["A2"]} for reading in readings]
+    return [returning(results, own) for results in follow_network(network(given), given, own)]
 
 
 @remembered
 def trained(given: Values) -> dict[str, np.ndarray]:
     """The course's own initial weights, moved by the derived gradients, epoch by epoch."""
-    rng = np.random.default_rng(int(given["seed"]))
-    state = {
-        "W1": 0.01 * rng.standard_normal((4, 2)),
-        "b1": np.zeros((4, 1)),
-        "W2": 0.01 * rng.standard_normal((1, 4)),
-        "b2": np.zeros((1, 1)),
-    }
-    data = {"X": given["X"], "Y": given["Y"], "learning_rate": given["learning_rate"]}
-    net = Network((2, 4, 1), ACTIVATIONS, LOSS)
-    for _ in range(int(given["epochs"])):
-        step = net.evaluate(data | state, exact=False)
-        state = {name: step[f"{name}_new"] for name in state}
-    after = net.evaluate(data | state, exact=False)
-    test = net.evaluate({"X": given["X_test"], "Y": given["Y_test"]} | state, exact=False)
-    return {
-        "final_loss": step["loss"],
-        "final_loss_after": after["loss"],
-        "train_accuracy": np.mean((after["A2"] > 0.5) == (given["Y"] > 0.5)),
-        "test_accuracy": np.mean((test["A2"] > 0.5) == (given["Y_test"] > 0.5)),
-    }
+    return report_on_moons(given, ACTIVATIONS[0])
 
 
 def follow_training(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
-    """The loss may be taken before or after the last update; a wrong network may be trained rightly."""
-    exact = trained(given)
-    readings = [exact, exact | {"final_loss": exact["final_loss_after"]}]
-    if {"own_last", "own_after", "own_train", "own_test"} <= own.keys():
-        theirs = {"train_accuracy": own["own_train"], "test_accuracy": own["own_test"]}
-        readings += [theirs | {"final_loss": own[loss]} for loss in ("own_last", "own_after")]
-    return readings
+    """The report of the student's own network, or with the loss after the last update."""
+    return follow_report(trained(given), own)
 
 
 # The questions ------------------------------------------------------------------------------------------------------
@@ -169,7 +165,7 @@ EXERCISE = Exercise(
             "output_gradients",
             "Gradients of the output layer",
             (Line("dW2", 3, "dW2"), Line("db2", 1, "db2")),
-            GRADIENTS,
+            OUTPUT,
             BY_NETWORK,
         ),
         Question(

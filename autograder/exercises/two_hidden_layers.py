@@ -11,14 +11,25 @@ from dataclasses import replace
 
 import numpy as np
 
-from autograder.diagnosis import MISTAKES, Spec
-from autograder.exercise import Challenge, Exercise, Judge, Line, Probe, Question, Reply, Values, Verdict, Written
-from autograder.exercises.shared import draw_point, follow_network
+from autograder.diagnosis import Spec
+from autograder.exercise import (
+    RIGHT,
+    Challenge,
+    Exercise,
+    Judge,
+    Line,
+    Probe,
+    Question,
+    Reply,
+    Values,
+    Verdict,
+    Written,
+)
+from autograder.exercises.shared import draw_point, follow_network, network_for, wrong_slopes
 from autograder.marking.compare import as_numbers, compare
-from autograder.marking.explain import explain_gradients
-from autograder.marking.slips_in_code import explain_formulas, gives
+from autograder.marking.explain import explain_gradients, named
 from autograder.marking.judges import remembered, usable, values
-from autograder.marking.slips import Slip
+from autograder.marking.slips import At, Slip, explain_slips, gives
 from autograder.truth import Network
 
 ACTIVATIONS, LOSS = ("tanh", "sigmoid", "sigmoid"), "bce"
@@ -48,7 +59,7 @@ SMALL = {
 
 def network(given: Values) -> Network:
     """The symbolic network for the shapes of a challenge."""
-    return Network((given["W1"].shape[1], *(given[f"W{i}"].shape[0] for i in (1, 2, 3))), ACTIVATIONS, LOSS)
+    return network_for(given, ACTIVATIONS, LOSS)
 
 
 # What is asked ------------------------------------------------------------------------------------------------------
@@ -162,7 +173,7 @@ def signal_3_truth(given: Values) -> dict[str, np.ndarray]:
     """Derivative of the mean loss with respect to Z3: sympy's, for outputs given as A3 = sigmoid(Z3)."""
     outputs, m = given["A3"].shape
     # a layer of its own in which every output sees one input: Z = x, and A = sigmoid(Z) is the given A3
-    Z = np.log(given["A3"] / (1 - given["A3"]))
+    Z = _before(given["A3"], "sigmoid")
     single = Network((outputs, outputs), ("sigmoid",), LOSS)
     found = single.evaluate({"X": Z, "Y": given["Y"], "W1": np.eye(outputs), "b1": np.zeros((outputs, 1))})
     return {"dZ3": found["dZ1"] / m}
@@ -173,6 +184,11 @@ def follow_signal_3(given: Values, own: Values) -> Sequence[dict[str, np.ndarray
     return [{"dZ3": signal_3_truth(given)["dZ3"] * given["A3"].shape[1]}]
 
 
+def _before(A: np.ndarray, activation: str) -> np.ndarray:
+    """The pre-activations that belong to these activations of tanh or sigmoid."""
+    return np.arctanh(A) if activation == "tanh" else np.log(A / (1 - A))
+
+
 def _step_back(given: Values, weights: str, above: str, below: str, activation: str) -> np.ndarray:
     """dZ of a hidden layer by sympy, in a network of two layers whose output error is given.
 
@@ -181,9 +197,8 @@ def _step_back(given: Values, weights: str, above: str, below: str, activation: 
     W, A, signal = given[weights], given[below], given[above]
     hidden, outputs = A.shape[0], W.shape[0]
     net = Network((hidden, hidden, outputs), (activation, "linear"), "mse")
-    Z = np.arctanh(A) if activation == "tanh" else np.log(A / (1 - A))
-    point = {"X": Z, "Y": np.zeros_like(signal), "W1": np.eye(hidden), "b1": np.zeros((hidden, 1)), "W2": W,
-             "b2": np.zeros((outputs, 1))}
+    point = {"X": _before(A, activation), "Y": np.zeros_like(signal), "W1": np.eye(hidden), "b1": np.zeros((hidden, 1))}
+    point |= {"W2": W, "b2": np.zeros((outputs, 1))}
     return net.evaluate(point, {"dZ2": signal})["dZ1"]
 
 
@@ -228,52 +243,33 @@ def weights_1_wanted(replies: Sequence[Reply]) -> list[tuple[np.ndarray, ...]]:
 # Which mistakes are known -------------------------------------------------------------------------------------------
 
 
-def _slip(mistake: str, line: str, formula: Callable) -> Slip:
-    """A formula of a mistake that the catalogue knows."""
-    return Slip(mistake, (line,), formula, MISTAKES[mistake].hint)
-
-
 def _hidden_slips(line: str, weights: str, above: str, below: str, activation: str) -> tuple[Slip, ...]:
-    def back(v):
+    def back(v: At) -> np.ndarray:
         return v[weights].T @ v[above]
 
-    def slope(a):
+    def slope(a: np.ndarray) -> np.ndarray:
         return a * (1 - a) if activation == "sigmoid" else 1 - a**2
 
-    def of(formula: Callable) -> Callable:
-        return lambda v: back(v) * formula(v[below])
+    def without_brackets(v: At) -> np.ndarray:
+        return back(v) * v[below] * 1 - v[below] if activation == "sigmoid" else back(v) * 1 - v[below] ** 2
 
-    def s(a):
-        return 1 / (1 + np.exp(-a))
-
-    common = {
-        "activation-derivative-missing": of(lambda a: 1.0),
+    whole = {
         "derivative-without-upstream-error": lambda v: slope(v[below]),
-        "activation-for-derivative": of(lambda a: a),
-        "sign-flipped": of(lambda a: -slope(a)),
-        "activation-derivative-twice": of(lambda a: slope(a) ** 2),
+        "derivative-without-brackets": without_brackets,
         "weights-missing-in-hidden-error": lambda v: np.sum(v[above], axis=0, keepdims=True) * slope(v[below]),
-        "divided-by-m-twice": of(lambda a: slope(a) / a.shape[1]),
+        "divided-by-m-twice": lambda v: back(v) * slope(v[below]) / v[below].shape[1],
     }
-    own = {
-        "sigmoid": {
-            "tanh-derivative-with-sigmoid": of(lambda a: 1 - a**2),
-            "derivative-at-activation": of(lambda a: s(a) * (1 - s(a))),
-            "half-of-the-derivative": of(lambda a: 1 - a),
-            "derivative-without-brackets": lambda v: back(v) * v[below] * 1 - v[below],
-        },
-        "tanh": {
-            "sigmoid-derivative-with-tanh": of(lambda a: a * (1 - a)),
-            "derivative-at-activation": of(lambda a: 1 - np.tanh(a) ** 2),
-            "square-missing": of(lambda a: 1 - a),
-            "derivative-without-brackets": lambda v: back(v) * 1 - v[below] ** 2,
-        },
-    }[activation]
-    return tuple(_slip(mistake, line, formula) for mistake, formula in (common | own).items())
+    return (
+        *(Slip(mistake, (line,), formula) for mistake, formula in whole.items()),
+        *(
+            Slip(mistake, (line,), lambda v, s=wrong: back(v) * s(_before(v[below], activation), v[below]))
+            for mistake, wrong in wrong_slopes(activation)
+        ),
+    )
 
 
 SIGNAL_3_SLIPS = tuple(
-    _slip(mistake, "dZ3", formula)
+    Slip(mistake, ("dZ3",), formula)
     for mistake, make in {
         "extra-output-derivative": lambda v: (v.A3 - v.Y) * v.A3 * (1 - v.A3),
         "output-derivative-not-applied": lambda v: (v.A3 - v.Y) / (v.A3 * (1 - v.A3)),
@@ -289,8 +285,8 @@ SIGNAL_2_SLIPS = _hidden_slips("dZ2", "W3", "dZ3", "A2", "sigmoid")
 SIGNAL_1_SLIPS = _hidden_slips("dZ1", "W2", "dZ2", "A1", "tanh")
 
 WEIGHTS_1_SLIPS = (
-    _slip("result-transposed", "dW1", lambda v: (v.dZ1 @ v.X.T).T),
-    _slip("sign-flipped", "dW1", lambda v: -v.dZ1 @ v.X.T),
+    Slip("result-transposed", ("dW1",), lambda v: (v.dZ1 @ v.X.T).T),
+    Slip("sign-flipped", ("dW1",), lambda v: -v.dZ1 @ v.X.T),
 )
 
 
@@ -347,7 +343,7 @@ def judge_shapes(lines: Sequence[Line], replies: Sequence[Reply]) -> dict[str, V
         if got is None:
             verdicts[line.name] = Verdict("missing", message=f"`{line.name}` is not filled in yet.")
         elif got == ",".join(SHAPES[line.name]):
-            verdicts[line.name] = Verdict("correct", 1.0)
+            verdicts[line.name] = RIGHT
         elif got == ",".join(reversed(SHAPES[line.name])):
             verdicts[line.name] = Verdict(
                 "wrong",
@@ -371,7 +367,7 @@ def judge_shapes(lines: Sequence[Line], replies: Sequence[Reply]) -> dict[str, V
 
 def judge_signal_3(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
     """dZ3 with 1/m, or without it: then the weight gradients have to take the mean."""
-    judge = values(signal_3_truth, follow=follow_signal_3, explain=explain_formulas(SIGNAL_3_SLIPS))
+    judge = values(signal_3_truth, follow=follow_signal_3, explain=explain_slips(SIGNAL_3_SLIPS))
     return {
         name: replace(verdict, message="Right, if dW1 takes the mean over the examples.") if verdict.own else verdict
         for name, verdict in shapes_first("dZ3", judge)(lines, replies).items()
@@ -396,9 +392,8 @@ def _explain_weights_1(
     for mistake, power in (("missing-1-over-m", 1), ("divided-by-m-twice", -1)):
         predicted = [wanted[id(reply.given)][0] * reply.given["X"].shape[1] ** power for reply in replies]
         if all(gives(reply.values.get("dW1"), array) for reply, array in zip(replies, predicted)):
-            known = MISTAKES[mistake]
-            return {"dW1": Verdict("wrong", mistakes=(mistake,), message=f"{known.title}.", hint=known.hint)}
-    return explain_formulas(WEIGHTS_1_SLIPS)(replies)
+            return {"dW1": named(mistake)}
+    return explain_slips(WEIGHTS_1_SLIPS)(replies)
 
 
 def judge_gradients(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
@@ -415,9 +410,9 @@ def judge_gradients(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[
                 verdicts[name] = verdict
             else:
                 early = "w3" if name in ("dW2", "db2") else "w2"
-                known = MISTAKES[f"{early}-updated-before-hidden-error"]
+                known = named(f"{early}-updated-before-hidden-error")
                 verdicts[name] = replace(
-                    verdicts[name], mistakes=(known.id,), message=f"{known.title}.", hint=known.hint, fingerprint=""
+                    verdicts[name], mistakes=known.mistakes, message=known.message, hint=known.hint, fingerprint=""
                 )
                 charged = True
     return verdicts
@@ -465,14 +460,14 @@ EXERCISE = Exercise(
             "(b) The error signal of the second hidden layer",
             (Line("dZ2", 2, "dZ2"),),
             SIGNAL_2,
-            shapes_first("dZ2", values(signal_2_truth, explain=explain_formulas(SIGNAL_2_SLIPS))),
+            shapes_first("dZ2", values(signal_2_truth, explain=explain_slips(SIGNAL_2_SLIPS))),
         ),
         Question(
             "signal_1",
             "(b) The error signal of the first hidden layer",
             (Line("dZ1", 2, "dZ1"),),
             SIGNAL_1,
-            shapes_first("dZ1", values(signal_1_truth, explain=explain_formulas(SIGNAL_1_SLIPS))),
+            shapes_first("dZ1", values(signal_1_truth, explain=explain_slips(SIGNAL_1_SLIPS))),
         ),
         Question("weights_1", "(b) The gradient of W1", (Line("dW1", 2, "dW1"),), WEIGHTS_1, judge_weights_1),
         Question(

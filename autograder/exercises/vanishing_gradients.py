@@ -15,12 +15,12 @@ import sympy as sp
 
 from autograder.diagnosis import MISTAKES
 from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
-from autograder.exercises.shared import draw_point
+from autograder.exercises.shared import draw_point, network_for, wrong_slopes
 from autograder.marking.compare import as_numbers, compare
-from autograder.marking.slips_in_code import explain_formulas, gives
+from autograder.marking.explain import named
 from autograder.marking.judges import remembered, values
-from autograder.marking.slips import Slip, explain_slips
-from autograder.truth import Network, derivative, derivative_from_output
+from autograder.marking.slips import At, Slip, explain_slips, gives
+from autograder.truth import Network, derivative, derivative_from_output, many_digits
 
 DEPTH = 5
 LAYERS = tuple(f"layer{layer}" for layer in range(DEPTH, 0, -1))
@@ -195,8 +195,7 @@ def follow_relu(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
 
 
 def _network(given: Values, activation: str) -> Network:
-    sizes = (given["X"].shape[0], *(given[f"W{layer}"].shape[0] for layer in range(1, DEPTH + 1)))
-    return Network(sizes, (activation,) * DEPTH, "mse")
+    return network_for(given, (activation,) * DEPTH, "mse")
 
 
 @remembered
@@ -229,7 +228,7 @@ def follow_signals(given: Values, activation: str, own: Sequence[object]) -> lis
 @remembered
 def norm_truth(given: Values) -> dict[str, np.ndarray]:
     """The square root of the sum of squares, in 50 digits."""
-    with mpmath.workdps(50):
+    with many_digits():
         return {"norms": np.array([float(mpmath.norm(list(map(float, given[n].ravel())))) for n in sorted(given)])}
 
 
@@ -240,12 +239,12 @@ _POWERS = "Every layer multiplies what the layer above has left. Your factor is 
 _FIRST_STEP = "The magnitude 1 belongs to a5. To get to z5 you go through the first activation already."
 
 SIGMOID_SLIPS = (
-    Slip("value-for-slope", ("max_slope",), lambda v: 1, "1 is where the sigmoid ends. How steep is it at most?"),
-    Slip("value-for-slope", ("max_slope",), lambda v: 0.5, "That is its height at z = 0. How steep is it there?"),
-    Slip("first-step-skipped", ("layer5",), lambda v: 1, _FIRST_STEP),
-    Slip("listed-backwards", ("layer5",), lambda v: v.max_slope**5, _BACKWARDS),
+    Slip("value-for-slope", ("max_slope",), lambda v: 1, hint="1 is where the sigmoid ends. How steep is it at most?"),
+    Slip("value-for-slope", ("max_slope",), lambda v: 0.5, hint="That is its height at z = 0. How steep is it there?"),
+    Slip("first-step-skipped", ("layer5",), lambda v: 1, hint=_FIRST_STEP),
+    Slip("listed-backwards", ("layer5",), lambda v: v.max_slope**5, hint=_BACKWARDS),
     *(
-        Slip("factor-applied-once", (layer,), lambda v, n=layer: v[f"layer{int(n[-1]) + 1}"], _POWERS)
+        Slip("factor-applied-once", (layer,), lambda v, n=layer: v[f"layer{int(n[-1]) + 1}"], hint=_POWERS)
         for layer in LAYERS[1:]
     ),
     *(
@@ -253,7 +252,7 @@ SIGMOID_SLIPS = (
             "subtracted-not-multiplied",
             (layer,),
             lambda v, n=layer: v[f"layer{int(n[-1]) + 1}"] - v.max_slope,
-            "Slopes along a chain are multiplied, not subtracted.",
+            hint="Slopes along a chain are multiplied, not subtracted.",
         )
         for layer in LAYERS[1:]
     ),
@@ -261,65 +260,53 @@ SIGMOID_SLIPS = (
         "one-slope-too-many",
         ("at_input",),
         lambda v: v.layer1 * v.max_slope,
-        "There is no sigmoid between z1 and x, only a weight.",
+        hint="There is no sigmoid between z1 and x, only a weight.",
     ),
-    Slip("one-layer-short", ("at_input",), lambda v: v.layer2, "That is what reaches z2. Two steps are left."),
-    Slip("factor-asked-the-other-way", ("at_input",), lambda v: 1 / v.layer1, "You give how many times it shrinks."),
+    Slip("one-layer-short", ("at_input",), lambda v: v.layer2, hint="That is what reaches z2. Two steps are left."),
+    Slip(
+        "factor-asked-the-other-way",
+        ("at_input",),
+        lambda v: 1 / v.layer1,
+        hint="You give how many times it shrinks.",
+    ),
     Slip(
         "one-layer-short",
         ("layers_needed",),
         lambda v: np.floor(np.log(1e6) / np.log(1 / v.max_slope)),
-        "With so many layers the bound is still a little above one millionth.",
+        hint="With so many layers the bound is still a little above one millionth.",
     ),
-    Slip("slope-for-weight", ("weight_needed",), lambda v: v.max_slope, "Weight times slope must make 1."),
-    Slip("weight-one", ("weight_needed",), lambda v: 1, "With weights of size 1 it shrinks, as in (a)."),
+    Slip("slope-for-weight", ("weight_needed",), lambda v: v.max_slope, hint="Weight times slope must make 1."),
+    Slip("weight-one", ("weight_needed",), lambda v: 1, hint="With weights of size 1 it shrinks, as in (a)."),
 )
 
 RELU_SLIPS = (
-    Slip("mean-for-rms", ("rms_factor",), lambda v: 0.5, "Square the slopes first, then average, then take the root."),
-    Slip("rms-for-mean", ("mean_factor",), lambda v: np.sqrt(0.5), "The mean magnitude needs no squares and no root."),
-    Slip("factor-of-active-units", ("mean_factor", "rms_factor"), lambda v: 1, "That holds for the active half only."),
-    Slip("sigmoid-slope", ("mean_factor", "rms_factor"), lambda v: 0.25, "1/4 belongs to the sigmoid."),
+    Slip(
+        "mean-for-rms",
+        ("rms_factor",),
+        lambda v: 0.5,
+        hint="Square the slopes first, then average, then take the root.",
+    ),
+    Slip(
+        "rms-for-mean",
+        ("mean_factor",),
+        lambda v: np.sqrt(0.5),
+        hint="The mean magnitude needs no squares and no root.",
+    ),
+    Slip(
+        "factor-of-active-units",
+        ("mean_factor", "rms_factor"),
+        lambda v: 1,
+        hint="That holds for the active half only.",
+    ),
+    Slip("sigmoid-slope", ("mean_factor", "rms_factor"), lambda v: 0.25, hint="1/4 belongs to the sigmoid."),
 )
-
-
-def _slopes(activation: str) -> dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]]:
-    """Wrong slopes by the id of the mistake, as functions of z and a."""
-
-    def s(z: np.ndarray) -> np.ndarray:
-        return 1 / (1 + np.exp(-z))
-
-    known = {"activation-derivative-missing": lambda z, a: 1.0}
-    if activation == "sigmoid":
-        known |= {
-            "derivative-at-activation": lambda z, a: s(a) * (1 - s(a)),
-            "pre-activation-in-derivative": lambda z, a: z * (1 - z),
-            "activation-for-derivative": lambda z, a: a,
-            "tanh-derivative-with-sigmoid": lambda z, a: 1 - a**2,
-            "square-of-the-bracket": lambda z, a: a * (1 - a) ** 2,
-        }
-    elif activation == "tanh":
-        known |= {
-            "derivative-at-activation": lambda z, a: 1 - np.tanh(a) ** 2,
-            "pre-activation-in-derivative": lambda z, a: 1 - z**2,
-            "square-missing": lambda z, a: 1 - a,
-            "sigmoid-derivative-with-tanh": lambda z, a: a * (1 - a),
-        }
-    else:
-        known |= {
-            "relu-derivative-returns-z": lambda z, a: a,
-            "relu-step-inverted": lambda z, a: (z < 0) * 1.0,
-            "relu-sign-for-step": lambda z, a: np.sign(z),
-            "sigmoid-derivative-with-relu": lambda z, a: a * (1 - a),
-        }
-    return known
 
 
 def _named(reply: Reply, activation: str, layers: Sequence[int]) -> set[str]:
     """The mistakes that give the student's own signals of these layers, each from the student's own signal above."""
     exact, own = signal_truth(reply.given), reply.values[activation]
     found = set()
-    for mistake, slope in _slopes(activation).items():
+    for mistake, slope in wrong_slopes(activation):
         fits = True
         for layer in layers:
             z, a = exact[f"{activation}.Z{layer}"], exact[f"{activation}.A{layer}"]
@@ -351,15 +338,15 @@ def judge_signals(lines: Sequence[Line], replies: Sequence[Reply]) -> dict[str, 
             )
             continue
         failing = [a for a in asked if any(_first_wrong(reply, a, layers) for reply in replies)]
-        names = set.intersection(*(_named(reply, a, layers) for a in failing for reply in replies))
-        if len(names) == 1:
-            (mistake,) = names
-            title, hint = MISTAKES[mistake].title, MISTAKES[mistake].hint
+        slips = set.intersection(*(_named(reply, a, layers) for a in failing for reply in replies))
+        if len(slips) == 1:
+            (mistake,) = slips
             if mistake in charged:
-                verdicts[line.name] = Verdict("correct", 1.0, own=True, message=f"Nothing new here: {title}.")
+                told = f"Nothing new here: {MISTAKES[mistake].title}."
+                verdicts[line.name] = Verdict("correct", 1.0, own=True, message=told)
             else:
                 charged.add(mistake)
-                verdicts[line.name] = Verdict("wrong", mistakes=(mistake,), message=f"{title}.", hint=hint)
+                verdicts[line.name] = named(mistake)
         else:
             verdicts[line.name] = Verdict("wrong", message=wrong)
     return verdicts
@@ -395,37 +382,34 @@ def _first_wrong(reply: Reply, activation: str, layers: Sequence[int]) -> str:
 
 
 NORM_SLIPS = (
-    Slip("square-root-missing", ("norms",), lambda v: _each(v, lambda g: np.sum(g**2)), "Take the square root."),
-    Slip("mean-for-sum", ("norms",), lambda v: _each(v, lambda g: np.sqrt(np.mean(g**2))), "A norm sums the squares."),
-    Slip("sum-of-magnitudes", ("norms",), lambda v: _each(v, lambda g: np.sum(abs(g))), "Square before you sum."),
-    Slip("largest-entry", ("norms",), lambda v: _each(v, lambda g: np.max(abs(g))), "Every entry counts."),
+    Slip("square-root-missing", ("norms",), lambda v: _each(v, lambda g: np.sum(g**2)), hint="Take the square root."),
+    Slip(
+        "mean-for-sum",
+        ("norms",),
+        lambda v: _each(v, lambda g: np.sqrt(np.mean(g**2))),
+        hint="A norm sums the squares.",
+    ),
+    Slip("sum-of-magnitudes", ("norms",), lambda v: _each(v, lambda g: np.sum(abs(g))), hint="Square before you sum."),
+    Slip("largest-entry", ("norms",), lambda v: _each(v, lambda g: np.max(abs(g))), hint="Every entry counts."),
     Slip(
         "spectral-norm",
         ("norms",),
         lambda v: _each(v, lambda g: np.linalg.norm(g, 2)),
-        "This is the spectral norm of the matrix: the largest stretch. Here all entries are squared and summed.",
+        hint="This is the spectral norm of the matrix: the largest stretch. Here all entries are squared and summed.",
     ),
 )
 
 
-def _each(own: object, function: Callable[[np.ndarray], float]) -> list[float]:
-    return [function(own[f"dZ{i}"]) for i in range(1, DEPTH + 1)]
+def _each(v: At, function: Callable[[np.ndarray], float]) -> list[float]:
+    return [function(v[f"dZ{i}"]) for i in range(1, DEPTH + 1)]
 
 
 # The questions ------------------------------------------------------------------------------------------------------
 
-_SIGMOID_NAMES = {name: name for name in ("max_slope", *LAYERS, "at_input", "layers_needed", "weight_needed")}
-_RELU_NAMES = {name: name for name in ("mean_factor", "rms_factor")}
-
-
-def _one(name: str) -> tuple[int, int]:
-    return (1, 1)
-
-
 BY_SIGMOID = values(
-    sigmoid_truth, follow=follow_sigmoid, explain=explain_slips(SIGMOID_SLIPS, _SIGMOID_NAMES, _one), by_hand=True
+    sigmoid_truth, follow=follow_sigmoid, explain=explain_slips(SIGMOID_SLIPS, by_hand=True), by_hand=True
 )
-BY_RELU = values(relu_truth, follow=follow_relu, explain=explain_slips(RELU_SLIPS, _RELU_NAMES, _one), by_hand=True)
+BY_RELU = values(relu_truth, follow=follow_relu, explain=explain_slips(RELU_SLIPS, by_hand=True), by_hand=True)
 
 EXERCISE = Exercise(
     name="vanishing_gradients",
@@ -484,7 +468,7 @@ EXERCISE = Exercise(
             "(e) Their norms",
             (Line("norms", 1, "norms of five arrays"),),
             NORMS,
-            values(norm_truth, explain=explain_formulas(NORM_SLIPS)),
+            values(norm_truth, explain=explain_slips(NORM_SLIPS)),
         ),
     ),
     written=(Written("remedies", "(c) Three remedies", 6),),

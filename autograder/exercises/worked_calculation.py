@@ -92,114 +92,139 @@ def follow(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
 # Each formula gets the numbers of the sheet and the student's own earlier values under the network's names.
 
 SLIPS = (
-    Slip("bias-forgotten", ("z1",), lambda v: v.W1 @ v.X, "The bias is missing: which numbers does each unit add?"),
-    Slip("bias-forgotten", ("z2",), lambda v: v.W2 @ v.A1, "The bias is missing: which numbers does each unit add?"),
+    Slip(
+        "bias-forgotten",
+        ("z1",),
+        lambda v: v.W1 @ v.X,
+        hint="The bias is missing: which numbers does each unit add?",
+    ),
+    Slip(
+        "bias-forgotten",
+        ("z2",),
+        lambda v: v.W2 @ v.A1,
+        hint="The bias is missing: which numbers does each unit add?",
+    ),
     Slip(
         "w1-transposed",
         ("z1",),
         lambda v: v.W1.T @ v.X + v.b1,
-        "Row i of W1 holds the weights into hidden unit i. You went down a column.",
+        hint="Row i of W1 holds the weights into hidden unit i. You went down a column.",
     ),
     Slip(
         "inputs-for-activations",
         ("z2",),
         lambda v: v.W2 @ v.X + v.b2,
-        "The output unit sees the hidden activations, not the inputs.",
+        hint="The output unit sees the hidden activations, not the inputs.",
     ),
     Slip(
         "pre-activations-for-activations",
         ("z2",),
         lambda v: v.W2 @ v.Z1 + v.b2,
-        "You used z1. What does a hidden unit send on after the sigmoid?",
+        hint="You used z1. What does a hidden unit send on after the sigmoid?",
     ),
-    Slip("activation-forgotten", ("a1",), lambda v: v.Z1, "You copied z1: apply the sigmoid to it."),
-    Slip("activation-forgotten", ("a2",), lambda v: v.Z2, "You copied z2: apply the sigmoid to it."),
-    Slip("tanh-for-sigmoid", ("a1",), lambda v: np.tanh(v.Z1), "These are values of tanh. This network uses sigmoids."),
-    Slip("tanh-for-sigmoid", ("a2",), lambda v: np.tanh(v.Z2), "This is a value of tanh. This network uses sigmoids."),
+    Slip("activation-forgotten", ("a1",), lambda v: v.Z1, hint="You copied z1: apply the sigmoid to it."),
+    Slip("activation-forgotten", ("a2",), lambda v: v.Z2, hint="You copied z2: apply the sigmoid to it."),
+    Slip(
+        "tanh-for-sigmoid",
+        ("a1",),
+        lambda v: np.tanh(v.Z1),
+        hint="These are values of tanh. This network uses sigmoids.",
+    ),
+    Slip(
+        "tanh-for-sigmoid",
+        ("a2",),
+        lambda v: np.tanh(v.Z2),
+        hint="This is a value of tanh. This network uses sigmoids.",
+    ),
     Slip(
         "sigmoid-sign",
         ("a1",),
         lambda v: 1 / (1 + np.exp(v.Z1)),
-        "Look at the sign in the exponent: a positive z must give more than one half.",
+        hint="Look at the sign in the exponent: a positive z must give more than one half.",
     ),
     Slip(
         "sigmoid-sign",
         ("a2",),
         lambda v: 1 / (1 + np.exp(v.Z2)),
-        "Look at the sign in the exponent: a positive z must give more than one half.",
+        hint="Look at the sign in the exponent: a positive z must give more than one half.",
     ),
-    Slip("half-in-loss", ("loss",), lambda v: (v.A2 - v.Y) ** 2 / 2, "This course's squared error has no factor 1/2."),
-    Slip("not-squared", ("loss",), lambda v: v.A2 - v.Y, "That is the error. What does the loss do with it?"),
-    Slip("not-squared", ("loss",), lambda v: v.Y - v.A2, "That is the error. What does the loss do with it?"),
+    Slip(
+        "half-in-loss",
+        ("loss",),
+        lambda v: (v.A2 - v.Y) ** 2 / 2,
+        hint="This course's squared error has no factor 1/2.",
+    ),
+    Slip("not-squared", ("loss",), lambda v: v.A2 - v.Y, hint="That is the error. What does the loss do with it?"),
+    Slip("not-squared", ("loss",), lambda v: v.Y - v.A2, hint="That is the error. What does the loss do with it?"),
     Slip(
         "factor-two-missing",
         ("dz2",),
         lambda v: (v.A2 - v.Y) * v.A2 * (1 - v.A2),
-        "Differentiate the square once more: a factor is missing.",
+        hint="Differentiate the square once more: a factor is missing.",
     ),
     Slip(
         "output-derivative-missing",
         ("dz2",),
         lambda v: 2 * (v.A2 - v.Y),
-        "This is the derivative with respect to a2. One more step of the chain rule leads to z2.",
+        hint="This is the derivative with respect to a2. One more step of the chain rule leads to z2.",
     ),
     Slip(
         "cross-entropy-error",
         ("dz2",),
         lambda v: v.A2 - v.Y,
-        "a - y is the error signal of cross-entropy. Which loss does this task use?",
+        hint="a - y is the error signal of cross-entropy. Which loss does this task use?",
     ),
     Slip(
         "output-derivative-at-z",
         ("dz2",),
         lambda v: 2 * (v.A2 - v.Y) * v.Z2 * (1 - v.Z2),
-        "In s(1 - s) the s is the value of the sigmoid, not z.",
+        hint="In s(1 - s) the s is the value of the sigmoid, not z.",
     ),
     Slip(
         "sign-of-error",
         ("dz2",),
         lambda v: 2 * (v.Y - v.A2) * v.A2 * (1 - v.A2),
-        "The sign is turned round: if a2 grows while it is above the target, does the loss grow or fall?",
+        hint="The sign is turned round: if a2 grows while it is above the target, does the loss grow or fall?",
     ),
-    Slip("wrong-operand", ("dW2",), lambda v: v.dZ2 * v.X.T, "What is multiplied by W2 in the forward pass?"),
+    Slip("wrong-operand", ("dW2",), lambda v: v.dZ2 * v.X.T, hint="What is multiplied by W2 in the forward pass?"),
     Slip(
         "wrong-operand",
         ("dW2",),
         lambda v: v.dZ2 * v.Z1.T,
-        "You used z1. What is multiplied by W2 in the forward pass?",
+        hint="You used z1. What is multiplied by W2 in the forward pass?",
     ),
     Slip(
         "hidden-derivative-missing",
         ("dz1",),
         lambda v: v.W2.T @ v.dZ2,
-        "This is the derivative with respect to a1. One more step of the chain rule leads to z1.",
+        hint="This is the derivative with respect to a1. One more step of the chain rule leads to z1.",
     ),
     Slip(
         "hidden-derivative-at-z",
         ("dz1",),
         lambda v: (v.W2.T @ v.dZ2) * v.Z1 * (1 - v.Z1),
-        "In s(1 - s) the s is the value of the sigmoid, not z.",
+        hint="In s(1 - s) the s is the value of the sigmoid, not z.",
     ),
     Slip(
         "output-derivative-in-hidden-layer",
         ("dz1",),
         lambda v: (v.W2.T @ v.dZ2) * v.A2 * (1 - v.A2),
-        "You used the derivative of the output unit. Each hidden unit has its own.",
+        hint="You used the derivative of the output unit. Each hidden unit has its own.",
     ),
     Slip(
         "weights-left-out",
         ("dz1",),
         lambda v: np.ones((2, 1)) * v.dZ2 * v.A1 * (1 - v.A1),
-        "How strongly does the output listen to each hidden unit? That number is missing.",
+        hint="How strongly does the output listen to each hidden unit? That number is missing.",
     ),
-    Slip("wrong-operand", ("dW1",), lambda v: v.dZ1 @ v.A1.T, "What is multiplied by W1 in the forward pass?"),
-    Slip("transposed", ("dW1",), lambda v: (v.dZ1 @ v.X.T).T, "dW1 has one row for each hidden unit, as W1 has."),
+    Slip("wrong-operand", ("dW1",), lambda v: v.dZ1 @ v.A1.T, hint="What is multiplied by W1 in the forward pass?"),
+    Slip("transposed", ("dW1",), lambda v: (v.dZ1 @ v.X.T).T, hint="dW1 has one row for each hidden unit, as W1 has."),
     *(
         Slip(
             "ascent",
             (f"{name}_new",),
             lambda v, n=name: v[n] + v.learning_rate * v[f"d{n}"],
-            "You moved up the gradient. In which direction does the loss fall?",
+            hint="You moved up the gradient. In which direction does the loss fall?",
             figures=4,
         )
         for name in ("W1", "b1", "W2", "b2")
@@ -209,7 +234,7 @@ SLIPS = (
             "learning-rate-forgotten",
             (f"{name}_new",),
             lambda v, n=name: v[n] - v[f"d{n}"],
-            "The whole gradient was subtracted. How large is one step?",
+            hint="The whole gradient was subtracted. How large is one step?",
             figures=4,
         )
         for name in ("W1", "b1", "W2", "b2")
@@ -219,7 +244,7 @@ SLIPS = (
             "not-updated",
             (f"{name}_new",),
             lambda v, n=name: v[n],
-            "This is the old value: nothing was subtracted.",
+            hint="This is the old value: nothing was subtracted.",
             figures=4,
         )
         for name in ("W1", "b1", "W2", "b2")
@@ -229,7 +254,8 @@ SLIPS = (
 
 # The questions ------------------------------------------------------------------------------------------------------
 
-JUDGE = values(truth, follow=follow, explain=explain_slips(SLIPS, NAMES, NETWORK.shape), by_hand=True)
+EXPLAIN = explain_slips(SLIPS, by_hand=True, names=NAMES, shape=NETWORK.shape)
+JUDGE = values(truth, follow=follow, explain=EXPLAIN, by_hand=True)
 
 
 def _question(question_id: str, title: str, *lines: Line) -> Question:

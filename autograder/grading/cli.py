@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object per notebook on standard output")
     parser.add_argument("--seed", type=_seed, help="seed of the challenges, to get the same marks again")
     parser.add_argument("--details", action="store_true", help="every question of every notebook")
-    parser.add_argument("--jobs", type=_jobs, default=os.cpu_count() or 1, help="notebooks at the same time")
+    parser.add_argument("--jobs", type=number_of_jobs, default=os.cpu_count() or 1, help="notebooks at the same time")
     parser.add_argument(
         "--isolation",
         choices=("auto", "full", "reduced", "none"),
@@ -106,7 +106,8 @@ def _seed(text: str) -> int:
     return int(text)
 
 
-def _jobs(text: str) -> int:
+def number_of_jobs(text: str) -> int:
+    """The value of ``--jobs``. Raises ArgumentTypeError with a sentence for anything but 1 to 256."""
     if not text.isdecimal() or not 1 <= int(text) <= 256:
         raise argparse.ArgumentTypeError(f"a number of jobs is a whole number from 1 to 256, not {text!r}")
     return int(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from autograder.course import sheet_files, source_notebook
 from autograder.exercise import Exercise
 from autograder.grading.notebook import Plan, plan, plans
 from autograder.marking import Marks, challenges, mark
-from autograder.sandbox import Ask, Cell, Job, Limits, Outcome, Sandbox
+from autograder.sandbox import Answer, Ask, Cell, Job, Limits, Outcome, Sandbox
 
 
 @dataclass(frozen=True)
@@ -93,17 +93,18 @@ def jobs_asks(exercise: Exercise, seed: int) -> tuple[Ask, ...]:
     )
 
 
-def execute(sandbox: Sandbox, marks: Job | None, whole: Job) -> Ran:
+def execute(sandbox: Sandbox, marks: Job | None, whole: Job, told: Callable[..., None] | None = None) -> Ran:
     """Run a notebook: only for its marks, or wholly when ``marks`` is None.
 
     What is only for the eye is left out of ``marks``. When a cell fails without it, everything is run after all, so
-    that no one loses marks for using a name that a cell of the course defines. Raises SandboxUnavailable.
+    that no one loses marks for using a name that a cell of the course defines. ``told`` is called at every answer.
+    Raises SandboxUnavailable.
     """
     if marks is None:
-        return Ran(sandbox.run(whole), True)
-    outcome = sandbox.run(marks)
+        return Ran(sandbox.run(whole, told), True)
+    outcome = sandbox.run(marks, told)
     if any(result.status == "raised" and not _is_stub(result.message) for result in outcome.cells):
-        return Ran(sandbox.run(whole), True)
+        return Ran(sandbox.run(whole, told), True)
     return Ran(outcome, False)
 
 
@@ -136,16 +137,19 @@ def grade_notebook(
     student: str = "",
     full: bool = False,
     files: Mapping[str, bytes] | None = None,
+    on_marks: Callable[[Marks], None] | None = None,
 ) -> Graded:
     """Grade a submitted notebook of an exercise.
 
     ``full`` runs the cells that only show something as well, for the feedback. ``files`` are the student's own files
-    beside the notebook; those of the sheet always win. Raises CourseError when the source notebook is missing and
+    beside the notebook; those of the sheet always win. ``on_marks`` is called after every answered
+    question with the marks of the questions so far. Raises CourseError when the source notebook is missing and
     SandboxUnavailable when nothing can be run.
     """
     started = time.perf_counter()
     prepared = prepare(notebook, exercise, root=root, seed=seed, files=files)
-    ran = execute(sandbox, None if full else prepared.marks_job, prepared.whole.job)
+    told = None if on_marks is None else _so_far(exercise, seed, student, sandbox.level, on_marks)
+    ran = execute(sandbox, None if full else prepared.marks_job, prepared.whole.job, told)
     return give_marks(prepared, ran, student=student, seconds=time.perf_counter() - started)
 
 
@@ -155,6 +159,21 @@ def run_plain(notebook: NotebookNode, sandbox: Sandbox, *, files: Mapping[str, b
     cells = tuple(Cell(cell.id, cell.source) for cell in planned.cells)
     outcome = sandbox.run(Job(cells=cells, asks=(), files=files, seed=0, limits=limits))
     return Graded(Marks("", "", "", (), isolation=outcome.level), *_by_position(planned, outcome))
+
+
+def _so_far(
+    exercise: Exercise, seed: int, student: str, level: str, on_marks: Callable[[Marks], None]
+) -> Callable[[str, tuple[Answer, ...]], None]:
+    """What marks the answers as they come in."""
+    answered: dict[str, tuple[Answer, ...]] = {}
+
+    def on_answer(probe: str, answers: tuple[Answer, ...]) -> None:
+        answered[probe] = answers
+        asked = {question.id for question in exercise.questions if question.probe.name in answered}
+        marked = tuple(question for question in mark(exercise, seed, answered) if question.id in asked)
+        on_marks(Marks(student, exercise.sheet, exercise.name, marked, isolation=level, seed=seed))
+
+    return on_answer
 
 
 def _by_position(planned: Plan, outcome: Outcome) -> tuple[dict[int, list[dict]], dict[int, int | None]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell
 
 MAX_BYTES = 50 * 2**20
 """Largest notebook that is read. A notebook with its figures has a few hundred kilobytes."""
@@ -86,7 +87,7 @@ def parse_notebook(data: bytes, name: str) -> NotebookNode:
     if not data.strip():
         raise BadNotebook(f"{name} is empty: hand in the saved notebook.")
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
         content = json.loads(text)
     except UnicodeDecodeError:
         raise BadNotebook(f"{name} is not text in UTF-8: open it in Jupyter, save it and hand it in again.") from None
@@ -108,6 +109,22 @@ def parse_notebook(data: bytes, name: str) -> NotebookNode:
         raise BadNotebook(f"{name} is a damaged notebook: a cell has no source.")
     if len(cells) > MAX_CELLS:
         raise BadNotebook(f"{name} has {len(cells)} cells; at most {MAX_CELLS} are graded.")
+    return complete(notebook)
+
+
+def complete(notebook: NotebookNode) -> NotebookNode:
+    """The notebook with every field that the format asks for, in place; some programs leave empty ones out."""
+    for holder in (notebook, *notebook.cells):
+        if not isinstance(holder.get("metadata"), Mapping):
+            holder["metadata"] = NotebookNode()
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.setdefault("execution_count", None)
+            if not isinstance(cell.get("outputs"), list):
+                cell["outputs"] = []
+        else:
+            cell.pop("outputs", None)
+            cell.pop("execution_count", None)
     return notebook
 
 
@@ -135,6 +152,9 @@ def heal(submitted: NotebookNode, source: NotebookNode) -> Healed:
                 continue
         if name in known and name not in seen:
             seen.add(name)
+            if cell.cell_type != known[name].cell_type and not _is_locked(known[name]):
+                words = "code" if known[name].cell_type == "code" else "text"
+                notes.append(f"The cell `{name}` had become another kind of cell; it was made {words} again.")
             cells.append((name, _as_the_course_has_it(cell, known[name]), index))
         else:
             cell.metadata.pop("nbgrader", None)
@@ -237,12 +257,22 @@ def _as_the_course_has_it(cell: NotebookNode, source: NotebookNode) -> NotebookN
         healed = deepcopy(source)
         healed.id = cell.get("id", healed.get("id"))
     else:
-        healed = cell
+        healed = _of_kind(cell, source.cell_type)
         healed.metadata.nbgrader = deepcopy(source.metadata.nbgrader)
         healed.metadata.pop("tags", None)
     if isinstance(checksum, str):
         healed.metadata.nbgrader["checksum"] = checksum
     return healed
+
+
+def _of_kind(cell: NotebookNode, kind: str) -> NotebookNode:
+    """The cell as code or as text, whichever it should be."""
+    if cell.cell_type == kind:
+        return cell
+    make = new_code_cell if kind == "code" else new_markdown_cell
+    made = make(cell.source, metadata=cell.metadata)
+    made["id"] = cell.get("id", made["id"])
+    return made
 
 
 def _normal(source: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,8 +82,17 @@ def _submission(path: Path) -> Submission:
     return Submission(student, right, path.stem, path)
 
 
-def grade(submission: Submission, sandbox: Sandbox, *, root: Path, seed: int) -> Marks:
+def grade(
+    submission: Submission,
+    sandbox: Sandbox,
+    *,
+    root: Path,
+    seed: int,
+    on_marks: Callable[[Marks], None] | None = None,
+) -> Marks:
     """The marks of one submission. What cannot be graded comes back as marks with ``error`` set, never as zero.
+
+    ``on_marks`` is called after every question, see :func:`autograder.grading.grade.grade_notebook`.
 
     Raises SandboxUnavailable, since then nothing else can be graded either.
     """
@@ -99,6 +108,7 @@ def grade(submission: Submission, sandbox: Sandbox, *, root: Path, seed: int) ->
             seed=seed,
             student=submission.student,
             files=own_files(submission.path.parent),
+            on_marks=on_marks,
         ).marks
     except BadNotebook as bad:
         return _failed(submission, seed, sandbox.level, str(bad))

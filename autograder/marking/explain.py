@@ -6,6 +6,7 @@ student's own earlier values, keeps its points.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 
 from autograder.diagnosis import MISTAKES, WRONG, Finding, Point, Spec, explain
@@ -14,6 +15,28 @@ from autograder.marking.compare import as_numbers
 from autograder.marking.judges import Explain, usable
 
 FORWARD = ("Z1", "A1", "Z2", "A2", "Z3", "A3")
+"""The student's own values that a backward pass is judged with."""
+
+
+def named(*mistakes: str, title: str = "", hint: str = "") -> Verdict:
+    """A wrong line whose mistakes are known. Words that are not given are those of the catalogue, if it has any."""
+    known = [MISTAKES[mistake] for mistake in mistakes if mistake in MISTAKES]
+    title = title or "; ".join(mistake.title for mistake in known)
+    return Verdict(
+        "wrong",
+        mistakes=mistakes,
+        message=sentence(title),
+        hint=hint or " ".join(mistake.hint for mistake in known),
+    )
+
+
+def sentence(text: str) -> str:
+    """The text with a capital at its beginning and a period at its end; nothing stays nothing.
+
+    >>> sentence("the sign is wrong")
+    'The sign is wrong.'
+    """
+    return f"{text[:1].upper()}{text[1:]}".rstrip(".") + "." if text else ""
 
 
 def explain_gradients(spec: Spec) -> Explain:
@@ -22,12 +45,11 @@ def explain_gradients(spec: Spec) -> Explain:
     The replies must hold the inputs of the network as given, and the student's own activations under their names.
     """
     answered = {spec.answer_name(parameter): parameter for parameter in spec.parameters}
-    last: tuple[Sequence[Reply], Mapping[str, Verdict]] | None = None
+    memo = threading.local()  # a submission is marked by one thread, several submissions at the same time
 
     def verdicts(replies: Sequence[Reply]) -> Mapping[str, Verdict]:
-        nonlocal last
-        if last is not None and last[0] is replies:  # two questions about the same answers: searched once
-            return last[1]
+        if getattr(memo, "replies", None) is replies:  # two questions about the same answers: searched once
+            return memo.found
         points = [_point(reply, answered) for reply in replies]
         try:
             report = explain(spec, points)
@@ -39,7 +61,7 @@ def explain_gradients(spec: Spec) -> Explain:
                 for name, parameter in answered.items()
                 if parameter in report.parameters
             }
-        last = (replies, found)
+        memo.replies, memo.found = replies, found
         return found
 
     return verdicts
@@ -58,8 +80,5 @@ def _verdict(finding: Finding) -> Verdict:
     if finding.given_own and not finding.mistakes:
         return Verdict("correct", share=1.0, own=True, message=finding.hint)
     if finding.mistakes:
-        titles = "; ".join(MISTAKES[mistake].title for mistake in finding.mistakes)
-        return Verdict(
-            "wrong", mistakes=finding.mistakes, message=f"{titles[0].upper()}{titles[1:]}.", hint=finding.hint
-        )
+        return named(*finding.mistakes, hint=finding.hint)
     return Verdict("wrong", message=" ".join(finding.facts))

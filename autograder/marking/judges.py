@@ -90,6 +90,14 @@ def values(
     return judge
 
 
+def at_every_challenge(
+    lines: Sequence[Line], replies: Sequence[Reply], check: Callable[[Reply], Mapping[str, Verdict]]
+) -> dict[str, Verdict]:
+    """The verdicts of a check of single replies: a line is as right as where it is least so, the first of equals."""
+    found = [check(reply) for reply in replies]
+    return {line.name: min((one[line.name] for one in found), key=lambda verdict: verdict.share) for line in lines}
+
+
 def usable(values: Values) -> dict[str, np.ndarray]:
     """The values that are arrays of finite numbers: what follow-through can build on."""
     arrays = {name: as_numbers(value) for name, value in values.items() if value is not None}

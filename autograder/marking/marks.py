@@ -8,6 +8,13 @@ from typing import Any
 
 import numpy as np
 
+SCHEMA = "backprop-autograder/marks/v1"
+"""Name and version of the record as JSON; ``marks.schema.json`` beside this module describes it.
+
+The number grows when a field goes or changes its meaning. A new field does not change it: readers skip what they do
+not know.
+"""
+
 STATUSES = {
     "correct": "right",
     "wrong": "wrong",
@@ -105,7 +112,7 @@ class Marks:
 def to_json(marks: Marks) -> dict[str, Any]:
     """The record as plain data for ``json.dumps``; arrays become lists and numbers stay exact."""
     record = asdict(marks)
-    ordered = {name: record.pop(name) for name in ("student", "sheet", "exercise")}
+    ordered = {"schema": SCHEMA} | {name: record.pop(name) for name in ("student", "sheet", "exercise")}
     ordered |= {"points": marks.points, "max_points": marks.max_points}
     return _plain(ordered | {name: record.pop(name) for name in ("isolation", "seed")} | record)
 
@@ -124,21 +131,27 @@ def _plain(value: Any) -> Any:
     return value
 
 
+class BadRecord(ValueError):
+    """The data is no record of marks that this version reads. The message says what it is instead."""
+
+
 def from_json(record: Mapping[str, Any]) -> Marks:
-    """The marks that :func:`to_json` wrote. Raises KeyError or TypeError when the record is not one of ours."""
-    questions = tuple(
-        QuestionMark(
-            **{
-                **question,
-                "mistakes": tuple(question["mistakes"]),
-                "remarks": tuple(question["remarks"]),
-                "lines": tuple(
-                    LineMark(**{**line, "mistakes": tuple(line["mistakes"]), "remarks": tuple(line["remarks"])})
-                    for line in question["lines"]
-                ),
-            }
+    """The marks that :func:`to_json` wrote; fields of later versions are skipped. Raises BadRecord."""
+    schema = record.get("schema") if isinstance(record, Mapping) else None
+    if schema != SCHEMA:
+        raise BadRecord(f"this is no record of marks: its schema is {schema!r}, and {SCHEMA!r} is read here")
+    try:
+        questions = tuple(
+            _known(QuestionMark, question)
+            | {"lines": tuple(LineMark(**_known(LineMark, line)) for line in question["lines"])}
+            for question in record["questions"]
         )
-        for question in record["questions"]
-    )
-    kept = {key: value for key, value in record.items() if key not in ("points", "max_points", "questions", "notes")}
-    return Marks(questions=questions, notes=tuple(record["notes"]), **kept)
+        return Marks(**_known(Marks, record) | {"questions": tuple(QuestionMark(**fields) for fields in questions)})
+    except (AttributeError, KeyError, TypeError) as error:
+        raise BadRecord(f"this record of marks is damaged: {type(error).__name__}: {error}") from None
+
+
+def _known(kind: type, record: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a dataclass that a record has; the texts that come in lists are tuples again."""
+    known = {name: record[name] for name in kind.__dataclass_fields__ if name in record}
+    return known | {name: tuple(known[name]) for name in ("mistakes", "remarks", "notes") if name in known}

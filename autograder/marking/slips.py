@@ -1,79 +1,143 @@
-"""Slips in calculations by hand: single formulas, compared at the precision of a hand calculation.
+"""Known wrong formulas: a slip is named when it, and no other one, gives the answer at every challenge.
 
-Gradients from code are explained by ``autograder.diagnosis``, which proves a mistake at several challenges to 1e-9.
-Numbers worked out by hand come once and rounded, so the rule is different: a slip is named only when it is the only
-known one that gives the student's numbers within the tolerance for hand calculation.
+Gradients of whole networks are explained by ``autograder.diagnosis``, which searches combinations of mistakes. Where
+one value is one formula (a loss, an update, an error signal, a number worked out by hand) the known slips are listed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Reply, Verdict
-from autograder.marking.compare import HAND, compare
+from autograder.exercise import Reply, Values, Verdict
+from autograder.marking.compare import HAND, as_numbers, compare
+from autograder.marking.explain import named
 from autograder.marking.judges import Explain, usable
 
+PROOF = {"float64": 1e-9, "float32": 1e-4, "float16": None}
+"""A slip is named when its formula gives every entry of the answer to this relative accuracy; integers are as exact as
+float64. Single precision must agree to a tenth of what a right answer is allowed, and half precision proves nothing."""
 
-class Own(SimpleNamespace):
-    """Inputs and the student's own values by name, as attributes or by subscript."""
 
-    def __getitem__(self, name: str) -> np.ndarray:
+@dataclass(frozen=True)
+class At:
+    """What is known at one challenge, by name, as attributes or by subscript.
+
+    A student's own value stands before an input of the same name. ``given`` holds the inputs alone. A value that
+    neither has raises AttributeError or KeyError.
+    """
+
+    given: Values
+    own: Values
+
+    def __getitem__(self, name: str) -> Any:
         """The value of this name."""
-        return getattr(self, name)
+        return self.own[name] if name in self.own else self.given[name]
+
+    def __getattr__(self, name: str) -> Any:
+        """The value of this name."""
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+Formula = Callable[[At], Any]
+"""What a slip makes of the inputs and of the student's own values."""
 
 
 @dataclass(frozen=True)
 class Slip:
-    """One known way to get a line wrong: its id, the lines it may show in, its formula and a hint.
+    """One known way to get a line wrong: its id, the lines it may show in, what it gives and the words for it.
 
-    The formula must give the student's number within the tolerance for hand calculation, or to ``figures``.
+    Title and hint are those of the catalogue of mistakes where they are empty. A value worked out by hand must agree
+    within the tolerance for that, or to ``figures`` significant figures.
     """
 
     id: str
     lines: tuple[str, ...]
-    formula: Callable[[Own], Any]
-    hint: str
+    formula: Formula
+    title: str = ""
+    hint: str = ""
     figures: int | None = None
 
 
 def explain_slips(
-    slips: Sequence[Slip], names: Mapping[str, str], shape: Callable[[str], tuple[int, int]]
+    slips: Sequence[Slip],
+    *,
+    by_hand: bool = False,
+    names: Mapping[str, str] | None = None,
+    shape: Callable[[str], tuple[int, ...]] | None = None,
 ) -> Explain:
     """An explanation of wrong lines by known slips.
 
-    ``names`` maps a line to the name under which formulas know it, and ``shape`` that name to its shape: students may
-    write a column as a list. A formula that needs a value which the student has not given is passed over.
+    ``by_hand`` compares at the precision of a calculation by hand instead of :data:`PROOF`. ``names`` maps a line to
+    the name under which formulas know its value, where that is another one, and ``shape`` gives the shape of a name:
+    by hand a column may be written as a list. A formula explains nothing where a value that it needs is not there or
+    does not fit.
     """
+    lines = tuple(dict.fromkeys(line for slip in slips for line in slip.lines))
+
+    def known(reply: Reply) -> At:
+        own = {}
+        for line, value in usable(reply.values).items():
+            name = (names or {}).get(line, line)
+            if shape is None:
+                own[name] = value.astype(float)
+            elif value.size == np.prod(shape(name)):
+                own[name] = value.astype(float).reshape(shape(name))
+        return At(reply.given, own)
 
     def explain(replies: Sequence[Reply]) -> Mapping[str, Verdict]:
-        (reply,) = replies
-        own = usable(reply.values)
-        known = Own(**{name: np.atleast_2d(value) for name, value in reply.given.items()})
-        for line, name in names.items():
-            value = own.get(line)
-            if value is not None and value.size == np.prod(shape(name)):
-                setattr(known, name, value.reshape(shape(name)))
-        found = {}
-        for line in names:
-            matches = [slip for slip in slips if line in slip.lines and _matches(slip, known, reply.values.get(line))]
+        points, found = [known(reply) for reply in replies], {}
+        for line in lines:
+            answers = [reply.values.get(line) for reply in replies]
+            matches = [
+                slip
+                for slip in slips
+                if line in slip.lines
+                and all(
+                    gives(got, _value(slip.formula, at), by_hand=by_hand, figures=slip.figures)
+                    for got, at in zip(answers, points)
+                )
+            ]
             if len({slip.id for slip in matches}) == 1:
-                found[line] = Verdict("wrong", mistakes=(matches[0].id,), hint=matches[0].hint)
+                found[line] = named(matches[0].id, title=matches[0].title, hint=matches[0].hint)
         return found
 
     return explain
 
 
-def _matches(slip: Slip, known: Own, got: Any) -> bool:
-    if got is None:
+def gives(got: object, predicted: Any, *, by_hand: bool = False, figures: int | None = None) -> bool:
+    """Whether an answer is what a formula predicts; nothing is predicted by None or by what is not finite."""
+    array = as_numbers(got)
+    if isinstance(array, str) or predicted is None:
         return False
+    predicted = np.asarray(predicted, dtype=float)
+    if not predicted.size or not np.all(np.isfinite(predicted)):
+        return False
+    rtol = HAND if by_hand else PROOF.get(array.dtype.name, PROOF["float64"])
+    return rtol is not None and compare(array, predicted, rtol=rtol, figures=figures).equal
+
+
+def _value(formula: Formula, at: At) -> Any:
     try:
         with np.errstate(all="ignore"):
-            value = np.asarray(slip.formula(known), dtype=float)
-    except (AttributeError, ValueError):  # an earlier value is missing or has another shape: nothing to compare with
-        return False
-    return bool(np.all(np.isfinite(value))) and compare(got, value, rtol=HAND, figures=slip.figures).equal
+            return formula(at)
+    except (AttributeError, KeyError, IndexError, ValueError):  # a value is missing or has another shape
+        return None
+
+
+def first_of(*explanations: Explain) -> Explain:
+    """The explanations one after another: what an earlier one explains is not asked again."""
+
+    def explain(replies: Sequence[Reply]) -> Mapping[str, Verdict]:
+        found: dict[str, Verdict] = {}
+        for explanation in explanations:
+            found = {**explanation(replies), **found}
+        return found
+
+    return explain

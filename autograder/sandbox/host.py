@@ -23,7 +23,7 @@ from typing import Any
 import msgpack
 
 from . import view
-from .inside import codec, frames
+from .inside import codec, frames, walls
 from .model import Limits, SandboxUnavailable
 
 START_SECONDS = 60.0
@@ -96,8 +96,9 @@ class Zygote:
         settings: dict[str, Any] = {"level": self.level, "modules": place, "seccomp": seccomp_blob(self.level)}
         if self.level == "reduced":
             settings["readable"], settings["listable"] = view.readable(modules, hide)
-            # Root's processes own what root owns, so leave; unless `nobody` could not reach the interpreter then.
-            settings["leave_root"] = self.root and view.open_to_all([*settings["readable"], str(self.scratch / "x")])
+            # Root's processes own what root owns, so leave; in a user namespace that knows one user there is no other.
+            settings["leave_root"] = self.root and _is_mapped(walls.ORDINARY_ID)
+            settings["closed_folders"] = not view.open_to_all([*settings["readable"], str(self.scratch / "x")])
         try:
             self._process.stdin.write(msgpack.packb(settings))  # type: ignore[union-attr]
             self._process.stdin.close()  # type: ignore[union-attr]
@@ -153,6 +154,13 @@ class Zygote:
                 process.wait()
         self._errors.close()
         shutil.rmtree(self.scratch, ignore_errors=True)
+
+
+def _is_mapped(number: int) -> bool:
+    """Whether this user namespace has a user and a group of that number."""
+    maps = [Path("/proc/self", name).read_text().splitlines() for name in ("uid_map", "gid_map")]
+    ranges = [[tuple(map(int, line.split())) for line in lines] for lines in maps]
+    return all(any(first <= number < first + size for first, _, size in one) for one in ranges)
 
 
 def seccomp_blob(level: str) -> bytes:

@@ -6,9 +6,10 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
+from typing import Any, TypeAlias
 
 from .canary import canary
 from .host import Ending, Zygote, watch
@@ -17,6 +18,34 @@ from .progress import Progress
 from .view import FOLDER
 
 LEVELS = ("full", "reduced", "none")
+
+OnAnswer: TypeAlias = Callable[[str, tuple[Answer, ...]], None]
+
+
+class Told:
+    """Passes frames on to the progress, and tells of each question once, when all its answers are there."""
+
+    def __init__(self, progress: Progress, on_answer: OnAnswer | None) -> None:
+        """Nothing is told yet."""
+        self._progress, self._on_answer = progress, on_answer
+        self._ids: set[str] = set()
+
+    def on_frame(self, frame: Any) -> float | None:
+        """Hand one frame on; the result is that of the progress."""
+        seconds = self._progress.on_frame(frame)
+        self.look()
+        return seconds
+
+    def look(self) -> None:
+        """Tell of what is new."""
+        if self._on_answer is None:
+            return
+        answers = self._progress.answers
+        for index, ask in enumerate(self._progress.job.asks):
+            keys = [(index, number) for number in range(len(ask.challenges))]
+            if ask.id not in self._ids and all(key in answers for key in keys):
+                self._ids.add(ask.id)
+                self._on_answer(ask.id, tuple(answers[key] for key in keys))
 
 
 class Sandbox:
@@ -75,9 +104,10 @@ class Sandbox:
         """The process that holds the zygote."""
         return self._zygote.pid
 
-    def run(self, job: Job) -> Outcome:
+    def run(self, job: Job, on_answer: OnAnswer | None = None) -> Outcome:
         """Run a submission; whatever its code does costs that code and nothing else.
 
+        `on_answer` is called with the id of each question, and its answers, as soon as all of them are there.
         Raises SandboxUnavailable when the zygote is gone and cannot be started again, and nothing else.
         """
         began = time.monotonic()
@@ -86,7 +116,9 @@ class Sandbox:
             if self.level != "full":
                 _lay_out(job, Path(folder))
             progress = Progress(job, folder=folder, level=self.level)
-            reruns = self._run(job, progress, deadline=began + job.limits.wall_seconds)
+            told = Told(progress, on_answer)
+            reruns = self._run(job, progress, told, deadline=began + job.limits.wall_seconds)
+            told.look()
         finally:
             if self.level != "full":
                 shutil.rmtree(folder, ignore_errors=True)
@@ -103,9 +135,9 @@ class Sandbox:
             reruns=reruns,
         )
 
-    def _run(self, job: Job, progress: Progress, *, deadline: float) -> int:
+    def _run(self, job: Job, progress: Progress, told: Told, *, deadline: float) -> int:
         for attempt in range(job.limits.reruns + 1):
-            ending = self._once(job, progress, deadline=deadline)
+            ending = self._once(job, progress, told, deadline=deadline)
             progress.after(ending)
             if progress.finished:
                 return attempt
@@ -113,10 +145,10 @@ class Sandbox:
         progress.settle_rest("crashed", f"Not run: the notebook ended its process {starts} times before this point.")
         return job.limits.reruns
 
-    def _once(self, job: Job, progress: Progress, *, deadline: float) -> Ending:
+    def _once(self, job: Job, progress: Progress, told: Told, *, deadline: float) -> Ending:
         for _ in range(2):
             zygote = self._zygote
-            ending = watch(zygote, progress.payload(), job.limits, deadline=deadline, on_frame=progress.on_frame)
+            ending = watch(zygote, progress.payload(), job.limits, deadline=deadline, on_frame=told.on_frame)
             if ending.reason != "gone":
                 return ending
             self._replace(zygote)

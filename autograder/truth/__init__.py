@@ -6,5 +6,6 @@ Nothing here is written as a backward formula. A network is a list of forward ex
 
 from autograder.truth.functions import ACTIVATIONS, LOSSES, derivative, derivative_from_output
 from autograder.truth.network import Network, Reading
+from autograder.truth.precision import many_digits
 
-__all__ = ["ACTIVATIONS", "LOSSES", "Network", "Reading", "derivative", "derivative_from_output"]
+__all__ = ["ACTIVATIONS", "LOSSES", "Network", "Reading", "derivative", "derivative_from_output", "many_digits"]

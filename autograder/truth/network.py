@@ -16,6 +16,7 @@ Gradients are named ``dWl``, ``dbl`` (of the mean loss) and ``dZl``, ``dAl`` (of
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property, lru_cache
@@ -25,9 +26,7 @@ import numpy as np
 import sympy as sp
 
 from autograder.truth.functions import ACTIVATIONS, LOSSES, inverse
-
-DIGITS = 50
-"""Decimal digits of the exact evaluation; results are rounded to float64 once, at the end."""
+from autograder.truth.precision import many_digits
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -255,7 +254,7 @@ def _evaluate(network: Network, given: Arrays, own: Arrays, reading: Reading, ex
     for name, value in values.items():
         put(name, value)
     results: dict[str, np.ndarray] = {}
-    with mpmath.workdps(DIGITS), np.errstate(all="ignore"):
+    with many_digits() if exact else nullcontext(), np.errstate(all="ignore"):
         store["m"] = number(examples)
         for stage, arguments, each, once_arguments, once in _compiled(network, reading, update, exact):
             per_example = _run_examples(each, [store[str(s)] for s in arguments], len(stage.each), examples, exact)

@@ -5,26 +5,28 @@ from autograder.audit import right, wrong
 _DEEP = '''
 def train_design(X_train, k_train, X_test, seed):
     rng = np.random.default_rng(seed)
-    sizes = [6, 12, 8, 1]
+    sizes = [6, 32, 16, 1]
     W = [rng.normal(size=(o, i)) / np.sqrt(i) for i, o in zip(sizes, sizes[1:])]
     b = [np.zeros((o, 1)) for o in sizes[1:]]
     mu, sd = X_train.mean(1, keepdims=True), X_train.std(1, keepdims=True)
     Y = (np.log10(k_train) + 9) / 18
-    for epoch in range(6000):
+    V = [0] * 6
+    for epoch in range(2500):
         A = [(X_train - mu) / sd]
         for layer in range(2):
-            A.append(np.maximum(0, W[layer] @ A[-1] + b[layer]))
+            A.append(np.tanh(W[layer] @ A[-1] + b[layer]))
         out = W[2] @ A[2] + b[2]
         E = 2 * (out - Y) / Y.shape[1]
         gradients = []
         for layer in (2, 1, 0):
             gradients.insert(0, (E @ A[layer].T, E.sum(1, keepdims=True)))
-            E = (W[layer].T @ E) * (A[layer] > 0)
+            E = (W[layer].T @ E) * (1 - A[layer] ** 2)
         for layer, (dW, db) in enumerate(gradients):
-            W[layer], b[layer] = W[layer] - 0.3 * dW, b[layer] - 0.3 * db
+            V[layer], V[layer + 3] = 0.9 * V[layer] + dW, 0.9 * V[layer + 3] + db
+            W[layer], b[layer] = W[layer] - 0.3 * V[layer], b[layer] - 0.3 * V[layer + 3]
     A = (X_test - mu) / sd
     for layer in range(2):
-        A = np.maximum(0, W[layer] @ A + b[layer])
+        A = np.tanh(W[layer] @ A + b[layer])
     return 10 ** ((W[2] @ A + b[2]) * 18 - 9), [W[0], b[0], W[1], b[1], W[2], b[2]]
 '''
 
@@ -32,7 +34,7 @@ _SIGMOIDS = '''
 def train_design(X_train, k_train, X_test, seed):
     centre, width = X_train.mean(axis=1, keepdims=True), X_train.std(axis=1, keepdims=True)
     network = SimpleNeuralNetwork(6, 10, 1, rng=seed, weight_scale=0.5)
-    network.train((X_train - centre) / width, (np.log10(k_train) + 9) / 18, epochs=4000, learning_rate=2.0)
+    network.train((X_train - centre) / width, (np.log10(k_train) + 9) / 18, epochs=4000, learning_rate=5.0)
     predicted = network.forward_pass((X_test - centre) / width)
     return 10 ** (18 * predicted - 9), (network.W1, network.b1.ravel(), network.W2, network.b2.ravel())
 '''
@@ -47,15 +49,15 @@ _FIVE = '''[
 
 RIGHT = (
     right(
-        "deep-relu",
-        "two ReLU layers written with lists, log10+minmax, numbers as numpy integers, tuples",
+        "deep-tanh",
+        "two tanh layers with momentum, written with lists, log10+minmax, numbers as numpy integers, tuples",
         record=f'''
 design = {{
     "features": {_FIVE},
-    "hidden": ({{"units": np.int64(12), "activation": "ReLU"}}, {{"units": 8, "activation": "relu"}}),
+    "hidden": ({{"units": np.int64(32), "activation": "Tanh"}}, {{"units": 16, "activation": "tanh"}}),
     "output": {{"units": 1, "activation": "linear"}},
-    "weight_shapes": [np.zeros((12, 5)).shape, (8, 12), (1, 8)],
-    "parameters": np.int64((12 * 5 + 12) + (8 * 12 + 8) + (8 + 1)),
+    "weight_shapes": [np.zeros((32, 5)).shape, (16, 32), (1, 16)],
+    "parameters": np.int64((32 * 5 + 32) + (16 * 32 + 16) + (16 + 1)),
     "target_transform": "log10 + minmax",
     "loss": "MSE",
 }}
@@ -235,7 +237,7 @@ WRONG = (
     wrong(
         "too-few-epochs",
         "training stops early: half of the points",
-        edits={"training": [("epochs=4000", "epochs=60")]},
+        edits={"training": [("epochs=4000", "epochs=8")]},
         loses={"trained_design.fit": 1.5},
     ),
     wrong(

@@ -248,6 +248,13 @@ WRONG = (
         },
     ),
     wrong(
+        "hidden-layer-raises",
+        "an error in the hidden layer, after the gradients of the output layer are there",
+        edits={"network": [("(self.W2.T @ dZ2)", "(self.W2 @ dZ2)")]},
+        loses={"hidden_gradients": 8, "training_report": 3},
+        statuses={"hidden_gradients": "raised", "training_report": "raised"},
+    ),
+    wrong(
         "accuracy-as-loss",
         "train_on_moons returns its numbers in another order",
         edits={"train_on_moons": [("        losses[-1],\n", ""), ("Y_test),\n    )", "Y_test),\n        losses[-1],\n    )")]},

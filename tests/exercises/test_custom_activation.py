@@ -29,7 +29,7 @@ def test_the_properties_agree_with_a_scan():
     value, slope = x * np.tanh(x), np.tanh(x) + x / np.cosh(x) ** 2
     assert value.min() == pytest.approx(truth["range"][0], abs=1e-12) == 0
     assert truth["range"][1] == np.inf
-    assert np.allclose(value, value[::-1], rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(value, value[::-1], rtol=1e-12, atol=1e-12)
     assert np.all(slope[x > 1e-9] > 0)
     assert np.all(slope[x < -1e-9] < 0)
     assert x[np.argmax(slope)] == pytest.approx(truth["largest_slope_at"], abs=1e-4)

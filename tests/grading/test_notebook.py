@@ -28,7 +28,8 @@ def written(tmp_path, data):
     [
         (b"", "is empty"),
         (b"not json", "is not valid JSON"),
-        (b"\xff\xfe\x00{", "is not text in UTF-8"),
+        (b"\xff\xfe\x00{\x00", "is not text in UTF-8"),
+        ("{'é'}".encode("latin-1"), "is not text in UTF-8"),
         (b'{"a": 1}', "is JSON but not a notebook"),
         (b"[1, 2]", "is JSON but not a notebook"),
         (b"[" * 100_000, "is not valid JSON"),

@@ -1,5 +1,8 @@
 """From diagnosis to verdicts: which line is charged."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -60,3 +63,25 @@ def test_arrays_that_do_not_fit_are_left_to_the_comparison():
 def test_no_two_single_mistakes_look_the_same_at_the_challenges(seed):
     points = [Point(challenge.given) for challenge in challenges("tanh_swap", seed)["gradients"]]
     assert aliases(SPEC, points) == ()
+
+
+def test_submissions_marked_at_the_same_time_keep_their_own_verdicts():
+    """Two questions about the same answers are searched once, and never get the verdicts of another submission."""
+    explain = explain_gradients(SPEC)
+    flipped = replies(lambda exact, given: {"dW2": -exact["dW2"]})
+    doubled = replies(lambda exact, given: {"dW1": 2 * exact["dW1"]})
+    started = threading.Barrier(2)
+
+    def again_and_again(own):
+        found = []
+        for _ in range(4):
+            started.wait()
+            found += [explain(own), explain(own)]
+        return [{name: verdict.mistakes for name, verdict in one.items()} for one in found]
+
+    with ThreadPoolExecutor(2) as pool:
+        one, two = pool.map(again_and_again, (flipped, doubled))
+    assert one == [one[0]] * 8
+    assert two == [two[0]] * 8
+    assert one[0]["dW2"] == ("sign-flipped",)
+    assert two[0].get("dW2", ()) == ()

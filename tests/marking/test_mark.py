@@ -28,14 +28,11 @@ def right_answers(seed=1):
 
     asked = challenges("tanh_swap", seed)
     names = ("Z1", "A1", "Z2", "A2", "dW2", "db2", "dW1", "db1", "returned")
-    network = [
-        {name: value for name, value in tanh_swap.truth(c.given).items() if name in names} for c in asked["forward"]
-    ]
-    gradients = [{n: v for n, v in tanh_swap.truth(c.given).items() if n in names} for c in asked["gradients"]]
     training = [dict(tanh_swap.trained(c.given)) for c in asked["training"]]
     return {
-        "forward": [Answer(values=v) for v in network],
-        "gradients": [Answer(values=v) for v in gradients],
+        probe: [Answer(values={n: v for n, v in tanh_swap.truth(c.given).items() if n in names}) for c in asked[probe]]
+        for probe in ("forward", "output_layer", "gradients")
+    } | {
         "training": [Answer(values=v) for v in training],
     }
 
@@ -110,7 +107,7 @@ def test_the_record_survives_json():
     marks = Marks("ada", "training", "tanh_swap", mark(EXERCISE, 1, answers), isolation="full", seed=1)
     text = json.dumps(to_json(marks), allow_nan=False)
     record = json.loads(text)
-    assert list(record)[:7] == ["student", "sheet", "exercise", "points", "max_points", "isolation", "seed"]
+    assert list(record)[:8] == ["schema", "student", "sheet", "exercise", "points", "max_points", "isolation", "seed"]
     assert {"id", "title", "points", "max_points", "status", "mistakes", "message"} <= record["questions"][0].keys()
     again = from_json(record)
     assert again.points == marks.points

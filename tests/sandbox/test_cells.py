@@ -209,3 +209,21 @@ def test_outputs_are_valid_nbformat(run: Run) -> None:
 def test_ordinary_things_work(run: Run, source: str) -> None:
     cell = run(source, cell_cpu_seconds=10.0, cell_wall_seconds=20.0, cpu_seconds=20.0).cells[0]
     assert (cell.status, cell.message) == ("ok", "")
+
+
+@pytest.mark.parametrize(
+    ("source", "limit"),
+    [
+        ("f = open('big', 'wb')\nwhile True: f.write(bytes(10**6))", "size of a file"),
+        ("for n in range(10**4): open(str(n), 'wb').write(bytes(10**6))", "all files together"),
+        ("keep = []\nwhile True: keep.append(open('/dev/null'))", "limit on open files"),
+        ("import threading as t, time\nfor _ in range(999): t.Thread(target=time.sleep, args=(9,)).start()", "threads"),
+        ("x = bytearray(10**10)", "256 MB"),
+        ("while True: print('x' * 999)", "bytes"),
+        ("while True: pass", "of computing"),
+        ("import time; time.sleep(9)", "after 1.5 s"),
+    ],
+)
+def test_the_message_says_which_limit(run: Run, source: str, limit: str) -> None:
+    wall = 9.0 if limit == "of computing" else 1.5  # on a busy machine the clock runs faster than the computing
+    assert limit in run(source, cell_wall_seconds=wall).cells[0].message

@@ -247,3 +247,19 @@ def test_libraries_below_tmp_are_seen_inside(tmp_path: Path, monkeypatch: pytest
         assert outcome.cells[0].outputs[0]["text"] == "seen\n"
     finally:
         shutil.rmtree(library)
+
+
+@pytest.mark.slow
+def test_at_reduced_root_is_left_even_when_the_interpreter_lies_in_its_home(walled: Sandbox) -> None:
+    """`nobody` keeps one capability there, to read; Landlock says what may be read."""
+    looks = (
+        "import ctypes, os, struct\nhead = struct.pack('Ii', 0x20080522, 0)\ndata = ctypes.create_string_buffer(24)\n"
+        "ctypes.CDLL(None).capget(head, data)\nprint(os.getuid(), os.geteuid(), struct.unpack('6I', data.raw)[:2])\n"
+        "import sklearn.cluster, wave"
+    )
+    said = walled.run(job(looks)).cells[0]
+    assert said.status == "ok", said.message
+    assert not said.outputs[0]["text"].startswith("0 ")
+    assert said.outputs[0]["text"].strip().endswith(("(0, 0)", "(4, 4)"))
+    for refused in ("open('/etc/shadow')", "open('/root/.bashrc')", "open('/root/.profile')"):
+        assert walled.run(job(refused)).cells[0].status == "raised", refused

@@ -81,10 +81,11 @@ def test_the_first_wrong_layer_is_pointed_at():
 # --- Right answers pass ---------------------------------------------------------------------------------------------
 
 
-def test_no_right_answer_is_called_wrong():
+@pytest.mark.parametrize("seeds", [range(90), pytest.param(range(90, 360), marks=pytest.mark.slow)])
+def test_no_right_answer_is_called_wrong(seeds):
     """Any style, loss, size, scale and precision; rectifiers that sit exactly at their kink are among them."""
     looked_at, false_alarms = 0, []
-    for seed in range(360):
+    for seed in seeds:
         rng = np.random.default_rng(seed)
         hidden = rng.choice(list(ACTIVATIONS))
         n, h, o = (int(k) for k in rng.integers(1, 5, 3))
@@ -103,7 +104,7 @@ def test_no_right_answer_is_called_wrong():
         except SelfCheckFailed as error:
             false_alarms.append((seed, str(error)))
     assert not false_alarms
-    assert looked_at > 0.95 * 4 * 360  # and "unclear" is no way out
+    assert looked_at > 0.95 * 4 * len(seeds)  # and "unclear" is no way out
 
 
 @pytest.mark.parametrize("style", STYLES)

@@ -106,7 +106,7 @@ def _loss(name, a, y, weights):
     }[name]()
 
 
-@pytest.mark.parametrize("sizes", SHAPES[:3])
+@pytest.mark.parametrize("sizes", [SHAPES[0], *(pytest.param(s, marks=pytest.mark.slow) for s in SHAPES[1:3])])
 @pytest.mark.parametrize(("activations", "loss"), CASES)
 def test_the_chain_rule_over_stages_equals_differentiating_the_composed_loss(sizes, activations, loss):
     """One example's loss as a single expression, differentiated by sympy in one step.
@@ -175,7 +175,7 @@ def test_gradients_equal_jax(network):
     jax.config.update("jax_enable_x64", True)
     values = point(network.sizes, network.loss, seed=3)
     parameters = {name: jax.numpy.asarray(values[name]) for name in network.parameters}
-    found = jax.grad(lambda p: array_loss(jax.numpy, network, values, p))(parameters)
+    found = jax.jit(jax.grad(lambda p: array_loss(jax.numpy, network, values, p)))(parameters)
     exact = network.evaluate(values)
     for name in network.parameters:
         np.testing.assert_allclose(np.asarray(found[name]), exact[f"d{name}"], rtol=1e-11, atol=1e-14)

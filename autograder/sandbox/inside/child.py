@@ -48,9 +48,13 @@ def put_up_walls(limits: dict[str, Any], *, folder: str, settings: dict[str, Any
     walls.no_new_privileges()
     if level == "reduced":
         walls.landlock([*settings["readable"], folder], settings["listable"])
-        if settings["leave_root"]:
-            walls.become_ordinary()
-    walls.drop_capabilities()
+    kept = None
+    if level == "reduced" and settings["leave_root"]:
+        # `nobody` may not even enter root's home, where the interpreter may lie. This capability lets it read as root
+        # does, and Landlock still says what: only the interpreter and its libraries.
+        kept = walls.CAP_DAC_READ_SEARCH if settings["closed_folders"] else None
+        walls.become_ordinary(keep=kept)
+    walls.drop_capabilities(but=kept)
     walls.seccomp(settings["seccomp"])
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import builtins
 import contextlib
+import errno
 import getpass
 import linecache
 import os
@@ -37,6 +38,13 @@ SCRIPT_MAGICS = ("bash", "sh", "script", "perl", "ruby", "pypy", "python2", "pyt
 
 
 OUTPUT_COST, PART_COST = 500, 20
+
+LIMITS_BY_ERROR = {
+    errno.EFBIG: "The grader's limit on the size of a file was reached: is a file written in a loop?",
+    errno.ENOSPC: "The grader's limit on all files together was reached: are files written in a loop?",
+    errno.EMFILE: "The grader's limit on open files was reached: use `with open(...)`, which closes them.",
+}
+"""What the errors of the operating system mean here."""
 
 
 class OutputLimit(BaseException):
@@ -411,7 +419,16 @@ def said(error: BaseException, shell: Shell) -> str:
         where = "" if frame.name == "<module>" else f"`{frame.name}`, "
         line = f": `{frame.line[:160]}`" if frame.line else ""
         text = f"{text} ({where}line {frame.lineno}{line})"
-    return text
+    return f"{text}. {hint}" if (hint := _limit_behind(error)) else text
+
+
+def _limit_behind(error: BaseException) -> str:
+    """Which limit of the grader an ordinary error stands for, and what to look for."""
+    if isinstance(error, OSError) and type(error.errno) is int:
+        return LIMITS_BY_ERROR.get(error.errno, "")
+    if isinstance(error, RuntimeError) and error.args == ("can't start new thread",):
+        return "The grader's limit on threads was reached: are threads started in a loop and never joined?"
+    return ""
 
 
 def status_of(error: BaseException) -> str:

@@ -20,9 +20,12 @@ _libc.mount.argtypes = (ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctype
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x04000000, 0x08000000
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REC, MS_PRIVATE = 1, 2, 4, 8, 1 << 14, 1 << 18
-PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = 4, 22, 24, 38, 47
+PR_SET_DUMPABLE, PR_SET_KEEPCAPS, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = (
+    4, 8, 22, 24, 38, 47
+)  # fmt: skip
 PR_CAP_AMBIENT_CLEAR_ALL, SECCOMP_MODE_FILTER = 4, 2
 LINUX_CAPABILITY_VERSION_3 = 0x20080522
+CAP_DAC_READ_SEARCH = 2
 
 LANDLOCK_CREATE_RULESET, LANDLOCK_ADD_RULE, LANDLOCK_RESTRICT_SELF = 444, 445, 446
 LANDLOCK_ASK_VERSION, LANDLOCK_PATH_BENEATH = 1, 1
@@ -40,8 +43,13 @@ def _call(name: str, *arguments: object) -> int:
     return result
 
 
-def become_ordinary() -> None:
-    """Leave root for good: the kernel does not count root's processes, so a process limit would not hold."""
+def become_ordinary(*, keep: int | None = None) -> None:
+    """Leave root for good: the kernel does not count root's processes, so a process limit would not hold.
+
+    ``keep`` is a capability to keep, so that ``drop_capabilities`` can leave it.
+    """
+    if keep is not None:
+        _call("prctl", PR_SET_KEEPCAPS, 1, 0, 0, 0)
     os.setgroups([])
     os.setresgid(ORDINARY_ID, ORDINARY_ID, ORDINARY_ID)
     os.setresuid(ORDINARY_ID, ORDINARY_ID, ORDINARY_ID)
@@ -113,14 +121,15 @@ def kernel_at_least(major: int, minor: int) -> bool:
     return (int(numbers[0]), int(numbers[1])) >= (major, minor)
 
 
-def drop_capabilities() -> None:
-    """Give up every capability, also for whatever would be executed later."""
+def drop_capabilities(*, but: int | None = None) -> None:
+    """Give up every capability but one or none; nothing that would be executed later gets any."""
     for capability in range(64):
         if _libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0:
             break  # past the last one that this kernel has
     _libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
     header = struct.pack("Ii", LINUX_CAPABILITY_VERSION_3, 0)
-    _call("capset", header, struct.pack("6I", *[0] * 6))
+    left = 0 if but is None else 1 << but
+    _call("capset", header, struct.pack("6I", left, left, 0, 0, 0, 0))
 
 
 def landlock_version() -> int:

@@ -1,0 +1,1 @@
+"""Marks to other systems: reads records, writes what the views make of them."""

@@ -1,0 +1,1 @@
+"""What people open: feedback pages, the class report, hints, the student kit."""

@@ -1,0 +1,38 @@
+"""``autograder report``: the class report as one HTML file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rich.console import Console
+
+from autograder.course import CourseError, find_root
+from autograder.people.hints import read_hints
+from autograder.people.records import autograded, from_lines
+from autograder.views.report import class_report
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``autograder report``."""
+    parser.add_argument(
+        "marks", nargs="?", type=Path, help="output of `autograder grade --json`; without it, autograded/ is read"
+    )
+    parser.add_argument("--to", type=Path, default=Path("report.html"), help="where the page is written")
+    parser.add_argument("--no-names", action="store_true", help="leave out who handed in what")
+    parser.add_argument("--root", type=Path, help="the course's folder; found from here by default")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the report. Returns 0 when it was written, 2 on bad use."""
+    try:
+        root = find_root(args.root)
+        marks = from_lines(args.marks) if args.marks else autograded(root)
+        page = class_report(marks, names=not args.no_names, hints=read_hints(root))
+        args.to.parent.mkdir(parents=True, exist_ok=True)
+        args.to.write_text(page, encoding="utf-8")
+    except (CourseError, OSError) as problem:
+        Console(stderr=True).print(f"autograder report: {problem}", style="red", highlight=False, soft_wrap=True)
+        return 2
+    Console().print(f"report on {len(marks)} notebooks: {args.to}", highlight=False, soft_wrap=True)
+    return 0

@@ -1,0 +1,131 @@
+"""Pages that nbgrader makes from students' notebooks, made safe to open.
+
+What a student's code displays is a claim of the student, in HTML, SVG or JavaScript if it likes. The person who opens
+the page is signed in to the grader, so nothing of that may run, load from elsewhere, or look like a part of the grader.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import bleach
+from bleach.css_sanitizer import ALLOWED_CSS_PROPERTIES, CSSSanitizer
+from nbconvert.exporters.exporter import ResourcesDict
+from nbformat import NotebookNode
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+TAGS = frozenset(bleach.ALLOWED_TAGS) | {
+    "br", "caption", "col", "colgroup", "dd", "del", "div", "dl", "dt", "figcaption", "figure", "h1", "h2", "h3", "h4",
+    "h5", "h6", "hr", "img", "ins", "kbd", "mark", "p", "pre", "s", "samp", "small", "span", "sub", "sup", "table",
+    "tbody", "td", "tfoot", "th", "thead", "tr", "u", "var",
+}  # fmt: skip
+ATTRIBUTES = frozenset(
+    {"title", "colspan", "rowspan", "scope", "align", "alt", "width", "height", "role", "aria-label"}
+)
+#: Nothing that moves a thing over another part of the page.
+STYLES = (frozenset(ALLOWED_CSS_PROPERTIES) - {"float", "clear", "overflow", "direction", "unicode-bidi"}) | {
+    "border-collapse", "border-left", "border", "caption-side", "font-variant-numeric", "max-width", "opacity",
+    "padding", "padding-left", "margin", "background",
+}  # fmt: skip
+PICTURE = re.compile(r"data:image/(png|jpeg|gif|svg\+xml);base64,[A-Za-z0-9+/=\s]*\Z")
+PICTURES = ("image/png", "image/jpeg", "image/gif")
+AS_THEY_ARE = ("text/plain", "text/latex")
+LEFT_OUT = "(an output of the kind {} was left out of this page)"
+
+_BEYOND = re.compile(r"(?i)url|image|expression|\\|-\s*[.\d]")  # loads something, hides it, or leaves its place
+_OPENS_A_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+_REMOTE_PICTURE = re.compile(r"!\[(?![^\]]*\]\(attachment:)")
+
+
+def _allowed(tag: str, name: str, value: str) -> bool:
+    if tag == "img" and name == "src":
+        return bool(PICTURE.match(value))  # a picture from elsewhere would tell its owner who looks, and when
+    if tag == "a":
+        return name == "href" and value.startswith(("http://", "https://", "#"))
+    if name == "style":
+        return not _BEYOND.search(value)
+    return name in ATTRIBUTES
+
+
+_CLEANER = bleach.Cleaner(
+    tags=TAGS,
+    attributes=_allowed,
+    protocols=frozenset({"http", "https", "data"}),
+    strip=True,
+    css_sanitizer=CSSSanitizer(allowed_css_properties=STYLES),
+)
+
+
+def safe_html(text: str) -> str:
+    """The text with tables, emphasis and own pictures kept, and all that runs, loads or covers something removed."""
+    # bleach keeps what stands between the tags; of these nobody wants to read it
+    text = re.sub(r"(?is)<(script|style|iframe|object|template|noscript)\b.*?(</\1\s*>|\Z)", "", text)
+    return _CLEANER.clean(text)
+
+
+def safe_markdown(text: str) -> str:
+    """Markdown whose HTML shows as text and whose pictures come from the notebook itself."""
+    return _REMOTE_PICTURE.sub("&#33;[", _OPENS_A_TAG.sub("&lt;", text))
+
+
+def safe_data(data: Mapping[str, Any]) -> dict[str, str]:
+    """A display's data with nothing that a page would run."""
+    safe: dict[str, str] = {}
+    for kind, value in data.items():
+        text = "".join(value) if isinstance(value, list) else value
+        if not isinstance(text, str):
+            continue
+        if kind in AS_THEY_ARE or (kind in PICTURES and _is_base64(text)):
+            safe[kind] = text
+        elif kind == "text/html":
+            safe[kind] = safe_html(text)
+        elif kind == "text/markdown":
+            safe[kind] = safe_markdown(text)
+        elif kind == "image/svg+xml" and "text/html" not in data:
+            # inside <img> a drawing can neither run scripts nor load anything
+            coded = base64.b64encode(text.encode("utf-8", "replace")).decode()
+            safe["text/html"] = f'<img alt="drawing" src="data:image/svg+xml;base64,{coded}">'
+    if not safe:
+        safe["text/plain"] = LEFT_OUT.format(", ".join(sorted(map(str, data)))[:200])
+    return safe
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return True
+
+
+class SafePages(NbGraderPreprocessor):
+    """Sanitises what students wrote or displayed, just before a page is made of it. The notebook on disk stays."""
+
+    def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
+        """Return the notebook as a page may show it; doing so twice is doing so once."""
+        nb.metadata = NotebookNode(language_info=NotebookNode(name="python", pygments_lexer="ipython3"))
+        for cell in nb.cells:
+            self._cell(cell)
+        return nb, resources
+
+    def _cell(self, cell: NotebookNode) -> None:
+        label = cell.metadata.get("nbgrader", {})
+        locked = bool(label.get("locked")) if isinstance(label, Mapping) else False
+        cell.metadata = NotebookNode(nbgrader=label) if label else NotebookNode()
+        if cell.cell_type == "code":
+            for output in cell.outputs:
+                if "data" in output:
+                    output.data = NotebookNode(safe_data(output.data))
+                    output.metadata = NotebookNode()
+        elif not locked:  # nbgrader has put the course's own text back
+            cell.source = safe_markdown(cell.source)
+            pictures = {
+                name: {kind: text for kind, text in bundle.items() if kind in PICTURES and _is_base64(str(text))}
+                for name, bundle in cell.get("attachments", {}).items()
+            }
+            if pictures:
+                cell.attachments = NotebookNode(pictures)

@@ -1,0 +1,129 @@
+"""The feedback page: marks and the notebook that was run as one HTML file that needs no network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from nbformat import NotebookNode
+
+from autograder.exercises import load
+from autograder.marking import LineMark, Marks, QuestionMark
+from autograder.views import graph, prose, words
+from autograder.views.cell import heat, matrix
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the gradebook holds for one cell: points, when there are any, and a person's comment."""
+
+    points: float | None = None
+    max_points: float = 0.0
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class Gradebook:
+    """What the gradebook adds to the marks of one notebook; empty when there is no gradebook.
+
+    ``cells`` maps a grade id to what was given; ``score`` is the sum that counts, after the ``penalty`` that a late
+    hand-in costs.
+    """
+
+    cells: Mapping[str, Given] = field(default_factory=dict)
+    score: float | None = None
+    penalty: float = 0.0
+
+
+def feedback_page(notebook: NotebookNode, marks: Marks, gradebook: Gradebook = Gradebook()) -> str:
+    """The page for one student and one notebook.
+
+    ``notebook`` is the one that was run, with its outputs; its hidden tests and mark schemes must be gone already.
+    """
+    exercise = load(marks.exercise)
+    written = [
+        (part, gradebook.cells.get(part.id, Given(None, part.points))) for part in exercise.written
+    ]
+    first = next((question for question in marks.questions if question.status != "correct"), None)
+    score = marks.points if gradebook.score is None else gradebook.score
+    out_of = marks.max_points + sum(given.max_points for _, given in written if given.points is not None)
+    return environment().get_template("feedback.html.j2").render(
+        marks=marks,
+        title=exercise.title,
+        score=score,
+        out_of=out_of,
+        waiting=sum(part.points for part, given in written if given.points is None),
+        penalty=gradebook.penalty,
+        changed=_changed(marks, gradebook),
+        written=written,
+        first=first,
+        first_line=first_wrong(first) if first else None,
+        graphs=graph.graphs(marks),
+        cells=list(_cells(notebook, marks, gradebook)),
+        heat=heat,
+        matrix=matrix,
+    )
+
+
+def first_wrong(question: QuestionMark) -> LineMark | None:
+    """The first line that is not right: where to look first."""
+    return next((line for line in question.lines if line.status != "correct"), None)
+
+
+def _changed(marks: Marks, gradebook: Gradebook) -> dict[str, float]:
+    """Questions whose points a person changed, with the points that count."""
+    given = {question.id: gradebook.cells.get(question.id) for question in marks.questions}
+    return {
+        question.id: given[question.id].points
+        for question in marks.questions
+        if given[question.id] and given[question.id].points is not None
+        and abs(given[question.id].points - question.points) > 1e-9
+    }
+
+
+def _cells(notebook: NotebookNode, marks: Marks, gradebook: Gradebook):
+    """Every cell as what the template shows: prose, code with its outputs, or a pointer to a question."""
+    questions = {question.id: question for question in marks.questions}
+    figures = 0
+    for number, cell in enumerate(notebook.cells, 1):
+        about = cell.metadata.get("nbgrader", {})
+        name = about.get("grade_id", "")
+        comment = gradebook.cells[name].comment if name in gradebook.cells else ""
+        if name in questions and cell.cell_type == "code":
+            yield {"kind": "question", "question": questions[name]}
+        elif cell.cell_type == "code":
+            shown = []
+            for one in cell.get("outputs", []):
+                if any(kind.startswith("image/") for kind in one.get("data", {})):
+                    figures += 1
+                shown.append(prose.output(one, f"Figure {figures}, drawn by cell {number} of the notebook"))
+            yield {
+                "kind": "code",
+                "number": number,
+                "source": prose.code(cell.source),
+                "outputs": [one for one in shown if one],
+                "mine": about.get("solution", not about.get("locked", False)),
+                "comment": comment,
+            }
+        elif cell.cell_type == "markdown":
+            mine = not about.get("locked", False)
+            yield {"kind": "prose", "html": prose.markdown(cell.source), "mine": mine, "comment": comment}
+
+
+@cache
+def environment() -> Environment:
+    """The environment of the pages' templates: everything is escaped unless ``prose`` made it safe."""
+    made = Environment(
+        loader=PackageLoader("autograder.views"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals.update(
+        policy=prose.POLICY, code_styles=prose.code_styles, svg=graph.svg, in_words=graph.in_words, STATES=graph.STATES
+    )
+    made.filters.update(
+        points=words.points, sign=words.sign, word=words.word, mistake=words.mistake, said=prose.said,
+        capital=lambda text: text[:1].upper() + text[1:],
+    )
+    return made

@@ -1,0 +1,175 @@
+"""The class report: one HTML file about all marks of a class, with names or without."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import mean, median
+
+import numpy as np
+
+from autograder.exercises import NAMES, load
+from autograder.marking import LineMark, Marks
+from autograder.views.cell import matrix
+from autograder.views.clusters import Cluster, clusters
+from autograder.views.feedback import environment
+
+BINS = 10
+"""Bars of a distribution: each is a tenth of the points."""
+
+FEWEST = 5
+"""Fewest notebooks for which a discrimination is worth printing."""
+
+
+@dataclass(frozen=True)
+class QuestionReport:
+    """One question over a class.
+
+    ``difficulty`` is the mean share of its points that was earned: 1 is easy. ``discrimination`` is the correlation of
+    its points with those of the other questions of the notebook, or None when it cannot be told.
+    ``bins`` counts notebooks by tenths of the points; ``statuses`` counts them by status.
+    """
+
+    id: str
+    title: str
+    max_points: float
+    difficulty: float
+    discrimination: float | None
+    bins: tuple[int, ...]
+    statuses: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class ExerciseReport:
+    """One exercise over a class; what could not be graded is counted apart and never as zero."""
+
+    name: str
+    title: str
+    max_points: float
+    graded: int
+    mean: float
+    median: float
+    bins: tuple[int, ...]
+    questions: tuple[QuestionReport, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Common:
+    """One named mistake: how many students made it, where, and one sample."""
+
+    id: str
+    students: int
+    exercise: str
+    question: str
+    sample: LineMark
+
+
+def exercise_reports(all_marks: Sequence[Marks]) -> list[ExerciseReport]:
+    """One report per exercise that was handed in, in the order of the course."""
+    found = []
+    for name in NAMES:
+        graded = [marks for marks in all_marks if marks.exercise == name and not marks.error]
+        if graded:
+            points = [marks.points for marks in graded]
+            best = graded[0].max_points
+            found.append(
+                ExerciseReport(
+                    name, load(name).title, best, len(graded), mean(points), median(points), _bins(points, best),
+                    tuple(_question(graded, index) for index in range(len(graded[0].questions))),
+                    median(marks.seconds for marks in graded),
+                )
+            )
+    return found
+
+
+def _question(graded: Sequence[Marks], index: int) -> QuestionReport:
+    first = graded[0].questions[index]
+    usable = [marks for marks in graded if marks.questions[index].status != "grader_error"]
+    points = [marks.questions[index].points for marks in usable]
+    rest = [marks.points - marks.questions[index].points for marks in usable]
+    return QuestionReport(
+        first.id,
+        first.title,
+        first.max_points,
+        mean(points) / first.max_points if points and first.max_points else 0.0,
+        discrimination(points, rest),
+        _bins(points, first.max_points),
+        Counter(marks.questions[index].status for marks in graded),
+    )
+
+
+def discrimination(points: Sequence[float], rest: Sequence[float]) -> float | None:
+    """The correlation of a question's points with the rest of the notebook's; None when one of them never varies."""
+    if len(points) < FEWEST or np.ptp(points) == 0 or np.ptp(rest) == 0:
+        return None
+    return float(np.corrcoef(points, rest)[0, 1])
+
+
+def _bins(points: Sequence[float], best: float) -> tuple[int, ...]:
+    counts = [0] * BINS
+    for value in points:
+        counts[min(int(BINS * value / best), BINS - 1) if best else 0] += 1
+    return tuple(counts)
+
+
+def common_mistakes(all_marks: Sequence[Marks]) -> list[Common]:
+    """Every named mistake with the number of students who made it, the most common first."""
+    who: dict[str, set[str]] = {}
+    sample: dict[str, tuple[str, str, LineMark]] = {}
+    for marks in all_marks:
+        for question in marks.questions:
+            for line in question.lines:
+                for mistake in line.mistakes:
+                    who.setdefault(mistake, set()).add(marks.student)
+                    sample.setdefault(mistake, (marks.exercise, question.title, line))
+    found = [Common(mistake, len(students), *sample[mistake]) for mistake, students in who.items()]
+    return sorted(found, key=lambda one: (-one.students, one.id))
+
+
+def trouble(all_marks: Sequence[Marks]) -> list[tuple[Marks, str, str]]:
+    """What needs a person: marks, the question or empty for the whole notebook, and the reason."""
+    whole = [(marks, "", marks.error) for marks in all_marks if marks.error]
+    return whole + [
+        (marks, question.title, question.message)
+        for marks in all_marks
+        for question in marks.questions
+        if question.status == "grader_error"
+    ]
+
+
+def class_report(
+    all_marks: Sequence[Marks], *, names: bool = True, hints: Mapping[str, str] = {}, title: str = "Class report"
+) -> str:
+    """The report as an HTML page. Without ``names`` no student can be told from it."""
+    students = sorted({marks.student for marks in all_marks})
+    exercises = exercise_reports(all_marks)
+    return environment().get_template("report.html.j2").render(
+        title=title,
+        students=students,
+        names=names,
+        notebooks=len(all_marks),
+        exercises=exercises,
+        table=_table(all_marks, students, exercises) if names else [],
+        mistakes=common_mistakes(all_marks),
+        clusters=clusters(all_marks),
+        singles=sum(len(one.students) == 1 for one in clusters(all_marks, least=1)),
+        hints=hints,
+        trouble=trouble(all_marks),
+        matrix=matrix,
+        titles={one.name: one.title for one in exercises},
+        question_title=_question_title,
+        seconds=sum(marks.seconds for marks in all_marks),
+    )
+
+
+def _table(
+    all_marks: Sequence[Marks], students: Sequence[str], exercises: Sequence[ExerciseReport]
+) -> list[tuple[str, list[Marks | None]]]:
+    by = {(marks.student, marks.exercise): marks for marks in all_marks}
+    return [(student, [by.get((student, exercise.name)) for exercise in exercises]) for student in students]
+
+
+def _question_title(cluster: Cluster) -> str:
+    return load(cluster.exercise).question(cluster.question).title

@@ -1,0 +1,107 @@
+"""Marks as one score per student and sheet, which is what a course's gradebook holds, and as plain CSV files."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from autograder.exercise import SHEETS
+from autograder.exercises import all_exercises
+from autograder.marking import Marks
+from autograder.views import words
+
+COLUMNS = (
+    "student",
+    "sheet",
+    "exercise",
+    "points",
+    "max_points",
+    "written_points",
+    "needs_person",
+    "mistakes",
+    "remarks",
+)
+"""The header of the plain CSV file."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a student earned on a sheet. ``problem`` says why the number must not be used before a person looked."""
+
+    student: str
+    sheet: str
+    points: float
+    max_points: float
+    problem: str = ""
+
+
+def by_sheet(all_marks: Sequence[Marks]) -> list[Score]:
+    """One score per student and sheet, in the order of the records; what was not handed in counts as 0.
+
+    Written parts are not in it.
+    """
+    most = dict.fromkeys(SHEETS, 0.0)
+    for exercise in all_exercises():
+        most[exercise.sheet] += sum(question.points for question in exercise.questions)
+    groups: dict[tuple[str, str], list[Marks]] = {}
+    for marks in all_marks:
+        groups.setdefault((marks.student, marks.sheet), []).append(marks)
+    return [
+        Score(
+            student,
+            sheet,
+            round(sum(marks.points for marks in group), 6),
+            most.get(sheet, 0.0),
+            "; ".join(f"{marks.exercise}: {words.to_do(marks)}" for marks in group if marks.needs_person),
+        )
+        for (student, sheet), group in groups.items()
+    ]
+
+
+def plain_csv(all_marks: Sequence[Marks]) -> str:
+    """One row per notebook, with a header."""
+    rows = [
+        {
+            "student": marks.student,
+            "sheet": marks.sheet,
+            "exercise": marks.exercise,
+            "points": "" if marks.error else words.points(marks.points),
+            "max_points": "" if marks.error else words.points(marks.max_points),
+            "written_points": words.points(marks.written_points),
+            "needs_person": "yes" if marks.needs_person else "no",
+            "mistakes": " ".join(dict.fromkeys(m for question in marks.questions for m in question.mistakes)),
+            "remarks": " ".join(text for text in (words.to_do(marks), *marks.notes) if text),
+        }
+        for marks in all_marks
+    ]
+    return _csv([COLUMNS, *([_harmless(row[name]) for name in COLUMNS] for row in rows)])
+
+
+def moodle(scores: Sequence[Score], emails: Mapping[str, str]) -> tuple[str, list[str]]:
+    """A file for Moodle's grade import, one row per e-mail address and one column per sheet; and what was left out."""
+    sheets = [sheet for sheet in SHEETS if any(score.sheet == sheet for score in scores)]
+    table: dict[str, dict[str, str]] = {}
+    left_out = []
+    for score in scores:
+        email = emails.get(score.student, score.student if "@" in score.student else "")
+        if not email:
+            left_out.append(f"{score.student}: no e-mail address is known; give --people.")
+        elif score.problem:
+            left_out.append(f"{score.student}, {score.sheet}: {score.problem}")
+        else:
+            table.setdefault(email, {})[score.sheet] = words.points(score.points)
+    rows = [[_harmless(email), *(row.get(sheet, "") for sheet in sheets)] for email, row in table.items()]
+    return _csv([["Email address", *(SHEETS[sheet] for sheet in sheets)], *rows]), list(dict.fromkeys(left_out))
+
+
+def _harmless(text: str) -> str:
+    """The text so that a spreadsheet does not take it for a formula: names of folders are chosen by students."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def _csv(rows: Sequence[Sequence[str]]) -> str:
+    file = io.StringIO()
+    csv.writer(file, lineterminator="\n").writerows(rows)
+    return file.getvalue()

@@ -1,0 +1,134 @@
+"""Every hostile or unlucky notebook gets exactly its marks, and costs nobody else anything."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from autograder.exercises import load
+from autograder.grading.submissions import find, grade_all
+from autograder.marking import Marks, to_json
+from autograder.sandbox import Sandbox, SandboxUnavailable
+
+from .corpus import CORPUS, FULL, HAND, QUICK, Attack
+from .scene import SECRET, Scene, notebook, scene, settled
+
+LIMITS = {
+    "cell_cpu_seconds": 0.8, "cell_wall_seconds": 2.0, "question_cpu_seconds": 0.5, "question_wall_seconds": 1.0,
+    "cpu_seconds": 8.0, "wall_seconds": 25.0, "memory_bytes": 256 << 20, "tmp_bytes": 8 << 20, "file_bytes": 4 << 20,
+    "output_bytes": 200_000, "notebook_output_bytes": 1 << 20, "answer_bytes": 1 << 20,
+}  # fmt: skip
+"""Small limits, given as an exercise gives its own, so that what runs into one is stopped in a moment."""
+
+
+@pytest.fixture(scope="module")
+def walled(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    try:
+        box = Sandbox(level=request.param)
+    except SandboxUnavailable as error:
+        pytest.skip(str(error))
+    with box:
+        yield box
+
+
+@pytest.fixture(scope="module")
+def unprotected() -> Iterator[Sandbox]:
+    with Sandbox(level="none") as box:
+        yield box
+
+
+@pytest.fixture(autouse=True)
+def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in FULL:
+        for limit, value in LIMITS.items():
+            monkeypatch.setitem(load(name).limits, limit, value)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one run gave and what it left behind."""
+
+    marks: dict[str, Marks]
+    changed: dict[str, tuple[str | None, str | None]]
+    reached: int
+    left: list[psutil.Process]
+
+    @property
+    def record(self) -> str:
+        return json.dumps({name: to_json(marks) for name, marks in self.marks.items()})
+
+
+def attacked(attack: Attack, box: Sandbox, root: Path, here: Scene) -> Seen:
+    """Grade the attacker and the neighbour at the same time, and look round before and after."""
+    path = here.hand_in("mallory", attack.exercise, notebook(root, attack, here))
+    if attack.beside:
+        attack.beside(path.parent, here.words)
+    before, command = here.state(), psutil.Process(box.pid).cmdline()
+    processes = set(psutil.pids())
+    with ThreadPoolExecutor(2) as pool:
+        marks = {s.student: m for s, m in grade_all(
+            find([here.course / "submitted"]), box, pool, root=here.course, seed=1)}  # fmt: skip
+    time.sleep(0.05)
+    after = here.state()
+    changed = {name: (before.get(name), after.get(name)) for name in before.keys() | after.keys()
+               if before.get(name) != after.get(name)}  # fmt: skip
+    return Seen(marks, changed, here.reached(), settled(processes, here.words["TOKEN"], command))
+
+
+def _cases() -> list:
+    return [
+        pytest.param(level, attack, id=f"{level}-{attack.name}",
+                     marks=() if level == "full" and attack in QUICK else pytest.mark.slow)
+        for level in ("full", "reduced")
+        for attack in CORPUS
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("walled", "attack"), _cases(), indirect=["walled"])
+def test_it_gets_its_marks_and_nobody_pays(attack: Attack, walled: Sandbox, root: Path, tmp_path: Path) -> None:
+    pid = walled.pid
+    with scene(tmp_path, root) as here:
+        began = time.monotonic()
+        seen = attacked(attack, walled, root, here)
+    mallory = seen.marks["mallory"]
+    assert mallory.points == attack.points, (mallory.notes, [(q.id, q.status, q.message) for q in mallory.questions])
+    assert not mallory.needs_person, mallory
+    assert attack.says in seen.record
+    assert seen.marks["neighbour"].points == FULL[HAND]
+    assert SECRET not in seen.record
+    assert seen.changed == {}
+    assert seen.reached == 0
+    assert seen.left == []
+    assert walled.pid == pid, "the zygote had to be started again"
+    assert time.monotonic() - began < LIMITS["wall_seconds"]
+
+
+CONTROLS = [attack for attack in CORPUS if attack.control]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attack", CONTROLS, ids=lambda attack: attack.name)
+def test_without_walls_it_does_what_it_says(attack: Attack, unprotected: Sandbox, root: Path, tmp_path: Path) -> None:
+    """The positive control: the same notebook, the same eyes, no walls."""
+    with scene(tmp_path, root) as here:
+        seen = attacked(attack, unprotected, root, here)
+        happened = {
+            "secret": SECRET in seen.record, "changed": bool(seen.changed), "reached": bool(seen.reached),
+            "left": bool(seen.left),
+        }  # fmt: skip
+        for process in seen.left:
+            process.kill()
+    assert happened[attack.control], seen
+
+
+def test_the_corpus_is_large_and_its_names_are_unique() -> None:
+    names = [attack.name for attack in CORPUS]
+    assert len(names) == len(set(names)) >= 60
+    assert len(CONTROLS) >= 15

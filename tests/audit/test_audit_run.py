@@ -1,0 +1,59 @@
+"""The audit compares the marks of every variant with what it deserves, one after another or at the same time."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from autograder.audit.cli import markdown
+from autograder.audit.run import audit
+from autograder.exercises import load
+from autograder.marking import QuestionMark
+from autograder.marking.marks import LineMark
+
+
+def generous(notebook, exercise):
+    """A grader that gives everybody full marks, some of them sooner than others."""
+    time.sleep(0.002 * (sum(len(cell.source) for cell in notebook.cells) % 7))
+    marks = []
+    for question in exercise.questions:
+        lines = tuple(LineMark(line.name, line.label, line.points, line.points, "correct") for line in question.lines)
+        full = question.points
+        marks.append(QuestionMark(question.id, question.title, full, full, "correct", lines=lines))
+    return tuple(marks)
+
+
+@pytest.mark.parametrize("name", ["tanh_swap", "worked_calculation"])
+def test_the_report_does_not_depend_on_how_many_are_graded_at_the_same_time(name, root):
+    alone = audit(load(name), root, generous)
+    with ThreadPoolExecutor(8) as pool:
+        assert audit(load(name), root, generous, pool=pool) == alone
+    assert sum(row.killed for row in alone.rows) == 0
+    assert len(alone.failures) > 10
+
+
+def test_variants_are_graded_in_other_threads(root):
+    seen = set()
+
+    def noting(notebook, exercise):
+        seen.add(threading.current_thread())
+        return generous(notebook, exercise)
+
+    with ThreadPoolExecutor(4) as pool:
+        audit(load("tanh_swap"), root, noting, pool=pool)
+    assert len(seen) > 1
+    assert threading.main_thread() not in seen
+
+
+def test_a_grader_that_fails_fails_the_audit(root):
+    def broken(notebook, exercise):
+        raise RuntimeError("nothing can be run")
+
+    with ThreadPoolExecutor(2) as pool, pytest.raises(RuntimeError, match="nothing can be run"):
+        audit(load("tanh_swap"), root, broken, pool=pool)
+
+
+def test_the_table_has_a_row_for_each_exercise(root):
+    rows = markdown(audit(load("tanh_swap"), root, generous)).splitlines()
+    assert rows[2] == "| `tanh_swap` | 4 | 0 of 20 | 0 of 12 | 0 of 20 |"

@@ -1,0 +1,133 @@
+"""JupyterLab as a student sees it, and formgrader as an instructor does, clicked through in a real browser."""
+
+import shutil
+
+import browser
+import nbformat
+import pytest
+from lab import click, fill_in, look_at, open_notebook, run_all, shown, text_of
+from selenium.webdriver.common.by import By
+
+from autograder.audit import load_variants
+from autograder.build.submission import fill, solutions
+from autograder.exercises import load
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
+
+FORWARD = "return document.querySelector('#forward_values')?.placeholder"
+"""The points of the first question in formgrader's marking view."""
+
+ROW = "//tr[td[contains(@class,'student-id')][text()='{}']]/td[contains(@class,'{}')]/a"
+"""A link in formgrader's list of submissions."""
+
+
+@pytest.fixture(scope="module")
+def student(tmp_path_factory, root):
+    """A folder as a student has it: one sheet, as it was released."""
+    folder = tmp_path_factory.mktemp("student")
+    shutil.copytree(root / "assignments" / "training", folder / "training")
+    return folder
+
+
+def test_a_student_opens_fills_runs_checks_and_validates(driver, student, root, artefacts):
+    solved = solutions(root, load("tanh_swap"))
+    with browser.jupyter_lab(student) as address:
+        open_notebook(driver, address("lab/tree/training/tanh_swap.ipynb"))
+        browser.picture(driver, artefacts / "student-1-open.png")
+        run_all(driver)
+        untouched = shown(driver, "selfcheck_network", "NotImplementedError")
+        assert "forward_pass is not written yet: replace the line" in untouched
+        look_at(driver, "selfcheck_network")
+        browser.picture(driver, artefacts / "student-2-untouched.png")
+        fill_in(driver, solved)
+        run_all(driver)
+        checked = shown(driver, "selfcheck_network", "ok")
+        assert "WRONG" not in checked
+        shown(driver, "compare", "tanh")
+        look_at(driver, "selfcheck_network")
+        browser.picture(driver, artefacts / "student-3-checked.png")
+        click(driver, xpath="//*[self::button or self::jp-button][contains(., 'Validate')]")
+        dialog = browser.wait(driver, lambda one: text_of(one, ".jp-Dialog-content"), 120, "Validate said nothing")
+        browser.picture(driver, artefacts / "student-4-validated.png")
+        assert "Success" in dialog
+    saved = nbformat.read(student / "training" / "tanh_swap.ipynb", as_version=4)
+    assert any("np.tanh" in cell.source for cell in saved.cells)
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory, root):
+    """An instructor's folder: one sheet, and two students who have handed in."""
+    folder = tmp_path_factory.mktemp("course")
+    shutil.copy(root / "nbgrader_config.py", folder)
+    shutil.copytree(root / "source" / "by_hand", folder / "source" / "by_hand")
+    for other in (folder / "source" / "by_hand").glob("*.ipynb"):
+        if other.stem != "worked_calculation":
+            other.unlink()
+    exercise = load("worked_calculation")
+    released = nbformat.read(root / "assignments" / "by_hand" / "worked_calculation.ipynb", as_version=4)
+    solved = solutions(root, exercise)
+    slip = load_variants(root, exercise).find("sigmoid-sign").apply(solved)
+    for name, cells in (("ada", solved), ("carla", slip)):
+        path = folder / "submitted" / name / "by_hand" / "worked_calculation.ipynb"
+        path.parent.mkdir(parents=True)
+        nbformat.write(fill(released, cells), path)
+    return folder
+
+
+def succeeded(driver, what):
+    """Wait for formgrader's dialog, check that it reports a success, and close it."""
+    title = browser.wait(
+        driver, lambda one: text_of(one, ".modal.in .modal-title"), 180, f"{what}: formgrader said nothing"
+    )
+    body = driver.find_element(By.CSS_SELECTOR, ".modal.in .modal-body").text
+    assert title == "Success", body[-1500:]
+    click(driver, ".modal.in .modal-footer .btn, .modal.in .modal-header .close")
+    gone = ".modal, .modal-backdrop"
+    browser.wait(driver, lambda one: not one.find_elements(By.CSS_SELECTOR, gone), 30, "the dialog stays")
+
+
+def test_an_instructor_releases_grades_comments_and_gives_feedback(driver, course, artefacts):
+    browser.size(driver, 1300, 900)
+    with browser.jupyter_lab(course) as address:
+        driver.get(address("formgrader/manage_assignments"))
+        click(driver, "td a:has(.glyphicon-education)")
+        succeeded(driver, "releasing")
+        browser.picture(driver, artefacts / "formgrader-1-assignments.png")
+        assert (course / "assignments" / "by_hand" / "worked_calculation.ipynb").is_file()
+
+        driver.get(address("formgrader/manage_submissions/by_hand"))
+        for name in ("ada", "carla"):
+            click(driver, xpath=ROW.format(name, "autograde"))
+            succeeded(driver, f"grading {name}")
+        rows = {
+            cells[1]: cells[4]
+            for row in driver.find_elements(By.CSS_SELECTOR, "#main-table tr")
+            if len(cells := [cell.text for cell in row.find_elements(By.TAG_NAME, "td")]) > 4
+        }
+        assert rows == {"ada": "25 / 25", "carla": "23 / 25"}
+        browser.picture(driver, artefacts / "formgrader-2-scores.png")
+
+        earned = {}
+        for number in (1, 2):  # submissions are anonymous here, in an order of their own
+            driver.get(address("formgrader/gradebook/by_hand/worked_calculation"))
+            click(driver, xpath=f"//td//a[contains(., 'Submission #{number}')]")
+            found = browser.wait(driver, lambda one: one.execute_script(FORWARD), 60, "no score in the marking view")
+            earned[found] = driver.current_url
+        assert sorted(earned) == ["6", "8"]
+        driver.get(earned["6"])
+        browser.wait(driver, lambda one: one.execute_script(FORWARD), 60, "no score in the marking view")
+        comment = driver.find_element(By.CSS_SELECTOR, "textarea.comment")
+        comment.send_keys("Look at the exponent once more.")
+        driver.execute_script("arguments[0].blur()", comment)
+        browser.wait(driver, lambda one: one.execute_script("return !window.jQuery.active"), 30, "not saved")
+        browser.picture(driver, artefacts / "formgrader-3-marking.png", height=4000)
+
+        driver.get(address("formgrader/manage_submissions/by_hand"))
+        click(driver, xpath=ROW.format("carla", "generate-feedback"))
+        succeeded(driver, "feedback")
+    page = course / "feedback" / "carla" / "by_hand" / "worked_calculation.html"
+    driver.get(page.as_uri())
+    text = driver.find_element(By.TAG_NAME, "body").text
+    assert "23 of 25 points" in text
+    assert "Look at the exponent once more." in text
+    browser.picture(driver, artefacts / "formgrader-4-feedback.png")
