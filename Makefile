@@ -1,6 +1,6 @@
 # The two commands of the README are `make demo` and `make test`; each sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick lint build audit crosscheck lock student-kit pictures clean
+.PHONY: help setup demo test test-all quick lint build audit crosscheck lock student-kit pictures clean
 
 # nbgrader looks for its helpers (alembic, jupyter) on PATH
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -21,8 +21,11 @@ test: setup  ## every check that CI makes: lint, generated files, tests, audit
 	@echo "• tests" && python -m pytest -q -n 2 --dist loadgroup
 	@echo "• graders are graded" && autograder audit --readme README.md --check
 
+test-all: test  ## the whole corpus of attacks as well, at every level, and the commands of the docs
+	@python -m pytest -q -n 2 --dist loadgroup -m long
+
 quick: setup  ## the tests that take seconds
-	@python -m pytest -q -n 2 --dist loadgroup -m "not slow"
+	@python -m pytest -q -n 2 --dist loadgroup -m "not slow and not long"
 
 lint: setup  ## style of the Python files
 	@ruff check .

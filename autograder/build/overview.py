@@ -39,14 +39,20 @@ def overview(exercises: Sequence[Exercise]) -> str:
 def _rows(exercise: Exercise) -> list[str]:
     marked = {question.id: (question.title, "machine", question.points) for question in exercise.questions}
     marked |= {part.id: (part.title, "person", part.points) for part in exercise.written}
-    rows, name = [], f"`{exercise.name}` ({exercise.minutes} min)"
+    rows, name, counted = [], f"`{exercise.name}` ({exercise.minutes} min)", {}
     for part, ids in exercise.parts.items():
-        label = f"({part})" if len(part) == 1 else part.replace("_", " ")
+        label = _label(part)
         for one in ids:
             title, by, points = marked[one]
-            rows.append(f"| {name} | {label} | {title.removeprefix(f'{label} ')} | {by} | {_points(points)} |")
+            worth = f"as in {counted[one]}" if one in counted else _points(points)
+            counted.setdefault(one, _label(part))
+            rows.append(f"| {name} | {label} | {title.removeprefix(f'{label} ')} | {by} | {worth} |")
             name, label = "", ""
     return rows
+
+
+def _label(part: str) -> str:
+    return f"({part})" if len(part) == 1 else part.replace("_", " ")
 
 
 def _points(value: float) -> str:

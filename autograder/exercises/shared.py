@@ -263,9 +263,13 @@ def report_on_moons(given: Values, hidden: str) -> dict[str, float]:
 
 
 def follow_report(exact: Mapping[str, float], own: Values) -> Sequence[dict[str, np.ndarray | float]]:
-    """The loss may be taken before or after the last update; a wrong network may be trained rightly."""
+    """The loss may be taken before or after the last update; a wrong network may be trained rightly.
+
+    From a network that its training does not move nothing follows: it could report any constant.
+    """
     readings = [{**exact}, {**exact, "final_loss": exact["final_loss_after"]}]
-    if {"own_last", "own_after", "own_train", "own_test"} <= own.keys():
+    reported = {"own_last", "own_after", "own_train", "own_test"} <= own.keys()
+    if reported and not np.isclose(own["own_last"], own["own_after"], rtol=1e-9, atol=0):
         theirs = {"train_accuracy": own["own_train"], "test_accuracy": own["own_test"]}
         readings += [theirs | {"final_loss": own[loss]} for loss in ("own_last", "own_after")]
     return readings

@@ -15,7 +15,6 @@ from autograder.marking.compare import as_numbers
 from autograder.marking.judges import Explain, usable
 
 FORWARD = ("Z1", "A1", "Z2", "A2", "Z3", "A3")
-"""The student's own values that a backward pass is judged with."""
 
 
 def named(*mistakes: str, title: str = "", hint: str = "") -> Verdict:

@@ -261,6 +261,33 @@ WRONG = (
         loses={"training_report": 3},
     ),
     wrong(
+        "constant-network",
+        "a network that computes nothing, and a report that agrees with it",
+        cells={
+            "network": """
+class TanhNetwork(SimpleNeuralNetwork):
+    def forward_pass(self, X):
+        self.Z1 = self.A1 = self.Z2 = self.A2 = np.ones((1, X.shape[1]))
+        return self.A2
+
+    def backward_pass(self, X, Y):
+        self.dW1 = self.db1 = self.dW2 = self.db2 = np.zeros((1, 1))
+
+    def compute_loss(self, Y):
+        return 0.5
+
+    def train(self, X, Y, epochs, learning_rate):
+        return [0.5] * epochs
+""",
+            "train_on_moons": """
+def train_on_moons(network_class, epochs, learning_rate, seed):
+    X, Y, X_test, Y_test = load_moons()
+    return 0.5, float(Y.mean()), float(Y_test.mean())
+""",
+        },
+        loses={"forward_tanh": 5, "output_gradients": 4, "hidden_gradients": 8, "training_report": 3},
+    ),
+    wrong(
         "test-on-training-set",
         "the test accuracy is measured on the training set",
         edits={"train_on_moons": [("accuracy(network.predict(X_test), Y_test)", "accuracy(network.predict(X_train), Y_train)")]},

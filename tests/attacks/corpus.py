@@ -447,6 +447,6 @@ LUCKLESS = (
 )
 
 QUICK = (*FORGERS[:24], *READERS[:12], *WRITERS[:8], *NETWORK[:2], *PROCESSES[:5], *RESOURCES[:3], *LUCKLESS[:6])
-"""Run with the quick tests at level full; everything is run at both levels with the slow ones."""
+"""Run with the quick tests at level full; the whole corpus is run at both levels by `make test-all`."""
 
 CORPUS = (*FORGERS, *READERS, *WRITERS, *NETWORK, *PROCESSES, *RESOURCES, *TIME, *LUCKLESS)

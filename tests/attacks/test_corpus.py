@@ -85,7 +85,7 @@ def attacked(attack: Attack, box: Sandbox, root: Path, here: Scene) -> Seen:
 def _cases() -> list:
     return [
         pytest.param(level, attack, id=f"{level}-{attack.name}",
-                     marks=() if level == "full" and attack in QUICK else pytest.mark.slow)
+                     marks=() if level == "full" and attack in QUICK else pytest.mark.long)
         for level in ("full", "reduced")
         for attack in CORPUS
     ]  # fmt: skip
@@ -113,7 +113,7 @@ def test_it_gets_its_marks_and_nobody_pays(attack: Attack, walled: Sandbox, root
 CONTROLS = [attack for attack in CORPUS if attack.control]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("attack", CONTROLS, ids=lambda attack: attack.name)
 def test_without_walls_it_does_what_it_says(attack: Attack, unprotected: Sandbox, root: Path, tmp_path: Path) -> None:
     """The positive control: the same notebook, the same eyes, no walls."""

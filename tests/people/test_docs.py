@@ -55,7 +55,7 @@ def run(course, line):
     return done.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.xdist_group("nbgrader")
 def test_every_command_works_and_the_hint_arrives(course, root):
     cluster = ""

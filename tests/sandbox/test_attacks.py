@@ -257,7 +257,8 @@ def test_neighbours_do_not_see_each_other(sandbox: Sandbox) -> None:
 
     def wait() -> None:
         source = (
-            "import os, time\nseen = []\nfor _ in range(20):\n    seen += os.listdir('/tmp'); time.sleep(0.02)\n"
+            "import os, time\nseen = []\nfor _ in range(20):\n"
+            "    seen += os.listdir(os.environ['TMPDIR']); time.sleep(0.02)\n"
             "print(sorted(set(seen)))"
         )
         marks.append(said(sandbox.run(job(source))))
@@ -265,15 +266,16 @@ def test_neighbours_do_not_see_each_other(sandbox: Sandbox) -> None:
     thread = threading.Thread(target=wait)
     thread.start()
     for _ in range(4):
-        sandbox.run(job("open('/tmp/MARK', 'w').write('here')"))
+        sandbox.run(job("import os; open(os.environ['TMPDIR'] + '/MARK', 'w').write('here')"))
     thread.join()
     assert "notebook" in marks[0]
     assert "MARK" not in marks[0]
 
 
 def test_files_left_by_one_submission_are_gone_for_the_next(run: Run) -> None:
-    run("open('/tmp/MARK', 'w'); open('MARK', 'w')")
-    assert "MARK" not in said(run("import os; print(os.listdir('/tmp'), os.listdir('.'))").cells[0].outputs)
+    run("import os; open(os.environ['TMPDIR'] + '/MARK', 'w'); open('MARK', 'w')")
+    look = "import os; print(os.listdir(os.environ['TMPDIR']), os.listdir('.'))"
+    assert "MARK" not in said(run(look).cells[0].outputs)
 
 
 def test_a_start_up_file_for_the_next_student_has_no_effect(run: Run) -> None:
