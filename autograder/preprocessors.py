@@ -104,13 +104,15 @@ class IsolatedExecute(NbGraderPreprocessor):
             full=self.show,
             files=own_files(folder),
         )
-        record(nb, replace(graded, marks=replace(graded.marks, notes=(*notes, *graded.marks.notes))))
-        resources[RECORD] = {"digest": graded.marks.digest}
+        record(nb, resources, replace(graded, marks=replace(graded.marks, notes=(*notes, *graded.marks.notes))))
         return nb, resources
 
 
-def record(nb: NotebookNode, graded: Graded) -> None:
-    """Write into a healed notebook what its cells put out, what its questions earned, and the record of its marks."""
+def record(nb: NotebookNode, resources: ResourcesDict, graded: Graded) -> None:
+    """Write into a healed notebook what its cells put out, what its questions earned, and the record of its marks.
+
+    The digest of the code for which the marks were given goes into ``resources``: :class:`SaveMarks` asks for it.
+    """
     _write_outputs(nb, graded)
     questions = {question.id: question for question in graded.marks.questions}
     for cell in nb.cells:
@@ -119,6 +121,7 @@ def record(nb: NotebookNode, graded: Graded) -> None:
             cell.outputs = outputs(question, graded.marks)
             cell.metadata[RECORD] = {"status": question.status}
     nb.metadata[RECORD] = to_json(graded.marks)
+    resources[RECORD] = {"digest": graded.marks.digest}
 
 
 def _exercise(resources: ResourcesDict) -> Exercise | None:

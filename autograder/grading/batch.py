@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
@@ -175,8 +175,8 @@ class _Pass:
         one, course = part.submission, self.course
         if one.problem:
             raise BadNotebook(one.problem)
-        place = course.writer.place(one.student, one.sheet, one.exercise)
-        if one.path.absolute() != place:
+        if not _in_place(course, one):
+            place = course.writer.place(one.student, one.sheet, one.exercise)
             raise BadNotebook(f"it lies outside the course's submitted folder: put it at {place}.")
         part.stamp = _stamp(course, one.sheet, read_bytes(one.path), own_files(one.path.parent))
         return course.journal.entry(one.student, one.sheet, one.exercise)
@@ -282,8 +282,9 @@ class _Pass:
                     graded[part.submission.exercise] = replace(one, marks=marks)
                 except Exception as error:
                     part.problem = f"the grader failed at this notebook ({error!r})."
-        if graded:
-            problem, again = self._write(sheet, graded)
+        stale = {part.submission.exercise for part in sheet.parts if part.problem and self._is_stale(part)}
+        if graded or stale:
+            problem, again = self._write(sheet, graded, stale)
             for part in sheet.parts:
                 if problem and not part.problem:
                     part.problem, part.again = problem, again
@@ -298,7 +299,18 @@ class _Pass:
                 part.ran.outcome.peak_memory if part.ran else 0,
             ), part.again
 
-    def _write(self, sheet: _Sheet, graded: Mapping[str, Graded]) -> tuple[str, bool]:
+    def _is_stale(self, part: _Part) -> bool:
+        """Whether the gradebook's marks of a notebook that cannot be marked now were given for other work."""
+        one, course = part.submission, self.course
+        if self.feedback or course.pool is None or one.problem or not _in_place(course, one):
+            return False
+        try:
+            entry = course.journal.entry(one.student, one.sheet, one.exercise)
+            return not (entry and part.prepared and entry.read_marks.digest == part.prepared.whole.planned.digest)
+        except JournalProblem:
+            return True
+
+    def _write(self, sheet: _Sheet, graded: Mapping[str, Graded], stale: Collection[str]) -> tuple[str, bool]:
         """Write a sheet; returns what went wrong and whether the same may work later."""
         until, reason = self.blocked
         if time.monotonic() < until:
@@ -310,8 +322,13 @@ class _Pass:
             )
             for part in sheet.parts if part.submission.exercise in graded
         ]  # fmt: skip
+        others = {
+            part.submission.exercise
+            for part in sheet.parts
+            if _in_place(self.course, part.submission) and part.submission.exercise not in {*graded, *stale}
+        }
         try:
-            self.course.writer.write(sheet.student, sheet.sheet, graded)
+            self.course.writer.write(sheet.student, sheet.sheet, graded, stale=stale, others=others)
             self.course.journal.note(*entries)
         except GradebookProblem as problem:
             if problem.again:
@@ -330,6 +347,11 @@ def healed(notebook: NotebookNode, root: Path, exercise: str) -> tuple[NotebookN
     found = heal(notebook, source_notebook(root, load(exercise)))
     notebook.cells = list(found.cells)
     return notebook, found.notes
+
+
+def _in_place(course: Course, one: Submission) -> bool:
+    """Whether a notebook lies where this course's students hand in."""
+    return one.path.absolute() == course.writer.place(one.student, one.sheet, one.exercise)
 
 
 def marks_key(prepared: Prepared, level: str) -> str:

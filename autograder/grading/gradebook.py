@@ -13,7 +13,7 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +35,7 @@ from nbgrader.preprocessors import (
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from autograder import handed_in
 from autograder.grading.course import put_helpers_on_path
 from autograder.grading.grade import Graded
 from autograder.grading.journal import FOLDER
@@ -44,7 +45,10 @@ from autograder.preprocessors import record
 
 EXECUTE = "autograder.preprocessors.IsolatedExecute"
 STAGING = f"{FOLDER}/staging"
-USERS_OF_GRADEBOOK = (converter_module, latesubmissions, overwritecells, overwritekernelspec, saveautogrades)
+USERS_OF_GRADEBOOK = (
+    converter_module, handed_in, latesubmissions, overwritecells, overwritekernelspec, saveautogrades,
+)  # fmt: skip
+"""The modules whose steps would each open the gradebook, nbgrader's and ours."""
 
 SCORES = text("""
     select notebook.name, base_cell.name, grade.auto_score
@@ -191,16 +195,24 @@ class Writer:
             for question in one.questions
         )
 
-    def write(self, student: str, sheet: str, graded: Mapping[str, Graded]) -> None:
-        """Write one student's sheet, given what each notebook's run gave. Raises GradebookProblem."""
+    def write(
+        self, student: str, sheet: str, graded: Mapping[str, Graded], stale: Collection[str] = (),
+        others: Collection[str] = (),
+    ) -> None:
+        """Write one student's sheet, given what each notebook's run gave. Raises GradebookProblem.
+
+        Marks of the ``stale`` notebooks were given for other work: they are withdrawn in the same transaction.
+        ``others`` were handed in too and cannot be graded now; their marks stay as they are.
+        """  # fmt: skip
         converter, here = self._converter, Path.cwd()
         self._graded = graded
         os.chdir(self.root)
         try:
             with _one_gradebook(self._gradebook), _without_log():
-                self._convert(student, sheet, graded)
+                wanted = self._convert(student, sheet, graded, stale, others)
                 self._gradebook.really_commit()
-            self._put_in_place(student, sheet)
+            if wanted:
+                self._put_in_place(student, sheet, others)
         except GradebookProblem:
             raise
         except (NbGraderException, ValidationError) as error:
@@ -218,36 +230,63 @@ class Writer:
             self._graded = {}
         converter.notebooks = []
 
-    def _convert(self, student: str, sheet: str, graded: Mapping[str, Graded]) -> None:
-        """The steps of nbgrader's own loop over students, for one of them."""
+    def _convert(
+        self, student: str, sheet: str, graded: Mapping[str, Graded], stale: Collection[str], others: Collection[str]
+    ) -> bool:
+        """The steps of nbgrader's own loop over students, for one; False when its configuration leaves them out."""
         converter = self._converter
         converter.coursedir.student_id, converter.coursedir.assignment_id = student, sheet
-        converter.notebooks = [str(self.place(student, sheet, exercise)) for exercise in sorted(graded)]
+        converter.notebooks = [str(self.place(student, sheet, exercise)) for exercise in sorted({*graded, *stale})]
         if not converter.init_destination(sheet, student):
-            return
-        converter.run_pre_convert_hook()
+            return False
+        if isinstance(converter.pre_convert_hook, handed_in.Inspection):
+            # not through nbgrader, which passes over an error of a hook; and with every notebook that is there
+            handed_in.inspect([self.place(student, sheet, one) for one in sorted({*graded, *stale, *others})])
+        else:
+            converter.run_pre_convert_hook()
+        if not graded and not self._knows(student, sheet):
+            return True  # nothing to withdraw: the sheet is listed as not graded yet, as it is
         converter.init_assignment(sheet, student)
+        for exercise in stale:
+            handed_in.withdraw(self._app.coursedir.db_url, student=student, assignment=sheet, notebook=exercise)
+        converter.notebooks = [name for name in converter.notebooks if Path(name).stem in graded]
+        if not converter.notebooks:  # nbgrader, too, leaves no folder of a sheet that it could not grade
+            shutil.rmtree(Path(self._path(STAGING, student, sheet)), ignore_errors=True)
+            return True
         for notebook in converter.notebooks:
             converter.convert_single_notebook(notebook)
         converter.set_permissions(sheet, student)
         converter.run_post_convert_hook()
+        return True
+
+    def _knows(self, student: str, sheet: str) -> bool:
+        try:
+            self._gradebook.find_submission(sheet, student)
+        except nbgrader_api.MissingEntry:
+            return False
+        return True
 
     def _record(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
         """In the place of the step that runs a notebook."""
         graded = self._graded[resources["nbgrader"]["notebook"]]
         if digest(nb) != graded.marks.digest:
             raise GradebookProblem("the notebook has changed while it was graded: run the same command again.")
-        record(nb, graded)
+        record(nb, resources, graded)
         return nb, resources
 
-    def _put_in_place(self, student: str, sheet: str) -> None:
+    def _put_in_place(self, student: str, sheet: str, others: Collection[str]) -> None:
+        """Put the autograded folder in the place of the old one; what has kept its marks is taken over."""
         made, place = Path(self._path(STAGING, student, sheet)), Path(self._path(self._autograded, student, sheet))
-        if not made.is_dir():
-            return  # a student whom nbgrader's configuration leaves out
-        place.parent.mkdir(parents=True, exist_ok=True)
+        for name in [f"{other}.ipynb" for other in others]:
+            if (place / name).is_file():
+                made.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(place / name, made / name)
+        made.parent.mkdir(parents=True, exist_ok=True)
         if place.exists():
             place.rename(Path(f"{made}.old"))
-        made.rename(place)
+        if made.is_dir():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            made.rename(place)
 
 
 @contextlib.contextmanager

@@ -18,6 +18,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 MAX_BYTES = 50 * 2**20
 """Largest notebook that is read. A notebook with its figures has a few hundred kilobytes."""
 
+REFUSED = "This notebook was not graded:"
+"""How the text begins that stands in the place of a notebook which was set aside; the reason follows."""
+
 MAX_CELLS = 2_000
 """Most cells that a notebook may have."""
 
@@ -86,6 +89,8 @@ def parse_notebook(data: bytes, name: str) -> NotebookNode:
         raise BadNotebook(f"{name} is larger than {MAX_BYTES // 2**20} MB: clear its outputs and hand it in again.")
     if not data.strip():
         raise BadNotebook(f"{name} is empty: hand in the saved notebook.")
+    if data.startswith(REFUSED.encode()):
+        raise BadNotebook(data.decode(errors="replace").removeprefix(REFUSED).strip())
     try:
         text = data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
         content = json.loads(text)

@@ -240,11 +240,11 @@ def test_a_gradebook_that_is_free_again_at_the_end_is_written_in_the_same_run(co
     problem = batch.GradebookProblem("the gradebook is locked by another program", again=True)
     write, calls = Writer.write, []
 
-    def sometimes(self, student, sheet, graded):
+    def sometimes(self, student, sheet, graded, **more):
         calls.append(student)
         if len(calls) == 2:
             raise problem
-        write(self, student, sheet, graded)
+        write(self, student, sheet, graded, **more)
 
     monkeypatch.setattr(Writer, "write", sometimes)
     monkeypatch.setattr(batch, "BLOCKED_SECONDS", 0.0)

@@ -15,7 +15,6 @@ from autograder.grading.gradebook import Writer
 from autograder.grading.journal import Journal
 from autograder.grading.submissions import find
 
-distributed = pytest.importorskip("distributed")
 pytestmark = pytest.mark.slow
 STUDENTS = 8
 

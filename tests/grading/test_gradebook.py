@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from class_kit import NAME, SHEET, autograded, hand_in, hand_in_class, make_course, rows, solved
+from class_kit import NAME, SHEET, autograded, hand_in, hand_in_again, hand_in_class, make_course, rows, solved
 
 
 def run(course, *arguments, status=0):
@@ -27,12 +27,12 @@ def test_gradebook_and_notebooks_are_those_of_nbgrader(tmp_path, root):
     hand_in_class(theirs, root)
     hand_in(theirs, "ada", solved(root, "tanh_swap"), "tanh_swap")
     ours = tmp_path / "ours"
-    shutil.copytree(theirs, ours)
+    shutil.copytree(theirs, ours, symlinks=True)
     for sheet in (SHEET, "training"):
         run(theirs, "nbgrader", "autograde", sheet)
     run(ours, "autograder", "grade", "submitted", "--gradebook", "--seed", "7")
     expected, found = rows(theirs), rows(ours)
-    assert len(expected["submitted_assignment"]) == 7
+    assert len(expected["submitted_assignment"]) == 9
     assert expected.keys() == found.keys()
     for table in expected:
         assert found[table] == expected[table], table
@@ -42,5 +42,15 @@ def test_gradebook_and_notebooks_are_those_of_nbgrader(tmp_path, root):
         assert found[name] == expected[name], name
     assert not (ours / ".autograder" / "staging").exists()
     again = run(ours, "autograder", "grade", "submitted", "--gradebook")
-    assert "7 unchanged" in again.stdout
+    assert "9 unchanged" in again.stdout
+    assert again.stderr == ""  # quiet where nobody looks
     assert rows(ours) == rows(theirs)
+
+    for course in (theirs, ours):
+        hand_in_again(course, root)
+    run(theirs, "nbgrader", "autograde", SHEET, "--force", status=1)
+    said = run(ours, "autograder", "grade", "submitted", "--gradebook", status=1).stdout
+    assert "cy worked_calculation: worked_calculation.ipynb is not valid JSON" in said
+    assert rows(ours) == rows(theirs)
+    assert autograded(ours) == autograded(theirs)
+    assert len([row for row in rows(ours)["grade"] if '"cy/' in row and '"auto_score": null' not in row]) == 0
