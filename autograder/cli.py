@@ -11,6 +11,7 @@ from autograder import __version__
 
 COMMANDS = {
     "grade": ("autograder.grading.cli", "grade notebooks, a student's folder or the whole submitted folder"),
+    "remark": ("autograder.grading.remark_cli", "mark a graded class again from kept answers"),
     "feedback": ("autograder.people.feedback_cli", "one page per notebook that says what to look at"),
     "report": ("autograder.people.report_cli", "one page about a class: questions, mistakes, clusters"),
     "hint": ("autograder.people.hint_cli", "write one hint for everyone who shares a wrong answer"),

@@ -2,7 +2,7 @@
 
 nbgrader copies whatever a link in a submission points to into ``autograded/`` and ``feedback/``, stops at a notebook
 that another program saved in another encoding, and leaves the earlier score in the gradebook when a resubmission cannot
-be graded. :func:`inspect` runs as its ``pre_convert_hook``, once per submission.
+be graded. :class:`Inspection` is its ``pre_convert_hook``, once per submission.
 """
 
 from __future__ import annotations
@@ -20,13 +20,10 @@ from nbgrader.utils import parse_utc
 from traitlets.config import Config
 from traitlets.log import get_logger
 
-from autograder.grading.notebook import BadNotebook, read_notebook
+from autograder.grading.notebook import REFUSED, BadNotebook, read_notebook
 
 ASIDE = ".set_aside"
 """Folder beside a student's sheets for what was in a submission and may not be copied."""
-
-REFUSED = "This notebook was not graded:"
-"""How the text begins that stands in the place of a notebook which was set aside."""
 
 SLACK = timedelta(minutes=10)
 """By how much a notebook may be newer than its own time stamp says before a person is told."""
@@ -42,7 +39,12 @@ class Inspection:
     def __call__(self, *, assignment: str, student: str, notebooks: list[str]) -> None:
         """Inspect one submission. ``student`` and ``assignment`` are nbgrader's patterns; the paths tell which one."""
         try:
-            inspect([Path(name) for name in notebooks], self._database())
+            database, paths = self._database(), [Path(name) for name in notebooks]
+            for path in paths:
+                withdraw(
+                    database, student=path.parents[1].name, assignment=path.parent.name, notebook=path.stem
+                )
+            inspect(paths)
         except Exception as problem:
             # nbgrader only notes an error of a hook and goes on; without notebooks it stops at this student instead
             get_logger().error("The submission could not be inspected and is not graded: %r", problem)
@@ -54,8 +56,8 @@ class Inspection:
         return str(course.db_url) if "db_url" in course else f"sqlite:///{root / 'gradebook.db'}"
 
 
-def inspect(notebooks: list[Path], database: str) -> None:
-    """Set links aside, rewrite notebooks that only need another encoding, and withdraw marks that no longer hold.
+def inspect(notebooks: list[Path]) -> None:
+    """Set links aside, and rewrite notebooks that only need another encoding. Give all notebooks of the submission.
 
     A notebook that cannot be graded is set aside too, and its reason stands in its place: nbgrader then reports this
     student and goes on with the next. Without a file it would save a zero.
@@ -65,7 +67,6 @@ def inspect(notebooks: list[Path], database: str) -> None:
         kind = f"a link to {os.readlink(path)}" if path.is_symlink() else "not a file of its own"
         get_logger().warning("%s is %s: it was moved to %s and is not graded.", path, kind, _set_aside(path, folder))
     for path in notebooks:
-        withdraw(database, student=folder.parent.name, assignment=folder.name, notebook=path.stem)
         if path.exists():
             _make_readable(path, folder)
         else:

@@ -6,7 +6,6 @@ does to its interpreter cannot reach a score. Everything else stays nbgrader's.
 
 from __future__ import annotations
 
-import atexit
 import warnings
 from dataclasses import replace
 from functools import cache
@@ -25,22 +24,14 @@ from autograder.exercises import NAMES, load
 from autograder.grading.grade import Graded, fresh_seed, grade_notebook, run_plain
 from autograder.grading.notebook import complete, digest, grade_id, heal, is_question
 from autograder.grading.submissions import own_files
+from autograder.grading.worker import shared_sandbox
 from autograder.handed_in import Inspection, withdraw
 from autograder.marking import to_json
-from autograder.sandbox import Limits, Sandbox
+from autograder.sandbox import Limits
 from autograder.views.cell import outputs
 
 RECORD = "autograder"
 """Key of the record of marks in the metadata of an autograded notebook, and of each graded cell's status."""
-
-
-@cache
-def shared_sandbox(level: str) -> Sandbox:
-    """The sandbox of this process, started once. Raises SandboxUnavailable."""
-    sandbox = Sandbox(level=level)
-    sandbox.__enter__()
-    atexit.register(sandbox.__exit__, None, None, None)
-    return sandbox
 
 
 @cache
@@ -113,16 +104,24 @@ class IsolatedExecute(NbGraderPreprocessor):
             full=self.show,
             files=own_files(folder),
         )
-        _write_outputs(nb, graded)
-        questions = {question.id: question for question in graded.marks.questions}
-        for cell in nb.cells:
-            if is_question(cell) and grade_id(cell) in questions:
-                question = questions[grade_id(cell)]
-                cell.outputs = outputs(question, graded.marks)
-                cell.metadata[RECORD] = {"status": question.status}
-        nb.metadata[RECORD] = to_json(replace(graded.marks, notes=(*notes, *graded.marks.notes)))
-        resources[RECORD] = {"digest": graded.marks.digest}
+        record(nb, resources, replace(graded, marks=replace(graded.marks, notes=(*notes, *graded.marks.notes))))
         return nb, resources
+
+
+def record(nb: NotebookNode, resources: ResourcesDict, graded: Graded) -> None:
+    """Write into a healed notebook what its cells put out, what its questions earned, and the record of its marks.
+
+    The digest of the code for which the marks were given goes into ``resources``: :class:`SaveMarks` asks for it.
+    """
+    _write_outputs(nb, graded)
+    questions = {question.id: question for question in graded.marks.questions}
+    for cell in nb.cells:
+        if is_question(cell) and grade_id(cell) in questions:
+            question = questions[grade_id(cell)]
+            cell.outputs = outputs(question, graded.marks)
+            cell.metadata[RECORD] = {"status": question.status}
+    nb.metadata[RECORD] = to_json(graded.marks)
+    resources[RECORD] = {"digest": graded.marks.digest}
 
 
 def _exercise(resources: ResourcesDict) -> Exercise | None:

@@ -4,6 +4,8 @@ import sys
 import pytest
 
 from autograder.course import compiled_modules, find_root, sheet_files
+from autograder.grading.journal import key_of
+from autograder.sandbox import Cell, Job
 
 
 @pytest.fixture(scope="module")
@@ -28,3 +30,10 @@ def test_every_module_of_a_sheet_is_compiled(root, sheet):
         name.removesuffix(".py") for name in modules
     }
     assert modules
+
+
+def test_bytecode_is_no_part_of_what_a_job_is():
+    one, two = (Job((Cell("a", "1"),), bytecode={"__pycache__/backprop.pyc": data}) for data in (b"one", b"two"))
+    assert one == two
+    assert key_of(one, "full") == key_of(two, "full")
+    assert key_of(one, "full") != key_of(Job((Cell("a", "1"),), files={"backprop.py": b""}), "full")

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from autograder.course import CourseError, find_root
+from autograder.grading import class_cli
 from autograder.grading.grade import fresh_seed
 from autograder.grading.submissions import NothingToGrade, Submission, find, grade_all
 from autograder.marking import Marks, to_json
@@ -35,10 +36,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="'none' runs students' code unprotected: only for notebooks that you trust",
     )
     parser.add_argument("--root", type=Path, help="the course's folder; found from here by default")
+    class_cli.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Grade and print. Returns 0 when all were graded, 1 when something needs a person, 2 on bad use."""
+    if args.gradebook:
+        return class_cli.run(args)
     errors = Console(stderr=True)
     try:
         root = find_root(args.root)

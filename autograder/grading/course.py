@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from pathlib import Path
 
 from traitlets.config import Config
@@ -13,18 +15,21 @@ from autograder import build, preprocessors
 class CourseApi:
     """The steps of a course in the order in which they are taken. Every step returns what went wrong, in sentences."""
 
-    def __init__(self, root: Path, *, marks_only: bool = False) -> None:
-        """``root`` holds source/ and submitted/; the gradebook is made there when it is missing.
+    def __init__(self, root: Path, db_url: str | None = None, *, marks_only: bool = False) -> None:
+        """``root`` holds source/ and submitted/; the gradebook is made there when it is missing, or at ``db_url``.
 
         ``marks_only`` leaves out the course's own cells that only train for show or draw.
         """
         from nbgrader.apps.api import NbGraderAPI
         from nbgrader.coursedir import CourseDirectory
 
+        put_helpers_on_path()
         self.root = root
         config = Config()
         config.CourseDirectory.course_id = "backpropagation"
         config.CourseDirectory.root = str(root)
+        if db_url is not None:
+            config.CourseDirectory.db_url = db_url
         build.configure(config)
         preprocessors.configure(config)
         config.IsolatedExecute.show = not marks_only
@@ -52,3 +57,9 @@ class CourseApi:
             return []
         reason = next((line for line in reversed((result.get("error") or result["log"]).splitlines()) if line), "")
         return [f"{what} failed: {reason}"]
+
+
+def put_helpers_on_path() -> None:
+    """A new gradebook calls `alembic` by name, which lies beside the interpreter."""
+    if shutil.which("alembic") is None:
+        os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"

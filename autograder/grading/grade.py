@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 
 from autograder.course import compiled_modules, sheet_files, source_notebook
 from autograder.exercise import Exercise
-from autograder.grading.notebook import Plan, plan
+from autograder.grading.notebook import Plan, plan, plans
 from autograder.marking import Marks, challenges, mark
 from autograder.sandbox import Answer, Ask, Cell, Job, Limits, Outcome, Sandbox
 
@@ -30,6 +30,102 @@ class Graded:
 def fresh_seed() -> int:
     """A new seed for the challenges of one grading run; it is recorded with the marks."""
     return secrets.randbelow(2**31)
+
+
+@dataclass(frozen=True)
+class Work:
+    """One way of running a notebook: its plan, and the job that the sandbox gets."""
+
+    planned: Plan
+    job: Job
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A notebook ready to run: ``marks`` leaves out what is only for the eye, ``whole`` runs everything.
+
+    Both are the same object when the notebook has nothing that is only for the eye.
+    """
+
+    exercise: Exercise
+    seed: int
+    marks: Work
+    whole: Work
+
+    @property
+    def marks_job(self) -> Job | None:
+        """The job that is enough for the marks; None when that is the whole one."""
+        return None if self.marks is self.whole else self.marks.job
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What came back of a notebook, and whether all its cells were run."""
+
+    outcome: Outcome
+    whole: bool
+
+
+def prepare(
+    notebook: NotebookNode, exercise: Exercise, *, root: Path, seed: int, files: Mapping[str, bytes] | None = None
+) -> Prepared:
+    """What is to be run of a submitted notebook. Raises CourseError when the source notebook is missing."""
+    source = source_notebook(root, exercise)
+    common = {
+        "asks": jobs_asks(exercise, seed),
+        "files": {**(files or {}), **sheet_files(root, exercise.sheet)},
+        "bytecode": compiled_modules(root, exercise.sheet),
+        "seed": seed,
+        "limits": replace(Limits(), **exercise.limits),
+    }
+    marks, whole = (
+        Work(planned, Job(cells=tuple(Cell(cell.id, cell.source) for cell in planned.cells), **common))
+        for planned in plans(notebook, source)
+    )
+    return Prepared(exercise, seed, whole if marks.planned == whole.planned else marks, whole)
+
+
+def jobs_asks(exercise: Exercise, seed: int) -> tuple[Ask, ...]:
+    """What is asked of a notebook: every probe of its exercise at every challenge."""
+    asked = challenges(exercise.name, seed)
+    return tuple(
+        Ask(probe.name, probe.source, tuple(challenge.given for challenge in asked[probe.name]))
+        for probe in exercise.probes
+    )
+
+
+def execute(sandbox: Sandbox, marks: Job | None, whole: Job, told: Callable[..., None] | None = None) -> Ran:
+    """Run a notebook: only for its marks, or wholly when ``marks`` is None.
+
+    What is only for the eye is left out of ``marks``. When a cell fails without it, everything is run after all, so
+    that no one loses marks for using a name that a cell of the course defines. ``told`` is called at every answer.
+    Raises SandboxUnavailable.
+    """
+    if marks is None:
+        return Ran(sandbox.run(whole, told), True)
+    outcome = sandbox.run(marks, told)
+    if any(result.status == "raised" and not _is_stub(result.message) for result in outcome.cells):
+        return Ran(sandbox.run(whole, told), True)
+    return Ran(outcome, False)
+
+
+def give_marks(prepared: Prepared, ran: Ran, *, student: str = "", seconds: float = 0.0) -> Graded:
+    """Marks for what came back. Runs nothing."""
+    planned = (prepared.whole if ran.whole else prepared.marks).planned
+    exercise, outcome = prepared.exercise, ran.outcome
+    marks = Marks(
+        student=student,
+        sheet=exercise.sheet,
+        exercise=exercise.name,
+        questions=mark(exercise, prepared.seed, outcome.answers),
+        isolation=outcome.level,
+        seed=prepared.seed,
+        written_points=sum(part.points for part in exercise.written),
+        notes=planned.notes + _failed_cells(planned, outcome),
+        digest=planned.digest,
+        seconds=seconds,
+    )
+    return Graded(marks, *_by_position(planned, outcome))
 
 
 def grade_notebook(
@@ -52,32 +148,10 @@ def grade_notebook(
     SandboxUnavailable when nothing can be run.
     """
     started = time.perf_counter()
-    planned = plan(notebook, source_notebook(root, exercise), full=full)
-    asked = challenges(exercise.name, seed)
-    job = Job(
-        cells=tuple(Cell(cell.id, cell.source) for cell in planned.cells),
-        asks=tuple(
-            Ask(probe.name, probe.source, tuple(challenge.given for challenge in asked[probe.name]))
-            for probe in exercise.probes
-        ),
-        files={**(files or {}), **sheet_files(root, exercise.sheet), **compiled_modules(root, exercise.sheet)},
-        seed=seed,
-        limits=replace(Limits(), **exercise.limits),
-    )
-    outcome = sandbox.run(job, None if on_marks is None else _so_far(exercise, seed, student, sandbox.level, on_marks))
-    marks = Marks(
-        student=student,
-        sheet=exercise.sheet,
-        exercise=exercise.name,
-        questions=mark(exercise, seed, outcome.answers),
-        isolation=outcome.level,
-        seed=seed,
-        written_points=sum(part.points for part in exercise.written),
-        notes=planned.notes + _failed_cells(planned, outcome),
-        digest=planned.digest,
-        seconds=time.perf_counter() - started,
-    )
-    return Graded(marks, *_by_position(planned, outcome))
+    prepared = prepare(notebook, exercise, root=root, seed=seed, files=files)
+    told = None if on_marks is None else _so_far(exercise, seed, student, sandbox.level, on_marks)
+    ran = execute(sandbox, None if full else prepared.marks_job, prepared.whole.job, told)
+    return give_marks(prepared, ran, student=student, seconds=time.perf_counter() - started)
 
 
 def run_plain(notebook: NotebookNode, sandbox: Sandbox, *, files: Mapping[str, bytes], limits: Limits) -> Graded:
@@ -117,10 +191,14 @@ def _failed_cells(planned: Plan, outcome: Outcome) -> tuple[str, ...]:
     position = {cell.id: cell.index for cell in planned.cells}
     notes = []
     for result in outcome.cells:
-        if result.status == "ok" or result.message.startswith("NotImplementedError"):
+        if result.status == "ok" or _is_stub(result.message):
             continue
         index = position.get(result.id)
         place = "A cell of the course" if index is None else f"Cell {index + 1} of the notebook"
         what = "raised an error" if result.status == "raised" else "was stopped"
         notes.append(f"{place} {what}: {result.message} The other cells were still run.")
     return tuple(notes)
+
+
+def _is_stub(message: str) -> bool:
+    return message.startswith("NotImplementedError")

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 
 MAX_BYTES = 50 * 2**20
 """Largest notebook that is read. A notebook with its figures has a few hundred kilobytes."""
+
+REFUSED = "This notebook was not graded:"
+"""How the text begins that stands in the place of a notebook which was set aside; the reason follows."""
 
 MAX_CELLS = 2_000
 """Most cells that a notebook may have."""
@@ -61,6 +64,11 @@ def read_notebook(path: Path) -> NotebookNode:
 
     Raises BadNotebook.
     """
+    return parse_notebook(read_bytes(path), path.name)
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a regular file, one byte more than is allowed at most; no link is followed. Raises BadNotebook."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
@@ -72,8 +80,7 @@ def read_notebook(path: Path) -> NotebookNode:
     with open(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise BadNotebook(f"{path.name} is not a regular file: ask for the notebook itself.")
-        data = file.read(MAX_BYTES + 1)
-    return parse_notebook(data, path.name)
+        return file.read(MAX_BYTES + 1)
 
 
 def parse_notebook(data: bytes, name: str) -> NotebookNode:
@@ -82,6 +89,8 @@ def parse_notebook(data: bytes, name: str) -> NotebookNode:
         raise BadNotebook(f"{name} is larger than {MAX_BYTES // 2**20} MB: clear its outputs and hand it in again.")
     if not data.strip():
         raise BadNotebook(f"{name} is empty: hand in the saved notebook.")
+    if data.startswith(REFUSED.encode()):
+        raise BadNotebook(data.decode(errors="replace").removeprefix(REFUSED).strip())
     try:
         text = data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
         content = json.loads(text)
@@ -180,14 +189,27 @@ def plan(submitted: NotebookNode, source: NotebookNode | None, *, full: bool) ->
     """
     if source is None:
         healed = Healed(tuple(submitted.cells), tuple(range(len(submitted.cells))), ())
-    else:
-        healed = heal(submitted, source)
+        return _planned(healed, digest(submitted), lambda _: True)
+    marks, whole = plans(submitted, source)
+    return whole if full else marks
+
+
+def plans(submitted: NotebookNode, source: NotebookNode) -> tuple[Plan, Plan]:
+    """The code to be run for the marks alone, and with what only shows something; see :func:`plan`."""
+    healed, code = heal(submitted, source), digest(submitted)
+    return (
+        _planned(healed, code, lambda cell: _runs(cell, full=False)),
+        _planned(healed, code, lambda cell: _runs(cell, full=True)),
+    )
+
+
+def _planned(healed: Healed, code: str, runs: Callable[[NotebookNode], bool]) -> Plan:
     cells = tuple(
         PlannedCell(f"locked-{grade_id(cell)}" if index is None else f"cell-{index}", cell.source, index)
         for cell, index in zip(healed.cells, healed.positions, strict=True)
-        if cell.cell_type == "code" and (source is None or _runs(cell, full=full))
+        if cell.cell_type == "code" and runs(cell)
     )
-    return Plan(cells, healed.notes, digest(submitted))
+    return Plan(cells, healed.notes, code)
 
 
 def grade_id(cell: NotebookNode) -> str:

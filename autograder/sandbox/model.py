@@ -74,6 +74,9 @@ class Ask:
 class Job:
     """One submission: its cells in order, what to ask afterwards, and the files beside it.
 
+    ``bytecode`` is laid beside the files too. It is a compiled form of some of them, so that two jobs that differ only
+    in it are the same job.
+
     Raises ValueError for a repeated question id or a file name that leads out of the notebook's folder.
     """
 
@@ -82,15 +85,21 @@ class Job:
     files: Mapping[str, bytes] = field(default_factory=dict)
     seed: int = 0
     limits: Limits = Limits()
+    bytecode: Mapping[str, bytes] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be laid out."""
         if len({ask.id for ask in self.asks}) != len(self.asks):
             raise ValueError("two questions of one job have the same id")
-        for name in self.files:
+        for name in (*self.files, *self.bytecode):
             parts = PurePosixPath(name).parts
             if not parts or name.startswith("/") or ".." in parts or "\0" in name:
                 raise ValueError(f"not a file name inside the notebook's folder: {name!r}")
+
+    @property
+    def laid_out(self) -> dict[str, bytes]:
+        """Everything that lies beside the notebook while it runs."""
+        return {**self.files, **self.bytecode}
 
 
 @dataclass(frozen=True)

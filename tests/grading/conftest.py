@@ -1,5 +1,8 @@
 """One sandbox for the folder, and submissions made from the released notebooks."""
 
+import sys
+from pathlib import Path
+
 import nbformat
 import pytest
 
@@ -7,6 +10,8 @@ from autograder.audit import Variant
 from autograder.build.submission import fill, solutions
 from autograder.exercises import load
 from autograder.sandbox import Sandbox
+
+sys.path.insert(0, str(Path(__file__).parent))  # class_kit
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,155 @@
+"""``autograder grade submitted/ --gradebook`` and ``autograder remark``: a class into nbgrader's gradebook."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import resource
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from autograder.course import CourseError, find_root
+from autograder.grading.batch import FAILED, GRADED, KEPT, UNCHANGED, Course, Done, grade_class
+from autograder.grading.cluster import ClusterProblem, cluster_pool
+from autograder.grading.grade import fresh_seed
+from autograder.grading.gradebook import GradebookProblem, Writer
+from autograder.grading.journal import Journal, JournalProblem
+from autograder.grading.submissions import NothingToGrade, Submission, find
+from autograder.marking import to_json
+from autograder.sandbox import SandboxUnavailable
+from autograder.views import words
+
+PROBLEMS = (CourseError, NothingToGrade, GradebookProblem, JournalProblem, ClusterProblem)
+MOST_LISTED = 50
+"""So many notebooks that could not be done are listed on a terminal; ``--json`` has all."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``autograder grade`` that belong to a class."""
+    group = parser.add_argument_group("a class into nbgrader's gradebook")
+    group.add_argument(
+        "--gradebook", action="store_true", help="write gradebook.db and autograded/, as `nbgrader autograde` would"
+    )
+    group.add_argument(
+        "--marks-only", action="store_true", help="leave out what is only for the eye; a later run completes it"
+    )
+    group.add_argument("--new-seed", action="store_true", help="draw new challenges and run everything again")
+    group.add_argument("--cluster", metavar="ADDRESS", help="run on a Dask cluster, such as tcp://scheduler:8786")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Grade a class. Returns 0 when everything is in the gradebook, 1 when a person is needed, 2 on bad use."""
+    errors = Console(stderr=True)
+    try:
+        submissions = find(path.absolute() for path in args.paths)
+        root = find_root(args.root or args.paths[0].absolute().parent)
+        with Journal(root) as journal, Writer(root) as writer, _pool(args) as pool:
+            seed = journal.seed(
+                fresh_seed() if args.seed is None else args.seed, replace=args.new_seed or args.seed is not None
+            )
+            course = Course(root, journal, writer, pool, seed, args.isolation, window=2 * args.jobs + 2)
+            return _show(grade_class(course, submissions, feedback=not args.marks_only), len(submissions), args, errors)
+    except PROBLEMS as problem:
+        errors.print(f"autograder grade: {problem}", style="red", highlight=False, soft_wrap=True)
+        return 2
+    except SandboxUnavailable as problem:
+        errors.print(f"autograder grade: {problem}", style="red", highlight=False, soft_wrap=True)
+        return 1
+
+
+@contextlib.contextmanager
+def _pool(args: argparse.Namespace) -> Iterator[Executor]:
+    if args.cluster:
+        with cluster_pool(args.cluster, args.isolation) as pool:
+            yield pool
+        return
+    # The work is done in processes of the sandbox; threads only wait for them, and start at once.
+    pool = ThreadPoolExecutor(args.jobs)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _show(batch: Iterable[Done], total: int, args: argparse.Namespace, errors: Console) -> int:
+    """Show what is done while it is done, and a summary. Returns the exit status."""
+    began, first = time.perf_counter(), 0.0
+    counted: Counter[str] = Counter()
+    failed: dict[Submission, str] = {}
+    person, points, peak = 0, 0.0, 0
+    progress = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[failing]}"),
+        TimeRemainingColumn(),
+        console=errors,
+        disable=not sys.stderr.isatty(),
+        transient=True,
+    )
+    with progress:
+        tasks = {
+            False: progress.add_task("marks", total=total, failing=""),
+            True: progress.add_task("feedback", total=total, failing="", visible=False, start=False),
+        }
+        for done in batch:
+            first = first or time.perf_counter() - began
+            peak = max(peak, done.peak_memory)
+            if done.problem:
+                failed[done.submission] = done.problem
+            if not done.feedback:
+                counted[done.how] += 1
+                person += bool(done.marks and done.marks.needs_person)
+                points += done.marks.points if done.marks else 0.0
+                if args.json:
+                    record = to_json(done.marks) if done.marks else {"student": done.submission.student}
+                    print(json.dumps(record | {"how": done.how, "problem": done.problem}), flush=True)
+            elif not progress.tasks[tasks[True]].visible:
+                progress.start_task(tasks[True])
+                progress.update(tasks[True], visible=True)
+            failing = f"{len(failed)} failing" if failed else ""
+            progress.update(tasks[done.feedback], advance=1, failing=failing)
+    if not args.json:
+        _summary(counted, failed, person, points, peak, time.perf_counter() - began)
+    return 1 if failed or person else 0
+
+
+def _summary(
+    counted: Counter[str], failed: dict[Submission, str], person: int, points: float, peak: int, seconds: float
+) -> None:
+    console = Console()
+    ways = {
+        GRADED: "graded",
+        KEPT: "marked again from kept answers",
+        UNCHANGED: "unchanged since they were graded",
+        FAILED: "not done",
+    }
+    done = sum(counted.values())
+    console.print(f"{done} notebook{'s' * (done != 1)} in {seconds:.1f} s", style="bold", highlight=False)
+    for how, said in ways.items():
+        if counted[how]:
+            console.print(f"  {counted[how]:>6} {said}", highlight=False)
+    given = done - counted[FAILED]
+    if given:
+        console.print(f"  {words.points(round(points / given, 1))} points on average", style="dim", highlight=False)
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    console.print(
+        f"  peak memory: {own} MB here, {peak >> 20} MB in one notebook beyond its libraries",
+        style="dim", highlight=False,
+    )  # fmt: skip
+    if person:
+        console.print(f"{person} need a person.", style="bold magenta")
+    if failed:
+        console.print(f"{len(failed)} could not be completed:", style="bold red")
+        for submission, problem in list(failed.items())[:MOST_LISTED]:
+            line = f"  {submission.student} {submission.exercise}: {problem}"
+            console.print(line, highlight=False, soft_wrap=True, markup=False)
+        if len(failed) > MOST_LISTED:
+            console.print(f"  … and {len(failed) - MOST_LISTED} more; --json lists all.")

@@ -1,0 +1,339 @@
+"""Graded notebooks into nbgrader's gradebook and autograded folder: nbgrader's own steps, with answers that are there.
+
+Nothing is executed here. nbgrader's Autograde converter does what it always does, with two differences that only the
+clock can tell: the step that runs a notebook takes what was run before, and all steps of one student's sheet share one
+open gradebook and one transaction. A sheet is written as a whole or not at all: the folder is made beside the real one
+and renamed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import shutil
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nbconvert.exporters.exporter import ResourcesDict
+from nbconvert.writers import FilesWriter
+from nbformat import NotebookNode
+from nbgrader import api as nbgrader_api
+from nbgrader.apps.autogradeapp import AutogradeApp
+from nbgrader.converters import autograde as converter_module
+from nbgrader.converters.base import NbGraderException
+from nbgrader.nbgraderformat import ValidationError
+from nbgrader.preprocessors import (
+    CheckCellMetadata,
+    latesubmissions,
+    overwritecells,
+    overwritekernelspec,
+    saveautogrades,
+)
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from autograder import handed_in
+from autograder.grading.course import put_helpers_on_path
+from autograder.grading.grade import Graded
+from autograder.grading.journal import FOLDER
+from autograder.grading.notebook import digest
+from autograder.marking import Marks
+from autograder.preprocessors import record
+
+EXECUTE = "autograder.preprocessors.IsolatedExecute"
+STAGING = f"{FOLDER}/staging"
+USERS_OF_GRADEBOOK = (
+    converter_module, handed_in, latesubmissions, overwritecells, overwritekernelspec, saveautogrades,
+)  # fmt: skip
+"""The modules whose steps would each open the gradebook, nbgrader's and ours."""
+
+SCORES = text("""
+    select notebook.name, base_cell.name, grade.auto_score
+    from grade
+    join submitted_notebook on submitted_notebook.id = grade.notebook_id
+    join submitted_assignment on submitted_assignment.id = submitted_notebook.assignment_id
+    join assignment on assignment.id = submitted_assignment.assignment_id
+    join notebook on notebook.id = submitted_notebook.notebook_id
+    join base_cell on base_cell.id = grade.cell_id
+    where submitted_assignment.student_id = :student and assignment.name = :sheet
+""")
+
+
+class GradebookProblem(Exception):
+    """A sheet could not be written; nothing of it was. The message says why and what to do.
+
+    ``again`` says that the same may work later, as when another process holds the gradebook.
+    """
+
+    def __init__(self, message: str, *, again: bool = False) -> None:
+        """Remember both."""
+        super().__init__(message)
+        self.again = again
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """nbgrader's gradebook, opened once. What nbgrader commits is kept for one commit at the end of a sheet."""
+
+    gradebook: nbgrader_api.Gradebook
+
+    def __call__(self, *_: object, **__: object) -> nbgrader_api.Gradebook:
+        return self.gradebook
+
+
+class _OpenGradebook(nbgrader_api.Gradebook):
+    """A gradebook that stays open, and whose ``commit`` only sends the statements."""
+
+    def __init__(self, db_url: str, course_id: str) -> None:
+        super().__init__(db_url, course_id)
+        self.really_commit = self.db.commit
+        self.db.commit = self._send
+
+    def _send(self) -> None:
+        self.db.flush()
+        self.db.expire_all()  # as a commit does: what was read before may have changed
+
+    def close(self) -> None:
+        """Stay open; see ``really_close``."""
+
+    def really_close(self) -> None:
+        """Close the connection."""
+        super().close()
+
+
+class _CheckEachOnce(CheckCellMetadata):
+    """nbgrader's check of a notebook's metadata, which takes long, once for every set of metadata that was right."""
+
+    def __init__(self, **settings: object) -> None:
+        super().__init__(**settings)
+        self._right: set[str] = set()
+
+    def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
+        """Return the notebook as it is. Raises nbgrader's errors for metadata that is not right."""
+        found = json.dumps([[cell.cell_type, cell.metadata.get("nbgrader")] for cell in nb.cells], sort_keys=True)
+        if found not in self._right:
+            super().preprocess(nb, resources)
+            if len(self._right) > 1000:
+                self._right.clear()
+            self._right.add(found)
+        return nb, resources
+
+
+class Writer:
+    """The one writer of a course's gradebook. A context manager; for one thread."""
+
+    def __init__(self, root: Path) -> None:
+        """Open the gradebook of a course with its nbgrader configuration. Raises GradebookProblem."""
+        put_helpers_on_path()
+        here = Path.cwd()
+        os.chdir(root)  # nbgrader looks for its configuration in the working directory
+        try:
+            self._app = AutogradeApp()
+            self._app.initialize([], root=str(root))
+        finally:
+            os.chdir(here)
+        self._app.log.setLevel(logging.CRITICAL)  # what matters comes as an exception
+        course = self._app.coursedir
+        self.root, self._submitted = root, course.submitted_directory
+        self._autograded = course.autograded_directory
+        course.autograded_directory = STAGING
+        self._staging = root / STAGING
+        converter = self._converter = converter_module.Autograde(coursedir=course, parent=self._app)
+        if EXECUTE not in [str(step) for step in converter.autograde_preprocessors]:
+            raise GradebookProblem(
+                f"nbgrader_config.py does not run {EXECUTE}: call autograder.preprocessors.configure(c) there."
+            )
+        check = _CheckEachOnce(parent=converter)
+        steps = {EXECUTE: self._record, "nbgrader.preprocessors.CheckCellMetadata": check}
+        for name in ("sanitize_preprocessors", "autograde_preprocessors"):
+            setattr(converter, name, [steps.get(str(step), step) for step in getattr(converter, name)])
+        converter.writer = FilesWriter(parent=converter, config=converter.config)
+        converter.exporter = converter.exporter_class(parent=converter, config=converter.config)
+        self._graded: Mapping[str, Graded] = {}
+        try:
+            nbgrader_api.Gradebook(course.db_url).close()  # nbgrader's steps open it so, and make its entry
+            self._gradebook = _OpenGradebook(course.db_url, course.course_id)
+        except SQLAlchemyError as error:
+            raise _problem(error) from None
+        shutil.rmtree(self._staging, ignore_errors=True)
+
+    def __enter__(self) -> Writer:
+        """Return the writer itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the gradebook."""
+        self._gradebook.really_close()
+        shutil.rmtree(self._staging, ignore_errors=True)
+        self._app.clear_instance()
+
+    def place(self, student: str, sheet: str, exercise: str) -> Path:
+        """Where a submitted notebook has to lie."""
+        return Path(self._path(self._submitted, student, sheet)) / f"{exercise}.ipynb"
+
+    def _path(self, step: str, student: str, sheet: str) -> str:
+        return self._app.coursedir.format_path(step, student, sheet)
+
+    def holds(self, student: str, sheet: str, marks: Sequence[Marks]) -> bool:
+        """Whether gradebook and autograded folder have these marks already. Raises GradebookProblem."""
+        folder = Path(self._path(self._autograded, student, sheet))
+        if not all((folder / f"{one.exercise}.ipynb").is_file() for one in marks):
+            return False
+        try:
+            rows = self._gradebook.db.execute(SCORES, {"student": student, "sheet": sheet})
+            found = {(notebook, cell): score for notebook, cell, score in rows}
+            self._gradebook.db.rollback()
+        except SQLAlchemyError as error:
+            self._gradebook.db.rollback()
+            raise _problem(error) from None
+        return all(
+            found.get((one.exercise, question.id), "") == _score(question.status, question.points)
+            for one in marks
+            for question in one.questions
+        )
+
+    def write(
+        self, student: str, sheet: str, graded: Mapping[str, Graded], stale: Collection[str] = (),
+        others: Collection[str] = (),
+    ) -> None:
+        """Write one student's sheet, given what each notebook's run gave. Raises GradebookProblem.
+
+        Marks of the ``stale`` notebooks were given for other work: they are withdrawn in the same transaction.
+        ``others`` were handed in too and cannot be graded now; their marks stay as they are.
+        """  # fmt: skip
+        converter, here = self._converter, Path.cwd()
+        self._graded = graded
+        os.chdir(self.root)
+        try:
+            with _one_gradebook(self._gradebook), _without_log():
+                wanted = self._convert(student, sheet, graded, stale, others)
+                self._gradebook.really_commit()
+            if wanted:
+                self._put_in_place(student, sheet, others)
+        except GradebookProblem:
+            raise
+        except (NbGraderException, ValidationError) as error:
+            raise GradebookProblem(_advice(str(error), sheet)) from None
+        except (SQLAlchemyError, OSError, nbgrader_api.InvalidEntry) as error:
+            raise _problem(error) from None
+        except ValueError as error:
+            raise GradebookProblem(_advice(str(error), sheet)) from None
+        except Exception as error:
+            raise GradebookProblem(f"nbgrader failed ({type(error).__name__}: {str(error)[:300]}).") from error
+        finally:
+            self._gradebook.db.rollback()
+            shutil.rmtree(self._staging, ignore_errors=True)
+            os.chdir(here)
+            self._graded = {}
+        converter.notebooks = []
+
+    def _convert(
+        self, student: str, sheet: str, graded: Mapping[str, Graded], stale: Collection[str], others: Collection[str]
+    ) -> bool:
+        """The steps of nbgrader's own loop over students, for one; False when its configuration leaves them out."""
+        converter = self._converter
+        converter.coursedir.student_id, converter.coursedir.assignment_id = student, sheet
+        converter.notebooks = [str(self.place(student, sheet, exercise)) for exercise in sorted({*graded, *stale})]
+        if not converter.init_destination(sheet, student):
+            return False
+        if isinstance(converter.pre_convert_hook, handed_in.Inspection):
+            # not through nbgrader, which passes over an error of a hook; and with every notebook that is there
+            handed_in.inspect([self.place(student, sheet, one) for one in sorted({*graded, *stale, *others})])
+        else:
+            converter.run_pre_convert_hook()
+        if not graded and not self._knows(student, sheet):
+            return True  # nothing to withdraw: the sheet is listed as not graded yet, as it is
+        converter.init_assignment(sheet, student)
+        for exercise in stale:
+            handed_in.withdraw(self._app.coursedir.db_url, student=student, assignment=sheet, notebook=exercise)
+        converter.notebooks = [name for name in converter.notebooks if Path(name).stem in graded]
+        if not converter.notebooks:  # nbgrader, too, leaves no folder of a sheet that it could not grade
+            shutil.rmtree(Path(self._path(STAGING, student, sheet)), ignore_errors=True)
+            return True
+        for notebook in converter.notebooks:
+            converter.convert_single_notebook(notebook)
+        converter.set_permissions(sheet, student)
+        converter.run_post_convert_hook()
+        return True
+
+    def _knows(self, student: str, sheet: str) -> bool:
+        try:
+            self._gradebook.find_submission(sheet, student)
+        except nbgrader_api.MissingEntry:
+            return False
+        return True
+
+    def _record(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
+        """In the place of the step that runs a notebook."""
+        graded = self._graded[resources["nbgrader"]["notebook"]]
+        if digest(nb) != graded.marks.digest:
+            raise GradebookProblem("the notebook has changed while it was graded: run the same command again.")
+        record(nb, resources, graded)
+        return nb, resources
+
+    def _put_in_place(self, student: str, sheet: str, others: Collection[str]) -> None:
+        """Put the autograded folder in the place of the old one; what has kept its marks is taken over."""
+        made, place = Path(self._path(STAGING, student, sheet)), Path(self._path(self._autograded, student, sheet))
+        for name in [f"{other}.ipynb" for other in others]:
+            if (place / name).is_file():
+                made.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(place / name, made / name)
+        made.parent.mkdir(parents=True, exist_ok=True)
+        if place.exists():
+            place.rename(Path(f"{made}.old"))
+        if made.is_dir():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            made.rename(place)
+
+
+@contextlib.contextmanager
+def _one_gradebook(gradebook: nbgrader_api.Gradebook) -> Iterator[None]:
+    """Let nbgrader's steps use an open gradebook where each would open its own."""
+    shared: Callable = _Shared(gradebook)
+    for module in USERS_OF_GRADEBOOK:
+        module.Gradebook = shared
+    try:
+        yield
+    finally:
+        for module in USERS_OF_GRADEBOOK:
+            module.Gradebook = nbgrader_api.Gradebook
+
+
+@contextlib.contextmanager
+def _without_log() -> Iterator[None]:
+    """Without nbgrader's own tracebacks of what is told in one sentence."""
+    log = logging.getLogger("tornado.application")
+    disabled, log.disabled = log.disabled, True
+    try:
+        yield
+    finally:
+        log.disabled = disabled
+
+
+def _score(status: str, points: float) -> float | None:
+    return None if status == "grader_error" else points
+
+
+def _problem(error: Exception) -> GradebookProblem:
+    said = str(getattr(error, "orig", None) or error).splitlines()[0][:300]
+    if "locked" in said:
+        return GradebookProblem(
+            "the gradebook is locked by another program: close it and run the same command again.", again=True
+        )
+    if "full" in said or getattr(error, "errno", None) == 28:
+        return GradebookProblem("the disk is full: free some space and run the same command again.", again=True)
+    return GradebookProblem(f"the gradebook or the autograded folder cannot be written ({said}).", again=True)
+
+
+def _advice(message: str, sheet: str) -> str:
+    if "No assignment" in message or "No notebooks found" in message:
+        return f"the gradebook does not know the sheet: run `nbgrader generate_assignment {sheet}` first."
+    if "greater than maximum points" in message:
+        return (
+            f"a question is worth more than the gradebook knows: run `nbgrader generate_assignment {sheet} --force`"
+            " and the same command again."
+        )
+    return f"nbgrader: {message}"

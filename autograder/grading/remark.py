@@ -1,0 +1,73 @@
+"""Marking again from kept answers, after a change of checks, points or hints. No student's code is run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from autograder.exercises import NAMES, load
+from autograder.grading.grade import jobs_asks
+from autograder.grading.journal import Entry, Journal, asked
+from autograder.marking import Marks, QuestionMark, mark
+
+
+@dataclass(frozen=True)
+class Change:
+    """A submission marked again: its marks before and now. ``problem`` says why it could not be."""
+
+    entry: Entry
+    before: Marks
+    now: Marks | None
+    problem: str = ""
+
+    @property
+    def difference(self) -> float:
+        """Points gained, negative for points lost."""
+        return 0.0 if self.now is None else round(self.now.points - self.before.points, 6)
+
+    @property
+    def questions(self) -> list[tuple[str, float, float]]:
+        """Every question whose points change: its id, and the points before and now; NaN is no entry at all."""
+        if self.now is None:
+            return []
+        old = {question.id: question.points for question in self.before.questions}
+        new = {question.id: question.points for question in self.now.questions}
+        return [
+            (name, old.get(name, 0.0), new.get(name, 0.0))
+            for name in dict.fromkeys((*old, *new))
+            if old.get(name, 0.0) != new.get(name, 0.0)
+        ]
+
+
+def remark(journal: Journal) -> Iterator[Change]:
+    """Mark every submission of the journal again, by the checks of today. Writes nothing. Raises JournalProblem.
+
+    Equal answers to equal questions are marked once, however many students gave them.
+    """
+    marked: dict[tuple[str, int, str], tuple[QuestionMark, ...]] = {}
+    wanted: dict[tuple[str, int], str] = {}
+    for entry in journal.entries():
+        before = entry.read_marks
+        kept = journal.run_of(entry.run)
+        if kept is None:
+            yield Change(entry, before, None, "its answers are not in the journal: grade it again.")
+            continue
+        if entry.exercise not in NAMES:
+            yield Change(entry, before, None, f"{entry.exercise} is no exercise of the course any more.")
+            continue
+        exercise, (answered, digest) = load(entry.exercise), kept
+        about = entry.exercise, entry.seed
+        if about not in wanted:
+            wanted[about] = asked(jobs_asks(exercise, entry.seed))
+        if wanted[about] != answered:
+            yield Change(entry, before, None, "its questions ask something else now: grade it again.")
+            continue
+        if (*about, digest) not in marked:
+            stored = journal.stored(entry.run)
+            if stored is None:
+                yield Change(entry, before, None, "its answers in the journal are damaged: grade it again.")
+                continue
+            marked[*about, digest] = mark(exercise, entry.seed, stored.ran.outcome.answers)
+        questions = marked[*about, digest]
+        written = sum(part.points for part in exercise.written)
+        yield Change(entry, before, replace(before, questions=questions, written_points=written))

@@ -1,0 +1,341 @@
+"""A class through journal and gradebook: killed, blocked and broken, and still everything is there once."""
+
+import json
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import time
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+
+import nbformat
+import pytest
+from class_kit import NAME, SHEET, autograded, hand_in, make_course, rows, solved
+from nbformat.v4 import new_markdown_cell, new_output
+
+from autograder.grading import batch
+from autograder.grading.batch import FAILED, GRADED, KEPT, UNCHANGED, Course, grade_class
+from autograder.grading.grade import Ran
+from autograder.grading.gradebook import Writer
+from autograder.grading.journal import Journal, key_of
+from autograder.grading.submissions import find
+from autograder.sandbox import Answer, CellResult, Outcome, SandboxUnavailable
+
+STUDENTS = ["ada", "bo", "cy", "di", "el", "flo", "gus", "hal"]
+
+
+def invented(level, marks, whole):
+    """In the place of a worker: every cell runs, the first question is answered by nothing, the others are missing."""
+    job = whole if marks is None else marks
+    printed = [
+        {"output_type": "stream", "name": "stdout", "text": random.Random(cell.source).randbytes(1500).hex()}
+        for cell in job.cells
+    ]
+    cells = tuple(CellResult(cell.id, "ok", [output], 1) for cell, output in zip(job.cells, printed, strict=True))
+    answers = {ask.id: tuple(Answer("missing", message="nothing") for _ in ask.challenges) for ask in job.asks}
+    return Ran(Outcome(cells, answers, "full", 0.01, 1000), marks is None)
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory, root):
+    """A course with a class in it, not graded."""
+    course = make_course(tmp_path_factory.mktemp("released") / "course", root)
+    for number, student in enumerate(STUDENTS):
+        hand_in(course, student, solved(root, loss=f"y = 0.8\nloss = {number}"))
+    return course
+
+
+@pytest.fixture
+def course(released, tmp_path):
+    """A copy of that course for one test."""
+    return shutil.copytree(released, tmp_path / "course")
+
+
+def grade(folder, run=invented, jobs=2, seed=7, feedback=True):
+    """Grade the class in this process with `run` as the work of a worker; everything that was done."""
+    original = batch.run_isolated
+    batch.run_isolated = run
+    try:
+        with Journal(folder) as journal, Writer(folder) as writer, ThreadPoolExecutor(jobs) as pool:
+            shared = Course(folder, journal, writer, pool, journal.seed(seed))
+            return list(grade_class(shared, find([folder / "submitted"]), feedback=feedback))
+    finally:
+        batch.run_isolated = original
+
+
+def marks_of(done):
+    return {one.submission.student: one.how for one in done if not one.feedback}
+
+
+def kept(folder):
+    """The keys of all runs in the journal."""
+    Journal(folder).__exit__()
+    with sqlite3.connect(folder / ".autograder" / "journal.db") as db:
+        return {key for (key,) in db.execute("select key from runs")}
+
+
+def test_a_second_run_does_nothing_at_all(course):
+    assert set(marks_of(grade(course)).values()) == {GRADED}
+    before, times = rows(course), {path: path.stat().st_mtime_ns for path in (course / "autograded").rglob("*")}
+
+    def never(*_):
+        raise AssertionError("this was run before")
+
+    assert set(marks_of(grade(course, never)).values()) == {UNCHANGED}
+    assert rows(course) == before
+    assert {path: path.stat().st_mtime_ns for path in (course / "autograded").rglob("*")} == times
+
+
+@pytest.mark.parametrize("change", ["prose", "outputs", "metadata", "gradebook", "autograded"])
+def test_what_is_not_code_runs_nothing(course, change):
+    grade(course)
+    before = rows(course)
+    path = course / "submitted" / "ada" / SHEET / f"{NAME}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    if change == "prose":
+        notebook.cells.insert(0, new_markdown_cell("Dear grader"))
+    elif change == "outputs":
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [new_output("stream", text="1")], 9
+    elif change == "metadata":
+        notebook.metadata["mine"] = 1
+    elif change == "gradebook":
+        with sqlite3.connect(course / "gradebook.db") as db:
+            db.execute("update grade set auto_score = 99")
+    else:
+        shutil.rmtree(course / "autograded" / "ada")
+    nbformat.write(notebook, path)
+
+    def never(*_):
+        raise AssertionError("this was run before")
+
+    found = marks_of(grade(course, never))
+    assert found["ada"] == KEPT
+    assert rows(course) == before
+    assert len([name for name in autograded(course) if name.endswith(".ipynb")]) == len(STUDENTS)
+
+
+def test_changed_code_is_run_and_only_that(course, root):
+    grade(course)
+    hand_in(course, "bo", solved(root, loss="y = 0.8\nloss = 77"))
+    ran = []
+
+    def counting(*arguments):
+        ran.append(arguments)
+        return invented(*arguments)
+
+    found = marks_of(grade(course, counting))
+    assert found.pop("bo") == GRADED
+    assert set(found.values()) == {UNCHANGED}
+    assert [marks is None for _, marks, _ in ran] == [False, True]  # once for the marks, once to show
+
+
+def _child(folder, log):
+    """Grade until the end or until killed; log the key of each run as it begins."""
+    submit = batch._Pass._submit
+
+    def logged(self, sheet, part):
+        shown = self.feedback and part.marks_ran is not None
+        key = key_of(batch.only_to_show(part.prepared), "auto") if shown else part.key
+        os.write(log, f"{key}\n".encode())
+        submit(self, sheet, part)
+
+    def slowly(*arguments):
+        time.sleep(0.01)
+        return invented(*arguments)
+
+    batch._Pass._submit = logged
+    done = grade(folder, slowly)
+    os._exit(0 if all(not one.problem for one in done) else 1)
+
+
+def _graded_wholly(folder):
+    """Every sheet in the gradebook has all its marks; every autograded notebook can be read. How many there are."""
+    with sqlite3.connect(folder / "gradebook.db") as db:
+        assert db.execute("pragma integrity_check").fetchone() == ("ok",)
+        (sheets,) = db.execute("select count(*) from submitted_assignment").fetchone()
+        empty = db.execute(
+            "select count(*) from grade join grade_cells on grade.cell_id = grade_cells.id"
+            " where grade.auto_score is null and grade_cells.cell_type = 'code'"
+        ).fetchone()
+        assert empty == (0,)
+    for path in (folder / "autograded").rglob("*.ipynb"):
+        assert json.loads(path.read_text())["metadata"]["autograder"]["questions"]
+    return sheets
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_nothing_is_lost_done_twice_or_half_written(course, tmp_path):
+    undisturbed = shutil.copytree(course, tmp_path / "undisturbed")
+    began = time.monotonic()
+    grade(undisturbed)
+    length = time.monotonic() - began
+    chance = random.Random(3)
+    kills = 0
+    for number in range(12):
+        folder = shutil.copytree(course, tmp_path / f"killed{number}")
+        kills += _kill_until_done(folder, chance, length)
+        assert rows(folder) == rows(undisturbed)
+        assert autograded(folder) == autograded(undisturbed)
+        assert len(kept(folder)) == 2 * len(STUDENTS)
+        if kills >= 12:
+            break
+    assert kills >= 12
+
+
+def _kill_until_done(folder, chance, length):
+    """Grade, kill, and grade again until one run comes to its end; how many were killed."""
+    fork = multiprocessing.get_context("fork")
+    written, known = 0, set()
+    for attempt in range(80):
+        path = folder / f"log{attempt}"
+        log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        child = fork.Process(target=_child, args=(folder, log))
+        child.start()
+        os.close(log)
+        child.join(chance.uniform(0.1, 0.6) * length)
+        if child.is_alive():
+            os.kill(child.pid, signal.SIGKILL)
+        child.join()
+        started = path.read_text().splitlines()
+        assert len(started) == len(set(started))
+        assert not known & set(started), "what the journal had was run again"
+        now = kept(folder)
+        assert known <= now, "the journal has lost something"
+        known = now
+        sheets = _graded_wholly(folder)
+        assert sheets >= written, "a sheet that was written is gone"
+        written = sheets
+        if child.exitcode == 0:
+            return attempt
+        assert child.exitcode == -signal.SIGKILL
+    raise AssertionError("it never came to an end")
+
+
+@pytest.mark.slow
+def test_a_locked_gradebook_leaves_a_clear_list_and_the_next_run_runs_nothing(course, monkeypatch):
+    monkeypatch.setattr(batch, "BLOCKED_SECONDS", 60.0)
+    holder = sqlite3.connect(course / "gradebook.db", isolation_level=None)
+    with Writer(course):
+        pass  # its first opening makes an entry of its own
+    holder.execute("begin immediate")
+    done = grade(course)
+    problems = {one.submission.student: one.problem for one in done if one.how == FAILED}
+    assert set(problems) == set(STUDENTS)
+    assert all("locked by another program" in problem for problem in problems.values())
+    holder.execute("rollback")
+    holder.close()
+
+    def never(*_):
+        raise AssertionError("this was run before")
+
+    assert set(marks_of(grade(course, never)).values()) == {KEPT}
+    assert _graded_wholly(course) == len(STUDENTS)
+
+
+def test_a_gradebook_that_is_free_again_at_the_end_is_written_in_the_same_run(course, monkeypatch):
+    problem = batch.GradebookProblem("the gradebook is locked by another program", again=True)
+    write, calls = Writer.write, []
+
+    def sometimes(self, student, sheet, graded, **more):
+        calls.append(student)
+        if len(calls) == 2:
+            raise problem
+        write(self, student, sheet, graded, **more)
+
+    monkeypatch.setattr(Writer, "write", sometimes)
+    monkeypatch.setattr(batch, "BLOCKED_SECONDS", 0.0)
+    done = grade(course)
+    assert [one for one in done if one.problem] == []
+    assert _graded_wholly(course) == len(STUDENTS)
+
+
+def _limited(folder, name, extra_pages):
+    """Let a database of the course grow by so many pages only: to SQLite that is a full disk."""
+    original = sqlite3.connect
+
+    def connect(path, *args, **kwargs):
+        db = original(path, *args, **kwargs)
+        if str(path).endswith(name):
+            (pages,) = db.execute("pragma page_count").fetchone()
+            db.execute(f"pragma max_page_count = {pages + extra_pages}")
+        return db
+
+    return connect
+
+
+@pytest.mark.parametrize(("name", "pages"), [("journal.db", 12), ("gradebook.db", 1)])
+def test_a_full_disk_ends_with_the_rest_done_and_a_list(course, name, pages, monkeypatch):
+    if name == "journal.db":
+        Journal(course).__exit__()
+    with monkeypatch.context() as full:
+        full.setattr("sqlite3.connect", _limited(course, name, pages))
+        full.setattr(batch, "BLOCKED_SECONDS", 0.0)
+        if name == "gradebook.db":
+            full.setattr("sqlite3.dbapi2.connect", _limited(course, name, pages))
+        done = grade(course)
+    failed = {one.submission.student: one.problem for one in done if one.problem}
+    assert failed
+    assert all("free some space" in problem for problem in failed.values()), failed
+    assert len({one.submission.student for one in done}) == len(STUDENTS)
+    _graded_wholly(course)
+    assert [one for one in grade(course) if one.problem] == []
+    assert _graded_wholly(course) == len(STUDENTS)
+
+
+def test_a_worker_that_dies_is_tried_again_and_then_listed(course):
+    tries = {}
+
+    def dies(level, marks, whole):
+        text = "".join(cell.source for cell in whole.cells)
+        student = next(number for number in range(len(STUDENTS)) if f"loss = {number}" in text)
+        tries[student] = tries.get(student, 0) + 1
+        if student == 3 or (student == 5 and tries[student] == 1):
+            raise SandboxUnavailable("The isolated process keeps ending.")
+        return invented(level, marks, whole)
+
+    done = grade(course, dies, feedback=False)
+    failed = {one.submission.student: one.problem for one in done if one.problem}
+    assert set(failed) == {STUDENTS[3]}
+    assert "keeps ending" in failed[STUDENTS[3]]
+    assert (tries[3], tries[5], tries[0]) == (batch.TRIES, 2, 1)
+    assert _graded_wholly(course) == len(STUDENTS) - 1
+
+
+class Breaking(Executor):
+    """Workers that are processes: one takes its pool with it."""
+
+    def submit(self, function, *arguments):
+        future = Future()
+        future.set_exception(batch.BrokenProcessPool("a process ended"))
+        return future
+
+
+def test_a_broken_pool_ends_the_batch_with_a_list(course):
+    with Journal(course) as journal, Writer(course) as writer:
+        shared = Course(course, journal, writer, Breaking(), 7)
+        done = list(grade_class(shared, find([course / "submitted"]), feedback=False))
+    assert {one.submission.student for one in done if "its worker ended" in one.problem} == set(STUDENTS)
+
+
+def test_a_bad_notebook_costs_itself_and_no_mark_is_invented_for_it(course):
+    (course / "submitted" / "cy" / SHEET / f"{NAME}.ipynb").write_text("{")
+    done = grade(course)
+    failed = {one.submission.student: one.problem for one in done if one.problem and not one.feedback}
+    assert set(failed) == {"cy"}
+    assert "not valid JSON" in failed["cy"]
+    assert _graded_wholly(course) == len(STUDENTS) - 1
+
+
+def test_an_error_of_the_grader_is_tried_again_next_time(course):
+    def fails(level, marks, whole):
+        ran = invented(level, marks, whole)
+        answers = {name: (Answer("grader_error", message="ours"),) for name in ran.outcome.answers}
+        return Ran(Outcome(ran.outcome.cells, answers, "full", 0.0, 0), ran.whole)
+
+    done = grade(course, fails)
+    assert all(one.marks.needs_person for one in done if not one.feedback)
+    assert set(marks_of(grade(course)).values()) == {GRADED}

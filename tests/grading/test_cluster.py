@@ -1,0 +1,115 @@
+"""A real Dask scheduler and workers on loopback; one of the workers is killed in the middle."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+from class_kit import hand_in, make_course, rows, solved
+
+from autograder.grading.batch import Course, grade_class
+from autograder.grading.cluster import ClusterProblem, cluster_pool
+from autograder.grading.gradebook import Writer
+from autograder.grading.journal import Journal
+from autograder.grading.submissions import find
+
+pytestmark = pytest.mark.slow
+STUDENTS = 8
+
+
+@pytest.fixture
+def scheduler():
+    """The address of a scheduler, and a function that starts a worker and returns its process."""
+    processes = []
+
+    def start(*arguments, **environment):
+        process = subprocess.Popen(
+            [sys.executable, "-m", *arguments],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=os.environ | environment,
+        )  # fmt: skip
+        processes.append(process)
+        return process
+
+    process = start("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
+    address = next(
+        line.split("Scheduler at:")[1].strip() for line in process.stderr if "Scheduler at:" in line
+    )
+    threading.Thread(target=process.stderr.read, daemon=True).start()
+
+    def worker(**environment):
+        arguments = (
+            "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny", "--host", "127.0.0.1",
+            "--no-dashboard",
+        )  # fmt: skip
+        process = start(*arguments, **environment)
+        for line in process.stderr:
+            if "Registered to" in line:
+                break
+        threading.Thread(target=process.stderr.read, daemon=True).start()
+        return process
+
+    yield address, worker
+    for process in reversed(processes):
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def grade(course, pool, each=lambda done: None):
+    with Journal(course) as journal, Writer(course) as writer:
+        found = []
+        for done in grade_class(Course(course, journal, writer, pool, journal.seed(7), window=4),
+                                find([course / "submitted"]), feedback=False):
+            found.append(done)
+            each(done)
+        return found
+
+
+def test_a_class_is_graded_though_a_worker_is_killed_in_the_middle(scheduler, tmp_path, root):
+    address, worker = scheduler
+    doomed, _ = worker(), worker()
+    course = make_course(tmp_path / "course", root)
+    for number in range(STUDENTS):
+        hand_in(course, f"s{number}", solved(root, loss=f"y = 0.8\nimport time\ntime.sleep(0.3)\nloss = {number}"))
+    killed = []
+
+    def kill_once(done):
+        if not killed:
+            killed.append(doomed.pid)
+            os.kill(doomed.pid, signal.SIGKILL)
+
+    with cluster_pool(address, "auto") as pool:
+        done = grade(course, pool, kill_once)
+    assert killed
+    assert [one.problem for one in done] == [""] * STUDENTS
+    assert {one.marks.points for one in done} == {23.0}
+    assert {one.marks.isolation for one in done} == {"full"}
+    assert len(rows(course)["submitted_assignment"]) == STUDENTS
+
+
+def test_a_worker_that_cannot_isolate_refuses_work(scheduler, tmp_path):
+    address, worker = scheduler
+    bin_folder = tmp_path / "bin"
+    bin_folder.mkdir()
+    (bin_folder / "bwrap").write_text("#!/bin/sh\nexit 1\n")
+    (bin_folder / "bwrap").chmod(0o755)
+    worker(PATH=f"{bin_folder}{os.pathsep}{os.environ['PATH']}")
+    refused = pytest.raises(ClusterProblem, match="can run notebooks isolated")
+    with refused, cluster_pool(address, "full"):
+        pass
+    worker()
+    with cluster_pool(address, "full") as pool:
+        found = {pool.submit(os.getpid).result(timeout=60) for _ in range(6)}
+    assert len(found) == 1, "work went to a worker that cannot isolate"
+
+
+def test_a_scheduler_that_is_not_there_is_named(monkeypatch):
+    monkeypatch.setattr("autograder.grading.cluster.CONNECT_SECONDS", 1)
+    with pytest.raises(ClusterProblem, match="no scheduler answers"), cluster_pool("tcp://127.0.0.1:9", "auto"):
+        pass

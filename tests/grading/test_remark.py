@@ -1,0 +1,144 @@
+"""Marking again from kept answers: who goes up or down is shown before anything is written."""
+
+import json
+import shutil
+import sqlite3
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+from class_kit import hand_in, make_course, rows, solved
+
+from autograder.cli import main
+from autograder.exercises import load
+from autograder.grading import batch
+from autograder.grading.batch import Course, grade_class
+from autograder.grading.gradebook import Writer
+from autograder.grading.journal import Journal
+from autograder.grading.remark import remark
+from autograder.grading.submissions import find
+from autograder.marking import to_json
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory, root):
+    """A graded class: one right, one with a wrong loss, two with the same work as the first."""
+    course = make_course(tmp_path_factory.mktemp("graded") / "course", root)
+    for student in ("ada", "bo", "cy"):
+        hand_in(course, student, solved(root))
+    hand_in(course, "di", solved(root, loss="y = 0.8\nloss = 5.0"))
+    with Journal(course) as journal, Writer(course) as writer, ThreadPoolExecutor(2) as pool:
+        shared = Course(course, journal, writer, pool, journal.seed(7))
+        assert not [done for done in grade_class(shared, find([course / "submitted"])) if done.problem]
+    return course
+
+
+@pytest.fixture
+def course(graded, tmp_path):
+    return shutil.copytree(graded, tmp_path / "course")
+
+
+def change_course(monkeypatch, **changes):
+    """Let the question about the loss be another one, in every module that marks."""
+    exercise = load("worked_calculation")
+    questions = tuple(replace(q, **changes) if q.id == "loss_value" else q for q in exercise.questions)
+    changed = replace(exercise, questions=questions)
+    for module in ("autograder.grading.batch", "autograder.grading.remark", "autograder.marking.mark"):
+        monkeypatch.setattr(sys.modules[module], "load", lambda name: changed if name == exercise.name else load(name))
+    monkeypatch.setattr(batch, "_context", lambda root, sheet: "changed")
+
+
+@pytest.fixture
+def dearer(monkeypatch):
+    """The course with a loss that is worth three points more."""
+    lines = load("worked_calculation").question("loss_value").lines
+    change_course(monkeypatch, lines=tuple(replace(line, points=line.points + 3) for line in lines))
+
+
+@pytest.fixture
+def stricter(monkeypatch):
+    """The course with a check of the loss that gives half of what it gave."""
+    judge = load("worked_calculation").question("loss_value").judge
+
+    def half(lines, replies):
+        return {name: replace(verdict, share=verdict.share / 2) for name, verdict in judge(lines, replies).items()}
+
+    change_course(monkeypatch, judge=half)
+
+
+def never(*_):
+    raise AssertionError("nothing may be run")
+
+
+def test_without_a_change_nobody_moves(course):
+    with Journal(course) as journal:
+        found = list(remark(journal))
+    assert len(found) == 4
+    assert [change.questions for change in found] == [[]] * 4
+    assert all(to_json(change.before) == to_json(change.now) for change in found)
+
+
+def test_diff_shows_who_moves_by_how_much_and_writes_nothing(course, dearer, capsys, monkeypatch):
+    monkeypatch.setattr(batch, "run_isolated", never)
+    before = rows(course)
+    journal = (course / ".autograder" / "journal.db").read_bytes()
+    assert main(["remark", "--diff", "--json", "--root", str(course)]) == 0
+    moved = {row["student"]: row for row in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert set(moved) == {"ada", "bo", "cy"}
+    assert moved["ada"]["now"] - moved["ada"]["before"] == 3
+    assert moved["ada"]["questions"] == {"loss_value": [2.0, 5.0]}
+    assert rows(course) == before
+    assert (course / ".autograder" / "journal.db").read_bytes() == journal
+    assert main(["remark", "--diff", "--root", str(course)]) == 0
+    said = capsys.readouterr().out
+    assert "3 would go up, 0 down" in said
+    assert "loss_value 2 → 5" in said
+
+
+def test_without_diff_the_gradebook_gets_the_new_marks_and_nothing_is_run(course, stricter, monkeypatch, capsys):
+    monkeypatch.setattr(batch, "run_isolated", never)
+    assert main(["remark", "--root", str(course)]) == 0
+    assert "0 would go up, 3 down" in capsys.readouterr().out
+    with sqlite3.connect(course / "gradebook.db") as db:
+        scores = dict(db.execute(
+            "select submitted_assignment.student_id, sum(auto_score) from grade"
+            " join submitted_notebook on submitted_notebook.id = grade.notebook_id"
+            " join submitted_assignment on submitted_assignment.id = submitted_notebook.assignment_id group by 1"
+        ))  # fmt: skip
+    assert scores == {"ada": 24, "bo": 24, "cy": 24, "di": 23}
+    text = (course / "autograded" / "ada" / "by_hand" / "worked_calculation.ipynb").read_text()
+    assert "1 of 2 points" in text
+    with Journal(course) as journal:
+        assert [change.questions for change in remark(journal)] == [[]] * 4
+
+
+def test_points_that_the_gradebook_does_not_know_say_what_to_run(course, dearer, capsys):
+    assert main(["remark", "--root", str(course)]) == 1
+    assert "nbgrader generate_assignment by_hand" in " ".join(capsys.readouterr().err.split())
+
+
+def test_equal_answers_are_marked_once(course, dearer, monkeypatch):
+    calls = []
+    import autograder.grading.remark as module
+
+    real = module.mark
+    monkeypatch.setattr(module, "mark", lambda *given: calls.append(given) or real(*given))
+    with Journal(course) as journal:
+        assert len(list(remark(journal))) == 4
+    assert len(calls) == 2
+
+
+def test_questions_that_ask_something_else_need_a_new_run(course, monkeypatch):
+    monkeypatch.setattr("autograder.grading.remark.asked", lambda asks: "other")
+    with Journal(course) as journal:
+        found = list(remark(journal))
+    assert all("ask something else" in change.problem for change in found)
+    assert main(["remark", "--diff", "--root", str(course)]) == 1
+
+
+def test_an_empty_journal_says_what_to_do_first(tmp_path, root, capsys):
+    (tmp_path / "source").mkdir()
+    (tmp_path / "nbgrader_config.py").write_text("")
+    assert main(["remark", "--root", str(tmp_path)]) == 2
+    assert "autograder grade submitted/" in " ".join(capsys.readouterr().err.split())
