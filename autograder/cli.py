@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from autograder import __version__
+from autograder.environment import put_programs_on_path
 
 COMMANDS = {
     "grade": ("autograder.grading.cli", "grade notebooks, a student's folder or the whole submitted folder"),
@@ -28,6 +29,7 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status: 0 done, 1 something needs a person, 2 bad use."""
+    put_programs_on_path()
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(
         prog="autograder", description="Auto-graded exercises on backpropagation.", allow_abbrev=False
