@@ -17,6 +17,7 @@ COMMANDS = {
     "hint": ("autograder.people.hint_cli", "write one hint for everyone who shares a wrong answer"),
     "kit": ("autograder.people.kit_cli", "make the folder that students get"),
     "build": ("autograder.build.cli", "generate source/ and assignments/ from reference/, or check them"),
+    "new": ("autograder.new.cli", "make the skeleton of a new exercise"),
     "explain": ("autograder.diagnosis.cli", "say what is wrong with gradients from any code"),
     "audit": ("autograder.audit.cli", "mutation-test every question: the graders are graded"),
     "export": ("autograder.exports.cli", "write marks for Canvas, Moodle, JUnit, GitHub, Classroom 50 or as CSV"),
