@@ -218,6 +218,8 @@ def test_the_exchange_and_late_work(course, shell, page, work, tmp_path):
     score_after, taken_after = penalty()
     assert score_after == score + 5
     assert taken_after == pytest.approx(taken / score * score_after)
+    shell(course, "autograder report")
+    assert "2026-11-01 23:59" in (course / "report.html").read_text()
 
 
 @pytest.mark.parametrize(("days", "share"), [(0.01, 0.1), (1, 0.1), (1.5, 0.2), (30, 1.0)])
