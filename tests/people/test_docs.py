@@ -146,6 +146,15 @@ def test_the_files_that_the_pages_name_are_there(root, page):
         assert (root / "autograder" / file).exists(), file
 
 
+def test_the_pages_that_anything_names_are_there(root):
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=root, capture_output=True, text=True)
+    names = [name for name in listed.stdout.split() if name.endswith((".py", ".md", ".yml", ".sh", ".toml", ".j2"))]
+    assert names
+    for name in names:
+        for page in re.findall(r"\bdocs/\w+\.md", (root / name).read_text(encoding="utf-8")):
+            assert (root / page).is_file(), f"{name} names {page}"
+
+
 @pytest.mark.long
 @pytest.mark.xdist_group("nbgrader")
 def test_a_sheet_from_release_to_export_and_the_hint_arrives(course, shell, page, work):
