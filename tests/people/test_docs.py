@@ -12,7 +12,7 @@ import pytest
 
 from autograder.build.submission import fill, solutions
 from autograder.cli import COMMANDS
-from autograder.exercises import load
+from autograder.exercises import all_exercises, load
 
 ELSEWHERE = {
     "make demo": "CI runs the command in it, `autograder demo`: tests/front/test_demo.py",
@@ -265,7 +265,7 @@ def test_the_commands_for_authors(checkout, shell, page):
 
 CANVAS = """\
 Student,ID,SIS User ID,SIS Login ID,Section,training (7)
-    Points Possible,,,,,100
+    Points Possible,,,,,POINTS
 "Lovelace, Ada",17,,ada,1,
 """
 
@@ -288,10 +288,13 @@ def test_the_commands_of_the_exports(checkout, shell, page, root):
         grade.manual_score, grade.needs_manual_grade = 5, False
         book.find_student("ada").email = "ada@example.org"
         book.db.commit()
-    (checkout / "2026-grades.csv").write_text(CANVAS)
+    sheet = sum(question.points for one in all_exercises() if one.sheet == "training" for question in one.questions)
+    for file, points in (("machine.csv", sheet), ("2026-grades.csv", exercise.points)):
+        (checkout / file).write_text(CANVAS.replace("POINTS", f"{points:g}"))
     for line in commands(page("docs/exports.md")):
         shell(checkout, line)
-    assert (checkout / "2026-grades.csv").read_text().splitlines()[-1].endswith(",25")
+    for file, points in (("machine.csv", 20), ("2026-grades.csv", 25)):
+        assert (checkout / file).read_text().splitlines()[-1].endswith(f",{points}"), file
     assert "ada@example.org" in (checkout / "moodle.csv").read_text()
     for file in ("marks.csv", "report.xml", "autograder.zip", "grades.csv"):
         assert (checkout / file).stat().st_size > 0
