@@ -87,7 +87,8 @@ def test_the_readme_quotes_what_the_self_check_says(kit):
 def test_the_readme_states_the_limit_of_a_cell(kit):
     from autograder.sandbox import Limits
 
-    assert f"computes for more than {Limits().cell_cpu_seconds:g} seconds" in (kit / "README.md").read_text(encoding="utf-8")
+    said = (kit / "README.md").read_text(encoding="utf-8")
+    assert f"computes for more than {Limits().cell_cpu_seconds:g} seconds" in said
 
 
 def test_the_archive_holds_the_same_files(kit):
