@@ -6,8 +6,11 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # the package, also where it is not installed
 
 from autograder import build, preprocessors
+from autograder.environment import put_programs_on_path
 
 c = get_config()  # noqa: F821  (traitlets puts it here)
+
+put_programs_on_path()  # nbgrader needs alembic there, also when it is started as .venv/bin/nbgrader
 
 c.CourseDirectory.course_id = "backpropagation"
 

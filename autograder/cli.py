@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from autograder import __version__
+from autograder.environment import put_programs_on_path
 
 COMMANDS = {
     "grade": ("autograder.grading.cli", "grade notebooks, a student's folder or the whole submitted folder"),
@@ -17,6 +18,7 @@ COMMANDS = {
     "hint": ("autograder.people.hint_cli", "write one hint for everyone who shares a wrong answer"),
     "kit": ("autograder.people.kit_cli", "make the folder that students get"),
     "build": ("autograder.build.cli", "generate source/ and assignments/ from reference/, or check them"),
+    "new": ("autograder.new.cli", "make the skeleton of a new exercise"),
     "explain": ("autograder.diagnosis.cli", "say what is wrong with gradients from any code"),
     "audit": ("autograder.audit.cli", "mutation-test every question: the graders are graded"),
     "export": ("autograder.exports.cli", "write marks for Canvas, Moodle, JUnit, GitHub, Classroom 50 or as CSV"),
@@ -29,6 +31,7 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status: 0 done, 1 something needs a person, 2 bad use."""
+    put_programs_on_path()
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(
         prog="autograder", description="Auto-graded exercises on backpropagation.", allow_abbrev=False

@@ -2,24 +2,34 @@
 
 import re
 
+import pytest
+
+from autograder.build.balance import imbalance
 from autograder.cli import COMMANDS
 from autograder.exercise import SHEETS
 from autograder.exercises import NAMES, all_exercises
 
+COUNT = {16: "Sixteen", 17: "Seventeen", 18: "Eighteen", 19: "Nineteen", 20: "Twenty"}
+SHEETS_IN_WORDS = {4: "four", 5: "five", 6: "six"}
 
-def test_the_numbers_of_exercises_sheets_and_points(root):
-    text = (root / "README.md").read_text()
-    assert "Sixteen auto-graded exercises" in text
-    assert len(NAMES) == 16
-    assert "in four sheets" in text
-    assert len(SHEETS) == 4
-    for sheet in SHEETS:
-        assert sum(exercise.points for exercise in all_exercises() if exercise.sheet == sheet) == 100
+
+def test_the_numbers_of_exercises_and_sheets(root):
+    begins = f"{COUNT[len(NAMES)]} auto-graded exercises"
+    for file in ("README.md", "pyproject.toml"):
+        assert begins in (root / file).read_text(), f'{file} must say "{begins}": the course has {len(NAMES)} of them'
+    assert f"in {SHEETS_IN_WORDS[len(SHEETS)]} sheets" in (root / "README.md").read_text()
+
+
+@pytest.mark.parametrize("sheet", SHEETS)
+def test_every_sheet_is_worth_the_same(sheet):
+    wrong = imbalance(sheet, {one.name: one.points for one in all_exercises() if one.sheet == sheet})
+    assert not wrong, wrong
 
 
 def test_the_audit_table_has_every_exercise_in_order(root):
     table = (root / "README.md").read_text().split("<!-- audit: begin -->")[1].split("<!-- audit: end -->")[0]
-    assert tuple(re.findall(r"^\| `(\w+)`", table, re.M)) == NAMES
+    found = tuple(re.findall(r"^\| `(\w+)`", table, re.M))
+    assert found == NAMES, "the table is not current: run `autograder audit --readme README.md`"
 
 
 def test_every_command_that_is_named_exists(root):

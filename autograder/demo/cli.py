@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
+import sysconfig
 import time
 from collections import Counter
 from pathlib import Path
@@ -53,7 +55,8 @@ def run(args: argparse.Namespace) -> int:
     page = args.folder / "feedback" / "carla" / "training" / "tanh_swap.html"
     for what, path in (("a feedback page", page), ("the gradebook", args.folder / "gradebook.db")):
         console.print(f"{what}: {path}", highlight=False, soft_wrap=True)
-    console.print(f"formgrader: cd {args.folder} && ../.venv/bin/jupyter lab", highlight=False, soft_wrap=True)
+    jupyter = os.path.relpath(Path(sysconfig.get_path("scripts")) / "jupyter", args.folder)
+    console.print(f"formgrader: cd {args.folder} && {jupyter} lab", highlight=False, soft_wrap=True)
     undeserved = [
         f"{one.student} {one.exercise.name}: {words.points(found.points) if found else 'no marks'}, "
         f"but {words.points(one.points)} are due"

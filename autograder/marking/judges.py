@@ -66,7 +66,7 @@ def values(
             if all(comparison.equal for comparison in found):
                 verdicts[line.name] = _right(found, flat_share)
                 continue
-            if follow is not None:
+            if follow is not None and not _only_zeros(line, replies):
                 follows = follows if follows is not None else [_readings(follow, reply) for reply in replies]
                 consistent = [
                     _best(reply.values.get(line.name), readings, line.name, asked)
@@ -82,9 +82,10 @@ def values(
             verdicts[line.name] = _wrong(line, replies, expected, found)
         if explain is not None and any(verdict.status == "wrong" for verdict in verdicts.values()):
             known = explain(replies)
-            for name, verdict in verdicts.items():
-                if verdict.status == "wrong" and name in known:
-                    verdicts[name] = _merged(verdict, known[name])
+            for line in lines:
+                verdict, reason = verdicts[line.name], known.get(line.name)
+                if verdict.status == "wrong" and reason and not (reason.share and _only_zeros(line, replies)):
+                    verdicts[line.name] = _merged(verdict, reason)
         return verdicts
 
     return judge
@@ -106,6 +107,16 @@ def usable(values: Values) -> dict[str, np.ndarray]:
         for name, array in arrays.items()
         if not isinstance(array, str) and array.size and np.all(np.isfinite(array))
     }
+
+
+def _only_zeros(line: Line, replies: Sequence[Reply]) -> bool:
+    """Whether the student's value is zero at every challenge.
+
+    From activations that never change, zero gradients follow. Nobody has computed anything then, so that follow-through
+    gives nothing; where zero is the exact value it is right all the same.
+    """
+    arrays = [as_numbers(reply.values.get(line.name)) for reply in replies]
+    return all(not isinstance(array, str) and not np.any(array) for array in arrays)
 
 
 def _readings(follow: Follow, reply: Reply) -> Sequence[Mapping[str, np.ndarray]]:

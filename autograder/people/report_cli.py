@@ -10,6 +10,7 @@ from rich.console import Console
 from autograder.course import CourseError, find_root
 from autograder.people.hints import read_hints
 from autograder.people.records import autograded, from_lines
+from autograder.people.times import default_gradebook, hand_ins
 from autograder.views.report import class_report
 
 
@@ -19,6 +20,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "marks", nargs="?", type=Path, help="output of `autograder grade --json`; without it, autograded/ is read"
     )
     parser.add_argument("--to", type=Path, default=Path("report.html"), help="where the page is written")
+    parser.add_argument(
+        "--gradebook",
+        metavar="URL",
+        help="nbgrader's gradebook, for the times of handing in; gradebook.db of the course when autograded/ is read",
+    )
     parser.add_argument("--no-names", action="store_true", help="leave out who handed in what")
     parser.add_argument("--root", type=Path, help="the course's folder; found from here by default")
 
@@ -28,7 +34,9 @@ def run(args: argparse.Namespace) -> int:
     try:
         root = find_root(args.root)
         marks = from_lines(args.marks) if args.marks else autograded(root)
-        page = class_report(marks, names=not args.no_names, hints=read_hints(root))
+        url = args.gradebook or ("" if args.marks else default_gradebook(root))
+        times = hand_ins(url) if url else []
+        page = class_report(marks, names=not args.no_names, hints=read_hints(root), hand_ins=times)
         args.to.parent.mkdir(parents=True, exist_ok=True)
         args.to.write_text(page, encoding="utf-8")
     except (CourseError, OSError) as problem:

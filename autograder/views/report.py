@@ -14,6 +14,7 @@ from autograder.marking import LineMark, Marks
 from autograder.views.cell import matrix
 from autograder.views.clusters import Cluster, clusters
 from autograder.views.feedback import environment
+from autograder.views.times import HandIn, in_words, sheet_times
 
 BINS = 10
 """Bars of a distribution: each is a tenth of the points."""
@@ -140,7 +141,12 @@ def trouble(all_marks: Sequence[Marks]) -> list[tuple[Marks, str, str]]:
 
 
 def class_report(
-    all_marks: Sequence[Marks], *, names: bool = True, hints: Mapping[str, str] = {}, title: str = "Class report"
+    all_marks: Sequence[Marks],
+    *,
+    names: bool = True,
+    hints: Mapping[str, str] = {},
+    hand_ins: Sequence[HandIn] = (),
+    title: str = "Class report",
 ) -> str:
     """The report as an HTML page. Without ``names`` no student can be told from it."""
     students = sorted({marks.student for marks in all_marks})
@@ -161,6 +167,8 @@ def class_report(
         titles={one.name: one.title for one in exercises},
         question_title=_question_title,
         seconds=sum(marks.seconds for marks in all_marks),
+        times=sheet_times(hand_ins),
+        ahead=in_words,
     )
 
 

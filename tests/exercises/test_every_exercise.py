@@ -23,6 +23,7 @@ def test_the_name_is_the_same_word_everywhere(exercise, root):
         f"source/{exercise.sheet}/{exercise.name}.ipynb",
         f"assignments/{exercise.sheet}/{exercise.name}.ipynb",
         f"autograder/exercises/{exercise.name}.py",
+        f"tests/exercises/test_{exercise.name}.py",
     ):
         assert (root / path).is_file(), path
 

@@ -2,8 +2,11 @@
 
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
+import time
 import zipfile
 
 import nbformat
@@ -95,6 +98,34 @@ def test_a_submission_is_graded_in_the_container(container, root):
     assert sum(test["score"] for test in file["tests"]) == 23
     assert {test["status"] for test in file["tests"]} == {"passed", "failed"}
     assert not list((container / "results").glob("*.part"))
+
+
+@pytest.mark.slow
+def test_a_container_that_is_killed_in_the_middle_keeps_what_was_earned(container, root):
+    """As at Gradescope's time-out: one question sleeps for longer than anybody waits, those before it are saved."""
+    endless = "import time\n\ndef train_on_moons(*_):\n    time.sleep(600)\n"
+    notebook = solved(root, "tanh_swap", train_on_moons=endless)
+    nbformat.write(notebook, container / "submission" / "tanh_swap.ipynb")
+    script = container / "source" / "run_autograder"
+    script.write_text(script.read_text().replace("worked_calculation", "tanh_swap"))
+    shutil.copytree(root / "source" / "training", container / "source" / "course" / "source" / "training")
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    running = subprocess.Popen(
+        ["bash", script], cwd=container, env=environment | {"AUTOGRADER_BASE": str(container)}, start_new_session=True
+    )
+    results, scores = container / "results" / "results.json", []
+    try:
+        deadline = time.monotonic() + 240
+        while scores != [5, 4, 8, 0] and time.monotonic() < deadline and running.poll() is None:
+            time.sleep(0.2)
+            if results.is_file():
+                scores = [test["score"] for test in json.loads(results.read_text())["tests"]]
+    finally:
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+    file = json.loads(results.read_text())
+    assert [test["score"] for test in file["tests"]] == [5, 4, 8, 0]
+    assert "the time of the autograder ran out" in file["tests"][3]["output"]
 
 
 @pytest.mark.slow

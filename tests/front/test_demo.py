@@ -1,5 +1,7 @@
 """The demo class: every mark is the one that the work deserves."""
 
+import os
+import re
 import sqlite3
 
 import pytest
@@ -21,9 +23,12 @@ def test_every_mark_is_deserved(tmp_path, root):
     done = subprocess.run(
         [sys.executable, "-m", "autograder", "demo", "--folder", tmp_path / "demo", "--root", root],
         capture_output=True, text=True, timeout=900,
+        env=os.environ | {"PATH": os.defpath},  # as .venv/bin/autograder, without activating
     )
     assert done.returncode == 0, done.stderr[-3000:]
     assert "the most common mistakes" in done.stdout
+    (jupyter,) = re.findall(r"formgrader: cd \S+ && (\S+) lab", done.stdout)
+    assert (tmp_path / "demo" / jupyter).is_file()
     handed_in = hand_ins(root)
     assert len(handed_in) == 26
     for one in handed_in:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autograder.exercise import Line, Reply
+from autograder.exercise import Line, Reply, Verdict
 from autograder.marking.judges import FLAT_SHARE, remembered, values
 
 LINES = (Line("square", 1), Line("double", 1))
@@ -40,6 +40,21 @@ def test_a_slip_costs_its_own_line_only():
     assert with_follow["double"].own
     without = judged(slipped)
     assert (without["square"].share, without["double"].share) == (0, 0)
+
+
+@pytest.mark.parametrize("way", ["follow", "explain"])
+def test_zeros_that_follow_from_a_constant_earn_nothing(way):
+    """From saturated activations zero gradients follow: two lines of code that compute nothing."""
+    zeros = [{name: np.zeros((2, 1)) for name in ("square", "double")} for _ in REPLIES]
+    consistent = {"follow": follow} if way == "follow" else {"explain": lambda _: {"double": Verdict("correct", 1.0)}}
+    verdict = judged(zeros, **consistent)["double"]
+    assert (verdict.status, verdict.share) == ("wrong", 0)
+    assert verdict.message == "Every entry of `double` is zero."
+
+
+def test_zeros_that_are_exact_are_right():
+    replies = [Reply({"x": np.zeros((2, 1))}, {name: np.zeros((2, 1)) for name in ("square", "double")})]
+    assert [v.share for v in values(truth, follow=follow)(LINES, replies).values()] == [1, 1]
 
 
 def test_right_at_one_challenge_is_not_right():

@@ -120,6 +120,14 @@ def test_bad_use_gives_exit_status_two_and_says_the_fix(arguments, said, course,
     assert said in " ".join(capsys.readouterr().err.split())
 
 
+@pytest.mark.parametrize(("url", "said"), [("sqlite:///no.db", "there is no gradebook"), ("x", "cannot be read")])
+def test_a_gradebook_that_is_not_there_is_named_and_not_made(course, marks, url, said, monkeypatch, capsys):
+    monkeypatch.chdir(course)
+    assert main(["report", str(marks), "--gradebook", url]) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+    assert not (course / "no.db").exists()
+
+
 def test_an_unknown_cluster_and_a_missing_text_are_named(course, marks, capsys):
     assert main(["hint", "00000000", "x", "--marks", str(marks), "--root", str(course)]) == 2
     assert "no cluster '00000000'" in capsys.readouterr().err

@@ -76,6 +76,21 @@ def test_the_commands_of_the_readme_are_right(kit):
         assert done.returncode == 0, done.stderr
 
 
+def test_the_readme_quotes_what_the_self_check_says(kit):
+    section = (kit / "README.md").read_text(encoding="utf-8").split("## What the self-check says")[1].split("\n## ")[0]
+    quoted = [found[1] for line in section.splitlines() if (found := re.match(r"\|[^|]*?`(.+?)`", line))]
+    assert len(quoted) == 5
+    source = (kit / "training" / "selfcheck.py").read_text(encoding="utf-8").replace("{name}", "X")
+    assert not [words for words in quoted if words not in source]
+
+
+def test_the_readme_states_the_limit_of_a_cell(kit):
+    from autograder.sandbox import Limits
+
+    said = (kit / "README.md").read_text(encoding="utf-8")
+    assert f"computes for more than {Limits().cell_cpu_seconds:g} seconds" in said
+
+
 def test_the_archive_holds_the_same_files(kit):
     with zipfile.ZipFile(kit.with_name("student-kit.zip")) as packed:
         names = {name.split("/", 1)[1] for name in packed.namelist()}

@@ -1,0 +1,112 @@
+"""The files of a new exercise, and its place in the order of the course."""
+
+from __future__ import annotations
+
+import ast
+import keyword
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from autograder.course import CourseError
+from autograder.exercise import SHEETS
+
+NAMES_FILE = "autograder/exercises/__init__.py"
+POINTS = 5
+"""What the skeleton is worth, the written part included."""
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_LONGEST_NAME, _LONGEST_TITLE = 40, 60
+
+
+def add_exercise(root: Path, name: str, sheet: str, title: str = "") -> list[Path]:
+    """Write the skeleton of an exercise and enter its name in the course; returns the files, relative to ``root``.
+
+    The skeleton asks for the output of one sigmoid neuron and for its gradients. It is complete: it builds, its
+    reference gets full marks and its wrong variants lose what they must. ``title`` is made from the name when empty.
+
+    Raises CourseError, and writes nothing, when name, sheet or title cannot be used or a file is there already.
+    """
+    known = _known(root)
+    _check_name(root, name, known)
+    if sheet not in SHEETS:
+        raise CourseError(
+            f"there is no sheet {sheet!r}; the sheets are {', '.join(SHEETS)}. "
+            "For a new one, add its folder and title to SHEETS in autograder/exercise.py first."
+        )
+    title = title or name.replace("_", " ").capitalize()
+    if not title.isprintable() or len(title) > _LONGEST_TITLE or re.search(r'["\\`$]', title):
+        raise CourseError(
+            f'a title is one line of at most {_LONGEST_TITLE} characters without ", \\, ` and $, not {title!r}.'
+        )
+    texts = _render(name, sheet, title)
+    for path in texts:
+        if (root / path).exists():
+            raise CourseError(f"{path} is there already: choose another name, or delete the file.")
+    texts[NAMES_FILE] = _with_name(root, name, sheet, known)
+    for path, text in texts.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text, encoding="utf-8", newline="\n")
+    return [Path(path) for path in texts]
+
+
+def _render(name: str, sheet: str, title: str) -> dict[str, str]:
+    """The text of every file of the exercise, by path."""
+    templates = Environment(
+        loader=PackageLoader("autograder.new"), undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False
+    )
+    files = {
+        f"reference/{sheet}/{name}.py": "reference.py.j2",
+        f"reference/{sheet}/{name}_variants.py": "variants.py.j2",
+        f"autograder/exercises/{name}.py": "exercise.py.j2",
+        f"tests/exercises/test_{name}.py": "test.py.j2",
+    }
+    words = {"name": name, "sheet": sheet, "title": title, "number": list(SHEETS).index(sheet) + 1, "points": POINTS}
+    return {path: templates.get_template(template).render(words) for path, template in files.items()}
+
+
+def _known(root: Path) -> Mapping[str, int]:
+    """The names in NAMES of this course, in order, each with its line counted from 1."""
+    try:
+        tree = ast.parse((root / NAMES_FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CourseError(
+            f"{root} has no {NAMES_FILE}: exercises are added in a checkout of the course. Give it with --root."
+        ) from None
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["NAMES"]:
+            return {entry.value: entry.lineno for entry in node.value.elts}
+    raise CourseError(f"{NAMES_FILE} has no tuple NAMES.")
+
+
+def _check_name(root: Path, name: str, known: Mapping[str, int]) -> None:
+    """Raises CourseError when an exercise cannot be called that."""
+    if name in known:
+        raise CourseError(f"the course has an exercise {name} already: choose another name.")
+    if not _NAME.fullmatch(name) or keyword.iskeyword(name) or len(name) > _LONGEST_NAME:
+        raise CourseError(
+            f"{name!r} cannot be a name: take up to {_LONGEST_NAME} small letters and digits, words joined by _, "
+            "as in tanh_swap."
+        )
+    if name.endswith("_variants"):
+        raise CourseError(f"{name}: files that end like this hold variants of an exercise. Choose another name.")
+    taken = {path.stem for path in (root / "reference" / "toolkit").glob("*.py")}
+    taken |= {path.stem for path in (root / "reference").glob("*/*.py")}
+    taken |= {path.stem for path in (root / "autograder" / "exercises").glob("*.py")}
+    if name in taken:
+        raise CourseError(f"{name} is the name of another file of the course: choose another name.")
+
+
+def _with_name(root: Path, name: str, sheet: str, known: Mapping[str, int]) -> str:
+    """The text of the module with NAMES, the new name behind the last one of its sheet or of the sheets before."""
+    lines = (root / NAMES_FILE).read_text(encoding="utf-8").splitlines(keepends=True)
+    up_to = list(SHEETS)[: list(SHEETS).index(sheet) + 1]
+    mine = [one for one in known if (root / "reference" / sheet / f"{one}.py").is_file()]
+    before = [one for one in known if any((root / "reference" / at / f"{one}.py").is_file() for at in up_to)]
+    if not before:
+        raise CourseError(f"no exercise in NAMES has a script in reference/: enter {name!r} in {NAMES_FILE} yourself.")
+    new = [f'    "{name}",\n'] if mine else [f"    # {sheet}\n", f'    "{name}",\n']
+    at = max(known[one] for one in before)
+    return "".join([*lines[:at], *new, *lines[at:]])
