@@ -10,7 +10,7 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import matplotlib.pyplot as plt
 import numpy as np
-from backprop import load_moons, sigmoid
+from backprop import load_moons, show, sigmoid
 from selfcheck import SelfCheckFailed, check_values
 
 
@@ -62,7 +62,10 @@ ax.text(1.2, -2.9, "after, norm 5", ha="right", color="#D55E00")
 ax.set(xlim=(-9, 9), ylim=(-10, 6.5), aspect="equal", title="Clipping keeps the direction")
 ax.grid(alpha=0.3)
 ax.legend(loc="upper right")
-plt.show()
+show(
+    "A circle of radius 5 and three arrows from its centre. A long arrow to (6, -8) is shortened to (3, -4), "
+    "on the circle; a short arrow to (-2, 3) stays."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "picture_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # In words: the dashed circle has the radius 5. The long arrow to (6, -8) is shortened to (3, -4) on the circle, in the same
@@ -203,7 +206,10 @@ ax.semilogy(layers, levels(scaled(0.5), "relu"), "-.", color="#CC79A7", label="h
 ax.set(xlabel="layer", ylabel="mean square of Z", title="The level of the pre-activations with depth")
 ax.grid(alpha=0.3)
 ax.legend(fontsize=9)
-plt.show()
+show(
+    "Mean square of the pre-activations against the layer, 1 to 30, on a logarithmic axis: your weights with "
+    "ReLU and with linear units, and the same ReLU weights 1.5 times and half as large."
+)
 
 # %% nbgrader={"grade": true, "grade_id": "initialisation", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
 # Marked after you hand in: the shape, the variance for linear units, random entries with mean 0 (one point each) and the
@@ -320,7 +326,10 @@ axes[1].set_ylim(1e-2, 1e6)
 for ax in axes:
     ax.grid(alpha=0.3)
     ax.legend(fontsize=9)
-plt.show()
+show(
+    "Loss (left) and norm of the gradient (right) against the step, both on logarithmic axes, for four runs: "
+    "as it is, clipped at norm 1, level weights, schedule."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "look", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # What you should see: as it is, the network fails from every seed. Its loss becomes NaN (its curve leaves the picture within ten

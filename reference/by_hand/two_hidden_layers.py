@@ -10,7 +10,7 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import matplotlib.pyplot as plt
 import numpy as np
-from backprop import load_moons, plot_decision_boundary, plot_losses, sigmoid
+from backprop import load_moons, plot_decision_boundary, plot_losses, show, sigmoid
 from selfcheck import check_gradient, check_gradients, check_values
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "task", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -51,7 +51,10 @@ for i, name in ((1, "dZ1"), (3, "dZ2"), (5, "dZ3")):
     ax.text(i - 0.55, -1.25, f"dW{(i + 1) // 2}, db{(i + 1) // 2}", ha="center", color="#D55E00")
 ax.set(xlim=(-0.4, 7.4), ylim=(-1.45, 0.7))
 ax.axis("off")
-plt.show()
+show(
+    "A chain of boxes X, Z1, A1, Z2, A2, Z3, A3, L. Blue arrows lead forward through weights and activations, "
+    "orange arrows back; dW and db branch off at dZ3, dZ2 and dZ1."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "picture_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # In words: values go forward, from $X$ to the loss (blue). The gradient goes back, from the loss to $Z_1$ (orange). At each
@@ -284,7 +287,10 @@ for name, style in (("dW3", "-"), ("dW2", "--"), ("dW1", ":")):
 axes[2].set(xlabel="epoch", title="Size of the gradients")
 axes[2].grid(alpha=0.3)
 axes[2].legend()
-plt.show()
+show(
+    "Three plots: the decision boundary on the moons, the loss against the epoch, and the norms of dW3, dW2 "
+    "and dW1 against the epoch on a logarithmic axis."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "error_signal", "locked": true, "points": 7, "schema_version": 3, "solution": false, "task": true}
 # ## (d) How the error signal reaches the first layer (7 points)

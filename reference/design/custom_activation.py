@@ -16,7 +16,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import sympy
-from backprop import accuracy, load_moons, plot_decision_boundary, sigmoid
+from backprop import accuracy, load_moons, plot_decision_boundary, show, sigmoid
 from selfcheck import check_function, check_gradient, check_values
 from simple_network import SimpleNeuralNetwork
 
@@ -233,7 +233,10 @@ axes[1].set(title="their slopes", xlabel="x", ylabel="slope")
 for ax in axes:
     ax.axhline(0, color="0.7", linewidth=0.8)
     ax.legend()
-plt.show()
+show(
+    "Two plots over x from -4 to 4: the functions x tanh x, ReLU and sigmoid on the left, their slopes on the "
+    "right."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "moons_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # The next cell puts your layer into the baseline network, in place of its sigmoid hidden layer, and trains both on the
@@ -270,7 +273,10 @@ for scale, rate in ((1.0, 0.5), (0.01, 0.1)):
             typical = np.argsort(losses)[2]
             title = f"{name}: {correct[typical]:.1%} of the training set"
             plot_decision_boundary(networks[typical], X_train, Y_train, ax=ax, title=title)
-plt.show()
+show(
+    "Decision boundaries on the moons, side by side: the baseline with a sigmoid hidden layer, and the same "
+    "network with your layer x tanh x."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "activation_words", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": true}
 # ### Comparison (6 points)

@@ -16,6 +16,7 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import matplotlib.pyplot as plt
 import numpy as np
+from backprop import show
 from selfcheck import check_values
 from simple_network import SimpleNeuralNetwork
 
@@ -198,7 +199,10 @@ axes[0].set(xlabel="log10 of k in 1/s", ylabel="number of reactions", title="300
 points = axes[1].scatter(1000 / X_train[0], np.log10(k_train[0]), c=X_train[1], cmap="viridis", s=22)
 fig.colorbar(points, ax=axes[1], label="activation energy, kJ/mol")
 axes[1].set(xlabel="1000 / T in 1/K", ylabel="log10 of k in 1/s", title="Arrhenius plot")
-plt.show()
+show(
+    "Left: a histogram of log10 of k for 300 reactions. Right: log10 of k against 1000 / T; the colour of a "
+    "point is the activation energy."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "train_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # Write `train_design(X_train, k_train, X_test, seed)`. It builds the network of your record (with six inputs), trains it with
@@ -264,7 +268,9 @@ ax.plot(np.log10(k_test[0]), np.log10(k_predicted[0]), "o", color="#D55E00", mar
 ax.axline((0, 0), slope=1, color="0.3", linewidth=1)
 ax.set(xlabel="log10 of k, measured", ylabel="log10 of k, predicted")
 ax.set_title(f"100 new reactions, error {error:.2f}")
-plt.show()
+show(
+    "Predicted against measured log10 of k for 100 new reactions, with the line on which the two are equal."
+)
 
 # %% nbgrader={"grade": true, "grade_id": "trained_design", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 # Marked after you hand in: (d) the stated design was trained (one point), error on new examples (three points).

@@ -22,7 +22,7 @@ import warnings
 
 import matplotlib.pyplot as plt
 import numpy as np
-from backprop import BLUE, ORANGE
+from backprop import BLUE, ORANGE, show
 from selfcheck import check_values
 from sklearn.neural_network import MLPClassifier
 
@@ -249,7 +249,10 @@ for part, (name, samples) in zip(fig.subfigures(1, 4, wspace=0.06), kinds.items(
     for j, ax in enumerate(part.subplots(1, 4)):
         ax.pcolormesh(samples[:, j].reshape(4, 4), cmap=ListedColormap([BLUE, ORANGE]), vmin=-1, vmax=1, edgecolors="white")
         ax.set(aspect="equal", xticks=[], yticks=[])
-plt.show()
+show(
+    "Four small lattices of each of four kinds: toy ordered, toy disordered, simulated at T = 1.5, simulated "
+    "at T = 3. Orange squares are spins up, blue ones spins down."
+)
 
 
 def accuracy_by_group(model):
@@ -271,7 +274,10 @@ fig, ax = plt.subplots(figsize=(7, 2.9), layout="constrained")
 draw_bars(ax, "a network trained on toy data", bars)
 print(f"all simulated lattices: {share_right(toy_model(spins), Y_real):.1%}")
 print(f"probability of 'disordered' for a lattice with all spins down: {toy_model(-np.ones((16, 1))).item():.3f}")
-plt.show()
+show(
+    "Bars of accuracy for a network trained on toy data: the toy test set, cold lattices mostly up, cold "
+    "lattices mostly down, and hot lattices at T = 3, 4 and 5."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "flip_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ### A remedy for one of two faults
@@ -289,7 +295,7 @@ bars = {"toy test set, turned": share_right(flip_model(X_test), Y_test)} | accur
 fig, ax = plt.subplots(figsize=(7, 2.9), layout="constrained")
 draw_bars(ax, "a network trained on toy data, half of them turned round", bars)
 print(f"all simulated lattices: {share_right(flip_model(spins), Y_real):.1%}")
-plt.show()
+show("The same bars of accuracy for a network trained on toy data of which half were turned round.")
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "toy_and_truth", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": true}
 # ### Where the toy data mislead (6 points)

@@ -18,7 +18,7 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import matplotlib.pyplot as plt
 import numpy as np
-from backprop import accuracy, plot_decision_boundary
+from backprop import accuracy, plot_decision_boundary, show
 from selfcheck import check_values, written
 from simple_network import SimpleNeuralNetwork
 
@@ -137,7 +137,10 @@ for ax, size, (_, on_train, on_test) in zip(axes, SIZES, table):
     ax.get_legend().remove()
     ax.label_outer()
 axes[0].legend(loc="lower left", fontsize=8)
-plt.show()
+show(
+    "Five decision boundaries on the noisy moons, for 1, 2, 4, 20 and 50 hidden units; described in the text "
+    "above."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "under_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ## Too few, enough, too many

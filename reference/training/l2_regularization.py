@@ -17,7 +17,7 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import matplotlib.pyplot as plt
 import numpy as np
-from backprop import accuracy, plot_decision_boundary
+from backprop import accuracy, plot_decision_boundary, show
 from selfcheck import check_gradients, check_training, written
 from simple_network import SimpleNeuralNetwork
 
@@ -218,7 +218,10 @@ for ax, reg_lambda, (on_train, on_test, _) in zip(axes, LAMBDAS, table):
 axes[0].legend(loc="lower left", fontsize=8)
 for ax in axes[1:]:
     ax.set_ylabel("")
-plt.show()
+show(
+    "Five decision boundaries on the noisy moons, for lambda = 0, 0.01, 0.1, 1 and 10; described in the text "
+    "above."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "effect", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": true}
 # ### What the penalty does to the boundary (5 points)

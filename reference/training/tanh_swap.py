@@ -21,7 +21,7 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import matplotlib.pyplot as plt
 import numpy as np
-from backprop import accuracy, load_moons, plot_decision_boundary, plot_losses
+from backprop import accuracy, load_moons, plot_decision_boundary, plot_losses, show
 from selfcheck import check_gradients
 from simple_network import SimpleNeuralNetwork
 
@@ -152,7 +152,10 @@ for ax, (name, network_class) in zip(axes, {"sigmoid": SimpleNeuralNetwork, "tan
     print(f"{name:14} {curves[name][-1]:10.3f} {on_train:9.1%} {on_test:7.1%}")
     plot_decision_boundary(network, X_train, Y_train, ax=ax, title=f"{name}: {on_train:.1%} of the training set")
 plot_losses(curves, ax=axes[2])
-plt.show()
+show(
+    "Three plots: the decision boundary of the sigmoid network, that of the tanh network, and both loss "
+    "curves against the epoch."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "comparison", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": true}
 # ### What changed, with numbers (5 points)

@@ -6,6 +6,7 @@ Layout everywhere: one **column** per example. `X` is (n_in, m), `Y` is (n_out, 
 from __future__ import annotations
 
 import copy
+import html
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -157,6 +158,31 @@ def plot_losses(
     if any(curves):
         ax.legend(framealpha=0.9)
     return ax
+
+
+def show(alt: str) -> None:
+    """Show the open figures as plt.show() does; `alt` says what they show to those who do not see them.
+
+    JupyterLab and nbconvert give the picture of a figure no alternative text, whatever its metadata say. So it goes
+    out as HTML as well, with the text in it. Where no notebook shows figures this is plt.show().
+    """
+    import matplotlib.pyplot as plt
+
+    ipython = sys.modules.get("IPython")  # in a notebook it has been imported
+    shell = ipython and ipython.get_ipython()
+    for number in plt.get_fignums() if shell else ():
+        figure = plt.figure(number)
+        data, metadata = shell.display_formatter.format(figure)
+        if "image/png" not in data:
+            continue
+        about = metadata.get("image/png", {}) | {"alt": alt}
+        attributes = "".join(f' {name}="{html.escape(str(about[name]))}"' for name in ("alt", "width", "height") if name in about)
+        image = f'<img src="data:image/png;base64,{data["image/png"].strip()}"{attributes}>'
+        ipython.display.display(
+            {**data, "text/html": image, "text/plain": alt}, metadata=metadata | {"image/png": about}, raw=True
+        )
+        plt.close(figure)
+    plt.show()  # what is left
 
 
 # --- Progress -----------------------------------------------------------------------------------------------------
