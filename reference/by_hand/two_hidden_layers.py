@@ -10,13 +10,14 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import matplotlib.pyplot as plt
 import numpy as np
-from backprop import load_moons, plot_decision_boundary, plot_losses, show, sigmoid
+from backprop import PALETTE, load_moons, plot_decision_boundary, plot_losses, progress, show, sigmoid
 from selfcheck import check_gradient, check_gradients, check_values
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ## The network
 #
-# $$X \to Z_1 = W_1 X + b_1 \to A_1 = \tanh(Z_1) \to Z_2 = W_2 A_1 + b_2 \to A_2 = \sigma(Z_2) \to Z_3 = W_3 A_2 + b_3 \to A_3 = \sigma(Z_3)$$
+# $$\begin{aligned} X &\to Z_1 = W_1 X + b_1 \to A_1 = \tanh(Z_1) \\ &\to Z_2 = W_2 A_1 + b_2 \to A_2 = \sigma(Z_2) \\
+# &\to Z_3 = W_3 A_2 + b_3 \to A_3 = \sigma(Z_3) \end{aligned}$$
 #
 # Mind the activations: **tanh in the first hidden layer, the sigmoid in the second** and in the output layer. The loss $L$ is
 # the **mean over the m examples** of $-\big(y \log a_3 + (1 - y) \log(1 - a_3)\big)$, summed over the outputs.
@@ -268,7 +269,7 @@ mark_question("two_hidden_layers", "six_gradients", globals())
 X_train, Y_train, X_test, Y_test = load_moons()
 network = TwoHiddenNetwork(2, 8, 6, 1, rng=1)
 losses, norms = [], {"dW3": [], "dW2": [], "dW1": []}
-for _ in range(3000):
+for _ in progress(3000):
     network.forward_pass(X_train)
     losses.append(network.compute_loss(Y_train))
     network.backward_pass(X_train, Y_train)
@@ -282,9 +283,9 @@ print(f"loss {losses[-1]:.3f}, training set {on_train:.1%}, test set {on_test:.1
 fig, axes = plt.subplots(1, 3, figsize=(13, 3.8), layout="constrained")
 plot_decision_boundary(network, X_train, Y_train, ax=axes[0], title="Two hidden layers on the moons")
 plot_losses(losses, ax=axes[1])
-for name, style in (("dW3", "-"), ("dW2", "--"), ("dW1", ":")):
-    axes[2].semilogy(norms[name], style, label=f"norm of {name}")
-axes[2].set(xlabel="epoch", title="Size of the gradients")
+for name, style, colour in zip(norms, ("-", "--", ":"), PALETTE):
+    axes[2].semilogy(norms[name], style, color=colour, label=f"norm of {name}")
+axes[2].set(xlabel="epoch", ylabel="norm", title="Size of the gradients")
 axes[2].grid(alpha=0.3)
 axes[2].legend()
 show(

@@ -192,7 +192,7 @@ print(f"k runs from {k_train.min():.1e} to {k_train.max():.1e} per second,")
 print(f"with a median of {np.median(k_train):.1e} and a mean of {k_train.mean():.1e}")
 
 # %% tags=["show"] nbgrader={"grade": false, "grade_id": "data_picture", "locked": true, "schema_version": 3, "solution": false, "task": false}
-# Left: the logarithm of k is spread evenly, k itself is not. Right: hot reactions with a low barrier are fast.
+# Left: k runs over twelve orders of magnitude, so its logarithm is drawn. Right: hot reactions with a low barrier are fast.
 fig, axes = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
 axes[0].hist(np.log10(k_train[0]), bins=25, color="#0072B2")
 axes[0].set(xlabel="log10 of k in 1/s", ylabel="number of reactions", title="300 reactions")
@@ -266,7 +266,7 @@ print(f"root mean square error of log10 k on the test set: {error:.3f}")
 fig, ax = plt.subplots(figsize=(4.8, 4.2), layout="constrained")
 ax.plot(np.log10(k_test[0]), np.log10(k_predicted[0]), "o", color="#D55E00", markersize=5, alpha=0.8)
 ax.axline((0, 0), slope=1, color="0.3", linewidth=1)
-ax.set(xlabel="log10 of k, measured", ylabel="log10 of k, predicted")
+ax.set(xlabel="log10 of k in 1/s, measured", ylabel="log10 of k in 1/s, predicted")
 ax.set_title(f"100 new reactions, error {error:.2f}")
 show(
     "Predicted against measured log10 of k for 100 new reactions, with the line on which the two are equal."
@@ -296,7 +296,7 @@ mark_question("reaction_rates", "trained_design", globals())
 # === END MARK SCHEME ===
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "difficulties_words", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": true}
-# ### (e) Difficulties and remedies (3 points)
+# ## (e) Difficulties and remedies (3 points)
 #
 # In a new cell below: name **three** difficulties that this task would have with real data, each with a remedy and with the
 # reason why it helps.

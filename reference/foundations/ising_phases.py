@@ -243,7 +243,7 @@ kinds = {
     "toy, ordered": X[:, np.ravel(Y) == 0], "toy, disordered": X[:, np.ravel(Y) == 1],
     "simulated, T = 1.5": spins[:, temperature == 1.5], "simulated, T = 3": spins[:, temperature == 3],
 }
-fig = plt.figure(figsize=(13, 1.6), layout="constrained")
+fig = plt.figure(figsize=(13, 1.35), layout="constrained")
 for part, (name, samples) in zip(fig.subfigures(1, 4, wspace=0.06), kinds.items()):
     part.suptitle(name, fontsize=11)
     for j, ax in enumerate(part.subplots(1, 4)):
@@ -271,7 +271,7 @@ def draw_bars(ax, title, bars):
 
 bars = {"toy test set": share_right(toy_model(X_test), Y_test)} | accuracy_by_group(toy_model)
 fig, ax = plt.subplots(figsize=(7, 2.9), layout="constrained")
-draw_bars(ax, "a network trained on toy data", bars)
+draw_bars(ax, "A network trained on toy data", bars)
 print(f"all simulated lattices: {share_right(toy_model(spins), Y_real):.1%}")
 print(f"probability of 'disordered' for a lattice with all spins down: {toy_model(-np.ones((16, 1))).item():.3f}")
 show(
@@ -293,7 +293,7 @@ X_train, Y_train, X_test, Y_test = split(turned, Y, 800, rng)
 flip_model = train_network(X_train, Y_train, learning_rate=0.2)
 bars = {"toy test set, turned": share_right(flip_model(X_test), Y_test)} | accuracy_by_group(flip_model)
 fig, ax = plt.subplots(figsize=(7, 2.9), layout="constrained")
-draw_bars(ax, "a network trained on toy data, half of them turned round", bars)
+draw_bars(ax, "A network trained on toy data, half of them turned round", bars)
 print(f"all simulated lattices: {share_right(flip_model(spins), Y_real):.1%}")
 show("The same bars of accuracy for a network trained on toy data of which half were turned round.")
 

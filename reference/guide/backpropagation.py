@@ -17,7 +17,7 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import matplotlib.pyplot as plt
 import numpy as np
-from backprop import load_moons, plot_decision_boundary, plot_losses, show, sigmoid
+from backprop import BLUE, ORANGE, PALETTE, load_moons, plot_decision_boundary, plot_losses, show, sigmoid
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "descent", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ## 1. Gradient descent
@@ -174,7 +174,8 @@ print(f"training set {network.score(X_train.T, Y_train.ravel()):.1%}, test set {
 # | logistic regression | $\sigma(s)$ | cross-entropy |
 # | linear support vector machine | $s$ | hinge, $\max(0, 1 - y s)$ with $y = \pm 1$ |
 #
-# Only equation 1 differs between the three. The gradient of $w$ is in all of them the error signal times the input: equation 3
+# (The exercise writes the support vector machine with $-b$ in place of $+b$, as its literature does.) Only equation 1 differs
+# between the three. The gradient of $w$ is in all of them the error signal times the input: equation 3
 # with $A_0 = X$.
 
 # %% tags=["show"] nbgrader={"grade": false, "grade_id": "special_picture", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -208,8 +209,8 @@ show(
 # %% tags=["show"] nbgrader={"grade": false, "grade_id": "deep_picture", "locked": true, "schema_version": 3, "solution": false, "task": false}
 fig, ax = plt.subplots(figsize=(7, 3.8), layout="constrained")
 layers = np.arange(0, 31)
-for factor, style in ((1.5, ":"), (1.0, "-"), (0.8, "-."), (0.3, "--")):
-    ax.semilogy(layers, factor**layers, style, linewidth=2, label=f"{factor:g}")
+for factor, style, colour in zip((1.5, 1.0, 0.8, 0.3), (":", "-", "-.", "--"), PALETTE):
+    ax.semilogy(layers, factor**layers, style, color=colour, linewidth=2, label=f"{factor:g}")
 ax.set(xlabel="layers on the way back", ylabel="size of the signal", title="What is left of an error signal of size 1")
 ax.grid(alpha=0.3)
 ax.legend(title="factor per layer", fontsize=9)
@@ -236,6 +237,9 @@ show(
 # $\min(1, e^{-\Delta E / T})$.
 
 # %% tags=["show"] nbgrader={"grade": false, "grade_id": "ising_picture", "locked": true, "schema_version": 3, "solution": false, "task": false}
+from matplotlib.colors import ListedColormap
+
+
 def lattice(temperature, size=32, sweeps=400, seed=3):
     rng = np.random.default_rng(seed)
     spins = np.ones((size, size), dtype=int)
@@ -250,7 +254,7 @@ def lattice(temperature, size=32, sweeps=400, seed=3):
 fig, axes = plt.subplots(1, 2, figsize=(7.6, 3.8), layout="constrained")
 for ax, temperature, phase in zip(axes, (1.8, 3.5), ("ordered", "disordered")):
     spins = lattice(temperature)
-    ax.imshow(spins, cmap="Blues", vmin=-1, vmax=1.4)
+    ax.imshow(spins, cmap=ListedColormap([BLUE, ORANGE]), vmin=-1, vmax=1)
     ax.set(title=f"T = {temperature}: {phase}, mean spin {spins.mean():.2f}", xticks=[], yticks=[])
 show(
     "Two lattices of 32 by 32 spins. Left, at T = 1.8, almost one colour with a few islands; right, at T = "
@@ -258,7 +262,7 @@ show(
 )
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "ising_words", "locked": true, "schema_version": 3, "solution": false, "task": false}
-# In words: at $T = 1.8$ nearly all spins point up, with a few small islands. At $T = 3.5$ the two directions are mixed in small
+# In words (orange: up, blue: down): at $T = 1.8$ nearly all spins point up, with a few small islands. At $T = 3.5$ the two directions are mixed in small
 # patches, and the mean spin is close to 0.
 #
 # **Exercises:** [phases of the Ising model](../foundations/ising_phases.ipynb),

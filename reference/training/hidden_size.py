@@ -136,7 +136,7 @@ for ax, size, (_, on_train, on_test) in zip(axes, SIZES, table):
     plot_decision_boundary(network, X_train, Y_train, ax=ax, title=title)
     ax.get_legend().remove()
     ax.label_outer()
-axes[0].legend(loc="lower left", fontsize=8)
+fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
 show(
     "Five decision boundaries on the noisy moons, for 1, 2, 4, 20 and 50 hidden units; described in the text "
     "above."
@@ -148,7 +148,7 @@ show(
 # Sort the five sizes by this rule:
 #
 # - a network **underfits** if its training accuracy is below 0.90: it cannot even learn what it was shown;
-# - otherwise it **overfits** if its training accuracy is more than 0.10 above its test accuracy: what it has learnt does
+# - otherwise it **overfits** if its training accuracy is more than 0.10 above its test accuracy: what it has learned does
 #   not hold for new examples;
 # - otherwise it **fits**.
 #

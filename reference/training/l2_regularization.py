@@ -195,7 +195,7 @@ mark_question("l2_regularization", "strength_table", globals())
 # ## What the penalty does
 #
 # Run the next cell. It calls your `lambda_study` with the settings above, prints the table and draws the decision
-# boundary for each strength. It takes about 20 seconds.
+# boundary for each strength. It takes about ten seconds.
 #
 # The picture in words: five squares side by side, one per strength, each with the 80 training examples. Without a
 # penalty the boundary winds round single examples. With growing strength it becomes smooth, then straight, and at last
@@ -215,9 +215,8 @@ for ax, reg_lambda, (on_train, on_test, _) in zip(axes, LAMBDAS, table):
     title = f"lambda = {reg_lambda:g}\ntraining {on_train:.1%}, test {on_test:.1%}"
     plot_decision_boundary(network, *data[:2], ax=ax, title=title)
     ax.get_legend().remove()
-axes[0].legend(loc="lower left", fontsize=8)
-for ax in axes[1:]:
-    ax.set_ylabel("")
+    ax.label_outer()
+fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
 show(
     "Five decision boundaries on the noisy moons, for lambda = 0, 0.01, 0.1, 1 and 10; described in the text "
     "above."

@@ -106,7 +106,7 @@ mark_question("tanh_swap", "hidden_gradients", globals())
 # %% [markdown] nbgrader={"grade": false, "grade_id": "moons_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ## Training on the moons
 #
-# Write a function that makes a network with 4 hidden units from a class and a seed, trains it on the training half of
+# Write a function that makes a network with 4 hidden units from a class and a seed, trains it on the training set of
 # the moons, and returns three numbers: the final loss (the last entry of what `train` returns), the accuracy on the
 # training set and the accuracy on the test set. Make the network with
 # `network_class(2, 4, 1, rng=seed)`, so that the same seed gives the same weights.
@@ -141,7 +141,7 @@ mark_question("tanh_swap", "training_report", globals())
 
 # %% tags=["show"] nbgrader={"grade": false, "grade_id": "compare", "locked": true, "schema_version": 3, "solution": false, "task": false}
 X_train, Y_train, X_test, Y_test = load_moons()
-fig, axes = plt.subplots(1, 3, figsize=(10, 3.2), layout="constrained")
+fig, axes = plt.subplots(1, 3, figsize=(13, 3.9), layout="constrained")
 curves = {}
 print(f"{'hidden layer':14} {'final loss':>10} {'training':>9} {'test':>7}")
 for ax, (name, network_class) in zip(axes, {"sigmoid": SimpleNeuralNetwork, "tanh": TanhNetwork}.items()):
