@@ -48,12 +48,18 @@ from simple_network import SimpleNeuralNetwork
 #
 # ```python
 # design = {
-#     "features": [{"name": "floor area", "unit": "m^2"}, {"name": "number of rooms", "unit": "1"}],
-#     "hidden": [{"units": 5, "activation": "relu"}, {"units": 4, "activation": "relu"}],
+#     "features": [
+#         {"name": "floor area", "unit": "m^2"},
+#         {"name": "number of rooms", "unit": "1"},
+#     ],
+#     "hidden": [
+#         {"units": 5, "activation": "relu"},
+#         {"units": 4, "activation": "relu"},
+#     ],
 #     "output": {"units": 1, "activation": "softplus"},
 #     "weight_shapes": [[5, 2], [4, 5], [1, 4]],
-#     "parameters": 44,                # (5 * 2 + 5) + (4 * 5 + 4) + (1 * 4 + 1)
-#     "target_transform": "none",      # prices are positive, and so is the output
+#     "parameters": 44,            # (5 * 2 + 5) + (4 * 5 + 4) + (1 * 4 + 1)
+#     "target_transform": "none",  # the output is positive, too
 #     "loss": "huber",
 # }
 # ```
