@@ -12,8 +12,6 @@ from autograder.build.submission import fill, solutions
 from autograder.cli import main
 from autograder.exercises import NAMES, load
 
-pytestmark = pytest.mark.slow
-
 WORDS = 8
 """A text that says what there is to see has at least so many words."""
 
@@ -39,6 +37,17 @@ def pages(root, tmp_path_factory):
     return {name: (folder / "pages" / "ada" / load(name).sheet / f"{name}.html").read_text() for name in NAMES}
 
 
+def test_every_figure_of_the_course_is_shown_with_a_text(root):
+    for path in sorted(root.glob("reference/*/*.py")):
+        if path.parent.name != "toolkit" and not path.stem.endswith("_variants"):
+            script = path.read_text()
+            assert "\nplt.show()" not in script, path
+            assert script.count("plt.subplots(") + script.count("plt.figure(") == script.count("show(\n") + script.count(
+                'show("'
+            ) + script.count('show(f"') - script.count('`show("'), path
+
+
+@pytest.mark.long
 def test_every_picture_of_every_reference_run_has_a_text(pages):
     for name, html in pages.items():
         found = texts(html)
@@ -46,6 +55,7 @@ def test_every_picture_of_every_reference_run_has_a_text(pages):
         assert all(map(helpful, found)), (name, found)
 
 
+@pytest.mark.slow
 def test_in_jupyter_and_in_nbconvert_the_picture_itself_carries_the_text(root, tmp_path):
     """As metadata alone neither of them would use it."""
     shutil.copytree(root / "assignments" / "guide", tmp_path / "guide")
