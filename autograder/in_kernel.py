@@ -17,9 +17,12 @@ from typing import Any
 from autograder.exercise import Probe
 from autograder.exercises import load
 from autograder.marking import Marks, challenges, mark
+from autograder.sandbox.inside.codec import BadValue, plain
 from autograder.views.cell import to_html, to_text
 
 NOTE = "Unprotected: this was marked in the notebook's own kernel, next to the student's code."
+
+NOT_WRITTEN = "This is not written yet: replace the line `raise NotImplementedError()` by your solution."
 
 SEED = 2024
 """The seed of the challenges in this mode; what runs in the student's process can keep no secret anyway."""
@@ -84,9 +87,11 @@ def ask(probe: Probe, names: Mapping[str, Any], given: Mapping[str, Any]) -> _An
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a warning on stderr would count as a zero
-            return _Answer("answered", copy.deepcopy(dict(probe.function(_Student(names), copy.deepcopy(dict(given))))))
+            return _Answer("answered", plain(dict(probe.function(_Student(names), copy.deepcopy(dict(given))))))
     except (_Missing, NotImplementedError) as error:
-        return _Answer("missing", message=str(error) or "This is still the untouched stub.")
+        return _Answer("missing", message=str(error) or NOT_WRITTEN)
+    except BadValue as error:
+        return _Answer("raised", message=f"{error}.")
     except Exception as error:
         last = traceback.format_exception_only(error)[-1].strip()
         return _Answer("raised", message=f"Your code raised {last}")

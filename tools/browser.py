@@ -37,6 +37,12 @@ QUIET = (
 )
 
 
+SETTINGS = {
+    "apputils-extension/notification": '{"fetchNews": "false", "checkForUpdates": false}',  # else Lab asks in a dialog
+    "notebook-extension/tracker": '{"windowingMode": "none"}',  # else what lies outside the window is not drawn
+}
+
+
 def programs() -> tuple[str, str] | None:
     """Chromium and its driver, or None when they are not installed."""
     browser = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -92,6 +98,13 @@ def picture(driver: WebDriver, path: Path, *, height: float | None = None) -> No
     path.write_bytes(base64.b64decode(taken["data"]))
 
 
+def top_of(driver: WebDriver, css: str) -> float:
+    """Where the first such element begins, in pixels from the top of the page: a height for :func:`picture`."""
+    return driver.execute_script(
+        "return document.querySelector(arguments[0]).getBoundingClientRect().top + window.scrollY", css
+    )
+
+
 def printed(driver: WebDriver, path: Path) -> None:
     """The page as a PDF on A4."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -121,9 +134,10 @@ def jupyter_lab(folder: Path) -> Iterator[Callable[[str], str]]:
             "JUPYTERLAB_WORKSPACES_DIR": f"{private}/workspaces",
             "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         }
-        settings = Path(private, "settings", "@jupyterlab", "apputils-extension", "notification.jupyterlab-settings")
-        settings.parent.mkdir(parents=True)
-        settings.write_text('{"fetchNews": "false", "checkForUpdates": false}')  # else Lab asks in a dialog
+        for name, text in SETTINGS.items():
+            settings = Path(private, "settings", "@jupyterlab", f"{name}.jupyterlab-settings")
+            settings.parent.mkdir(parents=True)
+            settings.write_text(text)
         command = [
             sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
             "--ServerApp.port=0", "--ServerApp.port_retries=0", "--LabApp.expose_app_in_browser=True",

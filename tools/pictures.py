@@ -73,9 +73,9 @@ def _pages(folder: Path, to: Path) -> list[Path]:
         raise SystemExit("the demo class could not be graded, see above")
     with browser.chromium(WIDTH, 800) as driver:
         driver.get((folder / "pages" / "carla" / "training" / "tanh_swap.html").as_uri())
-        browser.picture(driver, to / "feedback.png", height=1110)
+        browser.picture(driver, to / "feedback.png", height=browser.top_of(driver, "details"))
         driver.get((folder / "report.html").as_uri())
-        browser.picture(driver, to / "report.png", height=1300)
+        browser.picture(driver, to / "report.png", height=browser.top_of(driver, "#mistakes ~ h3 + p + *"))
     return [to / "feedback.png", to / "report.png"]
 
 

@@ -6,6 +6,7 @@ Layout everywhere: one **column** per example. `X` is (n_in, m), `Y` is (n_out, 
 from __future__ import annotations
 
 import copy
+import html
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -123,7 +124,8 @@ def plot_decision_boundary(
     for mine, colour, marker, name in ((~ones, BLUE, "o", "class 0"), (ones, ORANGE, "^", "class 1")):
         ax.scatter(*X[:, mine], c=colour, marker=marker, s=28, edgecolors="white", linewidths=0.6, label=name)
     ax.set(xlabel="first input", ylabel="second input", title=title or "Decision boundary")
-    ax.legend(loc="best", framealpha=0.9)
+    # below the picture, where it hides neither a point nor the boundary
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, frameon=False)
     return ax
 
 
@@ -140,6 +142,7 @@ def plot_losses(
     Curves differ in colour and in line style, so that they are told apart in any print.
     """
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import LogLocator
 
     curves = dict(losses) if isinstance(losses, Mapping) else {"": losses}
     if not curves or any(np.size(curve) == 0 for curve in curves.values()):
@@ -153,19 +156,49 @@ def plot_losses(
     ax.set(xlabel=xlabel, ylabel="loss", title=title or "Training loss")
     if log:
         ax.set_yscale("log")
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.yaxis.set_major_formatter("{x:g}")  # 0.2 reads better than 2 x 10^-1
+        ax.yaxis.set_minor_formatter("")
     ax.grid(alpha=0.3)
     if any(curves):
         ax.legend(framealpha=0.9)
     return ax
 
 
+def show(alt: str) -> None:
+    """Show the open figures as plt.show() does; `alt` says what they show to those who do not see them.
+
+    JupyterLab and nbconvert give the picture of a figure no alternative text, whatever its metadata say. So it goes
+    out as HTML as well, with the text in it. Where no notebook shows figures this is plt.show().
+    """
+    import matplotlib.pyplot as plt
+
+    ipython = sys.modules.get("IPython")  # in a notebook it has been imported
+    shell = ipython and ipython.get_ipython()
+    for number in plt.get_fignums() if shell else ():
+        figure = plt.figure(number)
+        data, metadata = shell.display_formatter.format(figure)
+        if "image/png" not in data:
+            continue
+        about = metadata.get("image/png", {}) | {"alt": alt}
+        attributes = "".join(f' {name}="{html.escape(str(about[name]))}"' for name in ("alt", "width", "height") if name in about)
+        image = f'<img src="data:image/png;base64,{data["image/png"].strip()}"{attributes}>'
+        ipython.display.display(
+            {**data, "text/html": image, "text/plain": alt}, metadata=metadata | {"image/png": about}, raw=True
+        )
+        plt.close(figure)
+    plt.show()  # what is left
+
+
 # --- Progress -----------------------------------------------------------------------------------------------------
 
 
-def progress(steps: int, label: str = "training", *, after: float = 2.0) -> Iterator[int]:
+def progress(
+    steps: int, label: str = "training", *, after: float = 2.0, unit: str = "epochs"
+) -> Iterator[int]:
     """Count 0, 1, ..., steps - 1 like range(steps), and show a progress bar if that takes longer than `after` seconds.
 
-    With tqdm where it is installed, in plain text where it is not. The bar goes to standard output, since text on
+    `unit` says what is counted. With tqdm where it is installed, in plain text where it is not. The bar goes to standard output, since text on
     standard error looks like a fault to many tools.
     """
     start, bar = time.monotonic(), None
@@ -175,18 +208,18 @@ def progress(steps: int, label: str = "training", *, after: float = 2.0) -> Iter
             if bar is not None:
                 bar.update(1)
             elif time.monotonic() - start > after:
-                bar = _progress_bar(steps, step + 1, label)
+                bar = _progress_bar(steps, step + 1, label, unit)
     finally:
         if bar is not None:
             bar.close()
 
 
-def _progress_bar(steps: int, done: int, label: str) -> Any:
+def _progress_bar(steps: int, done: int, label: str, unit: str) -> Any:
     try:
         from tqdm import tqdm
     except ImportError:
         return _TextBar(steps, done, label)
-    return tqdm(total=steps, initial=done, desc=label, file=sys.stdout, leave=False, unit=" epochs", mininterval=0.5)
+    return tqdm(total=steps, initial=done, desc=label, file=sys.stdout, leave=False, unit=f" {unit}", mininterval=0.5)
 
 
 class _TextBar:

@@ -690,11 +690,17 @@ def check_values(answers: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...
     for name, shape in shapes.items():
         answer = answers.get(name)
         problem = _value_problem(answer, tuple(shape), (ranges or {}).get(name))
-        told = np.array2string(np.asarray(answer), separator=", ") if problem is None else problem
-        lines.append(Line(name, "ok" if problem is None else "WRONG", " ".join(told.split())))
+        told = _in_full(np.asarray(answer)) if problem is None else problem
+        lines.append(Line(name, "ok" if problem is None else "WRONG", told))
     wrong = sum(line.status == "WRONG" for line in lines)
     title = f"{wrong} of {_plural(len(lines), 'value')} to look at again." if wrong else "Every value is filled in."
     return _finish(Report(title, tuple(lines), ("Whether the numbers are right is marked after you hand in.",)))
+
+
+def _in_full(numbers: np.ndarray) -> str:
+    """The numbers with all the figures that people compare; a long array with its middle left out."""
+    told = np.array2string(numbers, separator=", ", formatter={"all": lambda number: f"{number:.8g}"})
+    return " ".join(told.split())
 
 
 def _value_problem(answer: Any, shape: tuple[int, ...], within: tuple[float, float] | None) -> str | None:

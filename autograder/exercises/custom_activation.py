@@ -45,6 +45,8 @@ def derivative_values(student, given):
     import sympy
 
     answer, points = student.f_prime, [float(x) for x in given["x"]]
+    if isinstance(answer, sympy.Lambda):
+        answer = answer.expr
     if isinstance(answer, sympy.Basic):
         answer = answer.doit()
         symbols = sorted(answer.free_symbols, key=str)
@@ -96,7 +98,7 @@ def recorded_properties(student, given):
     def plain(value):
         if value is None or isinstance(value, str):
             return value
-        if isinstance(value, (tuple, list)):
+        if isinstance(value, (tuple, list)) or (isinstance(value, np.ndarray) and value.ndim):
             return [plain(entry) for entry in value]
         try:
             return float(value)

@@ -196,7 +196,9 @@ def table_by_training_again(lines: Sequence[Line], replies: Sequence[Reply]) -> 
         elif trains - {line.name} and own is not None and near(line.name, got, np.asarray(own, dtype=float)):
             found[line.name] = Verdict("correct", share=1.0, own=True, message="Right, given your own `study`.")
         elif got is None:
-            found[line.name] = Verdict("missing", message="`table` is not a list of rows of three numbers.")
+            found[line.name] = Verdict(
+                "missing", message="`table` has no rows of three numbers yet: store what your `study` returns."
+            )
         else:
             found[line.name] = Verdict(
                 "wrong",
@@ -220,7 +222,9 @@ def sizes_by_rule(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[st
     for line in lines:
         got = reply.values.get(line.name)
         if got is None:
-            found[line.name] = Verdict("missing", message=f"`{line.name}` is not filled in.")
+            found[line.name] = Verdict(
+                "missing", message=f"`{line.name}` is not filled in yet: give a list of sizes, `[]` if there is none."
+            )
         elif list(got) == exact[line.name]:
             found[line.name] = RIGHT
         elif own is not None and list(got) == own[line.name]:

@@ -99,6 +99,8 @@ def scaling(student, given):
     mean, std = fitted if fitted is not None else (None, None)
     standardised = attempt(lambda: student.standardise(given["Y_other"].copy(), given["centre"], given["width"]))
     restored = attempt(lambda: student.unstandardise(given["S"].copy(), given["centre"], given["width"]))
+    if fitted is standardised is restored is None:
+        student.fit_scaler(given["Y"].copy())  # the first that is not written says so itself
     return {"mean": mean, "std": std, "standardised": standardised, "restored": restored}
 
 

@@ -78,7 +78,7 @@ def training(student, given):
     """What ``train_on_moons`` reports, and what the student's own class gives when it is trained directly."""
     epochs, rate, seed = int(given["epochs"]), float(given["learning_rate"]), int(given["seed"])
     reported = student.train_on_moons(student.SimpleNeuralNetwork, epochs, rate, seed)
-    if not isinstance(reported, (tuple, list)) or len(reported) != 3:
+    if not isinstance(reported, (tuple, list, np.ndarray)) or len(reported) != 3:
         raise ValueError("train_on_moons must return three numbers: final loss, training and test accuracy")
     X, Y, X_test, Y_test = given["X"], given["Y"], given["X_test"], given["Y_test"]
     net = student.SimpleNeuralNetwork(2, 4, 1, rng=seed)

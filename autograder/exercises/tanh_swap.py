@@ -76,7 +76,7 @@ def training(student, given):
     """What ``train_on_moons`` reports, and what the student's own class gives when it is trained step by step."""
     epochs, rate, seed = int(given["epochs"]), float(given["learning_rate"]), int(given["seed"])
     reported = student.train_on_moons(student.TanhNetwork, epochs, rate, seed)
-    if not isinstance(reported, (tuple, list)) or len(reported) != 3:
+    if not isinstance(reported, (tuple, list, np.ndarray)) or len(reported) != 3:
         raise ValueError("train_on_moons must return three numbers: final loss, training and test accuracy")
     X, Y, X_test, Y_test = given["X"], given["Y"], given["X_test"], given["Y_test"]
     net = student.TanhNetwork(2, 4, 1, rng=seed)

@@ -73,6 +73,8 @@ def shape_table(student, given):
     found = {}
     for name in ("dZ3", "dZ2", "dZ1", "dW3", "dW2", "dW1"):
         entry = table.get(name)
+        if isinstance(entry, np.ndarray):
+            entry = entry.tolist()
         if isinstance(entry, (tuple, list)) and len(entry) == 2 and all(isinstance(part, str) for part in entry):
             found[name] = entry[0].strip()[:20] + "," + entry[1].strip()[:20]
         elif entry is not None and entry is not Ellipsis and entry != (Ellipsis, Ellipsis):
@@ -341,7 +343,9 @@ def judge_shapes(lines: Sequence[Line], replies: Sequence[Reply]) -> dict[str, V
     for line in lines:
         got = reply.values.get(line.name)
         if got is None:
-            verdicts[line.name] = Verdict("missing", message=f"`{line.name}` is not filled in yet.")
+            verdicts[line.name] = Verdict(
+                "missing", message=f'`{line.name}` is not filled in yet: give a pair of letters such as `("h1", "m")`.'
+            )
         elif got == ",".join(SHAPES[line.name]):
             verdicts[line.name] = RIGHT
         elif got == ",".join(reversed(SHAPES[line.name])):

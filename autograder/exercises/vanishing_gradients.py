@@ -66,7 +66,7 @@ def signals(student, given):
             A.append(function(Z[-1]))
             below = A[-1]
         returned = student.error_signals(weights, Z, A, given["dA5"].copy(), name)
-        if not isinstance(returned, (list, tuple)) or len(returned) != 5:
+        if not isinstance(returned, (list, tuple, np.ndarray)) or len(returned) != 5:
             raise ValueError("error_signals must return a list of five arrays, dZ1 first")
         found[name] = list(returned)
     return found

@@ -85,7 +85,7 @@ def compare(
     if array.shape != expected.shape:
         if tuple(n for n in array.shape if n != 1) != tuple(n for n in expected.shape if n != 1):
             return Comparison(False, "other")
-        shape = "flat"
+        shape = "flat" if expected.ndim else "same"  # an array with one entry is one number
     values = array.astype(float).reshape(expected.shape)
     largest = float(np.max(np.abs(expected), initial=0.0)) or 1.0
     with np.errstate(all="ignore"):

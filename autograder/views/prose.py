@@ -27,6 +27,7 @@ POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri
 """Content policy of every page: its own styles and embedded pictures, nothing else."""
 
 MAX_TEXT = 20_000
+MAX_ALT = 1000
 """Most characters of one printed output that are shown."""
 
 
@@ -156,7 +157,7 @@ def said(text: str) -> Markup:
 
 
 def output(shown: Mapping[str, Any], alt: str) -> Markup:
-    """One output of a cell. ``alt`` says what a picture is for those who do not see it."""
+    """One output of a cell. A picture without a text for those who do not see it gets ``alt``."""
     kind = shown["output_type"]
     if kind == "stream":
         return _printed(shown["text"])
@@ -165,7 +166,9 @@ def output(shown: Mapping[str, Any], alt: str) -> Markup:
     data = shown["data"]
     for image in IMAGES:
         if image in data:
-            return _picture(image, data[image], alt)
+            about = shown.get("metadata", {}).get(image)
+            own = about.get("alt") if isinstance(about, Mapping) else None
+            return _picture(image, data[image], own[:MAX_ALT] if isinstance(own, str) and own.strip() else alt)
     if "text/html" in data:
         return Markup('<div class="scroll" tabindex="0" role="region" aria-label="Output">{}</div>').format(
             clean(_text(data["text/html"]))

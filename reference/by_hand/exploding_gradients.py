@@ -10,7 +10,7 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import matplotlib.pyplot as plt
 import numpy as np
-from backprop import load_moons, sigmoid
+from backprop import load_moons, progress, show, sigmoid
 from selfcheck import SelfCheckFailed, check_values
 
 
@@ -53,16 +53,18 @@ def answer_of(function, *arguments):
 fig, ax = plt.subplots(figsize=(4.6, 4.2), layout="constrained")
 angle = np.linspace(0, 2 * np.pi, 200)
 ax.plot(5 * np.cos(angle), 5 * np.sin(angle), "--", color="0.5", label="norm 5")
-for (x, y), name in (((6, -8), "before, norm 10"), ((-2, 3), "short: not changed")):
+for (x, y), (text_x, text_y), name in (((6, -8), (6, -8.9), "before, norm 10"), ((-2, 3), (0.8, 2.6), "short: kept")):
     ax.annotate("", (x, y), (0, 0), arrowprops={"arrowstyle": "->", "color": "#0072B2", "linewidth": 2})
-    ax.text(x, y + (-0.9 if y < 0 else 0.5), name, ha="center", color="#0072B2",
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
+    ax.text(text_x, text_y, name, ha="center", color="#0072B2", bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
 ax.annotate("", (3, -4), (0, 0), arrowprops={"arrowstyle": "->", "color": "#D55E00", "linewidth": 4})
 ax.text(1.2, -2.9, "after, norm 5", ha="right", color="#D55E00")
-ax.set(xlim=(-9, 9), ylim=(-10, 6.5), aspect="equal", title="Clipping keeps the direction")
+ax.set(xlabel="first entry", ylabel="second entry", xlim=(-9, 9), ylim=(-10, 6.5), aspect="equal", title="Clipping keeps the direction")
 ax.grid(alpha=0.3)
 ax.legend(loc="upper right")
-plt.show()
+show(
+    "A circle of radius 5 and three arrows from its centre. A long arrow to (6, -8) is shortened to (3, -4), "
+    "on the circle; a short arrow to (-2, 3) stays."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "picture_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # In words: the dashed circle has the radius 5. The long arrow to (6, -8) is shortened to (3, -4) on the circle, in the same
@@ -203,7 +205,10 @@ ax.semilogy(layers, levels(scaled(0.5), "relu"), "-.", color="#CC79A7", label="h
 ax.set(xlabel="layer", ylabel="mean square of Z", title="The level of the pre-activations with depth")
 ax.grid(alpha=0.3)
 ax.legend(fontsize=9)
-plt.show()
+show(
+    "Mean square of the pre-activations against the layer, 1 to 30, on a logarithmic axis: your weights with "
+    "ReLU and with linear units, and the same ReLU weights 1.5 times and half as large."
+)
 
 # %% nbgrader={"grade": true, "grade_id": "initialisation", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
 # Marked after you hand in: the shape, the variance for linear units, random entries with mean 0 (one point each) and the
@@ -303,10 +308,12 @@ runs = {
 fig, axes = plt.subplots(1, 2, figsize=(12, 3.9), layout="constrained")
 styles = {"as it is": ("#000000", "-"), "clipped at norm 1": ("#D55E00", "--"),
           "level weights": ("#0072B2", "-."), "schedule": ("#009E73", ":")}
+jobs = [(name, seed) for name in runs for seed in range(5)]
+trained = {jobs[i]: train_deep(jobs[i][1], **runs[jobs[i][0]]) for i in progress(len(jobs), unit="networks")}
 final = {}
 print(f"{'loss at the end, seeds 0-4':26}" + "".join(f"{seed:>9}" for seed in range(5)))
-for name, options in runs.items():
-    found = [train_deep(seed, **options) for seed in range(5)]
+for name in runs:
+    found = [trained[name, seed] for seed in range(5)]
     final[name] = [np.median(losses[-20:]) for losses, _ in found]  # single steps may jump
     print(f"{name:26}" + "".join(f"{loss:9.3f}" for loss in final[name]))
     losses, norms = found[0]
@@ -320,13 +327,15 @@ axes[1].set_ylim(1e-2, 1e6)
 for ax in axes:
     ax.grid(alpha=0.3)
     ax.legend(fontsize=9)
-plt.show()
+show(
+    "Loss (left) and norm of the gradient (right) against the step, both on logarithmic axes, for four runs: "
+    "as it is, clipped at norm 1, level weights, schedule."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "look", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # What you should see: as it is, the network fails from every seed. Its loss becomes NaN (its curve leaves the picture within ten
-# steps and ends), or it stays
-# at 0.693, which is log 2: the answer of a network whose ReLU units are all dead. Each of the three remedies alone brings the
-# loss below 0.3 from every seed.
+# steps and ends), or it stays at 0.693, which is log 2: the answer of a network whose ReLU units are all dead. Each of the
+# three remedies alone brings the loss below 0.3 from every seed.
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "cause_or_symptom", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": true}
 # ## (d) Cause or symptom? (6 points)

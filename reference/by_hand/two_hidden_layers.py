@@ -10,13 +10,14 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import matplotlib.pyplot as plt
 import numpy as np
-from backprop import load_moons, plot_decision_boundary, plot_losses, sigmoid
+from backprop import PALETTE, load_moons, plot_decision_boundary, plot_losses, progress, show, sigmoid
 from selfcheck import check_gradient, check_gradients, check_values
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ## The network
 #
-# $$X \to Z_1 = W_1 X + b_1 \to A_1 = \tanh(Z_1) \to Z_2 = W_2 A_1 + b_2 \to A_2 = \sigma(Z_2) \to Z_3 = W_3 A_2 + b_3 \to A_3 = \sigma(Z_3)$$
+# $$\begin{aligned} X &\to Z_1 = W_1 X + b_1 \to A_1 = \tanh(Z_1) \\ &\to Z_2 = W_2 A_1 + b_2 \to A_2 = \sigma(Z_2) \\
+# &\to Z_3 = W_3 A_2 + b_3 \to A_3 = \sigma(Z_3) \end{aligned}$$
 #
 # Mind the activations: **tanh in the first hidden layer, the sigmoid in the second** and in the output layer. The loss $L$ is
 # the **mean over the m examples** of $-\big(y \log a_3 + (1 - y) \log(1 - a_3)\big)$, summed over the outputs.
@@ -51,7 +52,10 @@ for i, name in ((1, "dZ1"), (3, "dZ2"), (5, "dZ3")):
     ax.text(i - 0.55, -1.25, f"dW{(i + 1) // 2}, db{(i + 1) // 2}", ha="center", color="#D55E00")
 ax.set(xlim=(-0.4, 7.4), ylim=(-1.45, 0.7))
 ax.axis("off")
-plt.show()
+show(
+    "A chain of boxes X, Z1, A1, Z2, A2, Z3, A3, L. Blue arrows lead forward through weights and activations, "
+    "orange arrows back; dW and db branch off at dZ3, dZ2 and dZ1."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "picture_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # In words: values go forward, from $X$ to the loss (blue). The gradient goes back, from the loss to $Z_1$ (orange). At each
@@ -265,7 +269,7 @@ mark_question("two_hidden_layers", "six_gradients", globals())
 X_train, Y_train, X_test, Y_test = load_moons()
 network = TwoHiddenNetwork(2, 8, 6, 1, rng=1)
 losses, norms = [], {"dW3": [], "dW2": [], "dW1": []}
-for _ in range(3000):
+for _ in progress(3000):
     network.forward_pass(X_train)
     losses.append(network.compute_loss(Y_train))
     network.backward_pass(X_train, Y_train)
@@ -279,12 +283,15 @@ print(f"loss {losses[-1]:.3f}, training set {on_train:.1%}, test set {on_test:.1
 fig, axes = plt.subplots(1, 3, figsize=(13, 3.8), layout="constrained")
 plot_decision_boundary(network, X_train, Y_train, ax=axes[0], title="Two hidden layers on the moons")
 plot_losses(losses, ax=axes[1])
-for name, style in (("dW3", "-"), ("dW2", "--"), ("dW1", ":")):
-    axes[2].semilogy(norms[name], style, label=f"norm of {name}")
-axes[2].set(xlabel="epoch", title="Size of the gradients")
+for name, style, colour in zip(norms, ("-", "--", ":"), PALETTE):
+    axes[2].semilogy(norms[name], style, color=colour, label=f"norm of {name}")
+axes[2].set(xlabel="epoch", ylabel="norm", title="Size of the gradients")
 axes[2].grid(alpha=0.3)
 axes[2].legend()
-plt.show()
+show(
+    "Three plots: the decision boundary on the moons, the loss against the epoch, and the norms of dW3, dW2 "
+    "and dW1 against the epoch on a logarithmic axis."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "error_signal", "locked": true, "points": 7, "schema_version": 3, "solution": false, "task": true}
 # ## (d) How the error signal reaches the first layer (7 points)

@@ -125,6 +125,14 @@ def equation_dW1(dZ1, X):
     return dZ1.astype(np.float32) @ X.T.astype(np.float32)
 ''',
     ),
+    right(
+        "letters-in-arrays",
+        "the pairs of letters as lists and arrays",
+        shape_letters=(
+            'shapes = {"dW1": ["h1", "n"], "dW2": ["h2", "h1"], "dW3": np.array(["o", "h2"])}\n'
+            'shapes |= {"dZ1": ("h1", "m"), "dZ2": np.array(["h2", "m"]), "dZ3": list("om")}'
+        ),
+    ),
 )
 
 

@@ -13,7 +13,7 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import matplotlib.pyplot as plt
 import numpy as np
-from backprop import sigmoid
+from backprop import show, sigmoid
 from selfcheck import check_gradient, check_values
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "task", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -51,7 +51,10 @@ slope_ax.plot(z, (sigmoid(z + step) - sigmoid(z - step)) / (2 * step), "--", lab
 slope_ax.set(xlabel="z", title="The sigmoid and its slope")
 slope_ax.grid(alpha=0.3)
 slope_ax.legend()
-plt.show()
+show(
+    "Left: the chain x, z1, a1, ..., z5, a5 with a weight or a slope on each arrow; the gradient goes from "
+    "right to left. Right: the sigmoid and its slope, a low hill around z = 0."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "picture_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # In words: left, the chain from $x$ to $a_5$; between $z_l$ and $a_l$ stands a slope, between $a_{l-1}$ and $z_l$ a weight.
@@ -328,7 +331,10 @@ ax.set(xlabel="layer (the output is on the left)", ylabel="norm of the error sig
 ax.invert_xaxis()
 ax.grid(alpha=0.3, which="both")
 ax.legend(fontsize=9, loc="lower left")
-plt.show()
+show(
+    "Norm of the error signal against the layer, 5 to 1, on a logarithmic axis: measured points for tanh, "
+    "ReLU and the sigmoid, and lines for the two ReLU estimates and the sigmoid bound."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "look", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # What you should see: the sigmoid stays below its bound, but not far below: at layer 1 about 0.0007 against 0.00098. ReLU

@@ -115,6 +115,18 @@ def signal_norms(signals):
     return [np.sqrt((s.astype(np.float32) ** 2).sum()) for s in signals]
 ''',
     ),
+    right(
+        "fractions",
+        "exact fractions, and numbers of sympy",
+        estimate_sigmoid=(
+            "from fractions import Fraction\n"
+            "max_slope = Fraction(1, 4)\nsigmoid_bounds = tuple(max_slope**k for k in range(1, 6))"
+        ),
+        estimate_relu=(
+            "import sympy\nmean_factor = sympy.Rational(1, 2)\nrms_factor = sympy.sqrt(mean_factor)\n"
+            "relu_mean, relu_rms = ([f**k for k in range(1, 6)] for f in (mean_factor, rms_factor))"
+        ),
+    ),
 )
 
 

@@ -34,6 +34,7 @@
 # %% tags=["show"] nbgrader={"grade": false, "grade_id": "picture", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # The network as a picture: run this cell to see it.
 import matplotlib.pyplot as plt
+from backprop import show
 
 fig, ax = plt.subplots(figsize=(6.4, 2.8), layout="constrained")
 place = {"x1 = 1": (0, 1), "x2 = 2": (0, 0), "unit 1": (1, 1), "unit 2": (1, 0), "output": (2, 0.5)}
@@ -53,7 +54,10 @@ for name, (x, y) in {"bias 0.1": (1, 1.42), "bias 0.4": (1, -0.42), "bias 0.2": 
     ax.text(x, y, name, ha="center", va="center", fontsize=9, color="0.3")
 ax.set(xlim=(-0.4, 2.4), ylim=(-0.6, 1.6))
 ax.axis("off")
-plt.show()
+show(
+    "The network: x1 = 1 and x2 = 2 lead to unit 1 (weights 0.5 and 0.3, bias 0.1) and unit 2 (weights 0.2 "
+    "and 0.8, bias 0.4); both lead to the output (weights 0.9 and 0.7, bias 0.2)."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "how", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ## How to fill in the values

@@ -16,7 +16,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import sympy
-from backprop import accuracy, load_moons, plot_decision_boundary, sigmoid
+from backprop import accuracy, load_moons, plot_decision_boundary, show, sigmoid
 from selfcheck import check_function, check_gradient, check_values
 from simple_network import SimpleNeuralNetwork
 
@@ -59,6 +59,8 @@ f_prime = sympy.tanh(x) + x * (1 - sympy.tanh(x) ** 2)
 # A look at your derivative: it is compared with the slope of f, measured between close points.
 answer = globals().get("f_prime")
 assert answer is not None, "Fill in f_prime above: a sympy expression in x, or a function."
+if isinstance(answer, sympy.Lambda):
+    answer = answer.expr
 if isinstance(answer, sympy.Basic):
     answer = sympy.lambdify(list(answer.free_symbols) or [x], answer.doit(), "numpy")
 
@@ -228,12 +230,15 @@ curves = {"x tanh x": (f(line), "-"), "ReLU": (np.maximum(line, 0), "--"), "sigm
 for (name, (values, style)), colour in zip(curves.items(), ("#D55E00", "#0072B2", "#009E73")):
     axes[0].plot(line, values, style, color=colour, label=name)
     axes[1].plot(line, np.gradient(values, line), style, color=colour, label=name)
-axes[0].set(title="the functions", xlabel="x", ylabel="value", ylim=(-0.3, 4.1))
-axes[1].set(title="their slopes", xlabel="x", ylabel="slope")
+axes[0].set(title="The functions", xlabel="x", ylabel="value", ylim=(-0.3, 4.1))
+axes[1].set(title="Their slopes", xlabel="x", ylabel="slope")
 for ax in axes:
     ax.axhline(0, color="0.7", linewidth=0.8)
     ax.legend()
-plt.show()
+show(
+    "Two plots over x from -4 to 4: the functions x tanh x, ReLU and sigmoid on the left, their slopes on the "
+    "right."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "moons_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # The next cell puts your layer into the baseline network, in place of its sigmoid hidden layer, and trains both on the
@@ -270,10 +275,13 @@ for scale, rate in ((1.0, 0.5), (0.01, 0.1)):
             typical = np.argsort(losses)[2]
             title = f"{name}: {correct[typical]:.1%} of the training set"
             plot_decision_boundary(networks[typical], X_train, Y_train, ax=ax, title=title)
-plt.show()
+show(
+    "Decision boundaries on the moons, side by side: the baseline with a sigmoid hidden layer, and the same "
+    "network with your layer x tanh x."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "activation_words", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": true}
-# ### Comparison (6 points)
+# ### (d) Comparison, in words (6 points)
 #
 # In a new cell below, compare $x \tanh x$ with ReLU and with the sigmoid, in about eight sentences. Use the properties
 # that you found, the pictures and the table:

@@ -83,6 +83,20 @@ def layer_backward(dA, Z, X, W):
     return dZ, dZ @ X.T, dZ.sum(axis=1, keepdims=True), W.T @ dZ
 ''',
     ),
+    right(
+        "sympy-throughout",
+        "a sympy function as derivative; sympy numbers and an array in the record",
+        derivative="f_prime = sympy.Lambda(x, sympy.tanh(x) + x / sympy.cosh(x) ** 2)",
+        record=(
+            "top = sympy.nsolve(x * sympy.tanh(x) - 1, 1.2)\n"
+            "properties = {\n"
+            '    "range": np.array([0, np.inf]), "parity": "even",\n'
+            '    "decreasing_on": [-sympy.oo, 0], "increasing_on": (0, sympy.oo),\n'
+            '    "slope_at_zero": sympy.Integer(0), "slope_at_minus_infinity": -1, "slope_at_plus_infinity": 1,\n'
+            '    "largest_slope_at": top, "largest_slope": top,\n'
+            "}"
+        ),
+    ),
 )
 
 

@@ -19,6 +19,7 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import matplotlib.pyplot as plt
 import numpy as np
+from backprop import show
 from selfcheck import check_gradients
 from simple_network import SimpleNeuralNetwork
 
@@ -333,7 +334,10 @@ for i, ax in enumerate(axes):
     ax.axline((20, 20), slope=1, color="0.3", linewidth=0.8)
     ax.set(title=OUTPUTS[i], xlabel="measured, µg/m³", ylabel="predicted, µg/m³")
 fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-plt.show()
+show(
+    "Three plots of predicted against measured concentration, for PM2.5, ozone and NO2. Each has the points "
+    "of three networks (raw numbers, standardised, weight on dust) and a diagonal line."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "outputs_words", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": true}
 # ### (d) Scale and importance, in words (4 points)

@@ -16,6 +16,7 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import matplotlib.pyplot as plt
 import numpy as np
+from backprop import show
 from selfcheck import check_values
 from simple_network import SimpleNeuralNetwork
 
@@ -47,12 +48,18 @@ from simple_network import SimpleNeuralNetwork
 #
 # ```python
 # design = {
-#     "features": [{"name": "floor area", "unit": "m^2"}, {"name": "number of rooms", "unit": "1"}],
-#     "hidden": [{"units": 5, "activation": "relu"}, {"units": 4, "activation": "relu"}],
+#     "features": [
+#         {"name": "floor area", "unit": "m^2"},
+#         {"name": "number of rooms", "unit": "1"},
+#     ],
+#     "hidden": [
+#         {"units": 5, "activation": "relu"},
+#         {"units": 4, "activation": "relu"},
+#     ],
 #     "output": {"units": 1, "activation": "softplus"},
 #     "weight_shapes": [[5, 2], [4, 5], [1, 4]],
-#     "parameters": 44,                # (5 * 2 + 5) + (4 * 5 + 4) + (1 * 4 + 1)
-#     "target_transform": "none",      # prices are positive, and so is the output
+#     "parameters": 44,            # (5 * 2 + 5) + (4 * 5 + 4) + (1 * 4 + 1)
+#     "target_transform": "none",  # the output is positive, too
 #     "loss": "huber",
 # }
 # ```
@@ -191,14 +198,17 @@ print(f"k runs from {k_train.min():.1e} to {k_train.max():.1e} per second,")
 print(f"with a median of {np.median(k_train):.1e} and a mean of {k_train.mean():.1e}")
 
 # %% tags=["show"] nbgrader={"grade": false, "grade_id": "data_picture", "locked": true, "schema_version": 3, "solution": false, "task": false}
-# Left: the logarithm of k is spread evenly, k itself is not. Right: hot reactions with a low barrier are fast.
+# Left: k runs over twelve orders of magnitude, so its logarithm is drawn. Right: hot reactions with a low barrier are fast.
 fig, axes = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
 axes[0].hist(np.log10(k_train[0]), bins=25, color="#0072B2")
 axes[0].set(xlabel="log10 of k in 1/s", ylabel="number of reactions", title="300 reactions")
 points = axes[1].scatter(1000 / X_train[0], np.log10(k_train[0]), c=X_train[1], cmap="viridis", s=22)
 fig.colorbar(points, ax=axes[1], label="activation energy, kJ/mol")
 axes[1].set(xlabel="1000 / T in 1/K", ylabel="log10 of k in 1/s", title="Arrhenius plot")
-plt.show()
+show(
+    "Left: a histogram of log10 of k for 300 reactions. Right: log10 of k against 1000 / T; the colour of a "
+    "point is the activation energy."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "train_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # Write `train_design(X_train, k_train, X_test, seed)`. It builds the network of your record (with six inputs), trains it with
@@ -262,9 +272,11 @@ print(f"root mean square error of log10 k on the test set: {error:.3f}")
 fig, ax = plt.subplots(figsize=(4.8, 4.2), layout="constrained")
 ax.plot(np.log10(k_test[0]), np.log10(k_predicted[0]), "o", color="#D55E00", markersize=5, alpha=0.8)
 ax.axline((0, 0), slope=1, color="0.3", linewidth=1)
-ax.set(xlabel="log10 of k, measured", ylabel="log10 of k, predicted")
+ax.set(xlabel="log10 of k in 1/s, measured", ylabel="log10 of k in 1/s, predicted")
 ax.set_title(f"100 new reactions, error {error:.2f}")
-plt.show()
+show(
+    "Predicted against measured log10 of k for 100 new reactions, with the line on which the two are equal."
+)
 
 # %% nbgrader={"grade": true, "grade_id": "trained_design", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 # Marked after you hand in: (d) the stated design was trained (one point), error on new examples (three points).
@@ -290,7 +302,7 @@ mark_question("reaction_rates", "trained_design", globals())
 # === END MARK SCHEME ===
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "difficulties_words", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": true}
-# ### (e) Difficulties and remedies (3 points)
+# ## (e) Difficulties and remedies (3 points)
 #
 # In a new cell below: name **three** difficulties that this task would have with real data, each with a remedy and with the
 # reason why it helps.

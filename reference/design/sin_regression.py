@@ -19,6 +19,7 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import matplotlib.pyplot as plt
 import numpy as np
+from backprop import show
 from selfcheck import check_gradients
 from simple_network import SimpleNeuralNetwork
 
@@ -167,7 +168,8 @@ mark_question("sin_regression", "sine_fit", globals())
 #
 # Draw the sine and the prediction of your network in one picture: the truth on the 100 points, the prediction on a
 # wider range, from -12 to 12, so that one also sees what happens where there was no training data. Label both axes and
-# both curves, and mark the range of the training data.
+# both curves, and mark the range of the training data. `show("...")` in place of `plt.show()` also tells those who cannot see
+# the picture, in one sentence, what there is to see.
 
 # %% nbgrader={"grade": false, "grade_id": "plot", "locked": false, "schema_version": 3, "solution": true, "task": false}
 # Draw your picture here.
@@ -181,7 +183,7 @@ ax.plot(X_sine[0], Y_sine[0], color="#0072B2", linewidth=4, alpha=0.5, label="si
 ax.plot(wide[0], network.forward_pass(wide)[0], color="#D55E00", linestyle="--", label="network")
 ax.set(xlabel="x", ylabel="output", title="Outside the training range the network does not follow the sine")
 fig.legend(loc="outside lower center", ncols=4, fontsize=9)
-plt.show()
+show("The sine and the network agree on the training range; outside it the network levels off.")
 ### END SOLUTION
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "regression_words", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": true}

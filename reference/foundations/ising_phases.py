@@ -22,7 +22,7 @@ import warnings
 
 import matplotlib.pyplot as plt
 import numpy as np
-from backprop import BLUE, ORANGE
+from backprop import BLUE, ORANGE, show
 from selfcheck import check_values
 from sklearn.neural_network import MLPClassifier
 
@@ -243,13 +243,16 @@ kinds = {
     "toy, ordered": X[:, np.ravel(Y) == 0], "toy, disordered": X[:, np.ravel(Y) == 1],
     "simulated, T = 1.5": spins[:, temperature == 1.5], "simulated, T = 3": spins[:, temperature == 3],
 }
-fig = plt.figure(figsize=(13, 1.6), layout="constrained")
+fig = plt.figure(figsize=(13, 1.35), layout="constrained")
 for part, (name, samples) in zip(fig.subfigures(1, 4, wspace=0.06), kinds.items()):
     part.suptitle(name, fontsize=11)
     for j, ax in enumerate(part.subplots(1, 4)):
         ax.pcolormesh(samples[:, j].reshape(4, 4), cmap=ListedColormap([BLUE, ORANGE]), vmin=-1, vmax=1, edgecolors="white")
         ax.set(aspect="equal", xticks=[], yticks=[])
-plt.show()
+show(
+    "Four small lattices of each of four kinds: toy ordered, toy disordered, simulated at T = 1.5, simulated "
+    "at T = 3. Orange squares are spins up, blue ones spins down."
+)
 
 
 def accuracy_by_group(model):
@@ -268,10 +271,13 @@ def draw_bars(ax, title, bars):
 
 bars = {"toy test set": share_right(toy_model(X_test), Y_test)} | accuracy_by_group(toy_model)
 fig, ax = plt.subplots(figsize=(7, 2.9), layout="constrained")
-draw_bars(ax, "a network trained on toy data", bars)
+draw_bars(ax, "A network trained on toy data", bars)
 print(f"all simulated lattices: {share_right(toy_model(spins), Y_real):.1%}")
 print(f"probability of 'disordered' for a lattice with all spins down: {toy_model(-np.ones((16, 1))).item():.3f}")
-plt.show()
+show(
+    "Bars of accuracy for a network trained on toy data: the toy test set, cold lattices mostly up, cold "
+    "lattices mostly down, and hot lattices at T = 3, 4 and 5."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "flip_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ### A remedy for one of two faults
@@ -287,9 +293,9 @@ X_train, Y_train, X_test, Y_test = split(turned, Y, 800, rng)
 flip_model = train_network(X_train, Y_train, learning_rate=0.2)
 bars = {"toy test set, turned": share_right(flip_model(X_test), Y_test)} | accuracy_by_group(flip_model)
 fig, ax = plt.subplots(figsize=(7, 2.9), layout="constrained")
-draw_bars(ax, "a network trained on toy data, half of them turned round", bars)
+draw_bars(ax, "A network trained on toy data, half of them turned round", bars)
 print(f"all simulated lattices: {share_right(flip_model(spins), Y_real):.1%}")
-plt.show()
+show("The same bars of accuracy for a network trained on toy data of which half were turned round.")
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "toy_and_truth", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": true}
 # ### Where the toy data mislead (6 points)

@@ -110,6 +110,11 @@ def share_right(A2, Y):
     return np.float32(np.count_nonzero(np.where(A2 > 0.5, 1, 0) == Y) / Y.size)
 ''',
     ),
+    right(
+        "one-entry",
+        "the share as an array with one entry",
+        accuracy="def share_right(A2, Y):\n    return np.sum((A2 > 0.5) == Y, axis=1) / Y.shape[1]",
+    ),
 )
 
 

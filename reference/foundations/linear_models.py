@@ -23,7 +23,7 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import matplotlib.pyplot as plt
 import numpy as np
-from backprop import BLUE, ORANGE, plot_decision_boundary, sigmoid
+from backprop import BLUE, ORANGE, plot_decision_boundary, show, sigmoid
 from selfcheck import check_gradient
 from sklearn.datasets import load_iris
 
@@ -72,7 +72,10 @@ for ax in axes:
     ax.grid(alpha=0.3)
 axes[1].legend()
 axes[2].legend()
-plt.show()
+show(
+    "Loss against score for the three models. Left, the squared error: a parabola. Middle, the cross-entropy: "
+    "two smooth curves. Right, the hinge loss: two straight slopes that end at zero."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "task_gradients", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # In words: the squared error is a parabola with its lowest point where the score equals y. The cross-entropy falls
@@ -239,7 +242,7 @@ mark_question("linear_models", "descent_steps", globals())
 #   the length and the width of a petal (both in units of their standard deviation, counted from the mean). The black
 #   line is where the score is zero. Both models get 94 or 95 of the 100 flowers right.
 # - In the right picture the dotted lines are the margin, where the score is -1 or +1. Only 12 flowers have a hinge loss
-#   above zero; they are marked with a ring. All the others add nothing to the gradient.
+#   above zero; they are marked with a ring (some rings lie on top of each other). All the others add nothing to the gradient.
 
 # %% tags=["show"] nbgrader={"grade": false, "grade_id": "iris", "locked": true, "schema_version": 3, "solution": false, "task": false}
 flowers, species = load_iris(return_X_y=True)
@@ -272,9 +275,11 @@ inside = ((2 * labels - 1) * scores < 1)[0]
 axes[2].scatter(*P[:, inside], s=110, facecolors="none", edgecolors="black", linewidths=1.2)
 for ax in axes[1:]:
     ax.set(xlabel="petal length", ylabel="petal width", ylim=axes[1].get_ylim())
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, frameon=False)
 print(f"flowers with a hinge loss above zero: {inside.sum()} of {inside.size}")
-plt.show()
+show(
+    "Left: petal width against petal length, with the fitted line. Middle and right: two species of iris and "
+    "the decision lines of logistic regression and of the linear SVM, here with its margin."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "what_is_common", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": true}
 # ### What backpropagation generalises (6 points)

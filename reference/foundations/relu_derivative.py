@@ -19,7 +19,7 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import matplotlib.pyplot as plt
 import numpy as np
-from backprop import BLUE, ORANGE, sigmoid
+from backprop import BLUE, ORANGE, show, sigmoid
 from selfcheck import check_function, check_gradient
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "task_function", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -102,7 +102,10 @@ right.set(title="Their slopes", xlabel="z", ylim=(-0.1, 1.1))
 for ax in (left, right):
     ax.grid(alpha=0.3)
     ax.legend(loc="upper left" if ax is left else "center right")
-plt.show()
+show(
+    "Two plots over z from -4 to 4: your ReLU and the sigmoid on the left, their slopes on the right, with a "
+    "line at 1/4."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "task_signal", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ## The error signal of the hidden layer
@@ -178,7 +181,10 @@ for ax, (name, table) in zip(axes, tables.items()):
     ax.invert_yaxis()
     ax.set(title=name, xlabel="example", aspect="equal", xticks=[], yticks=[])
 axes[0].set_ylabel("hidden unit")
-plt.show()
+show(
+    "Three tables of coloured squares, 6 hidden units by 10 examples: the error that arrives at A1, the slope "
+    "of ReLU at Z1, and your error signal dZ1."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "why_a_mask", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": true}
 # ### How the derivative simplifies the hidden gradient (6 points)

@@ -22,7 +22,17 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import matplotlib.pyplot as plt
 import numpy as np
-from backprop import BLUE, ORANGE, accuracy, load_moons, plot_decision_boundary, plot_losses, progress, sigmoid
+from backprop import (
+    BLUE,
+    ORANGE,
+    accuracy,
+    load_moons,
+    plot_decision_boundary,
+    plot_losses,
+    progress,
+    show,
+    sigmoid,
+)
 from selfcheck import check_gradients, check_training, check_update
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "given_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -94,7 +104,10 @@ for i, name in ((1, "dW1, db1"), (3, "dW2, db2")):
                 arrowprops={"arrowstyle": "<-", "color": ORANGE, "lw": 1.8})
 ax.set(xlim=(-0.7, 10.7), ylim=(-1.35, 0.6))
 ax.axis("off")
-plt.show()
+show(
+    "A chain of boxes X, Z1, A1, Z2, A2, loss. Blue arrows lead forward, orange arrows back from A2 to Z1; "
+    "dW2, db2 branch off at Z2 and dW1, db1 at Z1."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # In words: forward, X becomes Z1, A1, Z2, A2 and at last the loss. Back, the derivative of the loss is carried from A2
@@ -239,7 +252,10 @@ for ax, (scale, rate) in zip(axes, ((0.01, 0.1), (1, 1))):
     print(f"{name:20} {losses[0]:10.3f} {losses[500]:10.3f} {losses[-1]:10.3f} {on_train:9.1%} {on_test:7.1%}")
     plot_decision_boundary(network, X_train, Y_train, ax=ax, title=f"{name}: {on_train:.1%} of the training set")
 plot_losses(curves, ax=axes[2], log=True)
-plt.show()
+show(
+    "Three plots: the decision boundary after each of the two trainings, and both loss curves against the "
+    "epoch on a logarithmic axis."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "two_trainings", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": true}
 # ### What the loss and the boundary show (6 points)

@@ -108,6 +108,17 @@ def train_on_moons(network_class, epochs, learning_rate, seed):
     return network.compute_loss(Y_train), on_train, on_test
 ''',
     ),
+    right(
+        "report-as-array",
+        "the three numbers of the training as one array",
+        train_on_moons=(
+            "def train_on_moons(network_class, epochs, learning_rate, seed):\n"
+            "    X, Y, X_test, Y_test = load_moons()\n"
+            "    network = network_class(2, 4, 1, rng=seed)\n"
+            "    *_, loss = network.train(X, Y, epochs, learning_rate)\n"
+            "    return np.array([loss, accuracy(network.predict(X), Y), accuracy(network.predict(X_test), Y_test)])"
+        ),
+    ),
 )
 
 

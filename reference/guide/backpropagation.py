@@ -17,7 +17,7 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import matplotlib.pyplot as plt
 import numpy as np
-from backprop import load_moons, plot_decision_boundary, plot_losses, sigmoid
+from backprop import BLUE, ORANGE, PALETTE, load_moons, plot_decision_boundary, plot_losses, show, sigmoid
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "descent", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ## 1. Gradient descent
@@ -47,7 +47,10 @@ for ax, alpha, text in zip(axes, (0.03, 0.3, 1.02), ("too small: slow", "about r
     ax.set(title=f"learning rate {alpha}, {text}", xlabel="w")
     ax.grid(alpha=0.3)
 axes[0].set_ylabel("loss")
-plt.show()
+show(
+    "The parabola of the loss three times, each with the points of twelve steps: they creep down, they reach "
+    "the bottom, they jump from side to side and rise."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "descent_words", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # In words: with 0.03 the points creep down and are not at the bottom after twelve steps. With 0.3 they are there after a few.
@@ -85,7 +88,7 @@ def draw_loss(w=0.5):
     ax.set(xlabel="weight w", ylabel="loss", ylim=(-0.3, 1.3), title=f"w = {w:.2f}: slope {slope:.3f}")
     ax.grid(alpha=0.3)
     ax.legend()
-    plt.show()
+    show(f"The loss against the weight w, and a straight line that touches it at w = {w:.2f} with the slope {slope:.3f}.")
 
 
 draw_loss()
@@ -148,7 +151,9 @@ with warnings.catch_warnings():
 fig, axes = plt.subplots(1, 2, figsize=(11, 3.8), layout="constrained")
 plot_decision_boundary(lambda points: network.predict_proba(points.T)[:, 1], X_train, Y_train, ax=axes[0])
 plot_losses(network.loss_curve_, ax=axes[1])
-plt.show()
+show(
+    "Left: the moons with a bent decision boundary between them. Right: the loss against the epoch."
+)
 print(f"training set {network.score(X_train.T, Y_train.ravel()):.1%}, test set {network.score(X_test.T, Y_test.ravel()):.1%}")
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "boundary_words", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -169,7 +174,8 @@ print(f"training set {network.score(X_train.T, Y_train.ravel()):.1%}, test set {
 # | logistic regression | $\sigma(s)$ | cross-entropy |
 # | linear support vector machine | $s$ | hinge, $\max(0, 1 - y s)$ with $y = \pm 1$ |
 #
-# Only equation 1 differs between the three. The gradient of $w$ is in all of them the error signal times the input: equation 3
+# (The exercise writes the support vector machine with $-b$ in place of $+b$, as its literature does.) Only equation 1 differs
+# between the three. The gradient of $w$ is in all of them the error signal times the input: equation 3
 # with $A_0 = X$.
 
 # %% tags=["show"] nbgrader={"grade": false, "grade_id": "special_picture", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -185,7 +191,9 @@ models = {
 fig, axes = plt.subplots(1, 3, figsize=(13, 3.8), layout="constrained")
 for ax, (name, (answer, level)) in zip(axes, models.items()):
     plot_decision_boundary(lambda points, answer=answer: answer(points.T), X_train, Y_train, ax=ax, title=name, level=level)
-plt.show()
+show(
+    "The moons three times with a straight decision line: linear regression, logistic regression, linear SVM."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "special_words", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # In words: all three draw a straight line through the moons, almost the same one. Only a hidden layer can bend it.
@@ -201,12 +209,15 @@ plt.show()
 # %% tags=["show"] nbgrader={"grade": false, "grade_id": "deep_picture", "locked": true, "schema_version": 3, "solution": false, "task": false}
 fig, ax = plt.subplots(figsize=(7, 3.8), layout="constrained")
 layers = np.arange(0, 31)
-for factor, style in ((1.5, ":"), (1.0, "-"), (0.8, "-."), (0.3, "--")):
-    ax.semilogy(layers, factor**layers, style, linewidth=2, label=f"{factor:g}")
+for factor, style, colour in zip((1.5, 1.0, 0.8, 0.3), (":", "-", "-.", "--"), PALETTE):
+    ax.semilogy(layers, factor**layers, style, color=colour, linewidth=2, label=f"{factor:g}")
 ax.set(xlabel="layers on the way back", ylabel="size of the signal", title="What is left of an error signal of size 1")
 ax.grid(alpha=0.3)
 ax.legend(title="factor per layer", fontsize=9)
-plt.show()
+show(
+    "Size of the signal against the number of layers, on a logarithmic axis: straight lines for the factors "
+    "1.5, 1, 0.8 and 0.3 per layer."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "deep_words", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # In words: on a logarithmic axis these are straight lines. After 30 layers a factor of 1.5 has made the signal more than 100,000
@@ -226,6 +237,9 @@ plt.show()
 # $\min(1, e^{-\Delta E / T})$.
 
 # %% tags=["show"] nbgrader={"grade": false, "grade_id": "ising_picture", "locked": true, "schema_version": 3, "solution": false, "task": false}
+from matplotlib.colors import ListedColormap
+
+
 def lattice(temperature, size=32, sweeps=400, seed=3):
     rng = np.random.default_rng(seed)
     spins = np.ones((size, size), dtype=int)
@@ -240,12 +254,15 @@ def lattice(temperature, size=32, sweeps=400, seed=3):
 fig, axes = plt.subplots(1, 2, figsize=(7.6, 3.8), layout="constrained")
 for ax, temperature, phase in zip(axes, (1.8, 3.5), ("ordered", "disordered")):
     spins = lattice(temperature)
-    ax.imshow(spins, cmap="Blues", vmin=-1, vmax=1.4)
+    ax.imshow(spins, cmap=ListedColormap([BLUE, ORANGE]), vmin=-1, vmax=1)
     ax.set(title=f"T = {temperature}: {phase}, mean spin {spins.mean():.2f}", xticks=[], yticks=[])
-plt.show()
+show(
+    "Two lattices of 32 by 32 spins. Left, at T = 1.8, almost one colour with a few islands; right, at T = "
+    "3.5, a mixture of small patches."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "ising_words", "locked": true, "schema_version": 3, "solution": false, "task": false}
-# In words: at $T = 1.8$ nearly all spins point up, with a few small islands. At $T = 3.5$ the two directions are mixed in small
+# In words (orange: up, blue: down): at $T = 1.8$ nearly all spins point up, with a few small islands. At $T = 3.5$ the two directions are mixed in small
 # patches, and the mean spin is close to 0.
 #
 # **Exercises:** [phases of the Ising model](../foundations/ising_phases.ipynb),

@@ -18,7 +18,7 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import matplotlib.pyplot as plt
 import numpy as np
-from backprop import accuracy, plot_decision_boundary
+from backprop import accuracy, plot_decision_boundary, show
 from selfcheck import check_values, written
 from simple_network import SimpleNeuralNetwork
 
@@ -136,8 +136,11 @@ for ax, size, (_, on_train, on_test) in zip(axes, SIZES, table):
     plot_decision_boundary(network, X_train, Y_train, ax=ax, title=title)
     ax.get_legend().remove()
     ax.label_outer()
-axes[0].legend(loc="lower left", fontsize=8)
-plt.show()
+fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
+show(
+    "Five decision boundaries on the noisy moons, for 1, 2, 4, 20 and 50 hidden units; described in the text "
+    "above."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "under_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ## Too few, enough, too many
@@ -145,7 +148,7 @@ plt.show()
 # Sort the five sizes by this rule:
 #
 # - a network **underfits** if its training accuracy is below 0.90: it cannot even learn what it was shown;
-# - otherwise it **overfits** if its training accuracy is more than 0.10 above its test accuracy: what it has learnt does
+# - otherwise it **overfits** if its training accuracy is more than 0.10 above its test accuracy: what it has learned does
 #   not hold for new examples;
 # - otherwise it **fits**.
 #
@@ -218,14 +221,14 @@ mark_question("hidden_size", "unit_spread", globals())
 
 # %% tags=["show"] nbgrader={"grade": false, "grade_id": "defaults", "locked": true, "schema_version": 3, "solution": false, "task": false}
 default_table = study(SIZES, X_train, Y_train, X_test, Y_test, EPOCHS, 0.1, 0.01, SEED)
-print(f"{'':>12} | {'scale 5, learning rate 1':^36} | {'scale 0.01, learning rate 0.1':^36} |")
-print(f"{'hidden units':>12} |" + f" {'loss':>8} {'training':>9} {'test':>7} {'spread':>8}  |" * 2)
+print(f"{'':12} | {'scale 5, learning rate 1':^32} | {'scale 0.01, learning rate 0.1':^32}")
+print("hidden units" + f" | {'loss':>6} {'training':>9} {'test':>7} {'spread':>7}" * 2)
 for size, chosen, default in zip(SIZES, table, default_table):
     cells = ""
     for (final_loss, on_train, on_test), scale in ((chosen, WEIGHT_SCALE), (default, 0.01)):
         start = spread(SimpleNeuralNetwork(2, size, 1, rng=SEED, weight_scale=scale), X_train)
-        cells += f" {final_loss:8.3f} {on_train:9.1%} {on_test:7.1%} {start:8.4f}  |"
-    print(f"{size:12} |{cells}")
+        cells += f" | {final_loss:6.3f} {on_train:9.1%} {on_test:7.1%} {start:7.4f}"
+    print(f"{size:12}{cells}")
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "conclusions", "locked": true, "points": 7, "schema_version": 3, "solution": false, "task": true}
 # ### Too few, too many, and a setting that hides both (7 points)

@@ -17,7 +17,7 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import matplotlib.pyplot as plt
 import numpy as np
-from backprop import accuracy, plot_decision_boundary
+from backprop import accuracy, plot_decision_boundary, show
 from selfcheck import check_gradients, check_training, written
 from simple_network import SimpleNeuralNetwork
 
@@ -195,7 +195,7 @@ mark_question("l2_regularization", "strength_table", globals())
 # ## What the penalty does
 #
 # Run the next cell. It calls your `lambda_study` with the settings above, prints the table and draws the decision
-# boundary for each strength. It takes about 20 seconds.
+# boundary for each strength. It takes about ten seconds.
 #
 # The picture in words: five squares side by side, one per strength, each with the 80 training examples. Without a
 # penalty the boundary winds round single examples. With growing strength it becomes smooth, then straight, and at last
@@ -215,10 +215,12 @@ for ax, reg_lambda, (on_train, on_test, _) in zip(axes, LAMBDAS, table):
     title = f"lambda = {reg_lambda:g}\ntraining {on_train:.1%}, test {on_test:.1%}"
     plot_decision_boundary(network, *data[:2], ax=ax, title=title)
     ax.get_legend().remove()
-axes[0].legend(loc="lower left", fontsize=8)
-for ax in axes[1:]:
-    ax.set_ylabel("")
-plt.show()
+    ax.label_outer()
+fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
+show(
+    "Five decision boundaries on the noisy moons, for lambda = 0, 0.01, 0.1, 1 and 10; described in the text "
+    "above."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "effect", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": true}
 # ### What the penalty does to the boundary (5 points)

@@ -19,7 +19,7 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import matplotlib.pyplot as plt
 import numpy as np
-from backprop import accuracy, load_moons, plot_losses
+from backprop import accuracy, load_moons, plot_losses, show
 from selfcheck import check_training, check_values, written
 from simple_network import SimpleNeuralNetwork
 
@@ -199,7 +199,10 @@ for name, learning_rate in (("batch", 1.0), ("SGD", 0.03), ("SGD", 0.1), ("SGD",
     print(f"{label:24} {first:10.3f} {last:10.3f} {rises(curves[label]):7.1%} {roughness(curves[label]):10.5f} {on_test:7.1%}")
 fig, ax = plt.subplots(figsize=(9, 4.2), layout="constrained")
 plot_losses(curves, ax=ax, title="Loss over all training examples")
-plt.show()
+show(
+    "Loss over all training examples against the epoch: one batch curve and three SGD curves; described in "
+    "the text above."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "comparison", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": true}
 # ### Batch and stochastic side by side (5 points)

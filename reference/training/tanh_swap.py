@@ -21,7 +21,7 @@
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import matplotlib.pyplot as plt
 import numpy as np
-from backprop import accuracy, load_moons, plot_decision_boundary, plot_losses
+from backprop import accuracy, load_moons, plot_decision_boundary, plot_losses, show
 from selfcheck import check_gradients
 from simple_network import SimpleNeuralNetwork
 
@@ -106,7 +106,7 @@ mark_question("tanh_swap", "hidden_gradients", globals())
 # %% [markdown] nbgrader={"grade": false, "grade_id": "moons_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ## Training on the moons
 #
-# Write a function that makes a network with 4 hidden units from a class and a seed, trains it on the training half of
+# Write a function that makes a network with 4 hidden units from a class and a seed, trains it on the training set of
 # the moons, and returns three numbers: the final loss (the last entry of what `train` returns), the accuracy on the
 # training set and the accuracy on the test set. Make the network with
 # `network_class(2, 4, 1, rng=seed)`, so that the same seed gives the same weights.
@@ -141,7 +141,7 @@ mark_question("tanh_swap", "training_report", globals())
 
 # %% tags=["show"] nbgrader={"grade": false, "grade_id": "compare", "locked": true, "schema_version": 3, "solution": false, "task": false}
 X_train, Y_train, X_test, Y_test = load_moons()
-fig, axes = plt.subplots(1, 3, figsize=(10, 3.2), layout="constrained")
+fig, axes = plt.subplots(1, 3, figsize=(13, 3.9), layout="constrained")
 curves = {}
 print(f"{'hidden layer':14} {'final loss':>10} {'training':>9} {'test':>7}")
 for ax, (name, network_class) in zip(axes, {"sigmoid": SimpleNeuralNetwork, "tanh": TanhNetwork}.items()):
@@ -152,7 +152,10 @@ for ax, (name, network_class) in zip(axes, {"sigmoid": SimpleNeuralNetwork, "tan
     print(f"{name:14} {curves[name][-1]:10.3f} {on_train:9.1%} {on_test:7.1%}")
     plot_decision_boundary(network, X_train, Y_train, ax=ax, title=f"{name}: {on_train:.1%} of the training set")
 plot_losses(curves, ax=axes[2])
-plt.show()
+show(
+    "Three plots: the decision boundary of the sigmoid network, that of the tanh network, and both loss "
+    "curves against the epoch."
+)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "comparison", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": true}
 # ### What changed, with numbers (5 points)

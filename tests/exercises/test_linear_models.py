@@ -155,7 +155,9 @@ def test_both_classifiers_get_94_or_95_of_100_flowers_right_and_12_lie_inside_th
         push = np.where(y * (w @ P - b) < 1, y, 0)
         w, b = w + 0.1 * push @ P.T / 100, b - 0.1 * push.mean()
     assert np.mean((w @ P - b > 0) == labels) in (0.94, 0.95)
-    assert np.sum(y * (w @ P - b) < 1) == 12
+    inside = (y * (w @ P - b) < 1)[0]
+    assert inside.sum() == 12
+    assert len({tuple(place) for place in P[:, inside].T}) < 12  # some rings lie on top of each other
 
 
 def test_points_add_up():

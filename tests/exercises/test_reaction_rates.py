@@ -158,3 +158,8 @@ def test_the_reference_reaches_the_aim_from_twenty_seeds(solved):
         predicted, _ = train_design(X[:, :300], k[:, :300], X[:, 300:], seed)
         errors.append(np.sqrt(np.mean((np.log10(predicted) - np.log10(k[:, 300:])) ** 2)))
     assert max(errors) < 0.3
+
+
+def test_the_training_data_run_over_twelve_orders_of_magnitude():
+    k = module.rate_data(400, 0)[1][:, :300]
+    assert round(float(np.log10(k.max() / k.min()))) == 12

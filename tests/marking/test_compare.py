@@ -159,3 +159,10 @@ def test_rounding_by_hand_stays_within_the_tolerance_for_it(seed):
 
 def test_the_tolerance_for_rounding_by_hand_is_not_larger_than_needed():
     assert HAND / 2 < max(largest_error_of_a_random_calculation(seed) for seed in range(2000)) < HAND
+
+
+@pytest.mark.parametrize("got", [2.0, np.float64(2), np.array(2.0), np.array([2.0]), np.array([[2.0]])])
+def test_an_array_with_one_entry_is_one_number(got):
+    found = compare(got, np.array(2.0))
+    assert (found.equal, found.shape) == (True, "same")
+    assert compare(np.array([2.0, 2.0]), np.array(2.0)).shape == "other"

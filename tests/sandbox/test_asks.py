@@ -24,14 +24,19 @@ def test_a_function_is_asked_at_every_challenge(run: Run) -> None:
 
 def test_a_name_that_is_not_there_is_missing(run: Run) -> None:
     (answer,) = answers(run("x = 1", asks=(ask("return {'y': student.TanhNetwork()}"),)))
-    assert (answer.status, answer.message) == ("missing", "`TanhNetwork` is not defined in your notebook.")
+    assert answer.status == "missing"
+    assert answer.message == (
+        "`TanhNetwork` is not defined in your notebook: is its cell filled in, and does it run without error?"
+    )
 
 
 def test_an_untouched_stub_is_missing(run: Run) -> None:
     source = "class Net:\n    def backward_pass(self):\n        raise NotImplementedError('todo')"
     (answer,) = answers(run(source, asks=(ask("student.Net().backward_pass(); return {}"),)))
     assert answer.status == "missing"
-    assert answer.message == "`backward_pass` is still the untouched stub (it raises NotImplementedError)."
+    assert answer.message == (
+        "`backward_pass` is not written yet: replace the line `raise NotImplementedError()` by your solution."
+    )
 
 
 def test_an_attribute_that_was_never_set_is_missing(run: Run) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+from decimal import Decimal
+from fractions import Fraction
 
 import msgpack
 import numpy as np
 import pytest
+import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -156,3 +159,21 @@ def test_byte_order_and_layout_do_not_matter() -> None:
     result = decode(encode(array, max_bytes=CAP), max_bytes=CAP)
     np.testing.assert_array_equal(result, array)
     assert result.dtype == np.float64
+
+
+QUARTERS = [Fraction(1, 4), Decimal("0.25"), sympy.Rational(1, 4), sympy.Symbol("x").subs("x", 0.5) ** 2]
+
+
+@pytest.mark.parametrize("quarter", QUARTERS)
+def test_numbers_of_other_kinds_become_floats(quarter: object) -> None:
+    assert plain({"slope": quarter, "list": [quarter, 1]}) == {"slope": 0.25, "list": [0.25, 1]}
+    assert same(plain(np.array([[quarter, quarter]], dtype=object)), np.array([[0.25, 0.25]]))
+
+
+ODD = [sympy.Symbol("x"), Fraction(10**400), np.array([None, 1]), np.array(["0.25", 1], dtype=object)]
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_what_is_no_number_stays_out(odd: object) -> None:
+    with pytest.raises(BadValue, match=r"not .*(a number|numbers)"):
+        plain({"slope": odd})

@@ -7,7 +7,7 @@ import sys
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from backprop import accuracy, check_columns, load_moons, plot_decision_boundary, plot_losses, progress, sigmoid
+from backprop import accuracy, check_columns, load_moons, plot_decision_boundary, plot_losses, progress, show, sigmoid
 from hypothesis import given
 from hypothesis import strategies as st
 from simple_network import SimpleNeuralNetwork
@@ -185,3 +185,15 @@ def test_importing_the_toolkit_is_light_and_needs_numpy_only():
     folder = sys.modules["backprop"].__file__.rsplit("backprop.py", 1)[0]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=folder)
     assert not {"matplotlib", "sklearn", "tqdm", "IPython", "rich", "ipywidgets"} & set(done.stdout.split())
+
+
+def test_where_no_notebook_shows_figures_show_is_that_of_matplotlib(monkeypatch):
+    import matplotlib.pyplot as plt
+
+    called = []
+    monkeypatch.setattr(plt, "show", lambda: called.append(plt.get_fignums()))
+    plt.close("all")
+    plt.figure()
+    show("an empty figure")
+    assert called == [[1]]
+    plt.close("all")

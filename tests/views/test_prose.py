@@ -73,3 +73,15 @@ def test_terminal_colours_are_left_out_and_floods_are_cut():
 
 def test_a_placeholder_in_the_students_text_is_no_formula():
     assert "<math" not in prose.markdown("\ue0000\ue001")
+
+
+def test_a_picture_keeps_its_own_text_and_gets_one_otherwise():
+    def alt(metadata):
+        display = {"output_type": "display_data", "data": {"image/png": "AAAA"}, "metadata": metadata}
+        return re.search('alt="([^"]*)"', str(prose.output(display, "Figure 1")))[1]
+
+    assert alt({"image/png": {"alt": 'a "bent" line'}}) == "a &#34;bent&#34; line"
+    assert len(alt({"image/png": {"alt": "x" * 10**6}})) == prose.MAX_ALT
+    for about in ({}, {"alt": " "}, {"alt": 3}, "no"):
+        assert alt({"image/png": about}) == "Figure 1"
+    assert alt({}) == "Figure 1"

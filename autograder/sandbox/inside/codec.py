@@ -39,7 +39,8 @@ class BadValue(ValueError):
 
 
 def plain(value: object, name: str = "the answer") -> Any:
-    """Copy `value` into exact built-in types and base arrays; numpy scalars become 0-d arrays.
+    """Copy `value` into exact built-in types and base arrays; numpy scalars become 0-d arrays,
+    fractions and sympy numbers floats.
 
     Subclasses lose everything that they override. Raises BadValue, naming the offending part, when something is neither
     a number, text, nothing, an array of numbers, nor a dict or list of those.
@@ -80,7 +81,17 @@ def _plain(value: object, name: str, depth: int, count: list[int]) -> Any:
     if issubclass(kind, list | tuple):
         items = list.__iter__(value) if issubclass(kind, list) else tuple.__iter__(value)  # type: ignore[arg-type]
         return [_plain(item, f"{name}[{index}]", depth + 1, count) for index, item in enumerate(items)]
+    if hasattr(kind, "__float__"):
+        return _rounded(value, name)
     raise BadValue(f"{name} is {_described(value)}, not a number or an array of numbers")
+
+
+def _rounded(value: object, name: str) -> float:
+    """A number of another kind, such as a fraction or a sympy number, as the nearest float."""
+    try:
+        return float.__pos__(float(value))  # type: ignore[arg-type]
+    except Exception:  # whatever its own conversion raises
+        raise BadValue(f"{name} is {_described(value)}, not a number or an array of numbers") from None
 
 
 def _plain_text(text: str, name: str) -> str:
@@ -95,6 +106,8 @@ def _plain_array(value: object, name: str) -> np.ndarray:
         rows = [item for item in array.ravel()[:50] if isinstance(item, list | tuple | np.ndarray)]
         if rows:
             raise BadValue(f"{name} is a list of rows of different length, not an array of numbers")
+        if array.size <= MAX_ITEMS and all(hasattr(type(item), "__float__") for item in array.flat):
+            return np.array([_rounded(item, name) for item in array.flat], dtype=float).reshape(array.shape)
         raise BadValue(f"{name} is an array of Python objects (dtype object), not of numbers")
     base = array.dtype.newbyteorder("=")
     if base not in _CODES:

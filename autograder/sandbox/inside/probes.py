@@ -160,10 +160,14 @@ def _judged(error: BaseException, shell: Shell, ask_id: str, limits: dict[str, A
     elif status == "out_of_memory":
         message = f"Your code needed more memory than the {limits['memory_bytes'] >> 20} MB it may have. {message}"
     elif isinstance(error, MissingName):
-        status, message = "missing", f"`{_name(error)}` is not defined in your notebook."
+        status, message = "missing", (
+            f"`{_name(error)}` is not defined in your notebook: is its cell filled in, and does it run without error?"
+        )
     elif isinstance(error, NotImplementedError) and is_students(innermost, shell):
         stub = frames[-1].name
-        status, message = "missing", f"`{stub}` is still the untouched stub (it raises NotImplementedError)."
+        status, message = "missing", (
+            f"`{stub}` is not written yet: replace the line `raise NotImplementedError()` by your solution."
+        )
     elif isinstance(error, AttributeError) and in_probe and _owner(error, shell):
         status, message = "missing", f"`{_owner(error, shell)}` has no `{error.name}`."
     elif isinstance(error, NameError) and in_probe:
