@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+import marshal
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +14,8 @@ from nbformat import NotebookNode
 from autograder.exercise import Exercise
 
 CONFIG = "nbgrader_config.py"
+CHECKED_HASH = 0b11
+"""Flags of bytecode that is valid for a source with the hash that stands in it (PEP 552)."""
 
 
 class CourseError(Exception):
@@ -47,6 +52,20 @@ def sheet_files(root: Path, sheet: str) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.suffix != ".ipynb" and not _hidden(path.relative_to(folder))
     }
+
+
+@cache
+def sheet_bytecode(root: Path, sheet: str) -> dict[str, bytes]:
+    """The modules of a sheet compiled, for the folder of the notebook: each process that runs one would do it again.
+
+    Python takes bytecode with a hash of its source only for exactly this source.
+    """
+    return {
+        (Path(name).parent / "__pycache__" / f"{Path(name).stem}.{sys.implementation.cache_tag}.pyc").as_posix():
+            importlib.util.MAGIC_NUMBER + CHECKED_HASH.to_bytes(4, "little") + importlib.util.source_hash(data)
+            + marshal.dumps(compile(data, name, "exec", dont_inherit=True))
+        for name, data in sheet_files(root, sheet).items() if name.endswith(".py")
+    }  # fmt: skip
 
 
 def _hidden(path: Path) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from autograder.course import sheet_files, source_notebook
+from autograder.course import sheet_bytecode, sheet_files, source_notebook
 from autograder.exercise import Exercise
 from autograder.grading.notebook import Plan, plan, plans
 from autograder.marking import Marks, challenges, mark
@@ -76,6 +76,7 @@ def prepare(
         "files": {**(files or {}), **sheet_files(root, exercise.sheet)},
         "seed": seed,
         "limits": replace(Limits(), **exercise.limits),
+        "compiled": sheet_bytecode(root, exercise.sheet),
     }
     marks, whole = (
         Work(planned, Job(cells=tuple(Cell(cell.id, cell.source) for cell in planned.cells), **common))

@@ -74,6 +74,8 @@ class Ask:
 class Job:
     """One submission: its cells in order, what to ask afterwards, and the files beside it.
 
+    ``compiled`` are further files: bytecode of some of those files. It only saves time; the result is the same without.
+
     Raises ValueError for a repeated question id or a file name that leads out of the notebook's folder.
     """
 
@@ -82,15 +84,21 @@ class Job:
     files: Mapping[str, bytes] = field(default_factory=dict)
     seed: int = 0
     limits: Limits = Limits()
+    compiled: Mapping[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be laid out."""
         if len({ask.id for ask in self.asks}) != len(self.asks):
             raise ValueError("two questions of one job have the same id")
-        for name in self.files:
+        for name in (*self.files, *self.compiled):
             parts = PurePosixPath(name).parts
             if not parts or name.startswith("/") or ".." in parts or "\0" in name:
                 raise ValueError(f"not a file name inside the notebook's folder: {name!r}")
+
+    @property
+    def all_files(self) -> dict[str, bytes]:
+        """Everything that is laid beside the notebook."""
+        return {**self.files, **self.compiled}
 
 
 @dataclass(frozen=True)

@@ -65,12 +65,12 @@ class Progress:
         self._plan = [("cell", cell["index"]) for cell in cells]
         self._plan += [("ask", ask["index"], number) for ask in asks for number, _ in ask["challenges"]]
         self._next, self._current, self._ready = 0, None, False
-        files = dict(self.job.files) if self.level == "full" else {}
-        own_files = sum(len(data) + 4096 for data in self.job.files.values())
+        files = self.job.all_files
+        own_files = sum(len(data) + 4096 for data in files.values())
         return {
             "cells": cells,
             "asks": asks,
-            "files": files,
+            "files": files if self.level == "full" else {},
             "folder": self.folder,
             "seed": self.job.seed,
             "limits": {**vars(limits), "own_files_bytes": own_files},

@@ -166,7 +166,7 @@ class Sandbox:
 
 def _lay_out(job: Job, folder: Path) -> None:
     """Write a job's files where no private file system can be made for it."""
-    for name, data in job.files.items():
+    for name, data in job.all_files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
