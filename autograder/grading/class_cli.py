@@ -80,7 +80,7 @@ def _pool(args: argparse.Namespace) -> Iterator[Executor]:
 
 def _show(batch: Iterable[Done], total: int, args: argparse.Namespace, errors: Console) -> int:
     """Show what is done while it is done, and a summary. Returns the exit status."""
-    began, first = time.perf_counter(), 0.0
+    began = time.perf_counter()
     counted: Counter[str] = Counter()
     failed: dict[Submission, str] = {}
     person, points, peak = 0, 0.0, 0
@@ -88,6 +88,7 @@ def _show(batch: Iterable[Done], total: int, args: argparse.Namespace, errors: C
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
+        TextColumn("{task.fields[running]} running"),
         TextColumn("{task.fields[failing]}"),
         TimeRemainingColumn(),
         console=errors,
@@ -96,11 +97,10 @@ def _show(batch: Iterable[Done], total: int, args: argparse.Namespace, errors: C
     )
     with progress:
         tasks = {
-            False: progress.add_task("marks", total=total, failing=""),
-            True: progress.add_task("feedback", total=total, failing="", visible=False, start=False),
+            False: progress.add_task("marks", total=total, running=0, failing=""),
+            True: progress.add_task("feedback", total=total, running=0, failing="", visible=False, start=False),
         }
         for done in batch:
-            first = first or time.perf_counter() - began
             peak = max(peak, done.peak_memory)
             if done.problem:
                 failed[done.submission] = done.problem
@@ -115,7 +115,7 @@ def _show(batch: Iterable[Done], total: int, args: argparse.Namespace, errors: C
                 progress.start_task(tasks[True])
                 progress.update(tasks[True], visible=True)
             failing = f"{len(failed)} failing" if failed else ""
-            progress.update(tasks[done.feedback], advance=1, failing=failing)
+            progress.update(tasks[done.feedback], advance=1, running=done.running, failing=failing)
     if not args.json:
         _summary(counted, failed, person, points, peak, time.perf_counter() - began)
     return 1 if failed or person else 0
