@@ -22,6 +22,7 @@ from autograder.grading.grade import fresh_seed
 from autograder.grading.gradebook import GradebookProblem, Writer
 from autograder.grading.journal import Journal, JournalProblem
 from autograder.grading.submissions import NothingToGrade, Submission, find
+from autograder.grading.worker import shared_sandbox
 from autograder.marking import to_json
 from autograder.sandbox import SandboxUnavailable
 from autograder.views import words
@@ -50,7 +51,12 @@ def run(args: argparse.Namespace) -> int:
     try:
         submissions = find(path.absolute() for path in args.paths)
         root = find_root(args.root or args.paths[0].absolute().parent)
-        with Journal(root) as journal, Writer(root) as writer, _pool(args) as pool:
+        with Journal(root) as journal, _pool(args) as pool, contextlib.ExitStack() as last:
+            if not args.cluster and any(
+                journal.entry(one.student, one.sheet, one.exercise) is None for one in submissions
+            ):
+                pool.submit(shared_sandbox, args.isolation)  # it starts while the gradebook is opened
+            writer = last.enter_context(Writer(root))
             seed = journal.seed(
                 fresh_seed() if args.seed is None else args.seed, replace=args.new_seed or args.seed is not None
             )
