@@ -32,6 +32,9 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status: 0 done, 1 something needs a person, 2 bad use."""
     put_programs_on_path()
+    # jsonschema, which nbformat needs, imports this when it is there, for international addresses. It builds a grammar
+    # at import, which would be half of our start; no schema of a notebook has such an address.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(
         prog="autograder", description="Auto-graded exercises on backpropagation.", allow_abbrev=False

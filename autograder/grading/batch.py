@@ -55,7 +55,10 @@ GRADED, KEPT, UNCHANGED, FAILED = "graded", "kept", "unchanged", "failed"
 
 @dataclass(frozen=True)
 class Done:
-    """One notebook that the batch is through with. ``problem`` says why it is not in the gradebook as it should be."""
+    """One notebook that the batch is through with. ``problem`` says why it is not in the gradebook as it should be.
+
+    ``running`` says how many notebooks were being run at that moment.
+    """
 
     submission: Submission
     how: str
@@ -63,6 +66,7 @@ class Done:
     problem: str = ""
     feedback: bool = False
     peak_memory: int = 0
+    running: int = 0
 
 
 @dataclass(frozen=True)
@@ -297,6 +301,7 @@ class _Pass:
                 part.problem,
                 self.feedback,
                 part.ran.outcome.peak_memory if part.ran else 0,
+                len(self.running),
             ), part.again
 
     def _is_stale(self, part: _Part) -> bool:

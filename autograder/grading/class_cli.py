@@ -22,6 +22,7 @@ from autograder.grading.grade import fresh_seed
 from autograder.grading.gradebook import GradebookProblem, Writer
 from autograder.grading.journal import Journal, JournalProblem
 from autograder.grading.submissions import NothingToGrade, Submission, find
+from autograder.grading.worker import shared_sandbox
 from autograder.marking import to_json
 from autograder.sandbox import SandboxUnavailable
 from autograder.views import words
@@ -50,7 +51,12 @@ def run(args: argparse.Namespace) -> int:
     try:
         submissions = find(path.absolute() for path in args.paths)
         root = find_root(args.root or args.paths[0].absolute().parent)
-        with Journal(root) as journal, Writer(root) as writer, _pool(args) as pool:
+        with Journal(root) as journal, _pool(args) as pool, contextlib.ExitStack() as last:
+            if not args.cluster and any(
+                journal.entry(one.student, one.sheet, one.exercise) is None for one in submissions
+            ):
+                pool.submit(shared_sandbox, args.isolation)  # it starts while the gradebook is opened
+            writer = last.enter_context(Writer(root))
             seed = journal.seed(
                 fresh_seed() if args.seed is None else args.seed, replace=args.new_seed or args.seed is not None
             )
@@ -80,7 +86,7 @@ def _pool(args: argparse.Namespace) -> Iterator[Executor]:
 
 def _show(batch: Iterable[Done], total: int, args: argparse.Namespace, errors: Console) -> int:
     """Show what is done while it is done, and a summary. Returns the exit status."""
-    began, first = time.perf_counter(), 0.0
+    began = time.perf_counter()
     counted: Counter[str] = Counter()
     failed: dict[Submission, str] = {}
     person, points, peak = 0, 0.0, 0
@@ -88,6 +94,7 @@ def _show(batch: Iterable[Done], total: int, args: argparse.Namespace, errors: C
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
+        TextColumn("{task.fields[running]} running"),
         TextColumn("{task.fields[failing]}"),
         TimeRemainingColumn(),
         console=errors,
@@ -96,11 +103,10 @@ def _show(batch: Iterable[Done], total: int, args: argparse.Namespace, errors: C
     )
     with progress:
         tasks = {
-            False: progress.add_task("marks", total=total, failing=""),
-            True: progress.add_task("feedback", total=total, failing="", visible=False, start=False),
+            False: progress.add_task("marks", total=total, running=0, failing=""),
+            True: progress.add_task("feedback", total=total, running=0, failing="", visible=False, start=False),
         }
         for done in batch:
-            first = first or time.perf_counter() - began
             peak = max(peak, done.peak_memory)
             if done.problem:
                 failed[done.submission] = done.problem
@@ -115,7 +121,7 @@ def _show(batch: Iterable[Done], total: int, args: argparse.Namespace, errors: C
                 progress.start_task(tasks[True])
                 progress.update(tasks[True], visible=True)
             failing = f"{len(failed)} failing" if failed else ""
-            progress.update(tasks[done.feedback], advance=1, failing=failing)
+            progress.update(tasks[done.feedback], advance=1, running=done.running, failing=failing)
     if not args.json:
         _summary(counted, failed, person, points, peak, time.perf_counter() - began)
     return 1 if failed or person else 0

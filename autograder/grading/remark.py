@@ -10,6 +10,9 @@ from autograder.grading.grade import jobs_asks
 from autograder.grading.journal import Entry, Journal, asked
 from autograder.marking import Marks, QuestionMark, mark
 
+MOST_KEPT = 2000
+"""So many different sets of answers are remembered at a time, so that memory does not grow with the class."""
+
 
 @dataclass(frozen=True)
 class Change:
@@ -67,6 +70,8 @@ def remark(journal: Journal) -> Iterator[Change]:
             if stored is None:
                 yield Change(entry, before, None, "its answers in the journal are damaged: grade it again.")
                 continue
+            if len(marked) >= MOST_KEPT:
+                marked.clear()
             marked[*about, digest] = mark(exercise, entry.seed, stored.ran.outcome.answers)
         questions = marked[*about, digest]
         written = sum(part.points for part in exercise.written)

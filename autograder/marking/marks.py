@@ -153,5 +153,9 @@ def from_json(record: Mapping[str, Any]) -> Marks:
 
 def _known(kind: type, record: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a dataclass that a record has; the texts that come in lists are tuples again."""
-    known = {name: record[name] for name in kind.__dataclass_fields__ if name in record}
-    return known | {name: tuple(known[name]) for name in ("mistakes", "remarks", "notes") if name in known}
+    fields = kind.__dataclass_fields__
+    known = {name: value for name, value in record.items() if name in fields}
+    for name in ("mistakes", "remarks", "notes"):
+        if name in known:
+            known[name] = tuple(known[name])
+    return known

@@ -213,7 +213,7 @@ def _in_terms_of_activation(
 @lru_cache(maxsize=128)
 def _compiled(
     network: Network, reading: Reading, update: bool, exact: bool
-) -> tuple[tuple[Stage, list[sp.Symbol], Callable, list[sp.Symbol], Callable | None], ...]:
+) -> tuple[tuple[Stage, list[str], Callable, list[str], Callable | None], ...]:
     modules = "mpmath" if exact else "numpy"
     programs = []
     for stage in stages(network, reading, update):
@@ -223,7 +223,8 @@ def _compiled(
         if stage.once is not None and any(e != 0 for e in stage.once):
             once_arguments = sorted(set().union(*(e.free_symbols for e in stage.once)), key=str)
             once = sp.lambdify(once_arguments, list(stage.once), modules=modules)
-        programs.append((stage, arguments, each, once_arguments, once))
+        names, once_names = [str(s) for s in arguments], [str(s) for s in once_arguments]
+        programs.append((stage, names, each, once_names, once))
     return tuple(programs)
 
 
@@ -257,11 +258,11 @@ def _evaluate(network: Network, given: Arrays, own: Arrays, reading: Reading, ex
     with many_digits() if exact else nullcontext(), np.errstate(all="ignore"):
         store["m"] = number(examples)
         for stage, arguments, each, once_arguments, once in _compiled(network, reading, update, exact):
-            per_example = _run_examples(each, [store[str(s)] for s in arguments], len(stage.each), examples, exact)
+            per_example = _run_examples(each, [store[name] for name in arguments], len(stage.each), examples, exact)
             if stage.mean:
                 entries = [sum(row[1:], row[0]) / store["m"] for row in per_example]
                 if once is not None:
-                    constants = once(*(store[str(s)] for s in once_arguments))
+                    constants = once(*(store[name] for name in once_arguments))
                     entries = [entry + constant for entry, constant in zip(entries, constants, strict=True)]
                 computed = np.array([float(e) for e in entries]).reshape(stage.shape)
                 columns = {

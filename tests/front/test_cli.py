@@ -107,3 +107,13 @@ def test_version(capsys):
     with pytest.raises(SystemExit):
         main(["--version"])
     assert capsys.readouterr().out == f"autograder {__version__}\n"
+
+
+def test_the_start_imports_no_grammar_of_addresses():
+    code = (
+        "import contextlib, sys; from autograder.cli import main\n"
+        "with contextlib.suppress(SystemExit): main(['grade', '--help'])\n"
+        "print('jsonschema' in sys.modules, 'lark' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.splitlines()[-1] == "True False"

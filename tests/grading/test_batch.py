@@ -1,5 +1,6 @@
 """A class through journal and gradebook: killed, blocked and broken, and still everything is there once."""
 
+import gc
 import json
 import multiprocessing
 import os
@@ -339,3 +340,95 @@ def test_an_error_of_the_grader_is_tried_again_next_time(course):
     done = grade(course, fails)
     assert all(one.marks.needs_person for one in done if not one.feedback)
     assert set(marks_of(grade(course)).values()) == {GRADED}
+
+
+def grades_of(folder, student):
+    """What a student's cells earned by machine, and whether a person has to look."""
+    with sqlite3.connect(folder / "gradebook.db") as db:
+        return db.execute(
+            "select grade.auto_score, grade.needs_manual_grade from grade"
+            " join submitted_notebook on submitted_notebook.id = grade.notebook_id"
+            " join submitted_assignment on submitted_assignment.id = submitted_notebook.assignment_id"
+            " where submitted_assignment.student_id = ?", (student,),
+        ).fetchall()  # fmt: skip
+
+
+def dies(*_):
+    raise SandboxUnavailable("The isolated process keeps ending.")
+
+
+@pytest.mark.parametrize("how", ["unreadable", "its worker dies"])
+def test_marks_do_not_outlive_the_work_that_they_were_given_for(course, root, how):
+    grade(course)
+    path = course / "submitted" / "cy" / SHEET / f"{NAME}.ipynb"
+    if how == "unreadable":
+        path.write_text("{")
+    else:
+        hand_in(course, "cy", solved(root, loss="y = 0.8\nloss = 77"))
+    others = grades_of(course, "di")
+    done = grade(course, dies)
+    assert {one.submission.student for one in done if one.problem} == {"cy"}
+    assert set(grades_of(course, "cy")) == {(None, 1)}
+    assert not (course / "autograded" / "cy" / SHEET).exists()
+    assert grades_of(course, "di") == others
+    (first,), (again,) = ([one.problem for one in some if one.problem] for some in (done, grade(course, dies)))
+    assert again.startswith(first), "the reason is told each time"
+    hand_in(course, "cy", solved(root, loss="y = 0.8\nloss = 2"))  # what was handed in first
+    assert [one for one in grade(course, dies) if one.problem] == []
+    assert all(score is not None for score, _ in grades_of(course, "cy"))
+
+
+def test_marks_stay_when_only_the_machine_is_to_blame(course, monkeypatch):
+    grade(course)
+    before, times = rows(course), autograded(course)
+    for module in ("batch", "journal"):  # other libraries: everything would have to be run again
+        monkeypatch.setattr(f"autograder.grading.{module}.environment", lambda: "other")
+    done = grade(course, dies)
+    assert {one.submission.student for one in done if one.problem} == set(STUDENTS)
+    assert rows(course) == before
+    assert autograded(course) == times
+
+
+def test_a_bad_notebook_beside_a_good_one_costs_only_itself(course):
+    folder = course / "submitted" / "cy" / SHEET
+    (folder / "notes.ipynb").write_text("{")
+    (folder / "mine.ipynb").symlink_to(folder / f"{NAME}.ipynb")
+    done = grade(course)
+    failed = {one.submission.exercise for one in done if one.problem and not one.feedback}
+    assert failed == {"notes", "mine"}
+    assert _graded_wholly(course) == len(STUDENTS)
+    assert (course / "submitted" / "cy" / ".set_aside" / SHEET / "mine.ipynb").is_symlink()
+
+
+def test_no_space_for_the_autograded_notebooks(course, monkeypatch):
+    monkeypatch.setattr(batch, "BLOCKED_SECONDS", 0.0)
+    from autograder.grading.gradebook import FilesWriter
+
+    write, calls = FilesWriter.write, []
+
+    def full(*arguments, **more):
+        calls.append(1)
+        if len(calls) % 3 == 0:
+            raise OSError(28, "No space left on device")
+        return write(*arguments, **more)
+
+    with monkeypatch.context() as disk:
+        disk.setattr(FilesWriter, "write", full)
+        done = grade(course)
+    failed = {one.submission.student: one.problem for one in done if one.problem}
+    assert failed
+    assert set(failed.values()) == {"the disk is full: free some space and run the same command again."}
+    _graded_wholly(course)
+    assert not (course / ".autograder" / "staging").exists()
+    assert GRADED not in marks_of(grade(course)).values()
+    assert _graded_wholly(course) == len(STUDENTS)
+
+
+def test_no_more_notebooks_are_held_than_the_window(course, monkeypatch):
+    monkeypatch.setattr(batch, "run_isolated", invented)
+    most = 0
+    with Journal(course) as journal, Writer(course) as writer, ThreadPoolExecutor(1) as pool:
+        shared = Course(course, journal, writer, pool, 7, window=2)
+        for _ in grade_class(shared, find([course / "submitted"]), feedback=True):
+            most = max(most, sum(isinstance(one, Ran) for one in gc.get_objects()))
+    assert 0 < most <= 3 + 2 * 2 < 2 * len(STUDENTS)  # one sheet that is written, and those that run

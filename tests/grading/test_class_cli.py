@@ -1,0 +1,75 @@
+"""What a person sees while a class is graded: progress on a terminal, a summary at the end, quiet elsewhere."""
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+import threading
+
+import pytest
+from class_kit import NAME, SHEET, hand_in, make_course, solved
+
+GRADE = (sys.executable, "-m", "autograder", "grade", "submitted", "--gradebook", "--marks-only")
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory, root):
+    folder = make_course(tmp_path_factory.mktemp("seen") / "course", root)
+    for number, student in enumerate(("ada", "bo", "cy")):
+        hand_in(folder, student, solved(root, loss=f"y = 0.8\nloss = {number}"))
+    (folder / "submitted" / "cy" / SHEET / f"{NAME}.ipynb").write_text("{")
+    return folder
+
+
+def on_a_terminal(command, folder):
+    """Run a command whose standard error is a terminal; its status, standard output and what the terminal showed."""
+    ours, theirs = pty.openpty()
+    shown = []
+
+    def read():
+        while True:
+            try:
+                data = os.read(ours, 1 << 16)
+            except OSError:
+                return
+            if not data:
+                return
+            shown.append(data)
+
+    reader = threading.Thread(target=read)
+    environment = os.environ | {"TERM": "xterm", "COLUMNS": "140"}
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=theirs, text=True, env=environment)
+    os.close(theirs)
+    reader.start()
+    said = process.communicate(timeout=300)[0]
+    reader.join(timeout=30)
+    os.close(ours)
+    return process.returncode, said, re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", b"".join(shown).decode())
+
+
+@pytest.mark.slow
+def test_progress_on_a_terminal_and_a_summary(course):
+    status, said, shown = on_a_terminal(GRADE, course)
+    assert status == 1
+    assert re.search(r"marks .*\d/3 \d+ running 1 failing \S*:\S*", shown), shown
+    assert "3 notebooks in" in said
+    assert "2 graded" in said
+    assert "1 not done" in said
+    assert "points on average" in said
+    assert re.search(r"peak memory: \d+ MB here, \d+ MB in one notebook", said)
+    assert f"cy {NAME}: {NAME}.ipynb is not valid JSON" in said
+
+
+@pytest.mark.slow
+def test_elsewhere_only_the_records_are_written(course):
+    subprocess.run(GRADE, cwd=course, capture_output=True, timeout=300)
+    done = subprocess.run([*GRADE, "--json"], cwd=course, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 1
+    assert done.stderr == ""
+    records = {one["student"]: one for one in map(json.loads, done.stdout.splitlines())}
+    assert set(records) == {"ada", "bo", "cy"}
+    assert records["cy"]["how"] == "failed"
+    assert "not valid JSON" in records["cy"]["problem"]
+    assert records["ada"]["questions"]
