@@ -22,6 +22,7 @@ import secrets
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -268,7 +269,7 @@ class Task:
         self._right.discard(step.name)
         got = _as_array(value)
         if isinstance(got, str):
-            return Line(step.name, "WRONG", got)
+            return Line(step.name, "WRONG" if got else "unclear", got or "There is no value yet.")
         expected = self._truth[step.name]
         wanted = expected.ravel() if self._as_lists and 1 in expected.shape else expected
         if [n for n in got.shape if n != 1] != [n for n in expected.shape if n != 1]:
@@ -301,7 +302,8 @@ class Task:
                     named[sentence] = None
         if len(named) == 1:
             return next(iter(named))
-        ratio = got / expected
+        with np.errstate(all="ignore"):
+            ratio = got / expected
         if got.size > 1 and np.all(np.abs(ratio / ratio.flat[0] - 1) < RTOL):
             return f"Every entry is {number(ratio.flat[0])} times what it should be: a factor is missing or too much."
         fine = np.abs(got - expected) <= allowed(expected, step.figures)
@@ -346,13 +348,17 @@ def agrees(got: np.ndarray, expected: np.ndarray, figures: int | None = None) ->
 
 
 def _as_array(value: Any) -> np.ndarray | str:
-    """What was passed as an array of floats, or a sentence that says why it is none."""
-    if value is None or value is ...:
-        return "There is no value yet."
+    """What was passed as an array of floats, or a sentence that says why it is none, empty where nothing was filled in."""
+    if _is_empty(value):
+        return ""
     try:
         return np.asarray(value, dtype=float)
     except (TypeError, ValueError):
         return "It should be a number or a list of numbers, with rows of equal length."
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or value is ... or (isinstance(value, list) and any(map(_is_empty, value)))
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -425,47 +431,58 @@ def _until(draw: Callable[[], tuple[Arrays, tuple[Step, ...]]], fits: Callable[[
 # --- Networks: exact values from sympy ------------------------------------------------------------------------------
 
 
-def network_truth(given: Arrays, hidden: str, output: str, loss: str) -> dict[str, np.ndarray]:
-    """Every value of a network with one hidden layer: sympy differentiates the mean loss by each parameter.
+@cache
+def one_example(sizes: tuple[int, int, int], hidden: str, output: str, loss: str) -> tuple[tuple[str, ...], Callable]:
+    """The names of all entries of one example's computation, and a function that evaluates them.
 
-    `given` holds X, Y, W1, b1, W2, b2. Gradients by the pre-activations come from adding a small E to them, and
-    differentiating by E at 0.
+    sympy differentiates the loss of the example by each parameter. Derivatives by the pre-activations come from adding
+    a small e to each, and differentiating by e at 0.
     """
     import sympy as sp
 
-    def exact(array: np.ndarray) -> sp.Matrix:
-        return sp.Matrix(*array.shape, [sp.Rational(f"{value:g}") for value in array.ravel()])
-
-    def fresh(name: str, like: sp.Matrix) -> sp.Matrix:
-        return sp.Matrix(*like.shape, lambda i, j: sp.Symbol(f"{name}_{i}_{j}", real=True))
+    def symbols(name: str, rows: int, columns: int = 1) -> sp.Matrix:
+        return sp.Matrix(rows, columns, lambda i, j: sp.Symbol(f"{name}_{i}_{j}", real=True))
 
     f = {"sigmoid": lambda z: 1 / (1 + sp.exp(-z)), "tanh": sp.tanh, "relu": lambda z: sp.Max(z, 0), "linear": lambda z: z}
-    numbers = {name: exact(given[name]) for name in ("X", "Y", "W1", "b1", "W2", "b2")}
-    X, Y, examples = numbers["X"], numbers["Y"], numbers["X"].cols
-    at = {name: fresh(name, numbers[name]) for name in ("W1", "b1", "W2", "b2")}
-    ones = sp.ones(1, examples)
-    at["Z1"], numbers["Z1"] = fresh("E1", numbers["W1"] * X), sp.zeros(numbers["W1"].rows, examples)
-    Z1 = at["W1"] * X + at["b1"] * ones + at["Z1"]
-    A1 = Z1.applyfunc(f[hidden])
-    at["Z2"], numbers["Z2"] = fresh("E2", numbers["W2"] * A1), sp.zeros(numbers["W2"].rows, examples)
-    Z2 = at["W2"] * A1 + at["b2"] * ones + at["Z2"]
-    A2 = Z2.applyfunc(f[output])
-    each = {
-        "mse": lambda a, y: (a - y) ** 2,
-        "bce": lambda a, y: -y * sp.log(a) - (1 - y) * sp.log(1 - a),
-    }[loss]
-    total = sum(each(A2[i], Y[i]) for i in range(len(Y))) / examples
-    wanted = {"Z1": Z1, "A1": A1, "Z2": Z2, "A2": A2, "loss": sp.Matrix([[total]])}
-    wanted |= {f"d{name}": symbols.applyfunc(lambda s: sp.diff(total, s)) for name, symbols in at.items()}
-    symbols = [s for name in at for s in at[name]]
-    values = [value for name in at for value in numbers[name]]
-    expressions = [entry for name in wanted for entry in wanted[name]]
+    n_in, n_hidden, n_out = sizes
+    x, y, e1, e2 = symbols("x", n_in), symbols("y", n_out), symbols("e1", n_hidden), symbols("e2", n_out)
+    by = {"W1": symbols("W1", n_hidden, n_in), "b1": symbols("b1", n_hidden)}
+    by |= {"W2": symbols("W2", n_out, n_hidden), "b2": symbols("b2", n_out), "Z1": e1, "Z2": e2}
+    found = {"Z1": by["W1"] * x + by["b1"] + e1}
+    found["A1"] = found["Z1"].applyfunc(f[hidden])
+    found["Z2"] = by["W2"] * found["A1"] + by["b2"] + e2
+    found["A2"] = found["Z2"].applyfunc(f[output])
+    each = {"mse": lambda a, t: (a - t) ** 2, "bce": lambda a, t: -t * sp.log(a) - (1 - t) * sp.log(1 - a)}[loss]
+    error = sum(each(a, t) for a, t in zip(found["A2"], y))
+    found["loss"] = sp.Matrix([[error]])
+    found |= {f"d{name}": where.applyfunc(lambda symbol: sp.diff(error, symbol)) for name, where in by.items()}
+    at_zero = dict.fromkeys([*e1, *e2], 0)
+    names = tuple(name for name in found for _ in found[name])
+    entries = [entry.subs(at_zero) for name in found for entry in found[name]]
+    inputs = [*x, *y, *by["W1"], *by["b1"], *by["W2"], *by["b2"]]
+    return names, sp.lambdify(inputs, entries, "mpmath", cse=True)
+
+
+def network_truth(given: Arrays, hidden: str, output: str, loss: str) -> dict[str, np.ndarray]:
+    """Every value of a network with one hidden layer and the mean loss, worked out with 30 digits.
+
+    `given` holds X, Y, W1, b1, W2, b2, one column per example.
+    """
     import mpmath
 
+    W1, W2, examples = given["W1"], given["W2"], given["X"].shape[1]
+    names, evaluate = one_example((W1.shape[1], W1.shape[0], W2.shape[0]), hidden, output, loss)
+    columns: dict[str, list[np.ndarray]] = {name: [] for name in names}
     with mpmath.workdps(30):
-        evaluate = sp.lambdify(symbols, expressions, "mpmath", cse=True)
-        found = iter([float(entry) for entry in evaluate(*(mpmath.mpf(v.p) / v.q for v in values))])
-    return {name: np.array([next(found) for _ in array]).reshape(array.shape) for name, array in wanted.items()}
+        for x, y in zip(given["X"].T, given["Y"].T):
+            inputs = np.concatenate([x, y, *(given[name].ravel() for name in ("W1", "b1", "W2", "b2"))])
+            entries = [float(entry) for entry in evaluate(*(mpmath.mpf(f"{value:g}") for value in inputs))]
+            for name in columns:
+                columns[name].append(np.array([value for owner, value in zip(names, entries) if owner == name]))
+    truth = {name: np.array(columns[name]).T for name in ("Z1", "A1", "Z2", "A2")}
+    truth |= {name: np.array(columns[name]).T / examples for name in ("dZ1", "dZ2")}  # of the mean loss
+    means = {"loss": (1, 1), "dW1": W1.shape, "db1": given["b1"].shape, "dW2": W2.shape, "db2": given["b2"].shape}
+    return truth | {name: np.mean(columns[name], axis=0).reshape(shape) for name, shape in means.items()}
 
 
 SLOPE_AT_Z = "In s (1 - s) the s is the value of the sigmoid, not z."
@@ -546,7 +563,7 @@ def worked_calculation(seed: int | None = None) -> Task:
     def fits(v: Arrays) -> bool:
         sizes = np.abs(np.concatenate([v["z1"].ravel(), v["z2"].ravel()]))
         apart = np.abs(np.ptp(v["z1"])) > 0.1 and len({*v["W1"].flat}) == 4 and np.ptp(v["W2"]) and np.ptp(v["x"])
-        return bool(np.all((sizes > 0.25) & (sizes < 2.5)) and apart and 0.1 < abs(v["a2"] - v["y"]).item() < 0.75)
+        return bool(np.all((sizes > 0.245) & (sizes < 2.495)) and apart and 0.1 < abs(v["a2"] - v["y"]).item() < 0.75)
 
     given, steps = _until(numbers, fits)
     truth = network_truth(given | {"X": given["x"], "Y": given["y"]}, "sigmoid", "sigmoid", "mse")
@@ -674,8 +691,8 @@ def small_network(seed: int | None = None) -> Task:
         }, steps  # fmt: skip
 
     def fits(v: Arrays) -> bool:
-        calm = np.all(np.abs(v["Z1"]) < 2.5) and np.all(np.abs(v["Z2"]) < 2.5)
-        away = np.all(np.abs(v["Z1"]) > 0.1) and np.all(np.abs(v["Z2"]) > 0.05) and np.all(np.abs(v["A2"] - v["Y"]) > 0.1)
+        calm = np.all(np.abs(v["Z1"]) < 2.495) and np.all(np.abs(v["Z2"]) < 2.495)
+        away = np.all(np.abs(v["Z1"]) > 0.105) and np.all(np.abs(v["Z2"]) > 0.05) and np.all(np.abs(v["A2"] - v["Y"]) > 0.1)
         active = hidden != "relu" or (np.any(v["Z1"] < 0) and np.all(np.any(v["Z1"] > 0, axis=1)))
         gradients = [v[name] for name in ("dW1", "db1", "dW2", "db2")]
         felt = all(np.all(np.abs(g) > 0.005) and np.all(np.abs(g) > 0.02 * np.max(np.abs(g))) for g in gradients)
