@@ -46,8 +46,10 @@ task
 # %% nbgrader={"grade": false, "grade_id": "worked_check", "locked": false, "schema_version": 3, "solution": false, "task": false}
 task.check(
     z1=[..., ...], a1=[..., ...], z2=..., a2=..., loss=...,
-    dz2=..., dW2=[..., ...], db2=..., dz1=[..., ...], dW1=[[..., ...], [..., ...]], db1=[..., ...],
-    W2_new=[..., ...], b2_new=..., W1_new=[[..., ...], [..., ...]], b1_new=[..., ...],
+    dz2=..., dW2=[..., ...], db2=...,
+    dz1=[..., ...], dW1=[[..., ...], [..., ...]], db1=[..., ...],
+    W2_new=[..., ...], b2_new=...,
+    W1_new=[[..., ...], [..., ...]], b1_new=[..., ...],
 )
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "worked_reveal_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -67,7 +69,8 @@ chain
 
 # %% nbgrader={"grade": false, "grade_id": "vanishing_check", "locked": false, "schema_version": 3, "solution": false, "task": false}
 chain.check(
-    max_slope=..., bounds=[...], at_input=..., layers_needed=..., weight_needed=...,
+    max_slope=..., bounds=[...], at_input=...,
+    layers_needed=..., weight_needed=...,
     mean_factor=..., mean_sizes=[...], rms_factor=..., rms_sizes=[...],
 )
 
@@ -86,7 +89,8 @@ network
 
 # %% nbgrader={"grade": false, "grade_id": "network_code", "locked": false, "schema_version": 3, "solution": false, "task": false}
 X, Y, m = network.given["X"], network.given["Y"], network.given["m"]
-W1, b1, W2, b2 = (network.given[name] for name in ("W1", "b1", "W2", "b2"))
+W1, b1 = network.given["W1"], network.given["b1"]
+W2, b2 = network.given["W2"], network.given["b2"]
 
 Z1 = ...
 A1 = ...
@@ -100,7 +104,10 @@ dZ1 = ...
 dW1 = ...
 db1 = ...
 
-network.check(Z1=Z1, A1=A1, Z2=Z2, A2=A2, loss=loss, dZ2=dZ2, dW2=dW2, db2=db2, dZ1=dZ1, dW1=dW1, db1=db1)
+network.check(
+    Z1=Z1, A1=A1, Z2=Z2, A2=A2, loss=loss,
+    dZ2=dZ2, dW2=dW2, db2=db2, dZ1=dZ1, dW1=dW1, db1=db1,
+)
 
 # %% nbgrader={"grade": false, "grade_id": "network_reveal", "locked": false, "schema_version": 3, "solution": false, "task": false}
 # network.reveal()

@@ -122,9 +122,10 @@ def in_latex(formula: str, values: Arrays, *, put_in: bool = False) -> str:
             dot = put_in if token == "@" else before[0].isdigit() or is_number(before) or is_number(after)
             said.append(r" \cdot " if dot else r"\, " if token == "@" else r" \odot ")
         elif token == "(":
-            root = before == "sqrt"
-            said.append("{" if root else r"\left(")
-            closing.append("}" if root else r"\right)")
+            alone = put_in and np.size(values.get(after, 0)) > 1 and tokens[place + 2] == ")"  # it has its own brackets
+            opening, ending = ("{", "}") if before == "sqrt" else ("", "") if alone else (r"\left(", r"\right)")
+            said.append(opening)
+            closing.append(ending)
         elif token == ")":
             said.append(closing.pop())
         elif token == ".T" and put_in and np.size(values.get(before, ())) == 1:
@@ -229,14 +230,19 @@ class Task:
     # What it does
 
     def check(self, **values: Any) -> Report:
-        """Say of every value that you pass whether it is right. Values that you passed before are remembered."""
+        """Say of every value that you pass whether it is right. Values that you passed before are remembered.
+
+        What is None, or still has dots in it, is passed over.
+        """
         unknown = [name for name in values if name not in self._truth]
         if unknown or not values:
             said = f"This task has no value `{unknown[0]}`." if unknown else "Pass the values by name."
             raise ValueError(f"{said} It asks for {self._wanted}: for example task.check({self.steps[0].name}=...)")
-        lines = [self._line(step, values[step.name]) for step in self.steps if step.name in values]
-        left = len(self.steps) - len(self._right)
-        notes = () if left else ("Everything is right. Another one? Take the next seed.",)
+        filled = [step for step in self.steps if step.name in values and not _is_empty(values[step.name])]
+        lines = [self._line(step, values[step.name]) for step in filled]
+        notes = () if lines else ("Put your values in place of the dots.",)
+        if len(self._right) == len(self.steps):
+            notes = ("Everything is right. Another one? Take the next seed.",)
         return Report(f"{self._title}: {len(self._right)} of {len(self.steps)} values are right", tuple(lines), notes)
 
     def reveal(self) -> Shown:
@@ -269,7 +275,7 @@ class Task:
         self._right.discard(step.name)
         got = _as_array(value)
         if isinstance(got, str):
-            return Line(step.name, "WRONG" if got else "unclear", got or "There is no value yet.")
+            return Line(step.name, "WRONG", got)
         expected = self._truth[step.name]
         wanted = expected.ravel() if self._as_lists and 1 in expected.shape else expected
         if [n for n in got.shape if n != 1] != [n for n in expected.shape if n != 1]:
@@ -348,9 +354,7 @@ def agrees(got: np.ndarray, expected: np.ndarray, figures: int | None = None) ->
 
 
 def _as_array(value: Any) -> np.ndarray | str:
-    """What was passed as an array of floats, or a sentence that says why it is none, empty where nothing was filled in."""
-    if _is_empty(value):
-        return ""
+    """What was passed as an array of floats, or a sentence that says why it is none."""
     try:
         return np.asarray(value, dtype=float)
     except (TypeError, ValueError):

@@ -312,14 +312,21 @@ def test_the_answer_is_never_told():
         ("one", "WRONG", "number or a list"),
         ([[1], [2, 3]], "WRONG", "rows of equal length"),
         ([float("nan"), 1], "WRONG", "no finite numbers"),
-        ([..., ...], "unclear", "no value yet"),
-        (None, "unclear", "no value yet"),
     ],
 )
 def test_what_is_no_answer_gets_a_sentence(value, status, words):
     (line,) = practice.worked_calculation(1).check(z1=value).lines
     assert line.status == status
     assert words in line.says
+
+
+@pytest.mark.parametrize("empty", [..., None, [..., ...], [[1, ...], [2, 3]]])
+def test_what_still_has_dots_is_passed_over(empty):
+    task = practice.worked_calculation(1)
+    report = task.check(dW1=empty)
+    assert report.lines == ()
+    assert "in place of the dots" in repr(report)
+    assert statuses(task.check(dW1=empty, z1=right(task)["z1"])) == {"z1": "ok"}
 
 
 def test_a_factor_and_a_single_entry_are_told():
