@@ -464,25 +464,22 @@ def one_example(sizes: tuple[int, int, int], hidden: str, output: str, loss: str
     names = tuple(name for name in found for _ in found[name])
     entries = [entry.subs(at_zero) for name in found for entry in found[name]]
     inputs = [*x, *y, *by["W1"], *by["b1"], *by["W2"], *by["b2"]]
-    return names, sp.lambdify(inputs, entries, "mpmath", cse=True)
+    return names, sp.lambdify(inputs, entries, "numpy", cse=True)
 
 
 def network_truth(given: Arrays, hidden: str, output: str, loss: str) -> dict[str, np.ndarray]:
-    """Every value of a network with one hidden layer and the mean loss, worked out with 30 digits.
+    """Every value of a network with one hidden layer and the mean loss.
 
     `given` holds X, Y, W1, b1, W2, b2, one column per example.
     """
-    import mpmath
-
     W1, W2, examples = given["W1"], given["W2"], given["X"].shape[1]
     names, evaluate = one_example((W1.shape[1], W1.shape[0], W2.shape[0]), hidden, output, loss)
     columns: dict[str, list[np.ndarray]] = {name: [] for name in names}
-    with mpmath.workdps(30):
-        for x, y in zip(given["X"].T, given["Y"].T):
-            inputs = np.concatenate([x, y, *(given[name].ravel() for name in ("W1", "b1", "W2", "b2"))])
-            entries = [float(entry) for entry in evaluate(*(mpmath.mpf(f"{value:g}") for value in inputs))]
-            for name in columns:
-                columns[name].append(np.array([value for owner, value in zip(names, entries) if owner == name]))
+    for x, y in zip(given["X"].T, given["Y"].T):
+        inputs = np.concatenate([x, y, *(given[name].ravel() for name in ("W1", "b1", "W2", "b2"))])
+        entries = [float(entry) for entry in evaluate(*inputs)]
+        for name in columns:
+            columns[name].append(np.array([value for owner, value in zip(names, entries) if owner == name]))
     truth = {name: np.array(columns[name]).T for name in ("Z1", "A1", "Z2", "A2")}
     truth |= {name: np.array(columns[name]).T / examples for name in ("dZ1", "dZ2")}  # of the mean loss
     means = {"loss": (1, 1), "dW1": W1.shape, "db1": given["b1"].shape, "dW2": W2.shape, "db2": given["b2"].shape}
