@@ -53,7 +53,7 @@ def grade_notebook(
     """
     started = time.perf_counter()
     planned = plan(notebook, source_notebook(root, exercise), full=full)
-    asked = challenges(exercise.name, seed)
+    asked = challenges(exercise, seed)
     job = Job(
         cells=tuple(Cell(cell.id, cell.source) for cell in planned.cells),
         asks=tuple(

@@ -28,6 +28,11 @@ def course(tmp_path, root):
         for other in (tmp_path / folder / "training").glob("*.ipynb"):
             if other.stem != "tanh_swap":
                 other.unlink()
+    for folder in ("source", "assignments"):
+        (tmp_path / folder / "by_hand").mkdir()
+        notebook = f"{folder}/by_hand/worked_calculation.ipynb"
+        shutil.copy(root / notebook, tmp_path / notebook)
+    (tmp_path / "students.csv").write_text("id\ncarla\ndmitri\n")
     shutil.copy(root / "nbgrader_config.py", tmp_path)
     released = nbformat.read(root / "assignments" / "training" / "tanh_swap.ipynb", as_version=4)
     odd = dict(solutions(root, load("tanh_swap")))
@@ -72,9 +77,11 @@ def test_every_command_works_and_the_hint_arrives(course, root):
     assert "carla" not in (course / "report-without-names.html").read_text()
     assert (course / "student-kit.zip").is_file()
     assert len((course / "grades.csv").read_text().splitlines()) == 3
+    texts = {(course / "variants" / s / "by_hand" / "worked_calculation.ipynb").read_text() for s in ("carla", "dmitri")}
+    assert len(texts) == 2
 
 
 def test_every_subcommand_for_instructors_is_described(root):
     text = (root / "docs" / "instructors.md").read_text()
-    for name in ("feedback", "report", "hint", "kit"):
+    for name in ("feedback", "report", "hint", "kit", "variants"):
         assert f"autograder {name}" in text
