@@ -156,7 +156,7 @@ class Exercise:
     ``parts`` names every lettered part of the task and the questions or written parts that mark it.
     ``minutes`` is the time a student should plan; ``difficulty`` runs from 1 to 5.
     ``limits`` overrides the default limits of isolated execution by name.
-    ``rewritten`` turns the course's notebook into that of a student with numbers of their own (``autograder.variants``).
+    ``rewritten`` makes a student's notebook from the course's, where students have their own numbers.
     """
 
     name: str

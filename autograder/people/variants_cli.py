@@ -90,7 +90,7 @@ def _release(root: Path, secret_file: Path, students: list[str], to: Path, out: 
         "students": everyone,
     }
     (root / SETTING).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-    out.print(f"notebooks for {len(students)} in {to}; {len(everyone)} in all have their own numbers ({root / SETTING}).")
+    out.print(f"notebooks for {len(students)} in {to}; {len(everyone)} in all have their own numbers ({SETTING}).")
 
 
 def _show(root: Path, student: str, out: Console) -> None:
