@@ -16,6 +16,7 @@ COMMANDS = {
     "feedback": ("autograder.people.feedback_cli", "one page per notebook that says what to look at"),
     "report": ("autograder.people.report_cli", "one page about a class: questions, mistakes, clusters"),
     "hint": ("autograder.people.hint_cli", "write one hint for everyone who shares a wrong answer"),
+    "variants": ("autograder.people.variants_cli", "give every student their own numbers in the worked calculation"),
     "kit": ("autograder.people.kit_cli", "make the folder that students get"),
     "build": ("autograder.build.cli", "generate source/ and assignments/ from reference/, or check them"),
     "new": ("autograder.new.cli", "make the skeleton of a new exercise"),

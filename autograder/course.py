@@ -32,12 +32,17 @@ def find_root(start: Path | None = None) -> Path:
     raise CourseError(f"no course here: {CONFIG} and source/ were looked for in {here} and above. Use --root DIR.")
 
 
-@cache
 def source_notebook(root: Path, exercise: Exercise) -> NotebookNode:
     """The instructor's notebook of an exercise. Raises CourseError when it was not built."""
-    path = root / "source" / exercise.sheet / f"{exercise.name}.ipynb"
+    notebook = _built(root, exercise.sheet, exercise.name)
+    return exercise.rewritten(notebook) if exercise.rewritten else notebook
+
+
+@cache
+def _built(root: Path, sheet: str, name: str) -> NotebookNode:
+    path = root / "source" / sheet / f"{name}.ipynb"
     if not path.is_file():
-        raise CourseError(f"source/{exercise.sheet}/{exercise.name}.ipynb is missing: run `autograder build`.")
+        raise CourseError(f"source/{sheet}/{name}.ipynb is missing: run `autograder build`.")
     return nbformat.read(path, as_version=4)
 
 

@@ -156,6 +156,7 @@ class Exercise:
     ``parts`` names every lettered part of the task and the questions or written parts that mark it.
     ``minutes`` is the time a student should plan; ``difficulty`` runs from 1 to 5.
     ``limits`` overrides the default limits of isolated execution by name.
+    ``rewritten`` makes a student's notebook from the course's, where students have their own numbers.
     """
 
     name: str
@@ -167,6 +168,7 @@ class Exercise:
     parts: Mapping[str, tuple[str, ...]]
     written: tuple[Written, ...] = ()
     limits: Mapping[str, float] = field(default_factory=dict)
+    rewritten: Callable[[Any], Any] | None = None
 
     @property
     def points(self) -> float:

@@ -28,6 +28,7 @@ from autograder.grading.worker import shared_sandbox
 from autograder.handed_in import Inspection, withdraw
 from autograder.marking import to_json
 from autograder.sandbox import Limits
+from autograder.variants import exercise_of
 from autograder.views.cell import outputs
 
 RECORD = "autograder"
@@ -93,6 +94,8 @@ class IsolatedExecute(NbGraderPreprocessor):
             limits = replace(Limits(), cell_wall_seconds=float(self.timeout)) if self.timeout else Limits()
             _write_outputs(nb, run_plain(nb, sandbox, files=own_files(folder), limits=limits))
             return nb, resources
+        if exercise.rewritten:  # nbgrader has put the general numbers back into the text
+            nb.cells = list(heal(nb, source_notebook(find_root(folder), exercise)).cells)
         notes = tuple(nb.metadata.get(RECORD, {}).get("notes", ()))
         graded = grade_notebook(
             nb,
@@ -128,7 +131,8 @@ def _exercise(resources: ResourcesDict) -> Exercise | None:
     about = resources["nbgrader"]
     if about["notebook"] not in NAMES or load(about["notebook"]).sheet != about["assignment"]:
         return None
-    return load(about["notebook"])
+    root = find_root(Path(resources["metadata"]["path"]))
+    return exercise_of(root, about["notebook"], about["student"])
 
 
 def _write_outputs(nb: NotebookNode, graded: Graded) -> None:

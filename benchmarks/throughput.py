@@ -317,7 +317,7 @@ def breakdown(root: Path, name: str, rounds: int) -> dict[str, float]:
     notebook = notebook_of(root, name)
 
     def planned():
-        return prepare(healed(nbformat.from_dict(notebook), root, name)[0], exercise, root=root, seed=1)
+        return prepare(healed(nbformat.from_dict(notebook), root, exercise)[0], exercise, root=root, seed=1)
 
     found["read, heal and plan the notebook"] = median_of(rounds, planned)
     one = planned()
@@ -341,7 +341,7 @@ def breakdown(root: Path, name: str, rounds: int) -> dict[str, float]:
             found["keep the answers"] = median_of(rounds, lambda: shared.journal.keep(key, name, questions, ran))
             found["mark"] = median_of(rounds, lambda: give_marks(one, ran))
             submitted = nbformat.read(course / "submitted" / "s00000" / exercise.sheet / f"{name}.ipynb", as_version=4)
-            theirs = prepare(healed(submitted, course, name)[0], exercise, root=course, seed=1)
+            theirs = prepare(healed(submitted, course, exercise)[0], exercise, root=course, seed=1)
             graded: Graded = give_marks(theirs, execute(sandbox, theirs.marks_job, theirs.whole.job))
 
             def write() -> None:

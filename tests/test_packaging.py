@@ -15,7 +15,7 @@ from autograder import __version__
 from autograder.build.submission import solutions
 from autograder.exercises import all_exercises
 
-STUDENTS_PACKAGES = {"numpy", "matplotlib", "sklearn", "IPython", "ipywidgets", "tqdm", "pandas", "scipy"}
+STUDENTS_PACKAGES = {"numpy", "matplotlib", "sklearn", "IPython", "ipywidgets", "tqdm", "pandas", "scipy", "sympy"}
 
 
 def test_the_version_is_the_newest_of_the_changelog(root):

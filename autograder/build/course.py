@@ -24,8 +24,13 @@ TOOLKIT = "reference/toolkit"
 GENERATED = ("source", "assignments")
 OVERVIEW = Path(PATH)
 
-WITHHELD = {"foundations": ("simple_network.py",), "guide": ("simple_network.py",)}
-"""Toolkit modules that are not laid beside a sheet, since there they are the answer to an exercise."""
+WITHHELD = {
+    "foundations": ("practice.py", "simple_network.py"),
+    "guide": ("simple_network.py",),
+    "training": ("practice.py",),
+    "design": ("practice.py",),
+}
+"""Toolkit modules that are not laid beside a sheet: they have no use there, or are the answer to an exercise."""
 
 GIVEN = ("simple_network.py",)
 """Toolkit modules that students are meant to read: what stands there is no secret beside the sheet."""

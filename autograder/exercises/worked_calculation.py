@@ -7,13 +7,16 @@ the first line does not spoil the last.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Values
+from autograder.exercise import Challenge, Exercise, Judge, Line, Probe, Question, Reply, Values, Verdict
+from autograder.marking.compare import HAND, compare
 from autograder.marking.judges import remembered, values
-from autograder.marking.slips import Slip, explain_slips
+from autograder.marking.slips import At, Slip, explain_slips
 from autograder.truth import Network, Reading
 
 NETWORK = Network((2, 2, 1), ("sigmoid", "sigmoid"), "mse")
@@ -60,7 +63,11 @@ def filled_in(student, given):
     return {name: getattr(student, name, None) for name in forward + backward + updated}
 
 
-PROBE = Probe(filled_in, lambda rng: [Challenge(GIVEN, shown=True)])
+def _probe(given: Values) -> Probe:
+    return Probe(filled_in, lambda rng: [Challenge(given, shown=True)])
+
+
+PROBE = _probe(GIVEN)
 
 
 # What is true -------------------------------------------------------------------------------------------------------
@@ -250,6 +257,127 @@ SLIPS = (
         for name in ("W1", "b1", "W2", "b2")
     ),
 )
+
+
+# Numbers for one student -------------------------------------------------------------------------------------------
+
+
+def draw(random: Callable[[], float]) -> dict[str, np.ndarray]:
+    """Other numbers of the same difficulty. ``random`` gives numbers from 0 to 1, 1 excluded."""
+
+    def one(options: Sequence[float]) -> float:
+        return options[int(random() * len(options))]
+
+    def tenths(count: int, low: int, high: int) -> np.ndarray:
+        left = list(range(low, high + 1))
+        return np.array([left.pop(int(random() * len(left))) / 10 for _ in range(count)])
+
+    while True:
+        given = {
+            "X": np.array(one(((1.0, 2.0), (2.0, 1.0), (1.0, 3.0), (3.0, 1.0), (2.0, 3.0), (3.0, 2.0))))[:, None],
+            "Y": np.array([[one((0.6, 0.7, 0.8))]]),
+            "W1": tenths(4, 1, 9).reshape(2, 2),
+            "b1": tenths(2, 1, 5)[:, None],
+            "W2": tenths(2, 3, 9)[None, :],
+            "b2": tenths(1, 1, 5)[:, None],
+            "learning_rate": GIVEN["learning_rate"],
+        }
+        if fits(given):
+            return given
+
+
+def fits(given: Values) -> bool:
+    """Whether numbers are as difficult as those of the sheet, and show every known mistake.
+
+    Weighted sums from 0.7 to 2.8, so that no sigmoid is flat; an output 0.015 to 0.1 above the target; and no known
+    wrong formula gives a right value, nor what another one gives.
+    """
+    z1 = given["W1"] @ given["X"] + given["b1"]
+    a1 = 1 / (1 + np.exp(-z1))
+    z2 = (given["W2"] @ a1 + given["b2"]).item()
+    error = 1 / (1 + np.exp(-z2)) - given["Y"].item()
+    if not (np.all((z1 > 0.65) & (z1 < 2.85)) and np.ptp(z1) > 0.15 and z2 < 2.85 and 0.015 < error < 0.1):
+        return False
+    values = NETWORK.evaluate(given, exact=False)
+    known, mine = At(given, values), _students_names(values)
+    for name in NAMES:
+        at = {"rtol": HAND, "figures": 4 if name.endswith("_new") else None}
+        wrong = [(slip.id, slip.formula(known)) for slip in SLIPS if name in slip.lines]
+        right = [("", mine[name])]
+        if any(
+            one != other and compare(got, expected, **at).equal
+            for one, expected in wrong + right
+            for other, got in wrong
+        ):
+            return False
+    return True
+
+
+def other_numbers(judge: Judge, others: Callable[[], Iterable[Values]]) -> Judge:
+    """A judge that also sees when values are right ones for other numbers: those earn nothing.
+
+    ``others`` gives the numbers of the sheet and of the other students.
+    """
+
+    def judged(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
+        verdicts = dict(judge(lines, replies))
+        if all(verdict.status == "correct" and not verdict.own for verdict in verdicts.values()):
+            return verdicts
+        theirs = _whose(judge, replies[0], others())
+        if theirs is None:
+            return verdicts
+        for name, verdict in judge(lines, [Reply(theirs, replies[0].values)]).items():
+            if verdict.status == "correct" and (verdicts[name].status != "correct" or verdicts[name].own):
+                verdicts[name] = Verdict(
+                    "wrong",
+                    mistakes=("numbers-of-another",),
+                    message="This is right for other numbers than yours.",
+                    hint=f"Your own numbers are {in_words(replies[0].given)}.",
+                )
+        return verdicts
+
+    return judged
+
+
+def _whose(judge: Judge, reply: Reply, others: Iterable[Values]) -> Values | None:
+    """The numbers that were used in place of the student's own, when z1, z2 and the loss all say so."""
+    asked = [Line(name, 0) for name in ("z1", "z2", "loss") if reply.values.get(name) is not None]
+    z1 = reply.values.get("z1")
+    if len(asked) < 2 or compare(z1, _first_sum(reply.given), rtol=HAND).equal:
+        return None
+    for given in others:
+        if compare(z1, _first_sum(given), rtol=HAND).equal:
+            verdicts = judge(asked, [Reply(given, reply.values)])
+            if all(verdict.status == "correct" for verdict in verdicts.values()):
+                return given
+    return None
+
+
+def _first_sum(given: Values) -> np.ndarray:
+    return (given["W1"] @ given["X"] + given["b1"]).ravel()
+
+
+def in_words(given: Values) -> str:
+    """The numbers as one line of text.
+
+    >>> in_words(GIVEN)
+    'x = [1, 2], W1 = [[0.5, 0.3], [0.2, 0.8]], b1 = [0.1, 0.4], W2 = [0.9, 0.7], b2 = 0.2, y = 0.8'
+    """
+
+    def text(array: np.ndarray) -> str:
+        return f"[{', '.join(f'{x:g}' for x in array.ravel())}]" if array.size > 1 else f"{array.item():g}"
+
+    W1 = f"[{', '.join(text(row) for row in given['W1'])}]"
+    named = {"x": given["X"], "b1": given["b1"], "W2": given["W2"], "b2": given["b2"], "y": given["Y"]}
+    said = {name: text(value) for name, value in named.items()} | {"W1": W1}
+    return ", ".join(f"{name} = {said[name]}" for name in ("x", "W1", "b1", "W2", "b2", "y"))
+
+
+def with_numbers(given: Values, others: Callable[[], Iterable[Values]], rewritten: Callable[[Any], Any]) -> Exercise:
+    """The exercise with the numbers of one student."""
+    probe, judge = _probe(given), other_numbers(JUDGE, others)
+    questions = tuple(replace(question, probe=probe, judge=judge) for question in EXERCISE.questions)
+    return replace(EXERCISE, questions=questions, rewritten=rewritten)
 
 
 # The questions ------------------------------------------------------------------------------------------------------

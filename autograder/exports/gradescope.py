@@ -20,6 +20,7 @@ from autograder.grading.grade import fresh_seed
 from autograder.grading.submissions import NothingToGrade, Submission, find, grade
 from autograder.marking import Marks
 from autograder.sandbox import Sandbox, SandboxUnavailable
+from autograder.variants import read_variants
 from autograder.views.gradescope import results
 
 EPOCH = (2020, 1, 1, 0, 0, 0)
@@ -92,6 +93,12 @@ def run(args: argparse.Namespace) -> int:
 
 def build(root: Path, wanted: Sequence[Exercise], path: Path) -> None:
     """Write the zip: the scripts, this package, the lock file and the sheets' source. Raises CourseError."""
+    variants = read_variants(root)
+    if variants is not None and variants.exercise in {exercise.name for exercise in wanted}:
+        raise CourseError(
+            f"students have their own numbers in {variants.exercise}, which Gradescope cannot know: name the other "
+            "exercises with --exercises, and grade this one with nbgrader or `autograder grade`."
+        )
     if not (root / LOCK).is_file():
         raise CourseError(f"{LOCK} is missing in {root}: run this in the course's repository.")
     package = Path(autograder.__file__).parent

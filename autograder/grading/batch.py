@@ -21,7 +21,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from autograder.course import CourseError, sheet_files, source_notebook
-from autograder.exercises import load
+from autograder.exercise import Exercise
 from autograder.grading.grade import Graded, Prepared, Ran, give_marks, prepare
 from autograder.grading.gradebook import GradebookProblem, Writer
 from autograder.grading.journal import (
@@ -41,6 +41,7 @@ from autograder.grading.submissions import Submission, own_files
 from autograder.grading.worker import run_isolated
 from autograder.marking import Marks
 from autograder.sandbox import Job, SandboxUnavailable
+from autograder.variants import exercise_of, numbers_mark
 
 PACKAGE = Path(__file__).resolve().parents[1]
 TRIES = 3
@@ -182,7 +183,7 @@ class _Pass:
         if not _in_place(course, one):
             place = course.writer.place(one.student, one.sheet, one.exercise)
             raise BadNotebook(f"it lies outside the course's submitted folder: put it at {place}.")
-        part.stamp = _stamp(course, one.sheet, read_bytes(one.path), own_files(one.path.parent))
+        part.stamp = _stamp(course, one, read_bytes(one.path), own_files(one.path.parent))
         return course.journal.entry(one.student, one.sheet, one.exercise)
 
     def _nothing_to_do(self, sheet: _Sheet, known: Mapping[str, Entry | None]) -> bool:
@@ -202,8 +203,8 @@ class _Pass:
     def _look_up(self, part: _Part) -> None:
         """Plan the run of a notebook, and take what came back of it from the journal when it was run before."""
         one, course = part.submission, self.course
-        exercise = load(one.exercise)
-        notebook, part.notes = healed(parse_notebook(read_bytes(one.path), one.path.name), course.root, one.exercise)
+        exercise = exercise_of(course.root, one.exercise, one.student)
+        notebook, part.notes = healed(parse_notebook(read_bytes(one.path), one.path.name), course.root, exercise)
         files = own_files(one.path.parent)
         prepared = part.prepared = prepare(notebook, exercise, root=course.root, seed=course.seed, files=files)
         part.key = marks_key(prepared, course.level)
@@ -347,9 +348,9 @@ class _Pass:
 # What both the batch and re-marking need ------------------------------------------------------------------------------
 
 
-def healed(notebook: NotebookNode, root: Path, exercise: str) -> tuple[NotebookNode, tuple[str, ...]]:
+def healed(notebook: NotebookNode, root: Path, exercise: Exercise) -> tuple[NotebookNode, tuple[str, ...]]:
     """The notebook as nbgrader's first step leaves it, so that positions agree with the autograded one, and notes."""
-    found = heal(notebook, source_notebook(root, load(exercise)))
+    found = heal(notebook, source_notebook(root, exercise))
     notebook.cells = list(found.cells)
     return notebook, found.notes
 
@@ -396,9 +397,10 @@ def _ours_failed(ran: Ran) -> bool:
     return any(answer.status == "grader_error" for answers in ran.outcome.answers.values() for answer in answers)
 
 
-def _stamp(course: Course, sheet: str, notebook: bytes, files: Mapping[str, bytes]) -> str:
+def _stamp(course: Course, one: Submission, notebook: bytes, files: Mapping[str, bytes]) -> str:
     """A name for all that the marks and the autograded notebook of a submission depend on."""
-    told = hashlib.sha256(_context(course.root, sheet).encode())
+    told = hashlib.sha256(_context(course.root, one.sheet).encode())
+    told.update(numbers_mark(course.root, one.exercise, one.student).encode())
     told.update(f"{course.seed} {'unprotected' if course.level == 'none' else ''} {environment()}".encode())
     for name, data in (("", notebook), *sorted(files.items())):
         told.update(f"\n{name} {hashlib.sha256(data).hexdigest()}".encode("utf-8", "surrogatepass"))

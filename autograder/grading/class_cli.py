@@ -25,6 +25,7 @@ from autograder.grading.submissions import NothingToGrade, Submission, find
 from autograder.grading.worker import shared_sandbox
 from autograder.marking import to_json
 from autograder.sandbox import SandboxUnavailable
+from autograder.variants import read_variants
 from autograder.views import words
 
 PROBLEMS = (CourseError, NothingToGrade, GradebookProblem, JournalProblem, ClusterProblem)
@@ -51,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         submissions = find(path.absolute() for path in args.paths)
         root = find_root(args.root or args.paths[0].absolute().parent)
+        read_variants(root)  # a lost secret is told before anything is run
         with Journal(root) as journal, _pool(args) as pool, contextlib.ExitStack() as last:
             if not args.cluster and any(
                 journal.entry(one.student, one.sheet, one.exercise) is None for one in submissions

@@ -19,6 +19,7 @@ from autograder.grading.grade import fresh_seed
 from autograder.grading.submissions import NothingToGrade, Submission, find, grade_all
 from autograder.marking import Marks, to_json
 from autograder.sandbox import Sandbox, SandboxUnavailable
+from autograder.variants import read_variants
 from autograder.views.terminal import class_table, notebook_table
 
 
@@ -47,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         root = find_root(args.root)
         submissions = find(args.paths)
+        read_variants(root)
         seed = fresh_seed() if args.seed is None else args.seed
         with Sandbox(level=args.isolation) as sandbox:
             marks = _grade(submissions, sandbox, root, seed, args)

@@ -87,7 +87,7 @@ def prepare(
 
 def jobs_asks(exercise: Exercise, seed: int) -> tuple[Ask, ...]:
     """What is asked of a notebook: every probe of its exercise at every challenge."""
-    asked = challenges(exercise.name, seed)
+    asked = challenges(exercise, seed)
     return tuple(
         Ask(probe.name, probe.source, tuple(challenge.given for challenge in asked[probe.name]))
         for probe in exercise.probes

@@ -97,7 +97,7 @@ class Journal:
 
     def __init__(self, root: Path) -> None:
         """Open the journal of a course, or make it. Raises JournalProblem."""
-        self.path = root / FOLDER / NAME
+        self.root, self.path = root, root / FOLDER / NAME
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)

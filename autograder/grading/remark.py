@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from autograder.exercises import NAMES, load
+from autograder.course import CourseError
+from autograder.exercises import NAMES
 from autograder.grading.grade import jobs_asks
 from autograder.grading.journal import Entry, Journal, asked
 from autograder.marking import Marks, QuestionMark, mark
+from autograder.variants import exercise_of, numbers_mark
 
 MOST_KEPT = 2000
 """So many different sets of answers are remembered at a time, so that memory does not grow with the class."""
@@ -47,8 +49,8 @@ def remark(journal: Journal) -> Iterator[Change]:
 
     Equal answers to equal questions are marked once, however many students gave them.
     """
-    marked: dict[tuple[str, int, str], tuple[QuestionMark, ...]] = {}
-    wanted: dict[tuple[str, int], str] = {}
+    marked: dict[tuple[str, int, str, str], tuple[QuestionMark, ...]] = {}
+    wanted: dict[tuple[str, int, str], str] = {}
     for entry in journal.entries():
         before = entry.read_marks
         kept = journal.run_of(entry.run)
@@ -58,8 +60,13 @@ def remark(journal: Journal) -> Iterator[Change]:
         if entry.exercise not in NAMES:
             yield Change(entry, before, None, f"{entry.exercise} is no exercise of the course any more.")
             continue
-        exercise, (answered, digest) = load(entry.exercise), kept
-        about = entry.exercise, entry.seed
+        answered, digest = kept
+        try:
+            exercise = exercise_of(journal.root, entry.exercise, entry.student)
+        except CourseError as problem:
+            yield Change(entry, before, None, str(problem))
+            continue
+        about = entry.exercise, entry.seed, numbers_mark(journal.root, entry.exercise, entry.student)
         if about not in wanted:
             wanted[about] = asked(jobs_asks(exercise, entry.seed))
         if wanted[about] != answered:

@@ -16,6 +16,7 @@ from autograder.grading.grade import grade_notebook
 from autograder.grading.notebook import BadNotebook, read_notebook
 from autograder.marking import Marks
 from autograder.sandbox import Sandbox, SandboxUnavailable
+from autograder.variants import exercise_of
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +103,7 @@ def grade(
         notebook = read_notebook(submission.path)
         return grade_notebook(
             notebook,
-            load(submission.exercise),
+            exercise_of(root, submission.exercise, submission.student),
             sandbox,
             root=root,
             seed=seed,

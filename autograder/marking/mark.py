@@ -28,10 +28,14 @@ class Answer(Protocol):
     warnings: Sequence[str]
 
 
-@lru_cache(maxsize=256)
-def challenges(exercise: str, seed: int) -> Mapping[str, tuple[Challenge, ...]]:
+def challenges(exercise: str | Exercise, seed: int) -> Mapping[str, tuple[Challenge, ...]]:
     """The challenges of every probe of an exercise, by the probe's name: the same for the same seed."""
-    return {probe.name: _draw(probe, seed) for probe in load(exercise).probes}
+    return _challenges(load(exercise) if isinstance(exercise, str) else exercise, seed)
+
+
+@lru_cache(maxsize=256)
+def _challenges(exercise: Exercise, seed: int) -> Mapping[str, tuple[Challenge, ...]]:
+    return {probe.name: _draw(probe, seed) for probe in exercise.probes}
 
 
 def _draw(probe: Probe, seed: int) -> tuple[Challenge, ...]:
@@ -45,7 +49,7 @@ def mark(exercise: Exercise, seed: int, answers: Mapping[str, Sequence[Answer]])
     ``answers`` maps the name of a probe to one answer per challenge, in the order of :func:`challenges`. A probe
     that is not there counts as an error of the grader, as does a judge that raises: such a question goes to a person.
     """
-    asked = challenges(exercise.name, seed)
+    asked = challenges(exercise, seed)
     replies: dict[str, tuple[Reply, ...]] = {}
     for name, answered in answers.items():
         replies[name] = tuple(

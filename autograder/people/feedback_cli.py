@@ -14,7 +14,7 @@ from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
 from rich.console import Console
 
 from autograder.course import CourseError, find_root, source_notebook
-from autograder.exercises import NAMES, load
+from autograder.exercises import NAMES
 from autograder.grading.grade import fresh_seed, grade_notebook
 from autograder.grading.notebook import BadNotebook, heal, read_notebook
 from autograder.grading.submissions import NothingToGrade, Submission, find, own_files
@@ -22,6 +22,7 @@ from autograder.marking import Marks
 from autograder.people.hints import read_hints
 from autograder.people.records import students_and_sheets
 from autograder.sandbox import Sandbox, SandboxUnavailable
+from autograder.variants import exercise_of
 from autograder.views.clusters import with_hints
 from autograder.views.feedback import feedback_page
 
@@ -92,7 +93,7 @@ def _page(
     """Grade one notebook and write its page; returns what a person has to see to, or an empty text."""
     if submission.exercise not in NAMES:
         return submission.problem
-    exercise = load(submission.exercise)
+    exercise = exercise_of(root, submission.exercise, submission.student)
     shown = new_notebook()
     try:
         if submission.problem:

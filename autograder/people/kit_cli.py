@@ -63,7 +63,7 @@ def make_kit(root: Path, to: Path) -> Path:
             shutil.copytree(sheet, to / sheet.name, ignore=LEAVE_OUT)
     (to / "requirements.txt").write_text("\n".join(REQUIREMENTS) + "\n", encoding="utf-8")
     text = (files("autograder.people") / "student_readme.md").read_text(encoding="utf-8")
-    titles = {"guide": "The whole story with pictures; nothing to hand in"} | SHEETS
+    titles = {"guide": "The whole story with pictures, and practice with fresh numbers; nothing to hand in"} | SHEETS
     sheets = "\n".join(f"| `{name}/` | {title} |" for name, title in titles.items() if (to / name).is_dir())
     (to / "README.md").write_text(text.replace("SHEETS", sheets), encoding="utf-8")
     archive = to.with_name(f"{to.name}.zip")

@@ -9,6 +9,9 @@
 #
 # **How it is marked.** Each number is compared with what follows from *your own* earlier numbers: a slip costs one
 # line. Four significant figures are enough; a fraction such as `1 / 3` is welcome.
+#
+# **Practise first?** [The practice notebook](../guide/practice.ipynb) asks the same for other activations, depths and
+# weights, as often as you like.
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import matplotlib.pyplot as plt

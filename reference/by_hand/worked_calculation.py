@@ -10,6 +10,10 @@
 # **How it is marked.** Every value is compared with what follows from *your own* earlier values, as a person would do
 # it. A slip in the first line costs the first line and nothing else. Four significant figures, carried through, are
 # enough. You may also compute in Python: then nothing needs to be rounded.
+#
+# **Practise first?** In [the practice notebook](../guide/practice.ipynb) the same calculation waits with as many other
+# numbers as you like, and shows you one step at a time when you ask. In a new cell below,
+# `import practice; practice.worked_calculation()` does it as well.
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ## The network

@@ -106,7 +106,7 @@ except ImportError:
     print("No widgets here. Call draw_loss(-3) or draw_loss(2) to see other weights.")
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "chain_links", "locked": true, "schema_version": 3, "solution": false, "task": false}
-# **Exercise:** [a network by hand](../by_hand/worked_calculation.ipynb).
+# **Exercise:** [a network by hand](../by_hand/worked_calculation.ipynb), and [practice](practice.ipynb) with fresh numbers.
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "equations", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ## 3. The four equations of backpropagation

@@ -5,7 +5,7 @@ import shutil
 import browser
 import nbformat
 import pytest
-from lab import click, fill_in, look_at, open_notebook, run_all, shown, text_of
+from lab import FIND, click, fill_in, look_at, open_notebook, run_all, shown, text_of
 from selenium.webdriver.common.by import By
 
 from autograder.audit import load_variants
@@ -52,6 +52,28 @@ def test_a_student_opens_fills_runs_checks_and_validates(driver, student, root, 
         assert "Success" in dialog
     saved = nbformat.read(student / "training" / "tanh_swap.ipynb", as_version=4)
     assert any("np.tanh" in cell.source for cell in saved.cells)
+
+
+MATHS = FIND + "return cell.node.querySelectorAll('.jp-OutputArea mjx-container').length"
+"""How many formulas of a cell's output are typeset."""
+
+
+def test_a_student_practises_and_asks_for_one_step(driver, tmp_path, root, artefacts):
+    shutil.copytree(root / "assignments" / "guide", tmp_path / "guide")
+    notebook = nbformat.read(tmp_path / "guide" / "practice.ipynb", as_version=4)
+    end = next(i for i, cell in enumerate(notebook.cells) if cell.metadata.nbgrader.grade_id == "vanishing_text")
+    notebook.cells = notebook.cells[:end]  # Lab draws only what is near the window
+    nbformat.write(notebook, tmp_path / "guide" / "practice.ipynb")
+    with browser.jupyter_lab(tmp_path) as address:
+        open_notebook(driver, address("lab/tree/guide/practice.ipynb"))
+        fill_in(driver, {"worked_check": "task.check(z1=[0.6, 9])", "worked_reveal": "task.reveal()"})
+        run_all(driver)
+        assert "1 of 2 entries are right. Look at entry [1]." in shown(driver, "worked_check", "z1")
+        shown(driver, "worked_reveal", "the next step (14 left)")
+        look_at(driver, "worked_reveal")
+        browser.wait(driver, lambda one: one.execute_script(MATHS, "worked_reveal") == 1, 60, "no formula is typeset")
+        assert driver.execute_script(MATHS, "worked") == 7
+        browser.picture(driver, artefacts / "student-5-practice.png")
 
 
 @pytest.fixture(scope="module")

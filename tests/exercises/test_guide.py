@@ -1,4 +1,4 @@
-"""Facts that the guide tells, and its links."""
+"""Facts that the guide tells, its links, and the practice notebook beside it."""
 
 import re
 import runpy
@@ -66,3 +66,14 @@ def test_the_network_bends_around_the_moons(guide):
 def test_the_two_phases_of_the_magnet(guide):
     assert guide["lattice"](1.8).mean() > 0.9
     assert abs(guide["lattice"](3.5).mean()) < 0.1
+
+
+@pytest.mark.slow
+def test_the_practice_notebook_runs_untouched_and_knows_its_values(root):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(root / "reference" / "toolkit"))
+        names = runpy.run_path(str(root / "reference" / "guide" / "practice.py"))
+    text = (root / "reference" / "guide" / "practice.py").read_text(encoding="utf-8")
+    for task in ("task", "chain", "network"):
+        for step in names[task].steps:
+            assert re.search(rf"\b{step.name}=", text), step.name
