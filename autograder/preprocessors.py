@@ -85,7 +85,9 @@ class IsolatedExecute(NbGraderPreprocessor):
     ).tag(config=True)
 
     timeout = Integer(
-        None, allow_none=True, help="Seconds that one cell may take; the default is that of the sandbox."
+        None,
+        allow_none=True,
+        help="Seconds that one cell may take. The default is `Execute.timeout` where that is given, or the sandbox's.",
     ).tag(config=True)
 
     show = Bool(
@@ -97,9 +99,10 @@ class IsolatedExecute(NbGraderPreprocessor):
         about = resources["nbgrader"]
         folder = Path(resources["metadata"]["path"])
         sandbox = shared_sandbox(self.isolation)
+        seconds = self.timeout or self.config.Execute.get("timeout")  # nbgrader's own name for it is known to people
         exercise = _exercise(resources)
         if exercise is None:
-            limits = replace(Limits(), cell_wall_seconds=float(self.timeout)) if self.timeout else Limits()
+            limits = Limits() if seconds is None else Limits().per_cell(seconds)
             _write_outputs(nb, run_plain(nb, sandbox, files=own_files(folder), limits=limits))
             return nb, resources
         notes = tuple(nb.metadata.get(RECORD, {}).get("notes", ()))
@@ -112,6 +115,7 @@ class IsolatedExecute(NbGraderPreprocessor):
             student=about["student"],
             full=self.show,
             files=own_files(folder),
+            cell_seconds=seconds,
         )
         _write_outputs(nb, graded)
         questions = {question.id: question for question in graded.marks.questions}

@@ -42,18 +42,20 @@ def grade_notebook(
     student: str = "",
     full: bool = False,
     files: Mapping[str, bytes] | None = None,
+    cell_seconds: float | None = None,
     on_marks: Callable[[Marks], None] | None = None,
 ) -> Graded:
     """Grade a submitted notebook of an exercise.
 
     ``full`` runs the cells that only show something as well, for the feedback. ``files`` are the student's own files
-    beside the notebook; those of the sheet always win. ``on_marks`` is called after every answered
+    beside the notebook; those of the sheet always win. ``cell_seconds`` replaces the time limit of a cell. ``on_marks`` is called after every answered
     question with the marks of the questions so far. Raises CourseError when the source notebook is missing and
     SandboxUnavailable when nothing can be run.
     """
     started = time.perf_counter()
     planned = plan(notebook, source_notebook(root, exercise), full=full)
     asked = challenges(exercise.name, seed)
+    limits = replace(Limits(), **exercise.limits)
     job = Job(
         cells=tuple(Cell(cell.id, cell.source) for cell in planned.cells),
         asks=tuple(
@@ -62,7 +64,7 @@ def grade_notebook(
         ),
         files={**(files or {}), **sheet_files(root, exercise.sheet)},
         seed=seed,
-        limits=replace(Limits(), **exercise.limits),
+        limits=limits if cell_seconds is None else limits.per_cell(cell_seconds),
     )
     outcome = sandbox.run(job, None if on_marks is None else _so_far(exercise, seed, student, sandbox.level, on_marks))
     marks = Marks(

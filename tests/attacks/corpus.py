@@ -329,7 +329,7 @@ WRITERS = (
            first="import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(1.5); "
                  "open(\"@HOME@/@TOKEN@\", \"w\")'], start_new_session=True)", control="left"),
     Attack("a forked daemon", control="left", first="import os, time\nif os.fork() == 0:\n    os.setsid()\n"
-           "    if os.fork() == 0:\n        time.sleep(3)\n    os._exit(0)"),
+           "    if os.fork() == 0:\n        time.sleep(30)\n    os._exit(0)"),
 )
 
 NETWORK = (
