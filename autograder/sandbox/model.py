@@ -40,7 +40,7 @@ class Limits:
     wall_seconds: float = 180.0  #: per submission, all reruns together
     reruns: int = 5  #: fresh starts after something killed the process
     memory_bytes: int = 1 << 30  #: beyond what the libraries take
-    question_memory_bytes: int = 512 << 20  #: per challenge of a question, beyond what the cells hold
+    question_memory_bytes: int = 256 << 20  #: per challenge of a question, beyond what the cells hold
     threads: int = 32
     open_files: int = 256
     file_bytes: int = 16 << 20  #: one file

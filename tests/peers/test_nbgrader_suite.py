@@ -31,6 +31,8 @@ PARTS = {
 """What is run in one go, below nbgrader's folder of tests."""
 
 QUICK = {
+    "preprocessors": "TestSaveAutoGrades or TestGetGrades",
+    "feedback": "test_help or test_single_file or test_filter_notebook or test_autotests",
     "autograde": "test_grade or test_showtraceback_exploit or test_no_execute or test_side_effects or handle_failure"
     " or kernelspec or test_hidden_tests_single_notebook",
 }
@@ -88,7 +90,7 @@ def compare(outcomes: dict[str, str], root: Path) -> None:
 @pytest.mark.parametrize("part", ["preprocessors", "validator", "feedback", "autograde"])
 def test_the_quick_ones_do_with_ours_what_the_table_says(part: str, root: Path, tmp_path: Path) -> None:
     outcomes = observed(tmp_path, part, only=QUICK.get(part, ""))
-    assert len(outcomes) >= 12
+    assert len(outcomes) >= 4
     compare(outcomes, root)
 
 
