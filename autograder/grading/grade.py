@@ -48,9 +48,9 @@ def grade_notebook(
     """Grade a submitted notebook of an exercise.
 
     ``full`` runs the cells that only show something as well, for the feedback. ``files`` are the student's own files
-    beside the notebook; those of the sheet always win. ``cell_seconds`` replaces the time limit of a cell. ``on_marks`` is called after every answered
-    question with the marks of the questions so far. Raises CourseError when the source notebook is missing and
-    SandboxUnavailable when nothing can be run.
+    beside the notebook; those of the sheet always win. ``cell_seconds`` replaces the time limit of a cell. ``on_marks``
+    is called after every answered question with the marks of the questions so far. Raises CourseError when the source
+    notebook is missing and SandboxUnavailable when nothing can be run.
     """
     started = time.perf_counter()
     planned = plan(notebook, source_notebook(root, exercise), full=full)

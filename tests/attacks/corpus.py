@@ -449,4 +449,11 @@ LUCKLESS = (
 QUICK = (*FORGERS[:24], *READERS[:12], *WRITERS[:8], *NETWORK[:2], *PROCESSES[:5], *RESOURCES[:3], *LUCKLESS[:6])
 """Run with the quick tests at level full; the whole corpus is run at both levels by `make test-all`."""
 
+SAMPLE = tuple(
+    attack
+    for part in (FORGERS[2:20:6], READERS[:6:2], [READERS[5]], WRITERS[::5], NETWORK[:1], PROCESSES[3:9:5], LUCKLESS[:1])
+    for attack in part
+)
+"""Run with the slow tests in every other place where the grader may run; the whole corpus by `make test-all`."""
+
 CORPUS = (*FORGERS, *READERS, *WRITERS, *NETWORK, *PROCESSES, *RESOURCES, *TIME, *LUCKLESS)

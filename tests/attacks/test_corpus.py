@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,10 +16,11 @@ import pytest
 
 from autograder.exercises import load
 from autograder.grading.submissions import find, grade_all
-from autograder.marking import Marks, to_json
+from autograder.marking import Marks, from_json, to_json
 from autograder.sandbox import Sandbox, SandboxUnavailable
 
-from .corpus import CORPUS, FULL, HAND, QUICK, Attack
+from .corpus import CORPUS, FULL, HAND, QUICK, SAMPLE, Attack
+from .elsewhere import ORDINARY_ID, Elsewhere
 from .scene import SECRET, Scene, notebook, scene, settled
 
 LIMITS = {
@@ -36,6 +39,31 @@ def walled(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
         pytest.skip(str(error))
     with box:
         yield box
+
+
+PLACES = {
+    "container": {"refuse": True, "ordinary": False},
+    "container-ordinary": {"refuse": True, "ordinary": True},
+    "ordinary": {"refuse": False, "ordinary": True},
+}
+"""Where else the grader may run: refused namespaces as in a container, as an ordinary user, both."""
+
+
+@pytest.fixture(scope="module")
+def elsewhere(request: pytest.FixtureRequest) -> Iterator[Elsewhere]:
+    try:
+        grader = Elsewhere(**PLACES[request.param], limits=dict.fromkeys(FULL, LIMITS))
+    except RuntimeError as error:
+        pytest.skip(str(error))
+    yield grader
+    grader.close()
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user may enter, as pytest's own may not be."""
+    with tempfile.TemporaryDirectory(prefix="scene-", dir="/tmp") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(scope="module")
@@ -65,16 +93,19 @@ class Seen:
         return json.dumps({name: to_json(marks) for name, marks in self.marks.items()})
 
 
-def attacked(attack: Attack, box: Sandbox, root: Path, here: Scene) -> Seen:
+def attacked(attack: Attack, box: Sandbox | Elsewhere, root: Path, here: Scene) -> Seen:
     """Grade the attacker and the neighbour at the same time, and look round before and after."""
     path = here.hand_in("mallory", attack.exercise, notebook(root, attack, here))
     if attack.beside:
         attack.beside(path.parent, here.words)
     before, command = here.state(), psutil.Process(box.pid).cmdline()
     processes = set(psutil.pids())
-    with ThreadPoolExecutor(2) as pool:
-        marks = {s.student: m for s, m in grade_all(
-            find([here.course / "submitted"]), box, pool, root=here.course, seed=1)}  # fmt: skip
+    if isinstance(box, Elsewhere):
+        marks = {marks.student: marks for marks in map(from_json, box.grade(here.course))}
+    else:
+        with ThreadPoolExecutor(2) as pool:
+            marks = {s.student: m for s, m in grade_all(
+                find([here.course / "submitted"]), box, pool, root=here.course, seed=1)}  # fmt: skip
     time.sleep(0.05)
     after = here.state()
     changed = {name: (before.get(name), after.get(name)) for name in before.keys() | after.keys()
@@ -93,8 +124,13 @@ def _cases() -> list:
 
 @pytest.mark.parametrize(("walled", "attack"), _cases(), indirect=["walled"])
 def test_it_gets_its_marks_and_nobody_pays(attack: Attack, walled: Sandbox, root: Path, tmp_path: Path) -> None:
+    check(attack, walled, root, tmp_path)
+
+
+def check(attack: Attack, walled: Sandbox | Elsewhere, root: Path, folder: Path) -> None:
+    """One attack, and everything that must hold during and after it."""
     pid = walled.pid
-    with scene(tmp_path, root) as here:
+    with scene(folder, root) as here:
         began = time.monotonic()
         seen = attacked(attack, walled, root, here)
     mallory = seen.marks["mallory"]
@@ -108,6 +144,31 @@ def test_it_gets_its_marks_and_nobody_pays(attack: Attack, walled: Sandbox, root
     assert seen.left == []
     assert walled.pid == pid, "the zygote had to be started again"
     assert time.monotonic() - began < LIMITS["wall_seconds"]
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "attack"),
+    [
+        pytest.param(place, attack, id=f"{place}-{attack.name}",
+                     marks=pytest.mark.slow if attack in SAMPLE else pytest.mark.long)
+        for place in PLACES for attack in CORPUS
+    ],
+    indirect=["elsewhere"],
+)  # fmt: skip
+def test_it_does_so_in_a_container_and_as_an_ordinary_user(
+    attack: Attack, elsewhere: Elsewhere, root: Path, open_folder: Path
+) -> None:
+    check(attack, elsewhere, root, open_folder)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("elsewhere", PLACES, indirect=True)
+def test_the_canary_chooses_the_level_that_the_place_allows(
+    elsewhere: Elsewhere, request: pytest.FixtureRequest
+) -> None:
+    place = PLACES[request.node.callspec.params["elsewhere"]]
+    assert elsewhere.level == ("reduced" if place["refuse"] else "full")
+    assert elsewhere.uid == (ORDINARY_ID if place["ordinary"] else os.getuid())
 
 
 CONTROLS = [attack for attack in CORPUS if attack.control]

@@ -16,8 +16,6 @@ from pathlib import Path
 import nbgrader
 import pytest
 
-pytestmark = pytest.mark.xdist_group("peers")
-
 HERE = Path(__file__).parent
 TESTS = Path(nbgrader.__file__).parent / "tests"
 
@@ -63,8 +61,9 @@ def observed(folder: Path, part: str, *, only: str = "", ours: bool = True) -> d
 
 def explained(root: Path) -> dict[str, str]:
     """The rows of the table of docs/peers.md: a test's name, and what becomes of it with ours."""
-    text = (root / "docs" / "peers.md").read_text().split("<!-- nbgrader: begin -->")[1].split("<!-- nbgrader: end -->")[0]
-    rows = re.findall(r"^\| `([^`]+)` \| (failed|skipped) \| (.+) \|$", text, re.M)
+    text = (root / "docs" / "peers.md").read_text()
+    table = text.split("<!-- nbgrader: begin -->")[1].split("<!-- nbgrader: end -->")[0]
+    rows = re.findall(r"^\| `([^`]+)` \| (failed|skipped) \| (.+) \|$", table, re.M)
     assert all(len(why) > 20 for _, _, why in rows)
     return {name: outcome for name, outcome, _ in rows}
 
@@ -101,12 +100,14 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, 
 
 
 @pytest.mark.long
+@pytest.mark.xdist_group("peers")
 @pytest.mark.parametrize("part", PARTS)
 def test_all_do_with_ours_what_the_table_says(part: str, everything: dict[str, dict[str, str]], root: Path) -> None:
     compare(everything[part], root)
 
 
 @pytest.mark.long
+@pytest.mark.xdist_group("peers")
 def test_the_table_names_only_tests_that_there_are(everything: dict[str, dict[str, str]], root: Path) -> None:
     outcomes = {name: outcome for part in everything.values() for name, outcome in part.items()}
     assert explained(root) == differences(outcomes)
@@ -119,4 +120,4 @@ def test_the_table_names_only_tests_that_there_are(everything: dict[str, dict[st
 def test_control_with_stock_nbgrader_they_all_pass(part: str, root: Path, tmp_path: Path) -> None:
     outcomes = observed(tmp_path, part, ours=False)
     skipped = {name for name, what in explained(root).items() if what == "skipped"}
-    assert differences(outcomes) == {name: "skipped" for name in skipped & {short(name) for name in outcomes}}
+    assert differences(outcomes) == dict.fromkeys(skipped & {short(name) for name in outcomes}, "skipped")

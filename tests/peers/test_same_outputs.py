@@ -21,8 +21,6 @@ from autograder.grading.grade import run_plain
 from autograder.grading.notebook import complete
 from autograder.sandbox import Limits, Sandbox
 
-pytestmark = pytest.mark.xdist_group("peers")
-
 FOLDER = Path(__file__).parent / "nbclient"
 SECONDS = 5
 
@@ -132,8 +130,9 @@ def in_sandbox(notebook: NotebookNode, sandbox: Sandbox) -> list[tuple[int | Non
 
 def explained(root: Path) -> dict[str, list[int]]:
     """The rows of the table of docs/peers.md: a notebook's name, and the cells (from 1) that differ."""
-    text = (root / "docs" / "peers.md").read_text().split("<!-- nbclient: begin -->")[1].split("<!-- nbclient: end -->")[0]
-    rows = re.findall(r"^\| `([^`]+)` \| ([\d, ]+) \| (.+) \|$", text, re.M)
+    text = (root / "docs" / "peers.md").read_text()
+    table = text.split("<!-- nbclient: begin -->")[1].split("<!-- nbclient: end -->")[0]
+    rows = re.findall(r"^\| `([^`]+)` \| ([\d, ]+) \| (.+) \|$", table, re.M)
     assert all(len(why) > 20 for _, _, why in rows)
     return {name: [int(number) for number in cells.split(",")] for name, cells, _ in rows}
 

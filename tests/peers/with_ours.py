@@ -20,7 +20,7 @@ from autograder.preprocessors import IsolatedExecute, SaveMarks
 
 
 class ExecuteForValidate(IsolatedExecute):
-    """Ours, in the place of nbgrader's Execute in Validator, which tells its preprocessors nothing about the notebook."""
+    """Ours, in the place of nbgrader's Execute in Validator, which says nothing about the notebook."""
 
     def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
         about = {"notebook": "", "assignment": "", "student": ""}
