@@ -57,7 +57,7 @@ def refuse_namespaces() -> None:
             raise OSError(ctypes.get_errno(), "the filter was refused")
 
 
-def main(refuse: bool, limits: Mapping[str, Mapping[str, float]]) -> None:
+def main(refuse: bool, limits: Mapping[str, Mapping[str, float]], level: str) -> None:
     """Grade what comes in, with these limits for these exercises."""
     if refuse:
         refuse_namespaces()
@@ -68,7 +68,7 @@ def main(refuse: bool, limits: Mapping[str, Mapping[str, float]]) -> None:
 
     for name, changed in limits.items():
         load(name).limits.update(changed)
-    with Sandbox() as box, ThreadPoolExecutor(2) as pool:
+    with Sandbox(level=level) as box, ThreadPoolExecutor(2) as pool:
         print(json.dumps({"level": box.level, "uid": os.getuid(), "pid": box.pid}), flush=True)
         for course in map(str.strip, sys.stdin):
             found = find([Path(course) / "submitted"])
@@ -76,40 +76,53 @@ def main(refuse: bool, limits: Mapping[str, Mapping[str, float]]) -> None:
             print(json.dumps({"pid": box.pid, "records": records}), flush=True)
 
 
+class NoSuchPlace(RuntimeError):
+    """The machine, or the user, is not one on which there can be such a place. The message says why."""
+
+
 class Elsewhere:
     """A running grader in another place. ``uid`` and ``level`` say where it found itself."""
 
-    def __init__(self, *, refuse: bool, ordinary: bool, limits: Mapping[str, Mapping[str, float]]) -> None:
-        """Start it. Raises RuntimeError with the reason where there is no such place here."""
+    def __init__(
+        self, *, refuse: bool, ordinary: bool, limits: Mapping[str, Mapping[str, float]], level: str = "auto"
+    ) -> None:
+        """Start it. Raises NoSuchPlace."""
         self._folder = Path(tempfile.mkdtemp(prefix="elsewhere-", dir="/tmp"))
         self._folder.chmod(0o755)
         try:
-            self._process = self._start(refuse, ordinary, limits)
+            self._process = self._start(refuse, ordinary, limits, level)
             hello = self._answer()
         except BaseException:
             self.close()
             raise
         self.level, self.uid, self.pid = hello["level"], hello["uid"], hello["pid"]
 
-    def _start(self, refuse: bool, ordinary: bool, limits: Mapping[str, Mapping[str, float]]) -> subprocess.Popen:
+    def _start(
+        self, refuse: bool, ordinary: bool, limits: Mapping[str, Mapping[str, float]], level: str
+    ) -> subprocess.Popen:
         package = Path(__file__).parents[2] / "autograder"
         shutil.copytree(package, self._folder / "autograder", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(__file__, self._folder / "elsewhere.py")
         for path in (self._folder, *self._folder.rglob("*")):  # a checkout may be closed to others
             path.chmod(0o755 if path.is_dir() else 0o644)
         libraries = sysconfig.get_path("purelib")
-        environment = {"PYTHONPATH": f"{self._folder}:{libraries}", "PATH": "/usr/bin:/bin", "HOME": str(self._folder)}
+        environment = {
+            "PYTHONPATH": f"{self._folder}:{libraries}",
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(self._folder),
+            "GRADER_TOKEN": os.environ.get("GRADER_TOKEN", ""),
+        }
         command = [sys.executable]
         if ordinary:
             python = Path("/usr/bin", f"python{sys.version_info.major}.{sys.version_info.minor}")
             drop = ["setpriv", "--reuid", str(ORDINARY_ID), "--regid", str(ORDINARY_ID), "--clear-groups"]
             if os.getuid() != 0 or not python.exists() or shutil.which("setpriv") is None:
-                raise RuntimeError(f"to become another user needs root, setpriv and {python}")
+                raise NoSuchPlace(f"to become another user needs root, setpriv and {python}")
             command = [*drop, str(python)]
         tried = subprocess.run([*command, "-c", "import numpy"], env=environment, cwd="/", capture_output=True)
         if tried.returncode:
-            raise RuntimeError("an ordinary user cannot read the installed packages here")
-        code = f"import elsewhere; elsewhere.main({refuse}, {json.dumps(limits)})"
+            raise NoSuchPlace("an ordinary user cannot read the installed packages here")
+        code = f"import elsewhere; elsewhere.main({refuse}, {json.dumps(limits)}, {level!r})"
         return subprocess.Popen(
             [*command, "-c", code], env=environment, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )

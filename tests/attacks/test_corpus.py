@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from autograder.marking import Marks, from_json, to_json
 from autograder.sandbox import Sandbox, SandboxUnavailable
 
 from .corpus import CORPUS, FULL, HAND, QUICK, SAMPLE, Attack
-from .elsewhere import ORDINARY_ID, Elsewhere
+from .elsewhere import ORDINARY_ID, Elsewhere, NoSuchPlace
 from .scene import SECRET, Scene, notebook, scene, settled
 
 LIMITS = {
@@ -32,13 +32,34 @@ LIMITS = {
 
 
 @pytest.fixture(scope="module")
-def walled(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    try:
-        box = Sandbox(level=request.param)
-    except SandboxUnavailable as error:
-        pytest.skip(str(error))
-    with box:
-        yield box
+def graders() -> Iterator[Callable[[str], Sandbox | Elsewhere]]:
+    """Gives each grader by the name of its place or level, and keeps it for the tests that follow."""
+    started: dict[str, Sandbox | Elsewhere | Exception] = {}
+
+    def get(name: str) -> Sandbox | Elsewhere:
+        if name not in started:
+            try:
+                limits = dict.fromkeys(FULL, LIMITS)
+                place = (PLACES | OPEN).get(name)
+                started[name] = Elsewhere(**place, limits=limits) if place else Sandbox(level=name)
+            except (SandboxUnavailable, NoSuchPlace) as error:
+                started[name] = error
+        found = started[name]
+        if isinstance(found, Exception):
+            pytest.skip(str(found))
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADER_TOKEN", SECRET)
+        yield get
+    for grader in started.values():
+        if not isinstance(grader, Exception):
+            grader.close()
+
+
+@pytest.fixture
+def walled(request: pytest.FixtureRequest, graders: Callable[[str], Sandbox | Elsewhere]) -> Sandbox | Elsewhere:
+    return graders(request.param)
 
 
 PLACES = {
@@ -48,15 +69,8 @@ PLACES = {
 }
 """Where else the grader may run: refused namespaces as in a container, as an ordinary user, both."""
 
-
-@pytest.fixture(scope="module")
-def elsewhere(request: pytest.FixtureRequest) -> Iterator[Elsewhere]:
-    try:
-        grader = Elsewhere(**PLACES[request.param], limits=dict.fromkeys(FULL, LIMITS))
-    except RuntimeError as error:
-        pytest.skip(str(error))
-    yield grader
-    grader.close()
+OPEN = {"open": {"refuse": False, "ordinary": True, "level": "none"}}
+"""The ordinary user's place without walls, for the positive control."""
 
 
 @pytest.fixture
@@ -147,28 +161,25 @@ def check(attack: Attack, walled: Sandbox | Elsewhere, root: Path, folder: Path)
 
 
 @pytest.mark.parametrize(
-    ("elsewhere", "attack"),
+    "attack",
     [
-        pytest.param(place, attack, id=f"{place}-{attack.name}",
-                     marks=pytest.mark.slow if attack in SAMPLE else pytest.mark.long)
-        for place in PLACES for attack in CORPUS
+        pytest.param(attack, id=attack.name, marks=pytest.mark.slow if attack in SAMPLE else pytest.mark.long)
+        for attack in CORPUS
     ],
-    indirect=["elsewhere"],
-)  # fmt: skip
+)
+@pytest.mark.parametrize("walled", PLACES, indirect=True)
 def test_it_does_so_in_a_container_and_as_an_ordinary_user(
-    attack: Attack, elsewhere: Elsewhere, root: Path, open_folder: Path
+    attack: Attack, walled: Elsewhere, root: Path, open_folder: Path
 ) -> None:
-    check(attack, elsewhere, root, open_folder)
+    check(attack, walled, root, open_folder)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("elsewhere", PLACES, indirect=True)
-def test_the_canary_chooses_the_level_that_the_place_allows(
-    elsewhere: Elsewhere, request: pytest.FixtureRequest
-) -> None:
-    place = PLACES[request.node.callspec.params["elsewhere"]]
-    assert elsewhere.level == ("reduced" if place["refuse"] else "full")
-    assert elsewhere.uid == (ORDINARY_ID if place["ordinary"] else os.getuid())
+@pytest.mark.parametrize("walled", PLACES, indirect=True)
+def test_the_canary_chooses_the_level_that_the_place_allows(walled: Elsewhere, request: pytest.FixtureRequest) -> None:
+    place = PLACES[request.node.callspec.params["walled"]]
+    assert walled.level == ("reduced" if place["refuse"] else "full")
+    assert walled.uid == (ORDINARY_ID if place["ordinary"] else os.getuid())
 
 
 CONTROLS = [attack for attack in CORPUS if attack.control]
@@ -178,8 +189,23 @@ CONTROLS = [attack for attack in CORPUS if attack.control]
 @pytest.mark.parametrize("attack", CONTROLS, ids=lambda attack: attack.name)
 def test_without_walls_it_does_what_it_says(attack: Attack, unprotected: Sandbox, root: Path, tmp_path: Path) -> None:
     """The positive control: the same notebook, the same eyes, no walls."""
-    with scene(tmp_path, root) as here:
-        seen = attacked(attack, unprotected, root, here)
+    does_harm(attack, unprotected, root, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attack", [a for a in SAMPLE if a.control], ids=lambda attack: attack.name)
+@pytest.mark.parametrize("walled", OPEN, indirect=True)
+def test_without_walls_it_does_so_as_an_ordinary_user(
+    attack: Attack, walled: Elsewhere, root: Path, open_folder: Path
+) -> None:
+    """So it is the walls, and no file's permissions, that stop it there."""
+    does_harm(attack, walled, root, open_folder)
+
+
+def does_harm(attack: Attack, grader: Sandbox | Elsewhere, root: Path, folder: Path) -> None:
+    """Run an attack, end what it leaves, and look whether it did what its control says."""
+    with scene(folder, root) as here:
+        seen = attacked(attack, grader, root, here)
         happened = {
             "secret": SECRET in seen.record, "changed": bool(seen.changed), "reached": bool(seen.reached),
             "left": bool(seen.left),
