@@ -1,6 +1,6 @@
 """What the solved references take of each limit, and the factor that is left: ``python benchmarks/limits.py``.
 
-Seconds are those of computing, which hardly depend on what else the machine does; memory of a question is found by
+Seconds are those of computing, which depend little on what else the machine does; memory of a question is found by
 halving its limit until the answers change.
 """
 

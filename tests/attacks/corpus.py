@@ -9,6 +9,7 @@ that are due.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -198,6 +199,7 @@ def _device(folder: Path, words: Mapping[str, str]) -> None:
 LAUNCHER = "import sys\nfor name in list(sys.modules): print(name)\nprint('taken over')\n"
 LYING_HEADER = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,), }"
 LYING_NPY = b"\x93NUMPY\x01\x00v\x00" + LYING_HEADER.ljust(117) + b"\n"
+ZIP_BOMB = zlib.compress(bytes(2**25))
 PICKLE = b"cos\nsystem\n(S'touch @HOME@/pickled'\ntR."
 
 # The corpus ---------------------------------------------------------------------------------------------------------
@@ -410,8 +412,8 @@ RESOURCES = (
     Attack("C stack", first="import ctypes\nctypes.string_at(0)", says="crash"),
     Attack("an integer of a billion digits", first="x = 7 ** (10 ** 9)", says="was stopped"),
     Attack("a lying .npy header", first="import numpy as np\nnp.load('data.npy')", beside=_file("data.npy", LYING_NPY)),
-    Attack("a zip bomb", first="import io, zlib\nd = zlib.compressobj()\nb = d.compress(bytes(2**27)) + d.flush()\n"
-           "x = [zlib.decompress(b) for _ in range(99)]", says="memory"),
+    Attack("a zip bomb", first="import zlib\nb = open('data.z', 'rb').read()\n"
+           "x = [zlib.decompress(b) for _ in range(99)]", beside=_file("data.z", ZIP_BOMB), says="memory"),
     Attack("a flood of prints", first="while True: print('x' * 10_000)", says="put out more"),
     Attack("a flood past Python", first="import os\nfor _ in range(3000): os.write(1, b'x' * 10**6)"),
     Attack("a flood of displays", first="from IPython.display import HTML, display\n"

@@ -42,10 +42,10 @@ def observed(folder: Path, part: str, *, only: str = "", ours: bool = True) -> d
     place = folder / "nbgrader"
     place.symlink_to(TESTS.parent)  # some of the tests name their files from the folder above the package
     (folder / "pytest.ini").write_text("[pytest]\n")
-    plugins = ["tests.peers.outcomes", *(["tests.peers.with_ours"] if ours else [])]
+    plugins = ["outcomes", *(["with_ours"] if ours else [])]
     environment = os.environ | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(HERE.parents[1]),
+        "PYTHONPATH": f"{HERE}{os.pathsep}{HERE.parents[1]}",
         "USER": pwd.getpwuid(os.getuid()).pw_name,
         "OUTCOMES": str(folder / "outcomes.json"),
         "JUPYTER_CONFIG_DIR": str(HERE / "config" if ours else folder),

@@ -1,4 +1,4 @@
-"""A pytest plugin: nbgrader's own tests meet our preprocessors. Used as ``pytest -p tests.peers.with_ours``.
+"""A pytest plugin: nbgrader's own tests meet our preprocessors. Used as ``pytest -p with_ours``.
 
 What nbgrader lets a course configure is set in ``config/nbgrader_config.py``. This plugin replaces the two things that
 no configuration reaches: the class that the unit tests of SaveAutoGrades import, and what ``nbgrader validate`` runs
