@@ -77,7 +77,9 @@ class IsolatedExecute(NbGraderPreprocessor):
     ).tag(config=True)
 
     timeout = Integer(
-        None, allow_none=True, help="Seconds that one cell may take; the default is that of the sandbox."
+        None,
+        allow_none=True,
+        help="Seconds that one cell may take. The default is `Execute.timeout` where that is given, or the sandbox's.",
     ).tag(config=True)
 
     show = Bool(
@@ -89,9 +91,10 @@ class IsolatedExecute(NbGraderPreprocessor):
         about = resources["nbgrader"]
         folder = Path(resources["metadata"]["path"])
         sandbox = shared_sandbox(self.isolation)
+        seconds = self.timeout or self.config.Execute.get("timeout")  # nbgrader's own name for it is known to people
         exercise = _exercise(resources)
         if exercise is None:
-            limits = replace(Limits(), cell_wall_seconds=float(self.timeout)) if self.timeout else Limits()
+            limits = Limits() if seconds is None else Limits().per_cell(seconds)
             _write_outputs(nb, run_plain(nb, sandbox, files=own_files(folder), limits=limits))
             return nb, resources
         if exercise.rewritten:  # nbgrader has put the general numbers back into the text
@@ -106,6 +109,7 @@ class IsolatedExecute(NbGraderPreprocessor):
             student=about["student"],
             full=self.show,
             files=own_files(folder),
+            cell_seconds=seconds,
         )
         record(nb, resources, replace(graded, marks=replace(graded.marks, notes=(*notes, *graded.marks.notes))))
         return nb, resources

@@ -67,16 +67,26 @@ class Ran:
 
 
 def prepare(
-    notebook: NotebookNode, exercise: Exercise, *, root: Path, seed: int, files: Mapping[str, bytes] | None = None
+    notebook: NotebookNode,
+    exercise: Exercise,
+    *,
+    root: Path,
+    seed: int,
+    files: Mapping[str, bytes] | None = None,
+    cell_seconds: float | None = None,
 ) -> Prepared:
-    """What is to be run of a submitted notebook. Raises CourseError when the source notebook is missing."""
+    """What is to be run of a submitted notebook. ``cell_seconds`` replaces the time limit of a cell.
+
+    Raises CourseError when the source notebook is missing.
+    """
     source = source_notebook(root, exercise)
+    limits = replace(Limits(), **exercise.limits)
     common = {
         "asks": jobs_asks(exercise, seed),
         "files": {**(files or {}), **sheet_files(root, exercise.sheet)},
         "bytecode": compiled_modules(root, exercise.sheet),
         "seed": seed,
-        "limits": replace(Limits(), **exercise.limits),
+        "limits": limits if cell_seconds is None else limits.per_cell(cell_seconds),
     }
     marks, whole = (
         Work(planned, Job(cells=tuple(Cell(cell.id, cell.source) for cell in planned.cells), **common))
@@ -138,17 +148,18 @@ def grade_notebook(
     student: str = "",
     full: bool = False,
     files: Mapping[str, bytes] | None = None,
+    cell_seconds: float | None = None,
     on_marks: Callable[[Marks], None] | None = None,
 ) -> Graded:
     """Grade a submitted notebook of an exercise.
 
     ``full`` runs the cells that only show something as well, for the feedback. ``files`` are the student's own files
-    beside the notebook; those of the sheet always win. ``on_marks`` is called after every answered
-    question with the marks of the questions so far. Raises CourseError when the source notebook is missing and
-    SandboxUnavailable when nothing can be run.
+    beside the notebook; those of the sheet always win. ``cell_seconds`` replaces the time limit of a cell. ``on_marks``
+    is called after every answered question with the marks of the questions so far. Raises CourseError when the source
+    notebook is missing and SandboxUnavailable when nothing can be run.
     """
     started = time.perf_counter()
-    prepared = prepare(notebook, exercise, root=root, seed=seed, files=files)
+    prepared = prepare(notebook, exercise, root=root, seed=seed, files=files, cell_seconds=cell_seconds)
     told = None if on_marks is None else _so_far(exercise, seed, student, sandbox.level, on_marks)
     ran = execute(sandbox, None if full else prepared.marks_job, prepared.whole.job, told)
     return give_marks(prepared, ran, student=student, seconds=time.perf_counter() - started)

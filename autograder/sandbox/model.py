@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any, TypeAlias
 
@@ -40,6 +40,7 @@ class Limits:
     wall_seconds: float = 180.0  #: per submission, all reruns together
     reruns: int = 5  #: fresh starts after something killed the process
     memory_bytes: int = 1 << 30  #: beyond what the libraries take
+    question_memory_bytes: int = 256 << 20  #: per challenge of a question, beyond what the cells hold
     threads: int = 32
     open_files: int = 256
     file_bytes: int = 16 << 20  #: one file
@@ -47,6 +48,16 @@ class Limits:
     output_bytes: int = 4 << 20  #: prints and figures of one cell
     notebook_output_bytes: int = 24 << 20  #: prints and figures of all cells
     answer_bytes: int = 8 << 20  #: the answer at one challenge
+
+    def per_cell(self, seconds: float) -> Limits:
+        """The same limits with another time for one cell; the whole notebook gets at least as much."""
+        return replace(
+            self,
+            cell_cpu_seconds=float(seconds),
+            cell_wall_seconds=float(seconds),
+            cpu_seconds=max(self.cpu_seconds, float(seconds)),
+            wall_seconds=max(self.wall_seconds, float(seconds)),
+        )
 
 
 @dataclass(frozen=True)
@@ -113,6 +124,7 @@ class Answer:
     changed_inputs: tuple[str, ...] = ()  #: names of inputs that were changed in place
     warnings: tuple[str, ...] = ()  #: such as "RuntimeWarning: overflow encountered in exp"
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -125,6 +137,7 @@ class CellResult:
     execution_count: int | None = None
     message: str = ""
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -122,7 +122,8 @@ class Progress:
             outputs=outputs.valid_outputs(frame.get("outputs")),
             execution_count=self._counts[index],
             message=_text(frame, "message")[:4000],
-            seconds=_seconds(frame),
+            seconds=_seconds(frame, "seconds"),
+            cpu_seconds=_seconds(frame, "cpu_seconds"),
         )
         updates = frame.get("updates")
         for update in updates if isinstance(updates, list) else []:
@@ -157,7 +158,8 @@ class Progress:
             traceback=_text(frame, "traceback")[:8000],
             changed_inputs=_texts(frame, "changed_inputs"),
             warnings=_texts(frame, "warnings"),
-            seconds=_seconds(frame),
+            seconds=_seconds(frame, "seconds"),
+            cpu_seconds=_seconds(frame, "cpu_seconds"),
         )
 
     def after(self, ending: Ending) -> None:
@@ -247,8 +249,8 @@ def _texts(frame: dict[str, Any], name: str) -> tuple[str, ...]:
     return tuple(value[:500] for value in values[:100])
 
 
-def _seconds(frame: dict[str, Any]) -> float:
-    value = frame.get("seconds")
+def _seconds(frame: dict[str, Any], name: str) -> float:
+    value = frame.get(name)
     if not isinstance(value, float) or not 0 <= value < 1e6:
-        raise codec.BadValue("`seconds` is not a number")
+        raise codec.BadValue(f"`{name}` is not a number of seconds")
     return value

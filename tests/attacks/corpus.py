@@ -9,6 +9,7 @@ that are due.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -185,9 +186,20 @@ def _pipe(folder: Path, words: Mapping[str, str]) -> None:
     os.mkfifo(folder / "data.csv")
 
 
+def _device(folder: Path, words: Mapping[str, str]) -> None:
+    import os
+    import stat
+
+    try:
+        os.mknod(folder / "zeros", 0o666 | stat.S_IFCHR, os.makedev(1, 5))
+    except PermissionError:  # only root can; an ordinary user's notebook then has the next strange thing beside it
+        os.mkfifo(folder / "zeros")
+
+
 LAUNCHER = "import sys\nfor name in list(sys.modules): print(name)\nprint('taken over')\n"
 LYING_HEADER = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,), }"
 LYING_NPY = b"\x93NUMPY\x01\x00v\x00" + LYING_HEADER.ljust(117) + b"\n"
+ZIP_BOMB = zlib.compress(bytes(2**25))
 PICKLE = b"cos\nsystem\n(S'touch @HOME@/pickled'\ntR."
 
 # The corpus ---------------------------------------------------------------------------------------------------------
@@ -198,6 +210,18 @@ def forge(body):
     for thing in gc.get_objects():
         if type(thing).__name__ == "Wire":
             os.write(3, struct.pack(">I", len(body)) + thing._nonce + body)
+'''
+
+LIARS = '''
+import gc, struct, msgpack
+def answer(shape):
+    lie = msgpack.ExtType(1, struct.pack(f">BB{len(shape)}Q", 11, len(shape), *(n % 2**64 for n in shape)) + b"x" * 64)
+    rest = {"status": "answered", "message": "", "traceback": "", "changed_inputs": [], "warnings": [],
+            "seconds": 0.0, "cpu_seconds": 0.0, "values": msgpack.packb({"Z1": lie, "A2": lie})}
+    for thing in gc.get_objects():
+        if type(thing).__name__ == "Wire":
+            for ask in range(4):
+                thing.send("answer", ask=ask, challenge=0, **rest)
 '''
 
 FORGERS = (
@@ -249,6 +273,8 @@ FORGERS = (
     forger("a frame of four gigabytes", "import os; os.write(3, b'\\xff' * 40)\nreturn 1"),
     forger("pickle bytes for an answer",
            "import os; os.write(3, b'\\x00\\x00\\x00\\x20' + b'\\x80\\x04cos' * 8)\nreturn 1"),
+    forger("arrays whose headers lie", "for shape in ((2**31,) * 4, (2**62,), (-1,), (3, 3)):\n"
+           "    answer(shape)\nreturn 1", before=LIARS, says="not an answer"),
     forger("an answer nested a million deep",
            "x = []\nfor _ in range(10**6): x = [x]\nself.Z1 = self.A2 = x\nreturn x"),
     forger("an answer that holds itself", "x = []; x.append(x)\nself.Z1 = self.A2 = x\nreturn x"),
@@ -285,10 +311,13 @@ READERS = (
     reader("the neighbour's notebook", "open('@NEIGHBOUR@').read()[-400:]"),
     reader("the grader's home", "open('@HOME@/.ssh/id_rsa').read()"),
     reader("environments of all processes", "str([open(p).read() for p in glob.glob('/proc/*/environ')])", control=""),
+    reader("its own environment", "str(dict(os.environ))", control=""),
     reader("other roots in /proc", "str([open(p + '@KEY@').read() for p in glob.glob('/proc/*/root')])", control=""),
     reader("open descriptors", "str([os.pread(n, 4000, 0) for n in range(3, 64) if not os.isatty(n)])", control=""),
     reader("its own memory", "open('/proc/self/mem', 'rb').read(10)", control=""),
     reader("a link beside the notebook", "open('data.csv').read()", control="", beside=_link("data.csv", "KEY")),
+    reader("a link to the gradebook beside the notebook", "open('data.csv', 'rb').read().decode('latin-1')[-3000:]",
+           control="", beside=_link("data.csv", "GRADEBOOK")),
     reader("a hard link beside the notebook", "open('data.csv').read()", control="",
            beside=_link("data.csv", "KEY", "hardlink_to")),
     reader("a linked folder beside the notebook",
@@ -329,7 +358,7 @@ WRITERS = (
            first="import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(1.5); "
                  "open(\"@HOME@/@TOKEN@\", \"w\")'], start_new_session=True)", control="left"),
     Attack("a forked daemon", control="left", first="import os, time\nif os.fork() == 0:\n    os.setsid()\n"
-           "    if os.fork() == 0:\n        time.sleep(3)\n    os._exit(0)"),
+           "    if os.fork() == 0:\n        time.sleep(30)\n    os._exit(0)"),
 )
 
 NETWORK = (
@@ -370,6 +399,10 @@ RESOURCES = (
     Attack("fifty gigabytes", first="import numpy as np\nx = np.ones(50 * 2**27)", says="memory"),
     Attack("memory bit by bit", first="x = []\nwhile True: x.append(bytearray(2**22))", says="memory"),
     Attack("memory outside the address space", first="import os\nn = os.memfd_create('x')\nos.ftruncate(n, 2**34)"),
+    Attack("memory shared by its number", first="import ctypes\n"
+           "assert ctypes.CDLL(None).shmget(0, 1 << 20, 0o1600) == -1\nraise RuntimeError('refused')", says="refused"),
+    Attack("its own limits raised", exercise=TANH, says="not allowed to raise",
+           cells=network("import resource\nresource.setrlimit(resource.RLIMIT_AS, (-1, -1))")),
     Attack("a full disk", first="f = open('big', 'wb')\nwhile True: f.write(bytes(10**6))", says="raised an error"),
     Attack("many files", first="for n in range(10**7): open(str(n), 'wb').write(bytes(10**5))"),
     Attack("descriptors", first="import os\nwhile True: os.dup(0)", says="limit on open files"),
@@ -379,8 +412,8 @@ RESOURCES = (
     Attack("C stack", first="import ctypes\nctypes.string_at(0)", says="crash"),
     Attack("an integer of a billion digits", first="x = 7 ** (10 ** 9)", says="was stopped"),
     Attack("a lying .npy header", first="import numpy as np\nnp.load('data.npy')", beside=_file("data.npy", LYING_NPY)),
-    Attack("a zip bomb", first="import io, zlib\nd = zlib.compressobj()\nb = d.compress(bytes(2**27)) + d.flush()\n"
-           "x = [zlib.decompress(b) for _ in range(99)]", says="memory"),
+    Attack("a zip bomb", first="import zlib\nb = open('data.z', 'rb').read()\n"
+           "x = [zlib.decompress(b) for _ in range(99)]", beside=_file("data.z", ZIP_BOMB), says="memory"),
     Attack("a flood of prints", first="while True: print('x' * 10_000)", says="put out more"),
     Attack("a flood past Python", first="import os\nfor _ in range(3000): os.write(1, b'x' * 10**6)"),
     Attack("a flood of displays", first="from IPython.display import HTML, display\n"
@@ -442,11 +475,17 @@ LUCKLESS = (
     unlucky("20 MB of saved outputs", edit=many_outputs),
     unlucky("a thousand cells", edit=thousand_cells),
     unlucky("a pipe beside the notebook", beside=_pipe),
-    unlucky("a device beside the notebook", beside=_link("zeros", "ZERO")),
+    unlucky("a link to a device beside the notebook", beside=_link("zeros", "ZERO")),
+    unlucky("a device beside the notebook", beside=_device),
     unlucky("a loop of links", beside=_link("loop/again", "SUBMISSION")),
 )
 
 QUICK = (*FORGERS[:24], *READERS[:12], *WRITERS[:8], *NETWORK[:2], *PROCESSES[:5], *RESOURCES[:3], *LUCKLESS[:6])
 """Run with the quick tests at level full; the whole corpus is run at both levels by `make test-all`."""
+
+SAMPLE = (
+    *FORGERS[2:20:6], *READERS[:6:2], READERS[5], *WRITERS[::5], NETWORK[0], *PROCESSES[3:9:5], LUCKLESS[0],
+)  # fmt: skip
+"""Run with the slow tests in every other place where the grader may run; the whole corpus by `make test-all`."""
 
 CORPUS = (*FORGERS, *READERS, *WRITERS, *NETWORK, *PROCESSES, *RESOURCES, *TIME, *LUCKLESS)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +16,11 @@ import pytest
 
 from autograder.exercises import load
 from autograder.grading.submissions import find, grade_all
-from autograder.marking import Marks, to_json
+from autograder.marking import Marks, from_json, to_json
 from autograder.sandbox import Sandbox, SandboxUnavailable
 
-from .corpus import CORPUS, FULL, HAND, QUICK, Attack
+from .corpus import CORPUS, FULL, HAND, QUICK, SAMPLE, Attack
+from .elsewhere import ORDINARY_ID, Elsewhere, NoSuchPlace
 from .scene import SECRET, Scene, notebook, scene, settled
 
 LIMITS = {
@@ -29,13 +32,52 @@ LIMITS = {
 
 
 @pytest.fixture(scope="module")
-def walled(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    try:
-        box = Sandbox(level=request.param)
-    except SandboxUnavailable as error:
-        pytest.skip(str(error))
-    with box:
-        yield box
+def graders() -> Iterator[Callable[[str], Sandbox | Elsewhere]]:
+    """Gives each grader by the name of its place or level, and keeps it for the tests that follow."""
+    started: dict[str, Sandbox | Elsewhere | Exception] = {}
+
+    def get(name: str) -> Sandbox | Elsewhere:
+        if name not in started:
+            try:
+                limits = dict.fromkeys(FULL, LIMITS)
+                place = (PLACES | OPEN).get(name)
+                started[name] = Elsewhere(**place, limits=limits) if place else Sandbox(level=name)
+            except (SandboxUnavailable, NoSuchPlace) as error:
+                started[name] = error
+        found = started[name]
+        if isinstance(found, Exception):
+            pytest.skip(str(found))
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADER_TOKEN", SECRET)
+        yield get
+    for grader in started.values():
+        if not isinstance(grader, Exception):
+            grader.close()
+
+
+@pytest.fixture
+def walled(request: pytest.FixtureRequest, graders: Callable[[str], Sandbox | Elsewhere]) -> Sandbox | Elsewhere:
+    return graders(request.param)
+
+
+PLACES = {
+    "container": {"refuse": True, "ordinary": False},
+    "container-ordinary": {"refuse": True, "ordinary": True},
+    "ordinary": {"refuse": False, "ordinary": True},
+}
+"""Where else the grader may run: refused namespaces as in a container, as an ordinary user, both."""
+
+OPEN = {"open": {"refuse": False, "ordinary": True, "level": "none"}}
+"""The ordinary user's place without walls, for the positive control."""
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user may enter, as pytest's own may not be."""
+    with tempfile.TemporaryDirectory(prefix="scene-", dir="/tmp") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(scope="module")
@@ -65,16 +107,19 @@ class Seen:
         return json.dumps({name: to_json(marks) for name, marks in self.marks.items()})
 
 
-def attacked(attack: Attack, box: Sandbox, root: Path, here: Scene) -> Seen:
+def attacked(attack: Attack, box: Sandbox | Elsewhere, root: Path, here: Scene) -> Seen:
     """Grade the attacker and the neighbour at the same time, and look round before and after."""
     path = here.hand_in("mallory", attack.exercise, notebook(root, attack, here))
     if attack.beside:
         attack.beside(path.parent, here.words)
     before, command = here.state(), psutil.Process(box.pid).cmdline()
     processes = set(psutil.pids())
-    with ThreadPoolExecutor(2) as pool:
-        marks = {s.student: m for s, m in grade_all(
-            find([here.course / "submitted"]), box, pool, root=here.course, seed=1)}  # fmt: skip
+    if isinstance(box, Elsewhere):
+        marks = {marks.student: marks for marks in map(from_json, box.grade(here.course))}
+    else:
+        with ThreadPoolExecutor(2) as pool:
+            marks = {s.student: m for s, m in grade_all(
+                find([here.course / "submitted"]), box, pool, root=here.course, seed=1)}  # fmt: skip
     time.sleep(0.05)
     after = here.state()
     changed = {name: (before.get(name), after.get(name)) for name in before.keys() | after.keys()
@@ -93,8 +138,13 @@ def _cases() -> list:
 
 @pytest.mark.parametrize(("walled", "attack"), _cases(), indirect=["walled"])
 def test_it_gets_its_marks_and_nobody_pays(attack: Attack, walled: Sandbox, root: Path, tmp_path: Path) -> None:
+    check(attack, walled, root, tmp_path)
+
+
+def check(attack: Attack, walled: Sandbox | Elsewhere, root: Path, folder: Path) -> None:
+    """One attack, and everything that must hold during and after it."""
     pid = walled.pid
-    with scene(tmp_path, root) as here:
+    with scene(folder, root) as here:
         began = time.monotonic()
         seen = attacked(attack, walled, root, here)
     mallory = seen.marks["mallory"]
@@ -110,6 +160,28 @@ def test_it_gets_its_marks_and_nobody_pays(attack: Attack, walled: Sandbox, root
     assert time.monotonic() - began < LIMITS["wall_seconds"]
 
 
+@pytest.mark.parametrize(
+    "attack",
+    [
+        pytest.param(attack, id=attack.name, marks=pytest.mark.slow if attack in SAMPLE else pytest.mark.long)
+        for attack in CORPUS
+    ],
+)
+@pytest.mark.parametrize("walled", PLACES, indirect=True)
+def test_it_does_so_in_a_container_and_as_an_ordinary_user(
+    attack: Attack, walled: Elsewhere, root: Path, open_folder: Path
+) -> None:
+    check(attack, walled, root, open_folder)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("walled", PLACES, indirect=True)
+def test_the_canary_chooses_the_level_that_the_place_allows(walled: Elsewhere, request: pytest.FixtureRequest) -> None:
+    place = PLACES[request.node.callspec.params["walled"]]
+    assert walled.level == ("reduced" if place["refuse"] else "full")
+    assert walled.uid == (ORDINARY_ID if place["ordinary"] else os.getuid())
+
+
 CONTROLS = [attack for attack in CORPUS if attack.control]
 
 
@@ -117,8 +189,23 @@ CONTROLS = [attack for attack in CORPUS if attack.control]
 @pytest.mark.parametrize("attack", CONTROLS, ids=lambda attack: attack.name)
 def test_without_walls_it_does_what_it_says(attack: Attack, unprotected: Sandbox, root: Path, tmp_path: Path) -> None:
     """The positive control: the same notebook, the same eyes, no walls."""
-    with scene(tmp_path, root) as here:
-        seen = attacked(attack, unprotected, root, here)
+    does_harm(attack, unprotected, root, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attack", [a for a in SAMPLE if a.control], ids=lambda attack: attack.name)
+@pytest.mark.parametrize("walled", OPEN, indirect=True)
+def test_without_walls_it_does_so_as_an_ordinary_user(
+    attack: Attack, walled: Elsewhere, root: Path, open_folder: Path
+) -> None:
+    """So it is the walls, and no file's permissions, that stop it there."""
+    does_harm(attack, walled, root, open_folder)
+
+
+def does_harm(attack: Attack, grader: Sandbox | Elsewhere, root: Path, folder: Path) -> None:
+    """Run an attack, end what it leaves, and look whether it did what its control says."""
+    with scene(folder, root) as here:
+        seen = attacked(attack, grader, root, here)
         happened = {
             "secret": SECRET in seen.record, "changed": bool(seen.changed), "reached": bool(seen.reached),
             "left": bool(seen.left),

@@ -431,6 +431,36 @@ def test_the_command_line_gives_the_same_points(graded):
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("nbgrader")
+def test_a_class_is_graded_and_marked_again_by_everyones_own_numbers(graded, tmp_path):
+    copy = tmp_path / "course"
+    shutil.copytree(graded, copy)
+    for leftover in ("gradebook.db", "autograded", "feedback"):
+        path = copy / leftover
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    expected = points(graded)
+
+    def command(*arguments):
+        line = [sys.executable, "-m", "autograder", *arguments]
+        return subprocess.run(line, cwd=copy, capture_output=True, text=True, timeout=300)
+
+    done = command("grade", "submitted", "--gradebook")
+    assert done.returncode == 0, done.stderr
+    assert points(copy) == expected
+    path = copy / "autograded" / "ada" / "by_hand" / f"{NAME}.ipynb"
+    assert "drawn for `ada`" in path.read_text()
+    again = command("remark", "--diff", "--json")
+    assert (again.returncode, again.stdout) == (0, ""), again.stderr
+    about = json.loads((copy / "variants.json").read_text())
+    (copy / "variants.json").write_text(json.dumps(about | {"students": ["carla"]}))
+    changed = [json.loads(line)["student"] for line in command("remark", "--diff", "--json").stdout.splitlines()]
+    assert changed == ["ada"]
+    assert command("grade", "submitted", "--gradebook").returncode == 0
+    assert points(copy)["ada"] <= 5
+    assert "drawn for `ada`" not in path.read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("nbgrader")
 def test_the_graded_notebook_and_the_feedback_show_the_students_own_numbers(graded):
     variants = read_variants(graded)
     for student in ("ada", "carla"):

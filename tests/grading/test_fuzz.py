@@ -126,6 +126,7 @@ FRAME = st.fixed_dictionaries(
     optional={"index": st.integers(0, 2) | JSON, "ask": st.integers(0, 1) | JSON, "challenge": st.integers(0, 1) | JSON,
               "status": st.sampled_from(["ok", "answered", "raised", "correct"]) | JSON, "outputs": JSON,
               "values": st.binary(max_size=20) | JSON, "message": JSON, "seconds": st.floats() | JSON,
+              "cpu_seconds": st.floats() | JSON,
               "updates": JSON, "traceback": JSON, "warnings": JSON, "changed_inputs": JSON, "score": JSON},
 )  # fmt: skip
 

@@ -160,6 +160,35 @@ def test_running_out_of_memory_costs_only_its_challenge(run: Run) -> None:
     assert [answer.status for answer in answers(outcome)] == ["out_of_memory", "answered"]
 
 
+HUNGRY = "import numpy as np\ndef f(n):\n    x = np.ones(n << 17)\n    return x[0]\nf(160)"
+"""`f(n)` takes n megabytes for a moment, and a cell has done so too."""
+
+
+def test_a_question_has_a_memory_limit_of_its_own(run: Run) -> None:
+    hungry = ask("return {'y': student.f(given['n'])}", {"n": 160}, {"n": 10}, {"n": 160})
+    asks = (hungry, ask("return {'y': student.f(20)}", name="later"))
+    outcome = run(HUNGRY, asks=asks, question_memory_bytes=32 << 20)
+    assert outcome.cells[0].status == "ok", "the limit of a question is none of the cells'"
+    assert [answer.status for answer in answers(outcome)] == ["out_of_memory", "answered", "out_of_memory"]
+    assert answers(outcome, "later")[0].status == "answered"
+    message = answers(outcome)[0].message
+    assert "more memory than the 32 MB that one question may take" in message
+    assert "a list that grows in a loop" in message
+    assert outcome.reruns == 0
+
+
+def test_what_cells_keep_does_not_count_against_a_question(run: Run) -> None:
+    source = HUNGRY + "\nkept = np.ones(150 << 17)"
+    outcome = run(source, asks=(ask("return {'y': student.f(24)}"),), question_memory_bytes=32 << 20)
+    assert answers(outcome)[0].status == "answered"
+
+
+def test_where_the_notebook_has_less_left_its_own_limit_is_named(run: Run) -> None:
+    (answer,) = answers(run(HUNGRY, asks=(ask("return {'y': student.f(400)}"),), question_memory_bytes=1 << 30))
+    assert answer.status == "out_of_memory"
+    assert "more memory than the 256 MB that the notebook may have" in answer.message
+
+
 def test_prints_in_a_question_are_swallowed_up_to_the_limit(run: Run) -> None:
     source = "def f(n):\n    for _ in range(n): print('x' * 1000)\n    return n"
     outcome = run(source, asks=(ask("return {'y': student.f(given['n'])}", {"n": 3}, {"n": 10**9}),))

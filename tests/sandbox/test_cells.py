@@ -84,6 +84,16 @@ def test_a_python_loop_costs_only_its_cell_and_no_rerun(run: Run) -> None:
     assert outcome.reruns == 0
 
 
+@pytest.mark.parametrize(("report", "says"), [("lambda *a, **k: None", "mine"), ("None", "not callable")])
+def test_an_error_is_shown_even_when_its_report_is_put_out_of_order(run: Run, report: str, says: str) -> None:
+    patch = f"import IPython.core.interactiveshell as i\ni.InteractiveShell.showtraceback = {report}"
+    outcome = run(patch, "raise ValueError('mine')", "1 +")
+    for cell in outcome.cells[1:]:
+        assert cell.status == "raised"
+        assert [output["output_type"] for output in cell.outputs] == ["error"]
+    assert says in outcome.cells[1].outputs[0]["evalue"]
+
+
 def test_sleeping_too_long_is_timed_out(run: Run) -> None:
     outcome = run("import time; time.sleep(30)", cell_wall_seconds=0.3)
     assert outcome.cells[0].status == "timed_out"

@@ -13,7 +13,7 @@ import msgpack
 
 from . import frames, walls
 from .probes import Surroundings, answer, has_room
-from .shell import Shell, collecting, go_home, reseed, said, status_of
+from .shell import GREEDY, Shell, collecting, go_home, reseed, said, status_of
 from .stopwatch import disarm, time_limit
 
 
@@ -70,7 +70,7 @@ def lay_out(files: dict[str, bytes], folder: str) -> None:
 
 def run_cell(shell: Shell, cell: dict[str, Any], room: int, limits: dict[str, Any]) -> dict[str, Any]:
     """Run one cell; return the fields of its frame."""
-    began = time.perf_counter()
+    began, computed = time.perf_counter(), time.process_time()
     error: BaseException | None = None
     shell.collector.begin(cell["index"], room)
     shell.execution_count = cell["execution_count"]
@@ -89,11 +89,17 @@ def run_cell(shell: Shell, cell: dict[str, Any], room: int, limits: dict[str, An
         elif status == "output_limit":
             message = f"This cell was stopped: it put out more than {room} bytes."
         elif status == "out_of_memory":
-            message = f"This cell needed more memory than the {limits['memory_bytes'] >> 20} MB it may have. {message}"
+            message = (
+                f"This cell needed more memory than the {limits['memory_bytes'] >> 20} MB that the notebook may have; "
+                f"{GREEDY} {message}"
+            )
         if status not in ("raised", "out_of_memory") and shell.collector.outputs[-1:]:
             shell.collector.outputs[:] = [o for o in shell.collector.outputs if o["output_type"] != "error"]
         if status != "raised":
             shell.collector.error(status, message, [message])
+        elif not any(output["output_type"] == "error" for output in shell.collector.outputs):
+            # code that has put IPython's own report out of order does not hide its errors
+            shell.collector.error(type(error).__name__, message, [message])
     outputs = shell.collector.finished()
     sys.last_value = sys.last_traceback = sys.last_type = None
     return {
@@ -102,6 +108,7 @@ def run_cell(shell: Shell, cell: dict[str, Any], room: int, limits: dict[str, An
         "outputs": outputs,
         "updates": shell.collector.updates,
         "seconds": time.perf_counter() - began,
+        "cpu_seconds": time.process_time() - computed,
     }
 
 

@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from . import codec
-from .shell import Shell, collecting, go_home, is_students, reseed, said, status_of, students_frames
+from .shell import GREEDY, Shell, collecting, go_home, is_students, reseed, said, status_of, students_frames
 from .stopwatch import disarm, time_limit
+from .walls import memory_limit
 
 MAX_WARNINGS = 10
 MAX_TEXT = 4000
@@ -97,7 +98,8 @@ def answer(
     limits: dict[str, Any], folder: str, path: list[str],
 ) -> dict[str, Any]:  # fmt: skip
     """Ask one question at one challenge; return the fields of the answer's frame."""
-    began = time.perf_counter()
+    began, computed = time.perf_counter(), time.process_time()
+    memory = f"{limits['memory_bytes'] >> 20} MB that the notebook may have"
     result: dict[str, Any] = {"status": "grader_error", "values": b"", "message": "", "traceback": ""}
     caught: list[warnings.WarningMessage] = []
     given: dict[str, Any] = {}
@@ -110,7 +112,12 @@ def answer(
         shell.collector.begin(0, limits["output_bytes"], keep=False)
         with _names_kept(shell.user_ns), warnings.catch_warnings(record=True) as caught, collecting(shell):
             warnings.simplefilter("always")
-            with time_limit(cpu=limits["question_cpu_seconds"], wall=limits["question_wall_seconds"]):
+            with (
+                memory_limit(limits["question_memory_bytes"]) as limited,
+                time_limit(cpu=limits["question_cpu_seconds"], wall=limits["question_wall_seconds"]),
+            ):
+                if limited:
+                    memory = f"{limits['question_memory_bytes'] >> 20} MB that one question may take"
                 values = function(Student(shell.user_ns), handed)
                 if not isinstance(values, dict):
                     raise BadProbe(f"the probe of {ask_id!r} returned no dict")
@@ -125,13 +132,14 @@ def answer(
         result["message"] = f"{str(error)[:600]}."
     except BaseException as error:
         disarm()
-        result.update(_judged(error, shell, ask_id, limits))
+        result.update(_judged(error, shell, ask_id, limits, memory))
         traceback.clear_frames(error.__traceback__)
     finally:
         disarm()
     result["changed_inputs"] = _changed(given, challenge)
     result["warnings"] = _listed(caught)
     result["seconds"] = time.perf_counter() - began
+    result["cpu_seconds"] = time.process_time() - computed
     return result
 
 
@@ -146,7 +154,7 @@ def _names_kept(names: dict[str, Any]) -> Iterator[None]:
         names.update(kept)
 
 
-def _judged(error: BaseException, shell: Shell, ask_id: str, limits: dict[str, Any]) -> dict[str, str]:
+def _judged(error: BaseException, shell: Shell, ask_id: str, limits: dict[str, Any], memory: str) -> dict[str, str]:
     status = status_of(error)
     message = said(error, shell)
     frames = students_frames(error, shell)
@@ -158,7 +166,7 @@ def _judged(error: BaseException, shell: Shell, ask_id: str, limits: dict[str, A
     elif status == "output_limit":
         message = f"Your code printed more than {limits['output_bytes']} bytes on this question."
     elif status == "out_of_memory":
-        message = f"Your code needed more memory than the {limits['memory_bytes'] >> 20} MB it may have. {message}"
+        message = f"Your code needed more memory than the {memory}; {GREEDY} {message}"
     elif isinstance(error, MissingName):
         status, message = "missing", (
             f"`{_name(error)}` is not defined in your notebook: is its cell filled in, and does it run without error?"

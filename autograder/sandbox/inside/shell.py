@@ -46,6 +46,9 @@ LIMITS_BY_ERROR = {
 }
 """What the errors of the operating system mean here."""
 
+GREEDY = "is an array made that is much larger than the data, or a list that grows in a loop?"
+"""What to look for where memory ran out."""
+
 
 class OutputLimit(BaseException):
     """The cell has printed and drawn more than it may. Not an Exception, so that `except Exception` does not eat it."""

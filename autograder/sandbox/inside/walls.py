@@ -6,11 +6,14 @@ Linux only, through the C library by ctypes (Python has `os.unshare` only from 3
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import mmap
 import os
 import platform
 import resource
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -24,6 +27,7 @@ PR_SET_DUMPABLE, PR_SET_KEEPCAPS, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW
     4, 8, 22, 24, 38, 47
 )  # fmt: skip
 PR_CAP_AMBIENT_CLEAR_ALL, SECCOMP_MODE_FILTER = 4, 2
+MAP_NORESERVE = 0x4000
 LINUX_CAPABILITY_VERSION_3 = 0x20080522
 CAP_DAC_READ_SEARCH = 2
 
@@ -113,6 +117,36 @@ def _lower(which: int, value: int) -> None:
     if hard != resource.RLIM_INFINITY:
         value = min(value, hard)
     resource.setrlimit(which, (value, value))
+
+
+@contextlib.contextmanager
+def memory_limit(size: int) -> Iterator[bool]:
+    """Let the body take at most `size` bytes more address space than is in use now; tell whether that is the limit.
+
+    It is not when the process's own limit, which nothing can raise, leaves less. This one is for honest code: hostile
+    code could raise it as far as the process's own.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    surplus = 0 if hard == resource.RLIM_INFINITY else _room(hard) - size
+    if surplus > 0:
+        resource.setrlimit(resource.RLIMIT_AS, (hard - surplus, hard))
+    try:
+        yield surplus > 0
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+
+
+def _room(most: int) -> int:
+    """Bytes of address space that may still be taken, to the megabyte, found by trying: /proc is out of sight."""
+    low, high = 0, most >> 20
+    while low < high:
+        middle = (low + high + 1) // 2
+        try:
+            mmap.mmap(-1, middle << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_NORESERVE).close()
+            low = middle
+        except (OSError, MemoryError):
+            high = middle - 1
+    return low << 20
 
 
 def kernel_at_least(major: int, minor: int) -> bool:

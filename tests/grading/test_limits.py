@@ -1,0 +1,61 @@
+"""The limits that THREATS.md states are those that hold, with room for honest work."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+
+from autograder.exercises import NAMES, load
+from autograder.sandbox import Limits, Sandbox
+
+LEAST_FACTOR = 3
+"""By how much every limit is above the largest need of a reference, at least."""
+
+SLOWEST = "l2_regularization"
+"""The exercise whose reference has the cell that computes longest."""
+
+
+def rows(root: Path) -> list[tuple[str, float, str, float, int]]:
+    """The table of THREATS.md: limit, need, exercise, the limit there, factor; seconds or bytes."""
+    row = r"^\| `(\w+)`[^|]* \| ([\d.]+) (s|MB) \| (\w+) \| (\d+) (?:s|MB) \| (\d+) \|$"
+    found = re.findall(row, (root / "THREATS.md").read_text(), re.M)
+    scale = {"s": 1.0, "MB": 2.0**20}
+    return [
+        (limit, float(need) * scale[unit], name, float(allowed) * scale[unit], int(factor))
+        for limit, need, unit, name, allowed, factor in found
+    ]
+
+
+def test_the_table_names_every_limit_of_time_memory_and_output(root: Path) -> None:
+    measured = {field.name for field in fields(Limits) if re.search("cpu|memory|output", field.name)}
+    assert {limit for limit, *_ in rows(root)} == measured
+
+
+def test_the_table_states_the_limits_that_hold_and_their_factors(root: Path) -> None:
+    for limit, need, name, allowed, factor in rows(root):
+        assert vars(replace(Limits(), **load(name).limits))[limit] == allowed, limit
+        assert int(allowed / need) == factor >= LEAST_FACTOR, limit
+
+
+def test_by_the_clock_twice_as_many_seconds_are_allowed_as_of_computing() -> None:
+    for name in NAMES:
+        limits = replace(Limits(), **load(name).limits)
+        assert limits.cell_wall_seconds >= 2 * limits.cell_cpu_seconds
+        assert limits.question_wall_seconds >= 2 * limits.question_cpu_seconds
+        assert limits.wall_seconds >= 2 * limits.cpu_seconds
+
+
+@pytest.mark.slow
+def test_the_slowest_reference_has_room(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(root / "benchmarks"))
+    import limits as benchmark
+
+    asked = benchmark.job(SLOWEST, full=True)
+    with Sandbox() as sandbox:
+        outcome = sandbox.run(asked)
+    assert {cell.status for cell in outcome.cells} == {"ok"}
+    need = max(cell.cpu_seconds for cell in outcome.cells)
+    assert 0 < LEAST_FACTOR * need < asked.limits.cell_cpu_seconds
