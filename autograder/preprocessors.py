@@ -21,7 +21,7 @@ from traitlets.config import Config
 from autograder.course import find_root, source_notebook
 from autograder.exercise import Exercise
 from autograder.exercises import NAMES, load
-from autograder.grading.grade import Graded, fresh_seed, grade_notebook, run_plain
+from autograder.grading.grade import Graded, fresh_seed, grade_notebook, put_own_text_back, run_plain
 from autograder.grading.notebook import complete, digest, grade_id, heal, is_question
 from autograder.grading.submissions import own_files
 from autograder.grading.worker import shared_sandbox
@@ -97,8 +97,7 @@ class IsolatedExecute(NbGraderPreprocessor):
             limits = Limits() if seconds is None else Limits().per_cell(seconds)
             _write_outputs(nb, run_plain(nb, sandbox, files=own_files(folder), limits=limits))
             return nb, resources
-        if exercise.rewritten:  # nbgrader has put the general numbers back into the text
-            nb.cells = list(heal(nb, source_notebook(find_root(folder), exercise)).cells)
+        put_own_text_back(nb, exercise, find_root(folder))
         notes = tuple(nb.metadata.get(RECORD, {}).get("notes", ()))
         graded = grade_notebook(
             nb,

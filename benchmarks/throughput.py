@@ -36,9 +36,10 @@ import nbformat
 from autograder.audit import load_variants
 from autograder.build.submission import fill, solutions
 from autograder.course import find_root, sheet_files
+from autograder.environment import put_programs_on_path
 from autograder.exercises import NAMES, load
 from autograder.grading.batch import Course, grade_class, healed, marks_key
-from autograder.grading.course import CourseApi, put_helpers_on_path
+from autograder.grading.course import CourseApi
 from autograder.grading.grade import Graded, Ran, execute, give_marks, grade_notebook, prepare
 from autograder.grading.gradebook import Writer
 from autograder.grading.journal import Journal, asked
@@ -295,7 +296,7 @@ def grow(root: Path, sizes: Sequence[int]) -> list[dict[str, float]]:
 
 def grown(folder: Path) -> dict[str, float]:
     """What a class of this size takes: grading, and marking again, as it is and as if no two answers were equal."""
-    put_helpers_on_path()
+    put_programs_on_path()
     seconds, count = class_seconds(folder, feedback=False)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     with Journal(folder) as journal:
@@ -497,7 +498,7 @@ def main() -> None:
     if args.grown:
         print(json.dumps(grown(args.grown)))
         return
-    put_helpers_on_path()
+    put_programs_on_path()
     root, load_before = find_root(), os.getloadavg()[0]
     results = {}
     for name in NAMES if args.exercise == ["all"] else args.exercise:

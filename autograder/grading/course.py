@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
-import sys
 from pathlib import Path
 
 from traitlets.config import Config
 
 from autograder import build, preprocessors
+from autograder.environment import put_programs_on_path
 
 
 class CourseApi:
@@ -23,7 +22,7 @@ class CourseApi:
         from nbgrader.apps.api import NbGraderAPI
         from nbgrader.coursedir import CourseDirectory
 
-        put_helpers_on_path()
+        put_programs_on_path()
         self.root = root
         config = Config()
         config.CourseDirectory.course_id = "backpropagation"
@@ -57,9 +56,3 @@ class CourseApi:
             return []
         reason = next((line for line in reversed((result.get("error") or result["log"]).splitlines()) if line), "")
         return [f"{what} failed: {reason}"]
-
-
-def put_helpers_on_path() -> None:
-    """A new gradebook calls `alembic` by name, which lies beside the interpreter."""
-    if shutil.which("alembic") is None:
-        os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"

@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 
 from autograder.course import compiled_modules, sheet_files, source_notebook
 from autograder.exercise import Exercise
-from autograder.grading.notebook import Plan, plan, plans
+from autograder.grading.notebook import Plan, heal, plan, plans
 from autograder.marking import Marks, challenges, mark
 from autograder.sandbox import Answer, Ask, Cell, Job, Limits, Outcome, Sandbox
 
@@ -163,6 +163,12 @@ def grade_notebook(
     told = None if on_marks is None else _so_far(exercise, seed, student, sandbox.level, on_marks)
     ran = execute(sandbox, None if full else prepared.marks_job, prepared.whole.job, told)
     return give_marks(prepared, ran, student=student, seconds=time.perf_counter() - started)
+
+
+def put_own_text_back(notebook: NotebookNode, exercise: Exercise, root: Path) -> None:
+    """Give a notebook the text of a student with own numbers again: nbgrader's steps put the general one there."""
+    if exercise.rewritten:
+        notebook.cells = list(heal(notebook, source_notebook(root, exercise)).cells)
 
 
 def run_plain(notebook: NotebookNode, sandbox: Sandbox, *, files: Mapping[str, bytes], limits: Limits) -> Graded:

@@ -36,12 +36,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from autograder import handed_in
-from autograder.grading.course import put_helpers_on_path
-from autograder.grading.grade import Graded
+from autograder.environment import put_programs_on_path
+from autograder.grading.grade import Graded, put_own_text_back
 from autograder.grading.journal import FOLDER
 from autograder.grading.notebook import digest
 from autograder.marking import Marks
 from autograder.preprocessors import record
+from autograder.variants import exercise_of
 
 EXECUTE = "autograder.preprocessors.IsolatedExecute"
 STAGING = f"{FOLDER}/staging"
@@ -127,7 +128,7 @@ class Writer:
 
     def __init__(self, root: Path) -> None:
         """Open the gradebook of a course with its nbgrader configuration. Raises GradebookProblem."""
-        put_helpers_on_path()
+        put_programs_on_path()
         here = Path.cwd()
         os.chdir(root)  # nbgrader looks for its configuration in the working directory
         try:
@@ -268,7 +269,9 @@ class Writer:
 
     def _record(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
         """In the place of the step that runs a notebook."""
-        graded = self._graded[resources["nbgrader"]["notebook"]]
+        about = resources["nbgrader"]
+        graded = self._graded[about["notebook"]]
+        put_own_text_back(nb, exercise_of(self.root, about["notebook"], about["student"]), self.root)
         if digest(nb) != graded.marks.digest:
             raise GradebookProblem("the notebook has changed while it was graded: run the same command again.")
         record(nb, resources, graded)
