@@ -104,9 +104,12 @@ def autograded(course: Path) -> dict[str, object]:
         if path.suffix == ".ipynb":
             notebook = json.loads(path.read_text())
             notebook["metadata"]["autograder"].pop("seconds")
-            for output in (output for cell in notebook["cells"] for output in cell.get("outputs", [])):
-                if "text" in output:  # a progress bar writes as often as the clock lets it
-                    output["text"] = re.sub(r"[^\n\r]*\r", "", "".join(output["text"]))
+            for cell in notebook["cells"]:
+                for output in cell.get("outputs", []):
+                    if "text" in output:  # a progress bar writes as often as the clock lets it
+                        output["text"] = re.sub(r"[^\n\r]*\r", "", "".join(output["text"]))
+                if "outputs" in cell:
+                    cell["outputs"] = [one for one in cell["outputs"] if one.get("text") != ""]
             found[str(path.relative_to(course))] = notebook, path.stat().st_mode
         elif path.is_file():
             found[str(path.relative_to(course))] = path.read_bytes(), path.stat().st_mode

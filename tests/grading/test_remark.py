@@ -44,7 +44,7 @@ def change_course(monkeypatch, **changes):
     exercise = load("worked_calculation")
     questions = tuple(replace(q, **changes) if q.id == "loss_value" else q for q in exercise.questions)
     changed = replace(exercise, questions=questions)
-    for module in ("autograder.grading.batch", "autograder.grading.remark", "autograder.marking.mark"):
+    for module in ("autograder.variants", "autograder.marking.mark"):
         monkeypatch.setattr(sys.modules[module], "load", lambda name: changed if name == exercise.name else load(name))
     monkeypatch.setattr(batch, "_context", lambda root, sheet: "changed")
 

@@ -24,8 +24,15 @@ ELSEWHERE = {
 }
 """Commands that are not run here, and where they are."""
 
-PAGES = {"README.md", "docs/instructors.md", "docs/authors.md", "docs/exports.md"}
-"""The pages with commands; each has a test below."""
+PAGES = {
+    "README.md",
+    "docs/authors.md",
+    "docs/class.md",  # tests/people/test_class_docs.py
+    "docs/exports.md",
+    "docs/instructors.md",
+    "docs/speed.md",  # the command that writes the page itself: tests/test_benchmarks.py runs it small
+}
+"""The pages with commands. Where no other file is named, the test is below."""
 
 def blocks(text, language="sh"):
     """The blocks of a page in one language."""

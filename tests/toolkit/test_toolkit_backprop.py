@@ -3,6 +3,7 @@
 import builtins
 import subprocess
 import sys
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -182,7 +183,7 @@ def test_without_tqdm_progress_is_plain_text(monkeypatch, capfd):
 
 def test_importing_the_toolkit_is_light_and_needs_numpy_only():
     code = "import backprop, selfcheck, simple_network, sys; print(*sys.modules)"
-    folder = sys.modules["backprop"].__file__.rsplit("backprop.py", 1)[0]
+    folder = Path(accuracy.__code__.co_filename).parent
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=folder)
     assert not {"matplotlib", "sklearn", "tqdm", "IPython", "rich", "ipywidgets"} & set(done.stdout.split())
 
