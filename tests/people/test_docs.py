@@ -164,9 +164,13 @@ def test_the_pages_that_anything_names_are_there(root):
 
 @pytest.mark.long
 @pytest.mark.xdist_group("nbgrader")
-def test_a_sheet_from_release_to_export_and_the_hint_arrives(course, shell, page, work):
+def test_a_sheet_from_release_to_export_and_the_hint_arrives(course, shell, page, work, root):
     for student in ("carla", "dmitri"):
         hand_in(course, student, work)
+    for folder in ("source", "assignments"):
+        (course / folder / "by_hand").mkdir()
+        shutil.copy(root / folder / "by_hand" / "worked_calculation.ipynb", course / folder / "by_hand")
+    (course / "students.csv").write_text("id\ncarla\ndmitri\n")
     text, cluster = page("docs/instructors.md").partition("\n## On a JupyterHub")[0], ""
     for line in commands(text):
         if line in ELSEWHERE:
