@@ -44,7 +44,7 @@ def gradient_challenges(
     or a forgotten bias is avoided. ``autograder.diagnosis.aliases`` finds mistakes that would look the same.
     """
     points = [Challenge(SMALL | {"Y": small_targets(loss)}, shown=True)]
-    for examples, h in ((6, hidden), (5, hidden + 1), (7, hidden + 2)):
+    for examples, h in ((6, hidden), (8, hidden + 1), (7, hidden + 2)):
         points.append(Challenge(draw_point(rng, (n_in, h, n_out), activations, loss, examples)))
     return points
 
