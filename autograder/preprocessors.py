@@ -24,10 +24,9 @@ from autograder.exercises import NAMES, load
 from autograder.grading.grade import Graded, fresh_seed, grade_notebook, put_own_text_back, run_plain
 from autograder.grading.notebook import complete, digest, grade_id, heal, is_question
 from autograder.grading.submissions import own_files
-from autograder.grading.worker import shared_sandbox
 from autograder.handed_in import Inspection, withdraw
 from autograder.marking import to_json
-from autograder.sandbox import Limits
+from autograder.sandbox import Limits, shared_sandbox
 from autograder.variants import exercise_of
 from autograder.views.cell import outputs
 

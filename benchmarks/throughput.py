@@ -45,9 +45,8 @@ from autograder.grading.gradebook import Writer
 from autograder.grading.journal import Journal, asked
 from autograder.grading.remark import remark
 from autograder.grading.submissions import find
-from autograder.grading.worker import shared_sandbox
 from autograder.marking import mark
-from autograder.sandbox import Job
+from autograder.sandbox import Job, shared_sandbox
 
 STOCK = "c = get_config()\nc.CourseDirectory.release_directory = 'assignments'\nc.Execute.timeout = 300\n"
 JOBS = os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""``autograder grade submitted/ --gradebook`` and ``autograder remark``: a class into nbgrader's gradebook."""
+"""``autograder grade submitted/ --gradebook``: a class into nbgrader's gradebook."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from autograder.grading.grade import fresh_seed
 from autograder.grading.gradebook import GradebookProblem, Writer
 from autograder.grading.journal import Journal, JournalProblem
 from autograder.grading.submissions import NothingToGrade, Submission, find
-from autograder.grading.worker import shared_sandbox
 from autograder.marking import to_json
 from autograder.sandbox import SandboxUnavailable
 from autograder.variants import read_variants
@@ -33,19 +32,6 @@ MOST_LISTED = 50
 """So many notebooks that could not be done are listed on a terminal; ``--json`` has all."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of ``autograder grade`` that belong to a class."""
-    group = parser.add_argument_group("a class into nbgrader's gradebook")
-    group.add_argument(
-        "--gradebook", action="store_true", help="write gradebook.db and autograded/, as `nbgrader autograde` would"
-    )
-    group.add_argument(
-        "--marks-only", action="store_true", help="leave out what is only for the eye; a later run completes it"
-    )
-    group.add_argument("--new-seed", action="store_true", help="draw new challenges and run everything again")
-    group.add_argument("--cluster", metavar="ADDRESS", help="run on a Dask cluster, such as tcp://scheduler:8786")
-
-
 def run(args: argparse.Namespace) -> int:
     """Grade a class. Returns 0 when everything is in the gradebook, 1 when a person is needed, 2 on bad use."""
     errors = Console(stderr=True)
@@ -54,10 +40,6 @@ def run(args: argparse.Namespace) -> int:
         root = find_root(args.root or args.paths[0].absolute().parent)
         read_variants(root)  # a lost secret is told before anything is run
         with Journal(root) as journal, _pool(args) as pool, contextlib.ExitStack() as last:
-            if not args.cluster and any(
-                journal.entry(one.student, one.sheet, one.exercise) is None for one in submissions
-            ):
-                pool.submit(shared_sandbox, args.isolation)  # it starts while the gradebook is opened
             writer = last.enter_context(Writer(root))
             seed = journal.seed(
                 fresh_seed() if args.seed is None else args.seed, replace=args.new_seed or args.seed is not None

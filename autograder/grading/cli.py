@@ -1,26 +1,12 @@
-"""``autograder grade``: marks of notebooks on disk, as a table or as JSON."""
+"""``autograder grade``: its arguments, and the start of the sandbox while the grader itself is imported."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import sys
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-from autograder.course import CourseError, find_root
-from autograder.grading import class_cli
-from autograder.grading.grade import fresh_seed
-from autograder.grading.submissions import NothingToGrade, Submission, find, grade_all
-from autograder.marking import Marks, to_json
-from autograder.sandbox import Sandbox, SandboxUnavailable
-from autograder.variants import read_variants
-from autograder.views.terminal import class_table, notebook_table
+from autograder.sandbox import start_early
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,69 +23,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="'none' runs students' code unprotected: only for notebooks that you trust",
     )
     parser.add_argument("--root", type=Path, help="the course's folder; found from here by default")
-    class_cli.add_arguments(parser)
+    group = parser.add_argument_group("a class into nbgrader's gradebook")
+    group.add_argument(
+        "--gradebook", action="store_true", help="write gradebook.db and autograded/, as `nbgrader autograde` would"
+    )
+    group.add_argument(
+        "--marks-only", action="store_true", help="leave out what is only for the eye; a later run completes it"
+    )
+    group.add_argument("--new-seed", action="store_true", help="draw new challenges and run everything again")
+    group.add_argument("--cluster", metavar="ADDRESS", help="run on a Dask cluster, such as tcp://scheduler:8786")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Grade and print. Returns 0 when all were graded, 1 when something needs a person, 2 on bad use."""
+    """Grade. Returns 0 when all were graded, 1 when something needs a person, 2 on bad use."""
+    if not args.cluster and all(path.exists() for path in args.paths):
+        start_early(args.isolation)
+    # Only now: nbgrader and sympy take as long to import as the sandbox to start.
     if args.gradebook:
-        return class_cli.run(args)
-    errors = Console(stderr=True)
-    try:
-        root = find_root(args.root)
-        submissions = find(args.paths)
-        read_variants(root)
-        seed = fresh_seed() if args.seed is None else args.seed
-        with Sandbox(level=args.isolation) as sandbox:
-            marks = _grade(submissions, sandbox, root, seed, args)
-    except (CourseError, NothingToGrade) as problem:
-        errors.print(f"autograder grade: {problem}", style="red", highlight=False, soft_wrap=True)
-        return 2
-    except SandboxUnavailable as problem:
-        errors.print(f"autograder grade: {problem}", style="red", highlight=False, soft_wrap=True)
-        return 1
-    if not args.json:
-        _print(marks, seed, args.details)
-    return 1 if any(one.needs_person for one in marks) else 0
-
-
-def _grade(
-    submissions: Sequence[Submission], sandbox: Sandbox, root: Path, seed: int, args: argparse.Namespace
-) -> list[Marks]:
-    """Grade everything; with ``--json`` each record is printed as soon as it is there."""
-    done: dict[Submission, Marks] = {}
-    progress = Progress(
-        TextColumn("grading"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[current]}"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=len(submissions) == 1 or not sys.stderr.isatty(),
-        transient=True,
-    )
-    with ThreadPoolExecutor(args.jobs) as pool, progress:
-        task = progress.add_task("", total=len(submissions), current="")
-        for submission, marks in grade_all(submissions, sandbox, pool, root=root, seed=seed):
-            done[submission] = marks
-            progress.update(task, advance=1, current=f"{submission.student} {submission.exercise}")
-            if args.json:
-                print(json.dumps(to_json(marks)), flush=True)
-    return [done[submission] for submission in submissions]
-
-
-def _print(marks: Sequence[Marks], seed: int, details: bool) -> None:
-    console = Console()
-    if len(marks) == 1 or details:
-        for one in marks:
-            console.print(notebook_table(one))
-    if len(marks) > 1:
-        console.print(class_table(marks))
-    level = next((one.isolation for one in marks if one.isolation), "")
-    console.print(f"isolation: {level}   seed: {seed}", style="dim", highlight=False)
-    left = sum(one.needs_person for one in marks)
-    if left:
-        console.print(f"{left} of {len(marks)} need a person.", style="bold magenta")
+        from autograder.grading import class_cli as how
+    else:
+        from autograder.grading import notebooks_cli as how
+    return how.run(args)
 
 
 def _seed(text: str) -> int:

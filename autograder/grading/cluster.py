@@ -11,8 +11,7 @@ import contextlib
 from collections.abc import Iterator
 from concurrent.futures import Executor
 
-from autograder.grading.worker import shared_sandbox
-from autograder.sandbox import SandboxUnavailable
+from autograder.sandbox import SandboxUnavailable, shared_sandbox
 
 CONNECT_SECONDS = 20
 START_SECONDS = 120

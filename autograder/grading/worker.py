@@ -2,24 +2,8 @@
 
 from __future__ import annotations
 
-import atexit
-import threading
-
 from autograder.grading.grade import Ran, execute
-from autograder.sandbox import Job, Sandbox
-
-_lock = threading.Lock()
-_sandboxes: dict[str, Sandbox] = {}
-
-
-def shared_sandbox(level: str) -> Sandbox:
-    """The sandbox of this process at a level, started once. Raises SandboxUnavailable."""
-    with _lock:
-        if level not in _sandboxes:
-            sandbox = Sandbox(level=level)
-            atexit.register(sandbox.close)
-            _sandboxes[level] = sandbox
-        return _sandboxes[level]
+from autograder.sandbox import Job, shared_sandbox
 
 
 def run_isolated(level: str, marks: Job | None, whole: Job) -> Ran:

@@ -7,6 +7,7 @@ answer can be inside. `inside/` is what runs isolated; everything else is the tr
 from .canary import CanaryReport, canary
 from .model import Answer, Ask, Cell, CellResult, Job, Limits, Outcome, SandboxUnavailable, Value
 from .sandbox import Sandbox
+from .shared import shared_sandbox, start_early
 
 __all__ = [
     "Answer",
@@ -21,4 +22,6 @@ __all__ = [
     "SandboxUnavailable",
     "Value",
     "canary",
+    "shared_sandbox",
+    "start_early",
 ]

@@ -119,24 +119,24 @@ mark_question("hidden_size", "table_rows", globals())
 #
 # Run the next cell: it prints your table and draws the decision boundary for each size.
 #
-# The picture in words: five squares side by side with the 80 training examples. One hidden unit draws a straight line
-# between the two moons, two units a boundary with a single bend. Four units draw a smooth curve that follows both
-# moons. With 20 and 50 units the boundary winds round single examples, and there may even be an island.
+# The picture in words: five squares with the 80 training examples. One hidden unit draws a straight line between the
+# two moons, two units a boundary with a single bend. Four units draw a smooth curve that follows both moons. With 20
+# and 50 units the boundary winds round single examples, and there may even be an island.
 
 # %% tags=["show"] nbgrader={"grade": false, "grade_id": "boundaries", "locked": true, "schema_version": 3, "solution": false, "task": false}
 print(f"{'hidden units':>12} {'final loss':>11} {'training':>9} {'test':>7}")
 for size, (final_loss, on_train, on_test) in zip(SIZES, table):
     print(f"{size:12} {final_loss:11.3f} {on_train:9.1%} {on_test:7.1%}")
 
-fig, axes = plt.subplots(1, 5, figsize=(16, 3.6), sharex=True, sharey=True, layout="constrained")
-for ax, size, (_, on_train, on_test) in zip(axes, SIZES, table):
+fig, axes = plt.subplots(2, 3, figsize=(10, 6.6), layout="constrained")
+for ax, size, (_, on_train, on_test) in zip(axes.flat, SIZES, table):
     network = SimpleNeuralNetwork(2, size, 1, rng=SEED, weight_scale=WEIGHT_SCALE)
     network.train(X_train, Y_train, EPOCHS, LEARNING_RATE)
     title = f"{size} hidden unit{'s' if size > 1 else ''}\ntraining {on_train:.1%}, test {on_test:.1%}"
     plot_decision_boundary(network, X_train, Y_train, ax=ax, title=title)
     ax.get_legend().remove()
-    ax.label_outer()
-fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
+axes[1, 2].legend(*axes[0, 0].get_legend_handles_labels(), loc="center", frameon=False)
+axes[1, 2].axis("off")
 show(
     "Five decision boundaries on the noisy moons, for 1, 2, 4, 20 and 50 hidden units; described in the text "
     "above."
