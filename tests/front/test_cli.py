@@ -109,11 +109,20 @@ def test_version(capsys):
     assert capsys.readouterr().out == f"autograder {__version__}\n"
 
 
-def test_the_start_imports_no_grammar_of_addresses():
+def imported_by_grade(then, *modules):
+    """Which of these modules are imported when ``autograder grade`` knows its arguments, and has done ``then``."""
     code = (
         "import contextlib, sys; from autograder.cli import main\n"
-        "with contextlib.suppress(SystemExit): main(['grade', '--help'])\n"
-        "print('jsonschema' in sys.modules, 'lark' in sys.modules)"
+        f"with contextlib.suppress(SystemExit): main(['grade', '--help'])\n{then}\n"
+        f"print(*[name for name in {modules} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
-    assert done.stdout.splitlines()[-1] == "True False"
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_the_sandbox_starts_before_what_takes_long_is_imported():
+    assert imported_by_grade("", "autograder.sandbox", "sympy", "nbgrader", "nbformat") == {"autograder.sandbox"}
+
+
+def test_the_start_imports_no_grammar_of_addresses():
+    assert imported_by_grade("import autograder.grading.class_cli", "jsonschema", "lark") == {"jsonschema"}
