@@ -146,7 +146,8 @@ def sandbox():
 @pytest.mark.parametrize(
     "name", [pytest.param(n, marks=pytest.mark.slow if n in QUICK else pytest.mark.long) for n in notebooks()]
 )
-def test_the_outputs_are_those_of_a_kernel(name: str, sandbox: Sandbox, root: Path) -> None:
+def test_the_outputs_are_those_of_a_kernel(name: str, sandbox: Sandbox, root: Path, monkeypatch) -> None:
+    monkeypatch.delenv("MPLBACKEND", raising=False)  # the kernel is to choose its own
     notebook = notebooks()[name]
     theirs, ours = in_kernel(notebook), in_sandbox(notebook, sandbox)
     different = {n: pair for n, pair in enumerate(zip(theirs, ours), start=1) if pair[0] != pair[1]}
