@@ -564,6 +564,9 @@ def worked_calculation(seed: int | None = None) -> Task:
     def fits(v: Arrays) -> bool:
         sizes = np.abs(np.concatenate([v["z1"].ravel(), v["z2"].ravel()]))
         apart = np.abs(np.ptp(v["z1"])) > 0.1 and len({*v["W1"].flat}) == 4 and np.ptp(v["W2"]) and np.ptp(v["x"])
+        # near zero an updated parameter would be a difference of which four figures leave one or two
+        updated = np.concatenate([v[f"{name}_new"].ravel() for name in ("W1", "b1", "W2", "b2")])
+        apart = apart and np.all(np.abs(updated) > 0.05)
         return bool(np.all((sizes > 0.245) & (sizes < 2.495)) and apart and 0.1 < abs(v["a2"] - v["y"]).item() < 0.75)
 
     given, steps = _until(numbers, fits)

@@ -6,7 +6,7 @@ import mpmath
 import numpy as np
 import practice
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from autograder.exercises import shared, vanishing_gradients, worked_calculation
@@ -376,6 +376,7 @@ def test_one_step_at_a_time_and_only_those_that_are_missing():
 @every_kind
 @quick
 @given(seed=SEEDS)
+@example(seed=10340)  # its first draw updates a bias to 0.0016, of which four figures leave two
 def test_the_numbers_put_in_give_the_value(kind, seed):
     task = kind(seed)
     names = {**practice.FUNCTIONS, "k": task.given.get("k")}
