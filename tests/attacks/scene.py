@@ -23,6 +23,7 @@ from nbformat.v4 import new_code_cell
 from autograder.audit import Variant
 from autograder.build.submission import fill, solutions
 from autograder.exercises import load
+from autograder.sandbox.inside.zygote import SPARE
 
 from .corpus import HAND, Attack
 
@@ -153,11 +154,18 @@ def left_over(before: set[int], token: str, command: list[str]) -> list[psutil.P
                 continue
             line = process.cmdline()
             orphan = line == command and process.ppid() == 1
+            if waits_for_a_job(process):
+                continue
             if process in ours or orphan or any(token in word for word in line):
                 found.append(process)
         except psutil.NoSuchProcess:
             continue
     return found
+
+
+def waits_for_a_job(process: psutil.Process) -> bool:
+    """Whether it is a process that the zygote holds ready for the next job, or the monitor of one."""
+    return SPARE in (process.name(), *(child.name() for child in process.children()))
 
 
 def settled(before: set[int], token: str, command: list[str], *, seconds: float = 1.0) -> list[psutil.Process]:

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from autograder.sandbox import Cell, Sandbox
+from autograder.sandbox.inside.zygote import SPARE
 
 from .conftest import Run, ask, job
 
@@ -249,7 +250,9 @@ def test_nothing_runs_on_afterwards(sandbox: Sandbox) -> None:
     sandbox.run(job("import threading\nthreading.Thread(target=lambda: [0 for _ in iter(int, 1)]).start()"))
     time.sleep(0.1)
     inside = psutil.Process(sandbox.pid).children(recursive=True)
-    assert len(inside) <= 2  # bubblewrap's first process and the zygote
+    # bubblewrap's first process, the zygote, and what waits for the next job: a monitor and its child
+    assert len(inside) <= 4
+    assert [process.name() for process in inside].count(SPARE) == len(inside) - 3
 
 
 def test_neighbours_do_not_see_each_other(sandbox: Sandbox) -> None:

@@ -37,6 +37,15 @@ NO_COMMANDS = "Shell commands do not run while the notebook is graded; left out:
 SCRIPT_MAGICS = ("bash", "sh", "script", "perl", "ruby", "pypy", "python2", "python3", "system", "sx")
 
 
+USUAL_CELLS = (
+    "import numpy as np, matplotlib.pyplot as plt\nplt.plot([1.0, 2.0])\nnp.eye(3) @ np.eye(3)",
+    "plt.title('$x_1$'); plt.plot([1, 2], label='a'); plt.legend(); plt.show()",
+    "def warm():\n    return 1 / 0\nwarm()",
+)
+"""A result, a figure and a traceback, as notebooks have them."""
+
+PLAIN_FIGURE = "import matplotlib.pyplot as plt\nfig, axes = plt.subplots(1, 2)\naxes[0].plot([1.0, 2.0])\nplt.show()"
+
 OUTPUT_COST, PART_COST = 500, 20
 
 LIMITS_BY_ERROR = {
@@ -354,11 +363,7 @@ def make_shell() -> Shell:
     matplotlib.use(INLINE_BACKEND)
     matplotlib.interactive(True)
     configure_inline_support(shell, INLINE_BACKEND)
-    with collecting(shell):
-        shell.collector.begin(0, 1 << 24)
-        shell.run_cell("import numpy as np, matplotlib.pyplot as plt\nplt.plot([1.0, 2.0])\nnp.eye(3) @ np.eye(3)")
-        shell.run_cell("plt.title('$x_1$'); plt.plot([1, 2], label='a'); plt.legend(); plt.show()")
-        shell.run_cell("def warm():\n    return 1 / 0\nwarm()")
+    rehearse(shell, *USUAL_CELLS)
     plt.close("all")
     shell.collector.begin(0, 1 << 20)
     shell.reset(new_session=True)
@@ -367,6 +372,14 @@ def make_shell() -> Shell:
     sys.last_value = sys.last_traceback = sys.last_type = None
     shell.execution_count = 1
     return shell
+
+
+def rehearse(shell: Shell, *cells: str) -> None:
+    """Run cells for nobody to see."""
+    with collecting(shell):
+        shell.collector.begin(0, 1 << 24)
+        for cell in cells:
+            shell.run_cell(cell)
 
 
 def _no_script(line: str, cell: str | None = None) -> None:

@@ -23,8 +23,8 @@ _libc.mount.argtypes = (ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctype
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x04000000, 0x08000000
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REC, MS_PRIVATE = 1, 2, 4, 8, 1 << 14, 1 << 18
-PR_SET_DUMPABLE, PR_SET_KEEPCAPS, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = (
-    4, 8, 22, 24, 38, 47
+PR_SET_DUMPABLE, PR_SET_KEEPCAPS, PR_SET_NAME, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = (
+    4, 8, 15, 22, 24, 38, 47
 )  # fmt: skip
 PR_CAP_AMBIENT_CLEAR_ALL, SECCOMP_MODE_FILTER = 4, 2
 MAP_NORESERVE = 0x4000
@@ -59,6 +59,12 @@ def become_ordinary(*, keep: int | None = None) -> None:
     os.setresuid(ORDINARY_ID, ORDINARY_ID, ORDINARY_ID)
     # A change of uid makes /proc/self root's, and then the children could not write their own id maps.
     _call("prctl", PR_SET_DUMPABLE, 1, 0, 0, 0)
+
+
+def call_this_process(name: str) -> None:
+    """Give this process a name for those who look at the list of processes."""
+    text = ctypes.create_string_buffer(name.encode())
+    _call("prctl", PR_SET_NAME, ctypes.addressof(text), 0, 0, 0)
 
 
 def no_new_privileges() -> None:

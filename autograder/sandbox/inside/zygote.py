@@ -3,8 +3,9 @@
 What every notebook uses is there from the start; what a few use is imported while no job waits, so that the first
 result does not have to. A notebook that comes earlier imports it itself.
 
-For each job it gets two sockets over its control socket: the job's (student side) and the report (monitor side). The
-forked monitor enters fresh namespaces, forks the student's process into them, sends a pidfd of it over the report
+One process always stands ready for the next job, a spare, so that no job waits for a fork. Asked over its control
+socket, the zygote hands out two sockets of the spare: the job's (student side) and the report (monitor side). The
+monitor has entered fresh namespaces and forked the student's process into them; it sends a pidfd of it over the report
 socket, so that the trusted side can kill it, and at the end how it ended and what it took.
 """
 
@@ -25,10 +26,12 @@ from typing import Any
 
 import msgpack
 
-from . import frames, walls
+from . import frames, pages, walls
 
 Run = Callable[[int, bytes, dict[str, Any]], None]
 CONTROL_BYTES = 1 << 16
+SPARE = "spare"  # what a process is called that has no job yet
+WITH_FIGURES = b"f"  # a request for a job that draws; any other one does not
 
 COMMON = ("contourpy", "sklearn.datasets", "tqdm.auto")
 FIRST_JOBS_SECONDS = 1.5  # the canary and the first notebooks have the machine to themselves
@@ -50,7 +53,7 @@ def main(control_descriptor: int, settings: dict[str, Any]) -> None:
     # Only now: these import everything, which root should not do.
     from .child import run_job
     from .probes import Surroundings
-    from .shell import make_shell
+    from .shell import PLAIN_FIGURE, make_shell, rehearse
 
     for name in COMMON:
         _import(name)
@@ -59,25 +62,60 @@ def main(control_descriptor: int, settings: dict[str, Any]) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps the monitors
     _freeze()
     control.send(msgpack.packb({"python": sys.version, "numpy": sys.modules["numpy"].__version__, "tasks": _tasks()}))
+
+    def spare() -> Spare:
+        return Spare(lambda *job: run_job(*job, **fixed), level, control, drawn if with_figures else ())
+
     rare, quiet_until = list(RARE), time.monotonic() + FIRST_JOBS_SECONDS
+    drawn: pages.Ranges = ()
+    with_figures = False
+    ready = spare()
     while True:
         while rare and not select.select([control], [], [], max(0.0, quiet_until - time.monotonic()))[0]:
             _import(rare.pop(0))
             fixed["surroundings"] = Surroundings()  # an import may add filters of warnings
             if not rare:
                 _freeze()
-        request, descriptors, _, _ = socket.recv_fds(control, CONTROL_BYTES, 2)
+                drawn = pages.written_by(lambda: rehearse(shell, PLAIN_FIGURE))
+            ready.dismiss()
+            ready = spare()
+        request = control.recv(CONTROL_BYTES)
         if not request:
             return
-        job, report = descriptors
-        if _tasks() != 1:
-            os.write(report, msgpack.packb({"error": "the zygote has more than one task and may not fork"}))
-        elif os.fork() == 0:
-            control.close()
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            _monitor(job, report, lambda *arguments: run_job(*arguments, **fixed), level)
-        os.close(job)
-        os.close(report)
+        ready.hand_over(control)
+        with_figures = request == WITH_FIGURES  # most probably the next job is like this one
+        ready = spare()
+
+
+class Spare:
+    """A monitor and a student's process that wait for a job."""
+
+    def __init__(self, run: Run, level: str, control: socket.socket, ranges: pages.Ranges) -> None:
+        """Fork them, and let the second copy what `ranges` names, which a job would otherwise wait for."""
+        self._refused = b""
+        job, self._job = socket.socketpair()
+        report, self._report = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with job, report:
+            if _tasks() != 1:
+                self._refused = b"the isolated process has more than one task and may not fork"
+            elif os.fork() == 0:
+                for near in (control, self._job, self._report):
+                    near.close()
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                _monitor(job.detach(), report.detach(), run, level, ranges)
+
+    def hand_over(self, control: socket.socket) -> None:
+        """Give its sockets to who asked for them, or the reason why there are none."""
+        if self._refused:
+            control.send(self._refused)
+        else:
+            socket.send_fds(control, [b"s"], [self._job.fileno(), self._report.fileno()])
+        self.dismiss()
+
+    def dismiss(self) -> None:
+        """Have no more to do with it; without a job it ends."""
+        self._job.close()
+        self._report.close()
 
 
 def _tasks() -> int:
@@ -96,7 +134,7 @@ def _freeze() -> None:
     gc.freeze()
 
 
-def _monitor(job: int, report: int, run: Run, level: str) -> None:
+def _monitor(job: int, report: int, run: Run, level: str, ranges: pages.Ranges) -> None:
     """Fork the student's process, hand out the means to kill it, wait for its end and report it. Never returns."""
     try:
         base = walls.memory_high_water()
@@ -105,7 +143,7 @@ def _monitor(job: int, report: int, run: Run, level: str) -> None:
             walls.new_namespaces()
         pid = os.fork()
         if pid == 0:
-            _child(job, report, run, level)
+            _child(job, report, run, level, ranges)
         os.close(job)
         channel = socket.socket(fileno=report)
         pidfd = os.pidfd_open(pid)
@@ -127,7 +165,7 @@ def _monitor(job: int, report: int, run: Run, level: str) -> None:
         os._exit(0)
 
 
-def _child(job: int, report: int, run: Run, level: str) -> None:
+def _child(job: int, report: int, run: Run, level: str, ranges: pages.Ranges) -> None:
     """Be the student's process. Never returns."""
     code = 0
     try:
@@ -139,7 +177,10 @@ def _child(job: int, report: int, run: Run, level: str) -> None:
             os.dup2(null, descriptor)
         kept = os.dup2(job, 3) if job != 3 else 3
         os.closerange(4, 1024)
+        walls.call_this_process(SPARE)
+        pages.copy_now(ranges)
         nonce, body = frames.read_frame(kept)
+        walls.call_this_process("notebook")
         plan = msgpack.unpackb(body, strict_map_key=False)
         try:
             run(kept, nonce, plan)
