@@ -2,8 +2,9 @@
 
 Everything is measured in one run on one machine, so that the ratios are fair. What is compared:
 
-- *floor*: the cells of the notebook by plain ``exec`` in this process, with everything imported: no isolation, no
-  outputs, no marks; with every figure encoded as a notebook shows it, and without any;
+- *floor*: the student's own code in this process, with everything imported: the cells of the notebook by plain
+  ``exec``, and the calls that the questions make by plain calls; no isolation, no outputs, no marks; with every figure
+  encoded as a notebook shows it, and without any; and the cells alone;
 - *stock*: ``nbgrader autograde`` as it comes, in the notebook's own kernel, the start of the program not counted;
 - *otter*: ``otter run``, otter-grader's local run of one notebook (``--otter`` names its program; see docs/speed.md);
 - *ours*: everything isolated (full), only what the marks need (marks), and a class end to end into the gradebook.
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import copy
 import io
 import json
 import os
@@ -45,8 +47,9 @@ from autograder.grading.gradebook import Writer
 from autograder.grading.journal import Journal, asked
 from autograder.grading.remark import remark
 from autograder.grading.submissions import find
-from autograder.marking import mark
+from autograder.marking import challenges, mark
 from autograder.sandbox import Job, shared_sandbox
+from autograder.sandbox.inside.probes import Student
 
 STOCK = "c = get_config()\nc.CourseDirectory.release_directory = 'assignments'\nc.Execute.timeout = 300\n"
 JOBS = os.cpu_count() or 1
@@ -111,13 +114,18 @@ def median_of(rounds: int, function: Callable[[], object]) -> float:
     return statistics.median(times)
 
 
-def floor(root: Path, name: str, *, figures: bool) -> Callable[[], None]:
-    """The notebook's cells by exec, beside the sheet's files; figures are encoded as a notebook shows them."""
+def floor(root: Path, name: str, *, figures: bool, questions: bool = True) -> Callable[[], None]:
+    """The notebook's cells by exec, beside the sheet's files; figures are encoded as a notebook shows them.
+
+    With ``questions`` the probes call what the cells define, as they do in the sandbox.
+    """
     import matplotlib
 
     matplotlib.use("Agg")
     exercise = load(name)
     cells = prepare(notebook_of(root, name), exercise, root=root, seed=1).whole.job.cells
+    asked = challenges(exercise, 1) if questions else {}
+    calls = [(probe.function, one.given) for probe in exercise.probes for one in asked.get(probe.name, ())]
     code = [compile(cell.source.replace("%matplotlib inline", ""), "<cell>", "exec") for cell in cells]
     folder = Path(tempfile.mkdtemp())
     for path, data in sheet_files(root, exercise.sheet).items():
@@ -138,6 +146,9 @@ def floor(root: Path, name: str, *, figures: bool) -> Callable[[], None]:
                     for number in plt.get_fignums() if figures else ():
                         plt.figure(number).savefig(io.BytesIO(), format="png", bbox_inches="tight")
                     plt.close("all")
+                student = Student(names)
+                for function, given in calls:
+                    function(student, copy.deepcopy(dict(given)))
         finally:
             plt.close("all")
             sys.path.remove(str(folder))
@@ -252,7 +263,11 @@ def measure(root: Path, name: str, args: argparse.Namespace) -> dict[str, float]
     """All figures of one exercise, in seconds per submission."""
     sandbox, exercise, notebook = shared_sandbox("auto"), load(name), notebook_of(root, name)
     found: dict[str, float] = {"figures": has_figures(root, name)}
-    runs = {"floor": floor(root, name, figures=True), "bare_floor": floor(root, name, figures=False)}
+    runs = {
+        "floor": floor(root, name, figures=True),
+        "bare_floor": floor(root, name, figures=False),
+        "cells": floor(root, name, figures=True, questions=False),
+    }
     for what, full in (("marks", False), ("full", True)):
         def one(full: bool = full) -> None:
             grade_notebook(notebook, exercise, sandbox, root=root, seed=1, full=full)
@@ -373,14 +388,14 @@ def ms(seconds: float) -> str:
 def table_of_one(results: dict[str, dict[str, float]]) -> str:
     lines = [
         "| exercise | stock nbgrader | otter-grader | ours, everything | ours, marks | floor with figures |"
-        " floor without | everything to the floor |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|",
+        " floor without | cells alone | everything to the floor |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for name, r in results.items():
         otter = ms(r["otter"]) if "otter" in r else "not measured"
         lines.append(
             f"| `{name}` | {ms(r['stock'])} | {otter} | {ms(r['full'])} | {ms(r['marks'])} | {ms(r['floor'])} | "
-            f"{ms(r['bare_floor'])} | {r['full'] / r['floor']:.2f} × |"
+            f"{ms(r['bare_floor'])} | {ms(r['cells'])} | {r['full'] / r['floor']:.2f} × |"
         )
     return "\n".join(lines)
 
@@ -423,14 +438,15 @@ def table_of_breakdown(steps: dict[str, dict[str, float]]) -> str:
 def targets(results: dict[str, dict[str, float]], grown: list[dict[str, float]]) -> str:
     """Each target with what was measured for it."""
     figures = [name for name in results if results[name]["figures"]]
-    worst = max(figures, key=lambda name: results[name]["full"] / results[name]["floor"])
+    to_floor = {name: results[name]["full"] / results[name]["floor"] for name in figures}
+    worst, within = max(figures, key=to_floor.get), sum(ratio <= 1.3 for ratio in to_floor.values())
     least = min(results, key=lambda name: results[name]["stock"] / results[name]["class_marks"])
     thousand = next((r for r in grown if r["students"] >= 1000), grown[-1])
     first = max(results, key=lambda name: results[name]["first_result"])
-    to_floor = results[worst]["full"] / results[worst]["floor"]
     rows = [
         ("everything, isolated, at most 1.3 × the floor on notebooks with figures",
-         f"{to_floor:.2f} × at most (`{worst}`)", to_floor <= 1.3),
+         f"{statistics.median(to_floor.values()):.2f} × (median), at most 1.3 × on {within} of {len(figures)}, "
+         f"{to_floor[worst]:.2f} × at most (`{worst}`)", within == len(figures)),
     ]  # fmt: skip
     for name, wanted, where in (("tanh_swap", 15, "`tanh_swap`"), (least, 8, "every exercise that was measured")):
         if name in results:
