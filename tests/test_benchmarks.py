@@ -22,6 +22,11 @@ def test_the_page_on_speed_says_of_every_target_whether_its_own_figure_meets_it(
         assert met == ("yes" if reached else "**no**"), target
 
 
+def test_the_readme_has_the_same_targets(root):
+    pages = [sections((root / name).read_text())["targets"] for name in ("README.md", "docs/speed.md")]
+    assert pages[0] == pages[1]
+
+
 @pytest.mark.long
 def test_the_benchmark_of_speed_writes_its_page(root, tmp_path):
     page = tmp_path / "speed.md"

@@ -39,7 +39,7 @@ from autograder.grading.journal import (
 from autograder.grading.notebook import BadNotebook, heal, parse_notebook, read_bytes
 from autograder.grading.submissions import Submission, own_files
 from autograder.grading.worker import run_isolated
-from autograder.marking import Marks
+from autograder.marking import Marks, work_out_truth
 from autograder.sandbox import Job, SandboxUnavailable
 from autograder.variants import exercise_of, numbers_mark
 
@@ -140,6 +140,7 @@ class _Pass:
         self.course, self.feedback = course, feedback
         self.running: dict[Future[Ran], tuple[_Sheet, _Part]] = {}
         self.blocked: tuple[float, str] = (0.0, "")
+        self.worked_out: set[str] = set()
 
     def run(self, submissions: Iterable[Submission]) -> Iterator[tuple[Done, bool]]:
         groups = groupby(submissions, key=lambda one: (one.student, one.sheet))
@@ -242,6 +243,10 @@ class _Pass:
 
     def _collect(self) -> Iterator[tuple[Done, bool]]:
         """Wait for a worker; keep what came back before anything is done with it."""
+        for _, part in self.running.values():  # meanwhile, what the marks will need
+            if part.submission.exercise not in self.worked_out:
+                self.worked_out.add(part.submission.exercise)
+                work_out_truth(part.prepared.exercise, part.prepared.seed)
         finished, _ = wait(self.running, return_when=FIRST_COMPLETED)
         for future in finished:
             sheet, part = self.running.pop(future)

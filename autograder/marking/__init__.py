@@ -1,6 +1,6 @@
 """Answers to marks: shape, value, follow-through, diagnosis. Pure functions of exercise, seed and answers."""
 
-from autograder.marking.mark import challenges, mark
+from autograder.marking.mark import challenges, mark, work_out_truth
 from autograder.marking.marks import SCHEMA, STATUSES, BadRecord, LineMark, Marks, QuestionMark, from_json, to_json
 
 __all__ = [
@@ -14,4 +14,5 @@ __all__ = [
     "from_json",
     "mark",
     "to_json",
+    "work_out_truth",
 ]

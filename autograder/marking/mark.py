@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import zlib
 from collections.abc import Mapping, Sequence
@@ -60,6 +61,15 @@ def mark(exercise: Exercise, seed: int, answers: Mapping[str, Sequence[Answer]])
         _mark_question(question, answers.get(question.probe.name, ()), replies.get(question.probe.name, ()))
         for question in exercise.questions
     )
+
+
+def work_out_truth(exercise: Exercise, seed: int) -> None:
+    """Work out what is true at every challenge. It is remembered, so that the first marks do not wait for it."""
+    asked = challenges(exercise, seed)
+    for question in exercise.questions:
+        nothing = tuple(Reply(challenge.given, {}, challenge.shown) for challenge in asked[question.probe.name])
+        with contextlib.suppress(Exception):  # a judge that cannot do without values works it out with them
+            question.judge(question.lines, nothing)
 
 
 def _mark_question(question: Question, answers: Sequence[Answer], replies: tuple[Reply, ...]) -> QuestionMark:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
-from autograder.exercises import load
-from autograder.marking import Marks, challenges, from_json, mark, to_json
+from autograder.exercises import NAMES, load, tanh_swap
+from autograder.marking import Marks, challenges, from_json, mark, to_json, work_out_truth
+from autograder.truth import Network
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,6 @@ EXERCISE = load("tanh_swap")
 
 def right_answers(seed=1):
     """What a right network answers: from the exact values."""
-    from autograder.exercises import tanh_swap
-
     asked = challenges("tanh_swap", seed)
     names = ("Z1", "A1", "Z2", "A2", "dW2", "db2", "dW1", "db1", "returned")
     training = [dict(tanh_swap.trained(c.given)) for c in asked["training"]]
@@ -44,6 +43,19 @@ def by_id(questions):
 def test_right_answers_get_full_marks():
     questions = mark(EXERCISE, 1, right_answers())
     assert sum(q.points for q in questions) == sum(q.max_points for q in questions) == 20
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_true_can_be_worked_out_before_there_are_answers(name, caplog):
+    """Then marking the first right answers is a matter of comparing."""
+    work_out_truth(load(name), 5)
+    assert not caplog.records
+
+
+def test_after_that_nothing_is_worked_out_again(monkeypatch):
+    work_out_truth(EXERCISE, 6)
+    monkeypatch.setattr(Network, "evaluate", None)
+    assert sum(question.points for question in mark(EXERCISE, 6, right_answers(seed=6))) == 20
 
 
 def test_marks_are_reproducible_from_the_seed():

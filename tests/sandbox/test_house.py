@@ -263,3 +263,13 @@ def test_at_reduced_root_is_left_even_when_the_interpreter_lies_in_its_home(wall
     assert said.outputs[0]["text"].strip().endswith(("(0, 0)", "(4, 4)"))
     for refused in ("open('/etc/shadow')", "open('/root/.bashrc')", "open('/root/.profile')"):
         assert walled.run(job(refused)).cells[0].status == "raised", refused
+
+
+@pytest.mark.parametrize(("seconds", "counted"), [(0.2, 1), (60, 2)])
+def test_a_thread_that_is_ending_does_not_keep_the_zygote_from_forking(seconds: float, counted: int) -> None:
+    code = (
+        "import threading, time\nfrom autograder.sandbox.inside import zygote\n"
+        f"threading.Thread(target=time.sleep, args=({seconds},), daemon=True).start()\nprint(zygote._tasks())"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(result.stdout) == counted

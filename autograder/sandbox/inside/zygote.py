@@ -30,14 +30,16 @@ from . import frames, pages, walls
 
 Run = Callable[[int, bytes, dict[str, Any]], None]
 CONTROL_BYTES = 1 << 16
+TASK_ENDS_SECONDS = 2.0
 SPARE = "spare"  # what a process is called that has no job yet
 WITH_FIGURES = b"f"  # a request for a job that draws; any other one does not
 
-COMMON = ("contourpy", "sklearn.datasets", "tqdm.auto")
+COMMON = ("contourpy", "tqdm.auto")
 FIRST_JOBS_SECONDS = 1.5  # the canary and the first notebooks have the machine to themselves
 RARE = (
-    "sklearn.linear_model", "sklearn.metrics", "sklearn.model_selection", "sklearn.neural_network", "sklearn.pipeline",
-    "sklearn.preprocessing", "ipywidgets", "sympy", "scipy.optimize", "scipy.special", "scipy.stats",
+    "sklearn.datasets", "sklearn.linear_model", "sklearn.metrics", "sklearn.model_selection", "sklearn.neural_network",
+    "sklearn.pipeline", "sklearn.preprocessing", "ipywidgets", "sympy", "scipy.optimize", "scipy.special",
+    "scipy.stats",
 )  # fmt: skip
 
 
@@ -119,7 +121,11 @@ class Spare:
 
 
 def _tasks() -> int:
-    return len(os.listdir("/proc/self/task"))
+    """How many tasks this process has once those that are ending have ended: matplotlib starts a timer, for example."""
+    until = time.monotonic() + TASK_ENDS_SECONDS
+    while (count := len(os.listdir("/proc/self/task"))) > 1 and time.monotonic() < until:
+        time.sleep(0.001)
+    return count
 
 
 def _import(name: str) -> None:
