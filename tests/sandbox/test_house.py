@@ -271,5 +271,6 @@ def test_a_thread_that_is_ending_does_not_keep_the_zygote_from_forking(seconds: 
         "import threading, time\nfrom autograder.sandbox.inside import zygote\n"
         f"threading.Thread(target=time.sleep, args=({seconds},), daemon=True).start()\nprint(zygote._tasks())"
     )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    one = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=one)
     assert int(result.stdout) == counted
