@@ -77,9 +77,10 @@ def read_bytes(path: Path) -> bytes:
         raise BadNotebook(f"{path.name} may not be read: give the grading user permission to read it.") from None
     except OSError:
         raise BadNotebook(f"{path.name} is a link, not a file: ask for the notebook itself.") from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise BadNotebook(f"{path.name} is not a regular file: ask for the notebook itself.")
     with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise BadNotebook(f"{path.name} is not a regular file: ask for the notebook itself.")
         return file.read(MAX_BYTES + 1)
 
 
