@@ -103,6 +103,7 @@ def read(data: bytes) -> None:
 @example(b"\xdf\xff\xff\xff\xff" + b"\x00" * 99)
 @example(b"\xc9\xff\xff\xff\xff\x01")
 @example(b"\x91" * 1_000_000)
+@example(b"\xdc\x0a\x00" + (b"\xdc\x01\x80" + b"\x80" * 384) * 2560)
 @example(msgpack.packb(msgpack.ExtType(1, b"\x0b\x02" + b"\x7f" * 16)))
 @given(st.binary(max_size=400))
 def test_any_bytes_are_a_value_or_bad(data):
