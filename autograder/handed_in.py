@@ -209,9 +209,13 @@ def _beyond_nbgrader(path: Path) -> str:
     """What keeps nbgrader from reading a notebook that we can read, in words; or nothing."""
     try:
         text = path.read_text(encoding="utf-8")
-        json.loads(text)
+        content = json.dumps(json.loads(text), ensure_ascii=False)
     except ValueError:  # another encoding, a byte order mark
         return "was saved in another encoding"
+    try:
+        content.encode()
+    except UnicodeEncodeError:
+        return "holds half a symbol, which cannot be written as text"
     # it would check every output, though it then leaves them out, and take minutes where some thousands are wrong
     return "has very many saved outputs" if values_in(text) > MAX_OWN_VALUES else ""
 

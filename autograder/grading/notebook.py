@@ -116,7 +116,8 @@ def parse_notebook(data: bytes, name: str) -> NotebookNode:
         raise BadNotebook(f"{name} is JSON but not a notebook: hand in the .ipynb file that Jupyter saved.")
     try:
         number = _leave_out_outputs(content)
-        text = json.dumps(content)
+        # half a symbol, as programs leave that cut a text, can stand in JSON and in no text: it becomes a "?"
+        text = json.dumps(content, ensure_ascii=False).encode("utf-8", "replace").decode()
     except Exception:
         raise BadNotebook(
             f"{name} is a damaged notebook: open it in Jupyter, save it and hand it in again."

@@ -71,6 +71,15 @@ def test_a_notebook_with_so_many_outputs_that_nbgrader_would_take_minutes_is_wri
     assert aside(handed_in, "sgd.ipynb").exists()
 
 
+def test_half_a_symbol_which_no_text_can_hold_is_replaced(handed_in, said):
+    book = nbformat.read(handed_in, as_version=4)
+    book.cells[0].source = "x = '\ud83d'"
+    handed_in.write_text(json.dumps(book))
+    inspect([handed_in])
+    assert nbformat.read(handed_in, as_version=4).cells[0].source == "x = '?'"
+    assert "half a symbol" in said()
+
+
 def test_an_ordinary_notebook_is_left_as_it_is(handed_in, said):
     before = handed_in.read_bytes()
     inspect([handed_in])

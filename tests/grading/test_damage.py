@@ -136,9 +136,17 @@ def foreign_fields(notebook):
         one.metadata["execution"] = {"iopub.status.busy": "x"}
 
 
+def half_a_symbol(notebook):
+    """What is left of an emoji that a program cut in two: JSON can hold it, and no text can."""
+    notebook.cells.insert(0, new_code_cell("mood = '\ud83d'  # \ud83d\ude00"))
+    notebook.cells.append(new_markdown_cell("\udc00"))
+    notebook.metadata["title"] = "\udfff"
+
+
 DAMAGE = (
     merged, split, retyped, without_labels, without_own_labels, reordered, colab, vs_code, no_kernelspec, bare_cells,
     lines_as_lists, python_2, with_outputs, raw_cells, foreign_fields,
+    half_a_symbol,
 )  # fmt: skip
 
 
