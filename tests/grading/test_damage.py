@@ -168,6 +168,14 @@ def version_3(notebook):
     return {"nbformat": 3, "nbformat_minor": 0, "metadata": {"name": ""}, "worksheets": [{"cells": cells}]}
 
 
+def version_2(notebook):
+    """Without metadata of cells, which came later."""
+    old = version_3(notebook)
+    for one in old["worksheets"][0]["cells"]:
+        del one["metadata"]
+    return old | {"nbformat": 2}
+
+
 ENCODINGS = {
     "byte order mark": lambda text: b"\xef\xbb\xbf" + text.encode(),
     "Windows line ends": lambda text: text.replace("\n", "\r\n").encode(),
@@ -176,6 +184,7 @@ ENCODINGS = {
     "UTF-16 of the other order": lambda text: b"\xfe\xff" + text.encode("utf-16-be"),
     "escaped": lambda text: json.dumps(json.loads(text), ensure_ascii=True).encode(),
     "version 3": lambda text: json.dumps(version_3(nbformat.reads(text, 4))).encode(),
+    "version 2": lambda text: json.dumps(version_2(nbformat.reads(text, 4))).encode(),
     "a later minor version": lambda text: text.replace('"nbformat_minor": 5', '"nbformat_minor": 9').encode(),
 }
 
