@@ -108,7 +108,7 @@ def see_every_change() -> None:
         source = Path(self._format_source(assignment_id, student_id))
         graded = Path(self._format_dest(assignment_id, student_id))
         _check_time(source, [])
-        if graded.is_dir() and is_other_work(source, graded, find_root(Path(self.coursedir.root))):
+        if graded.is_dir() and is_other_work(source, graded):
             _tell("%s is not the work that was graded: it is graded again.", source)
             shutil.rmtree(graded)
         return ask(self, assignment_id, student_id)
@@ -116,7 +116,7 @@ def see_every_change() -> None:
     Autograde.init_destination = init_destination
 
 
-def is_other_work(handed_in: Path, graded: Path, root: Path) -> bool:
+def is_other_work(handed_in: Path, graded: Path) -> bool:
     """Whether the exercises in a submission's folder are others than those that the graded folder has marks for."""
     student = handed_in.parent.name
     for path in handed_in.glob("*.ipynb"):
@@ -124,6 +124,7 @@ def is_other_work(handed_in: Path, graded: Path, root: Path) -> bool:
             continue
         try:
             marks = record_of(read_notebook(graded / path.name), student, handed_in.name, path.stem)
+            root = find_root(handed_in)
             source = source_notebook(root, exercise_of(root, path.stem, student))
             cells = heal(read_notebook(path), source).cells
         except BadNotebook:
