@@ -24,7 +24,7 @@ from autograder.exercises import NAMES, load
 from autograder.grading.grade import Graded, fresh_seed, grade_notebook, put_own_text_back, run_plain
 from autograder.grading.notebook import complete, digest, grade_id, heal, is_question
 from autograder.grading.submissions import own_files
-from autograder.handed_in import Inspection, withdraw
+from autograder.handed_in import Inspection, see_every_change, withdraw
 from autograder.marking import to_json
 from autograder.sandbox import Limits, shared_sandbox
 from autograder.variants import exercise_of
@@ -172,6 +172,7 @@ def configure(c: Config) -> None:
     # nbgrader flushes its session in a way that newer SQLAlchemy warns of; it does no harm and would bury the rest
     warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
     c.Autograde.pre_convert_hook = Inspection(c)
+    see_every_change()
     c.Autograde.sanitize_preprocessors = [
         "autograder.preprocessors.Heal",
         "nbgrader.preprocessors.ClearOutput",

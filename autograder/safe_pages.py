@@ -18,6 +18,8 @@ from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
+from autograder.views.nesting import TOO_DEEP, is_too_deep
+
 TAGS = frozenset(bleach.ALLOWED_TAGS) | {
     "br", "caption", "col", "colgroup", "dd", "del", "div", "dl", "dt", "figcaption", "figure", "h1", "h2", "h3", "h4",
     "h5", "h6", "hr", "img", "ins", "kbd", "mark", "p", "pre", "s", "samp", "small", "span", "sub", "sup", "table",
@@ -62,6 +64,8 @@ _CLEANER = bleach.Cleaner(
 
 def safe_html(text: str) -> str:
     """The text with tables, emphasis and own pictures kept, and all that runs, loads or covers something removed."""
+    if is_too_deep(text):
+        return TOO_DEEP
     # bleach keeps what stands between the tags; of these nobody wants to read it
     text = re.sub(r"(?is)<(script|style|iframe|object|template|noscript)\b.*?(</\1\s*>|\Z)", "", text)
     return _CLEANER.clean(text)

@@ -139,7 +139,7 @@ def _summary(
     if failed:
         console.print(f"{len(failed)} could not be completed:", style="bold red")
         for submission, problem in list(failed.items())[:MOST_LISTED]:
-            line = f"  {submission.student} {submission.exercise}: {problem}"
+            line = words.printable(f"  {submission.student} {submission.exercise}: {problem}")
             console.print(line, highlight=False, soft_wrap=True, markup=False)
         if len(failed) > MOST_LISTED:
             console.print(f"  … and {len(failed) - MOST_LISTED} more; --json lists all.")

@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from nbformat import NotebookNode
@@ -83,7 +83,7 @@ def prepare(
     limits = replace(Limits(), **exercise.limits)
     common = {
         "asks": jobs_asks(exercise, seed),
-        "files": {**(files or {}), **sheet_files(root, exercise.sheet)},
+        "files": beside(files or {}, sheet_files(root, exercise.sheet)),
         "bytecode": compiled_modules(root, exercise.sheet),
         "seed": seed,
         "limits": limits if cell_seconds is None else limits.per_cell(cell_seconds),
@@ -93,6 +93,24 @@ def prepare(
         for planned in plans(notebook, source)
     )
     return Prepared(exercise, seed, whole if marks.planned == whole.planned else marks, whole)
+
+
+def beside(own: Mapping[str, bytes], sheet: Mapping[str, bytes]) -> dict[str, bytes]:
+    """What lies beside a notebook: the sheet's files, and of the student's own what does not stand in their way.
+
+    Python would take a folder or a compiled file with the name of a module of the sheet before the module.
+    """
+    places = {name.rsplit(".", 1)[0] for name in sheet if name.endswith(".py")}
+    folders = {folder.as_posix() for name in sheet for folder in PurePosixPath(name).parents}
+
+    def is_free(name: str) -> bool:
+        path = PurePosixPath(name)
+        ways = [path, *path.parents]
+        modules = {(way.parent / way.name.split(".")[0]).as_posix() for way in ways[:-1]}
+        taken = any(way.as_posix() in sheet or way.name == "__pycache__" for way in ways)
+        return not taken and name not in folders and not modules & places
+
+    return {**{name: data for name, data in own.items() if is_free(name)}, **sheet}
 
 
 def jobs_asks(exercise: Exercise, seed: int) -> tuple[Ask, ...]:

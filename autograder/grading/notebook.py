@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import stat
 from collections.abc import Callable, Mapping
 from copy import deepcopy
@@ -23,6 +24,14 @@ REFUSED = "This notebook was not graded:"
 
 MAX_CELLS = 2_000
 """Most cells that a notebook may have."""
+
+MAX_VALUES = 1_000_000
+"""Most values in a notebook with its outputs: `{}` is two bytes in the file and some hundred in memory."""
+
+MAX_OWN_VALUES = 30_000
+"""Most values in a notebook without its outputs: nbformat looks at each of them, and at what is wrong for long."""
+
+_TEXT = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 
 SHOW = "show"
 """Tag of the course's own cells that only train for show or draw: they are left out when only marks are wanted."""
@@ -77,14 +86,15 @@ def read_bytes(path: Path) -> bytes:
         raise BadNotebook(f"{path.name} may not be read: give the grading user permission to read it.") from None
     except OSError:
         raise BadNotebook(f"{path.name} is a link, not a file: ask for the notebook itself.") from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise BadNotebook(f"{path.name} is not a regular file: ask for the notebook itself.")
     with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise BadNotebook(f"{path.name} is not a regular file: ask for the notebook itself.")
         return file.read(MAX_BYTES + 1)
 
 
 def parse_notebook(data: bytes, name: str) -> NotebookNode:
-    """The notebook in these bytes, converted to the current format. Raises BadNotebook."""
+    """The notebook in these bytes, converted to the current format, without its outputs. Raises BadNotebook."""
     if len(data) > MAX_BYTES:
         raise BadNotebook(f"{name} is larger than {MAX_BYTES // 2**20} MB: clear its outputs and hand it in again.")
     if not data.strip():
@@ -93,6 +103,8 @@ def parse_notebook(data: bytes, name: str) -> NotebookNode:
         raise BadNotebook(data.decode(errors="replace").removeprefix(REFUSED).strip())
     try:
         text = data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
+        if values_in(text) > MAX_VALUES:
+            raise BadNotebook(f"{name} holds more than {MAX_VALUES} values: clear its outputs and hand it in again.")
         content = json.loads(text)
     except UnicodeDecodeError:
         raise BadNotebook(f"{name} is not text in UTF-8: open it in Jupyter, save it and hand it in again.") from None
@@ -103,18 +115,51 @@ def parse_notebook(data: bytes, name: str) -> NotebookNode:
     if not isinstance(content, dict) or not isinstance(content.get("nbformat"), int):
         raise BadNotebook(f"{name} is JSON but not a notebook: hand in the .ipynb file that Jupyter saved.")
     try:
+        number = _leave_out_outputs(content)
+        # half a symbol, as programs leave that cut a text, can stand in JSON and in no text: it becomes a "?"
+        text = json.dumps(content, ensure_ascii=False).encode("utf-8", "replace").decode()
+    except Exception:
+        raise BadNotebook(
+            f"{name} is a damaged notebook: open it in Jupyter, save it and hand it in again."
+        ) from None
+    if number > MAX_CELLS:
+        raise BadNotebook(f"{name} has {number} cells; at most {MAX_CELLS} are graded.")
+    if values_in(text) > MAX_OWN_VALUES:
+        raise BadNotebook(
+            f"{name} holds more than {MAX_OWN_VALUES} values besides its outputs: copy the answers into a fresh "
+            "notebook of the course and hand it in again."
+        )
+    try:
         notebook = nbformat.reads(text, as_version=4)
-        cells = notebook.cells
-        readable = all(isinstance(c.source, str) and isinstance(c.cell_type, str) for c in cells)
+        readable = all(isinstance(c.source, str) and isinstance(c.cell_type, str) for c in notebook.cells)
     except Exception:  # nbformat's converters raise whatever a damaged notebook makes them raise
         raise BadNotebook(
             f"{name} is a damaged notebook: open it in Jupyter, save it and hand it in again."
         ) from None
     if not readable:
         raise BadNotebook(f"{name} is a damaged notebook: a cell has no source.")
-    if len(cells) > MAX_CELLS:
-        raise BadNotebook(f"{name} has {len(cells)} cells; at most {MAX_CELLS} are graded.")
     return complete(notebook)
+
+
+def values_in(text: str) -> int:
+    """How many values there are in JSON, at most; keys count too."""
+    separators = sum(map(text.count, ",:[{"))
+    return separators if separators <= MAX_OWN_VALUES else sum(map(_TEXT.sub("", text).count, ",:[{"))
+
+
+def _leave_out_outputs(content: dict) -> int:
+    """Take the saved outputs and widgets out of a notebook of any version, and count its cells.
+
+    They do not matter, and nbformat takes minutes to say what is wrong with some thousands of them. Raises whatever a
+    damaged notebook makes it raise.
+    """
+    content.get("metadata", {}).pop("widgets", None)
+    sheets = [content, *content.get("worksheets", [])]
+    cells = [cell for sheet in sheets for cell in sheet.get("cells", [])]
+    for cell in cells:
+        if "outputs" in cell:
+            cell["outputs"] = []
+    return len(cells)
 
 
 def complete(notebook: NotebookNode) -> NotebookNode:

@@ -19,6 +19,7 @@ from autograder.marking import Marks, to_json
 from autograder.sandbox import Sandbox, SandboxUnavailable, shared_sandbox
 from autograder.variants import read_variants
 from autograder.views.terminal import class_table, notebook_table
+from autograder.views.words import printable
 
 
 def run(args: argparse.Namespace) -> int:
@@ -50,7 +51,7 @@ def _grade(
         TextColumn("grading"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[current]}"),
+        TextColumn("{task.fields[current]}", markup=False),
         TimeRemainingColumn(),
         console=Console(stderr=True),
         disable=len(submissions) == 1 or not sys.stderr.isatty(),
@@ -60,7 +61,7 @@ def _grade(
         task = progress.add_task("", total=len(submissions), current="")
         for submission, marks in grade_all(submissions, sandbox, pool, root=root, seed=seed):
             done[submission] = marks
-            progress.update(task, advance=1, current=f"{submission.student} {submission.exercise}")
+            progress.update(task, advance=1, current=printable(f"{submission.student} {submission.exercise}"))
             if args.json:
                 print(json.dumps(to_json(marks)), flush=True)
     return [done[submission] for submission in submissions]

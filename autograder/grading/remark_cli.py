@@ -67,9 +67,10 @@ def _show(moved: list[Change], stuck: list[Change], total: int, seconds: float, 
             table.add_column(title, justify="right" if title in ("before", "now", "") else "left")
         for change in sorted(moved, key=lambda one: (one.difference, one.entry.student)):
             up = change.difference > 0
+            student = escape(words.printable(change.entry.student))
             where = ", ".join(f"{n} {words.points(a)} → {words.points(b)}" for n, a, b in change.questions)
             table.add_row(
-                escape(change.entry.student), change.entry.exercise, words.points(change.before.points),
+                student, change.entry.exercise, words.points(change.before.points),
                 words.points(change.now.points), f"{'+' if up else '−'}{words.points(abs(change.difference))}",
                 escape(where), style="green" if up else "red" if change.difference else "",
             )  # fmt: skip
@@ -79,7 +80,7 @@ def _show(moved: list[Change], stuck: list[Change], total: int, seconds: float, 
         f"{total} notebooks marked again in {seconds:.1f} s: {up} would go up, {down} down.", highlight=False
     )
     for change in stuck:
-        line = f"  {change.entry.student} {change.entry.exercise}: {change.problem}"
+        line = words.printable(f"  {change.entry.student} {change.entry.exercise}: {change.problem}")
         console.print(line, style="magenta", highlight=False, soft_wrap=True, markup=False)
 
 
@@ -96,6 +97,6 @@ def _write(root: Path, journal: Journal, errors: Console) -> int:
             for done in grade_class(course, submissions, feedback=False):
                 if done.problem:
                     failed += 1
-                    line = f"{done.submission.student} {done.submission.exercise}: {done.problem}"
+                    line = words.printable(f"{done.submission.student} {done.submission.exercise}: {done.problem}")
                     errors.print(line, style="red", highlight=False, soft_wrap=True, markup=False)
     return failed

@@ -8,6 +8,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, as_completed
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from autograder.exercise import SHEETS
@@ -17,11 +18,24 @@ from autograder.grading.notebook import BadNotebook, read_notebook
 from autograder.marking import Marks
 from autograder.sandbox import Sandbox, SandboxUnavailable
 from autograder.variants import exercise_of
+from autograder.views.words import printable
 
 log = logging.getLogger(__name__)
 
 MAX_FILES_BYTES = 10 * 2**20
 """Most bytes of a student's own files that are laid beside the notebook when it is run."""
+
+MAX_FILES = 1_000
+"""Most of a student's own files and folders that are laid beside the notebook; the place for them is made of memory."""
+
+MAX_NAME_BYTES = 1_000
+"""Longest name of such a file, with its folders."""
+
+MAX_DEPTH = 30
+"""So many folders inside each other are looked into."""
+
+MOST_LOOKED_AT = 100_000
+"""So many things beside a notebook are looked at."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +61,10 @@ def find(paths: Iterable[Path]) -> list[Submission]:
     """
     found: dict[Path, Submission] = {}
     for path in paths:
-        if path.is_file() or path.is_symlink() or (path.exists() and path.suffix == ".ipynb"):
+        if path.is_file() or path.is_symlink() or (path.exists() and _is_notebook(path)):
             below = [path]
         elif path.is_dir():
-            below = sorted(p for p in _walk(path) if p.suffix == ".ipynb")
+            below = sorted(p for p in _walk(path) if _is_notebook(p) or _is_folder(p))
         else:
             raise NothingToGrade(f"{path} does not exist. Give a notebook, a student's folder or the submitted folder.")
         if not below:
@@ -61,10 +75,38 @@ def find(paths: Iterable[Path]) -> list[Submission]:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """Files below a folder; links to folders are not followed."""
-    for directory, names, files in os.walk(folder, followlinks=False):
-        names[:] = sorted(name for name in names if not name.startswith("."))
-        yield from (Path(directory) / name for name in files if not name.startswith("."))
+    """Everything below a folder that is no folder itself; links are not followed.
+
+    A folder that cannot be read, or that is called a notebook, is given in place of what is in it. `os.walk` is not
+    used: it calls itself for every level, and an archive with a thousand of them would end the whole run.
+    """
+    waiting = [(folder, MAX_DEPTH)]
+    while waiting:
+        here, levels = waiting.pop()
+        try:
+            with os.scandir(here) as entries:
+                inside = sorted(entries, key=lambda entry: entry.name)
+        except OSError:
+            yield here
+            continue
+        for entry in inside:
+            if entry.name.startswith("."):
+                continue
+            path = Path(entry.path)
+            if entry.is_dir(follow_symlinks=False) and not _is_notebook(path):
+                if levels:
+                    waiting.append((path, levels - 1))
+            else:
+                yield path
+
+
+def _is_notebook(path: Path) -> bool:
+    """Whether something is called a notebook; some programs write endings in capitals."""
+    return path.suffix.lower() == ".ipynb"
+
+
+def _is_folder(path: Path) -> bool:
+    return not path.is_symlink() and path.is_dir()
 
 
 def _submission(path: Path) -> Submission:
@@ -72,10 +114,17 @@ def _submission(path: Path) -> Submission:
     sheet, student = absolute.parent.name, absolute.parent.parent.name
     if sheet not in SHEETS:
         sheet, student = "", ""
+    exercise, name = printable(path.stem), printable(path.name)
+    if _is_folder(path) and not _is_notebook(path):
+        problem = f"the folder {name} cannot be read: give the grading user permission to read it."
+        return Submission("", "", exercise, path, problem)
+    if student != printable(student):  # a name in another encoding, or one that would steer a terminal
+        problem = f"the folder {printable(student)} has a name with characters that cannot be shown: rename it."
+        return Submission(printable(student), sheet, exercise, path, problem)
     if path.stem not in NAMES:
         known = ", ".join(NAMES)
-        problem = f"{path.name} is no exercise of this course; rename it to one of {known}, with the ending .ipynb."
-        return Submission(student, sheet, path.stem, path, problem)
+        problem = f"{name} is no exercise of this course; rename it to one of {known}, with the ending .ipynb."
+        return Submission(student, sheet, exercise, path, problem)
     right = load(path.stem).sheet
     if sheet and sheet != right:
         problem = f"{path.name} belongs to the sheet {right}, not {sheet}: move it to {student}/{right}/."
@@ -132,22 +181,39 @@ def grade_all(
 
 
 def own_files(folder: Path) -> dict[str, bytes]:
-    """The student's own files beside a notebook: regular files only, no links, no notebooks, capped in size.
+    """The student's own files beside a notebook: regular files only, no links, no notebooks, capped in size and number.
 
-    Files beyond the cap are left out.
+    Files beyond a cap, and those whose names are not text, are left out.
     """
     files: dict[str, bytes] = {}
+    folders: set[Path] = set()
     room = MAX_FILES_BYTES
-    for path in sorted(_walk(folder)):
-        info = path.lstat()
-        if path.suffix == ".ipynb" or not stat.S_ISREG(info.st_mode) or info.st_nlink > 1 or info.st_size > room:
+    for path in sorted(islice(_walk(folder), MOST_LOOKED_AT)):
+        name = path.relative_to(folder)
+        inside = folders | {*name.parents}
+        if _is_notebook(path) or not _is_name(name.as_posix()) or len(files) + len(inside) >= MAX_FILES:
             continue
         try:
-            files[path.relative_to(folder).as_posix()] = path.read_bytes()
+            if not stat.S_ISREG(path.lstat().st_mode):  # opening a device may already do something
+                continue
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            with open(descriptor, "rb") as file:
+                info = os.fstat(descriptor)
+                if not stat.S_ISREG(info.st_mode) or info.st_nlink > 1 or info.st_size > room:
+                    continue
+                files[name.as_posix()] = file.read(info.st_size)  # and no more, should it be growing
         except OSError:
             continue
         room -= info.st_size
+        folders = inside
     return files
+
+
+def _is_name(name: str) -> bool:
+    try:
+        return len(name.encode()) <= MAX_NAME_BYTES
+    except UnicodeEncodeError:  # from an archive in another encoding
+        return False
 
 
 def _failed(submission: Submission, seed: int, level: str, reason: str) -> Marks:

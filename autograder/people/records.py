@@ -12,14 +12,17 @@ from nbformat import NotebookNode
 from autograder.course import CourseError
 from autograder.exercises import NAMES, load
 from autograder.grading.notebook import BadNotebook, read_notebook
-from autograder.marking import Marks, from_json
+from autograder.marking import BadRecord, Marks, from_json
 
 KEY = "autograder"
 """Where the record stands in the metadata of an autograded notebook."""
 
 
 def autograded(root: Path) -> list[Marks]:
-    """The marks in ``autograded/``, in a stable order. Raises CourseError when there are none."""
+    """The marks in ``autograded/``, in a stable order. Raises CourseError when there are none.
+
+    An exercise whose notebook cannot be read, such as one that its outputs have made too large, has an error for marks.
+    """
     found = [marks for path in sorted((root / "autograded").glob("*/*/*.ipynb")) if (marks := _read(path))]
     if not found:
         raise CourseError(f"{root / 'autograded'} holds no graded notebook: run `nbgrader autograde SHEET` first.")
@@ -54,11 +57,13 @@ def record_of(notebook: NotebookNode, student: str, sheet: str, exercise: str) -
 
 
 def _read(path: Path) -> Marks | None:
+    student, sheet, exercise = path.parent.parent.name, path.parent.name, path.stem
     try:
-        notebook = read_notebook(path)
-    except BadNotebook as bad:
-        raise CourseError(f"{path}: {bad}") from None
-    return record_of(notebook, path.parent.parent.name, path.parent.name, path.stem)
+        return record_of(read_notebook(path), student, sheet, exercise)
+    except (BadNotebook, BadRecord) as bad:
+        if exercise not in NAMES or load(exercise).sheet != sheet:
+            return None
+        return Marks(student, sheet, exercise, (), isolation="", seed=0, error=f"In {path.parent}: {bad}")
 
 
 def _plain(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from .inside.codec import BadValue
@@ -42,7 +43,23 @@ def valid_bundle(output: Any) -> dict[str, Any]:
         # nbformat lets only JSON types hold anything but text
         if not isinstance(item, str) and not (mime == "application/json" or mime.endswith("+json")):
             raise BadValue("a display's data is not text")
+    _check_json([data, metadata])
     return {"data": data, "metadata": metadata}
+
+
+def _check_json(value: Any) -> None:
+    """Refuse what a notebook's file cannot hold: bytes and arrays, which frames can carry, and NaN."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            waiting += item.values()
+        elif isinstance(item, list):
+            waiting += item
+        elif isinstance(item, float) and not math.isfinite(item):
+            raise BadValue("a display holds a number that is none")
+        elif item is not None and not isinstance(item, str | int | float):
+            raise BadValue("a display holds something that is not JSON")
 
 
 def note(name: str, message: str) -> dict[str, Any]:

@@ -23,6 +23,8 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
+from autograder.views.nesting import TOO_DEEP, is_too_deep
+
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """Content policy of every page: its own styles and embedded pictures, nothing else."""
 
@@ -121,6 +123,8 @@ def clean(html: str) -> Markup:
     >>> str(clean("<h1 onclick=steal()>x</h1><script>steal()</script>"))
     '<h3>x</h3>'
     """
+    if is_too_deep(html):
+        return Markup("<p>{}</p>").format(TOO_DEEP)
     cleaned = nh3.clean(html, tags=TAGS, attributes=ATTRIBUTES, attribute_filter=_harmless)
     return Markup(re.sub(r"<(/?)h([1-6])>", lambda tag: f"<{tag[1]}h{min(int(tag[2]) + 2, 6)}>", cleaned))
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.marking import Marks
-from autograder.views.words import points, sign, summary, to_do, word
+from autograder.views.words import points, printable, sign, summary, to_do, word
 
 STYLES = {"correct": "green", "missing": "yellow", "grader_error": "bold magenta"}
 
@@ -23,16 +23,15 @@ def class_table(all_marks: Sequence[Marks]) -> Table:
     table.add_column("points", justify="right", no_wrap=True)
     table.add_column("first thing to look at", ratio=1)
     for marks in all_marks:
+        who = (_text(marks.student or "-"), _text(marks.exercise))
         if marks.error:
-            table.add_row(
-                marks.student or "-", marks.exercise, Text("?", "bold magenta"), Text(marks.error, "bold magenta")
-            )
+            table.add_row(*who, Text("?", "bold magenta"), _text(marks.error, "bold magenta"))
             continue
         first = next((question for question in marks.questions if question.status != "correct"), None)
-        said = Text("everything is right", "green") if first is None else Text(_short(summary(first)))
+        said = Text("everything is right", "green") if first is None else _text(_short(summary(first)))
         full = marks.points == marks.max_points
         earned = f"{points(marks.points)} / {points(marks.max_points)}"
-        table.add_row(marks.student or "-", marks.exercise, Text(earned, "green" if full else ""), said)
+        table.add_row(*who, Text(earned, "green" if full else ""), said)
     return table
 
 
@@ -46,14 +45,14 @@ def notebook_table(marks: Marks) -> Group:
     for question in marks.questions:
         style = STYLES.get(question.status, "red")
         table.add_row(
-            question.title,
+            _text(question.title),
             f"{points(question.points)} / {points(question.max_points)}",
             Text(f"{sign(question.status)} {word(question.status)}", style),
-            Text("\n".join([text for text in (summary(question), *question.remarks) if text])),
+            _text("\n".join([text for text in (summary(question), *question.remarks) if text])),
         )
     who = f"{marks.student}: " if marks.student else ""
-    lines = [Text(f"{who}{marks.exercise}", "bold"), table]
-    lines += [Text(note, "yellow") for note in (*marks.notes, to_do(marks)) if note]
+    lines = [_text(f"{who}{marks.exercise}", "bold"), table]
+    lines += [_text(note, "yellow") for note in (*marks.notes, to_do(marks)) if note]
     if marks.isolation == "none":
         lines.append(Text("Graded without isolation.", "bold red"))
     return Group(*lines)
@@ -65,6 +64,11 @@ def plain(renderable: object, width: int = 100) -> str:
     with console.capture() as captured:
         console.print(renderable)
     return "\n".join(line.rstrip() for line in captured.get().splitlines()).strip("\n")
+
+
+def _text(words: str, style: str = "") -> Text:
+    """Words that students may have chosen: names of folders, errors. They are no markup and steer no terminal."""
+    return Text(printable(words), style)
 
 
 def _short(text: str, limit: int = 160) -> str:

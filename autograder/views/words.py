@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,18 @@ def grid(value: Any) -> list[list[str]]:
     if array.ndim != 2:
         raise ValueError(f"only matrices are printed, not an array of shape {array.shape}")
     return [[number(entry) for entry in row] for row in array.tolist()]
+
+
+def printable(text: str) -> str:
+    r"""The text as a terminal may get it: what would steer the terminal, or cannot be written in UTF-8, as an escape.
+
+    >>> printable("\x1b[2Jm\udcfcller")
+    '\\x1b[2Jm\\udcfcller'
+    """
+    return "".join(
+        char if char.isprintable() or char in "\n\t" or unicodedata.category(char) == "Zs" else ascii(char)[1:-1]
+        for char in text
+    )
 
 
 def summary(question: QuestionMark) -> str:

@@ -9,6 +9,8 @@ that are due.
 
 from __future__ import annotations
 
+import os
+import stat
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -181,19 +183,33 @@ def _link(name: str, word: str, how: str = "symlink_to") -> Callable[[Path, Mapp
 
 
 def _pipe(folder: Path, words: Mapping[str, str]) -> None:
-    import os
-
     os.mkfifo(folder / "data.csv")
 
 
 def _device(folder: Path, words: Mapping[str, str]) -> None:
-    import os
-    import stat
-
     try:
         os.mknod(folder / "zeros", 0o666 | stat.S_IFCHR, os.makedev(1, 5))
     except PermissionError:  # only root can; an ordinary user's notebook then has the next strange thing beside it
         os.mkfifo(folder / "zeros")
+
+
+def _many(folder: Path, words: Mapping[str, str]) -> None:
+    for number in range(5000):
+        (folder / f"{number}.txt").touch()
+
+
+def _misnamed(folder: Path, words: Mapping[str, str]) -> None:
+    for name in (b"d\xe9j\xe0.csv", b"\x1b[2J", b"a\nb", "\u202e".encode(), b"n" * 255):
+        (folder / os.fsdecode(name)).touch()
+
+
+def _sparse(folder: Path, words: Mapping[str, str]) -> None:
+    with open(folder / "big.csv", "wb") as file:
+        file.truncate(1 << 40)
+
+
+def _socket(folder: Path, words: Mapping[str, str]) -> None:
+    os.mknod(folder / "s", 0o666 | stat.S_IFSOCK)
 
 
 LAUNCHER = "import sys\nfor name in list(sys.modules): print(name)\nprint('taken over')\n"
@@ -223,6 +239,35 @@ def answer(shape):
             for ask in range(4):
                 thing.send("answer", ask=ask, challenge=0, **rest)
 '''
+
+WIRE = '''
+import gc, msgpack
+def wire():
+    return next(thing for thing in gc.get_objects() if type(thing).__name__ == "Wire")
+def fields(**rest):
+    return {"status": "answered", "message": "", "traceback": "", "changed_inputs": [], "warnings": [],
+            "seconds": 0.0, "cpu_seconds": 0.0, "values": msgpack.packb({}), **rest}
+def play(names, more):
+    """Take the harness's part: right-looking frames for every question, in turn."""
+    out, started = wire(), False
+    for ask in range(8):
+        for challenge in range(12):
+            if started:
+                out.send("ask_started", ask=ask, challenge=challenge)
+            out.send("answer", ask=ask, challenge=challenge, **fields(values=msgpack.packb(names), **more))
+            started = True
+    out.send("done")
+'''
+
+
+def displayed(payload: str) -> str:
+    """Code of a cell that sends the end of its own cell, with a display of the attacker's making."""
+    return (
+        f"{WIRE}\nimport msgpack, os\nwire().send('cell_done', index=0, status='ok', message='', seconds=0.0, "
+        "cpu_seconds=0.0, updates=[], outputs=[{'output_type': 'display_data', "
+        f"'data': {{'application/json': {payload}}}, 'metadata': {{'x': {payload}}}}}])\nos._exit(0)"
+    )
+
 
 FORGERS = (
     Attack("tag skip-execution", exercise=TANH, edit=tag_everything),
@@ -287,6 +332,46 @@ FORGERS = (
     forger("hidden inputs sent back", "raise ValueError(repr(X.tolist()))"),
     forger("the questions' settings patched", "return None", train="return (0.0, 1.0, 1.0)",
            before="np.mean = lambda *a, **k: 1.0"),
+    forger("right-looking frames in turn", "play({'Z1': 0.0, 'score': 20, 'points': 20}, {})", before=WIRE),
+    forger("right-looking frames with a score", "play({'A2': 1.0}, {'points': 20, 'share': 1.0, 'score': 20})",
+           before=WIRE),
+    forger("a status that does not exist", "play({}, {'status': 'correct'})", before=WIRE, says="not an answer"),
+    forger("an answer of millions of empty lists", "wire().send('answer', ask=0, challenge=0, **fields(values="
+           "b'\\x81\\xa1x\\xdc\\x4e\\x00' + (b'\\xdc\\x00\\x40' + b'\\x90' * 64) * 15_000))\nreturn 1",
+           before=WIRE, says="not an answer"),
+    forger("an answer of headers without an end", "wire().send('answer', ask=0, challenge=0, **fields(values="
+           "b'\\x81\\xa1x' + b'\\xdd\\x00\\x00\\x4e\\x00' * 900))\nreturn 1", before=WIRE, says="not an answer"),
+    forger("an audit hook and a tracer", "return np.zeros((1, 6))",
+           before="import sys, threading\ndef spy(event, *a):\n    if event == 'compile': raise RuntimeError\n"
+                  "def trace(frame, event, argument):\n    for name in ('values', 'given', 'result', 'fields'):\n"
+                  "        if isinstance(frame.f_locals.get(name), dict):\n"
+                  "            frame.f_locals[name].update(status='correct', points=20, score=20)\n    return trace\n"
+                  "sys.settrace(trace)\nthreading.settrace(trace)\nsys.setprofile(trace)\nsys.addaudithook(spy)"),
+    forger("clocks and timers replaced", "import time, signal\nsignal.setitimer(signal.ITIMER_PROF, 0)\n"
+           "signal.setitimer(signal.ITIMER_REAL, 0)\nwhile True: pass",
+           before="import time\ntime.process_time = time.perf_counter = time.monotonic = lambda: 0.0",
+           says="was stopped"),
+    forger("built-ins replaced", "return np.zeros((1, 6))",
+           before="import builtins\nfor n in ('isinstance', 'issubclass', 'all', 'any', 'len', 'sorted', 'callable'):\n"
+                  "    setattr(builtins, n, lambda *a, **k: True)"),
+    forger("a thread that changes answers while they are written",
+           "self.Z1 = self.A1 = self.A2 = shared\nreturn shared",
+           before="import numpy as np, threading\nshared = np.zeros((1, 6))\ndef change():\n    while True:\n"
+                  "        shared[...] = np.random.randn(*shared.shape)\n        shared.shape = shared.shape[::-1]\n"
+                  "threading.Thread(target=change, daemon=True).start()"),
+    forger("lazy and self-made arrays", "self.Z1 = (x for x in X)\nself.A1 = memoryview(X)\nself.Z2 = Lazy()\n"
+           "self.A2 = range(10**9)\nreturn Lazy()",
+           before="class Lazy:\n    dtype, shape, ndim = np.dtype(float), (1, 6), 2\n"
+                  "    __class__ = property(lambda self: np.ndarray)\n"
+                  "    __array_interface__ = {'shape': (1, 6), 'typestr': '<f8', 'data': (8, True), 'version': 3}\n"
+                  "    def __array__(self, *a, **k): return np.zeros((1, 6))\n    def __len__(self): return 10**18\n"
+                  "    def __iter__(self): return iter(int, 1)\n    def __getitem__(self, i): return self"),
+    # A line may follow from the student's own values, and those of a sham are as easily made: no more than that line.
+    forger("a sham that its report follows from", "self.A2 = np.full((1, X.shape[1]), 0.9)\nreturn self.A2", points=3.0,
+           train="g = __import__('sys')._getframe(1).f_locals['given']\n"
+                 "    return 0.1, float(np.mean(g['Y'] > 0.5)), float(np.mean(g['Y_test'] > 0.5))",
+           before="SimpleNeuralNetwork.compute_loss = lambda self, Y: 0.2\n"
+                  "SimpleNeuralNetwork.train = lambda self, *a, **k: [0.1]"),
     Attack("points of a thousand", exercise=TANH, edit=raise_the_points),
     Attack("graded cells rewritten", exercise=TANH, edit=unlock_and_answer),
     Attack("saved scores", exercise=TANH, edit=save_scores),
@@ -474,6 +559,17 @@ LUCKLESS = (
     unlucky("graded cells first", edit=backwards),
     unlucky("20 MB of saved outputs", edit=many_outputs),
     unlucky("a thousand cells", edit=thousand_cells),
+    unlucky("a display of bytes, past the harness", displayed("b'x'"), says="not an answer"),
+    unlucky("a display of an array, past the harness", displayed("msgpack.ExtType(1, bytes([11, 0]) + bytes(8))"),
+            says="not an answer"),
+    unlucky("a display of no number, past the harness", displayed("float('nan')"), says="not an answer"),
+    unlucky("thousands of files beside the notebook", beside=_many),
+    unlucky("names in another encoding beside the notebook", beside=_misnamed),
+    unlucky("a terabyte of nothing beside the notebook", beside=_sparse),
+    unlucky("a socket beside the notebook", beside=_socket),
+    unlucky("a folder in the place of a module", exercise=TANH, points=20.0,
+            beside=_file("simple_network/__init__.py", "raise SystemExit")),
+    unlucky("a file in the place of the bytecode", beside=_file("__pycache__", "x")),
     unlucky("a pipe beside the notebook", beside=_pipe),
     unlucky("a link to a device beside the notebook", beside=_link("zeros", "ZERO")),
     unlucky("a device beside the notebook", beside=_device),

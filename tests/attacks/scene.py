@@ -27,6 +27,9 @@ from autograder.sandbox.inside.zygote import SPARE
 
 from .corpus import HAND, Attack
 
+LARGEST = 64 << 20
+"""Larger files, which are full of nothing, are not read for their digest."""
+
 SECRET = "the-planted-secret-c0ffee"
 
 
@@ -82,6 +85,8 @@ def _seen(path: Path) -> str:
         return f"{facts} -> {os.readlink(path)}"
     if not stat.S_ISREG(info.st_mode):
         return facts
+    if info.st_size > LARGEST:
+        return f"{facts} {info.st_mtime_ns} {info.st_size}"
     return f"{facts} {info.st_mtime_ns} {hashlib.sha256(path.read_bytes()).hexdigest()}"
 
 

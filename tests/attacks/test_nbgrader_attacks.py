@@ -235,6 +235,30 @@ def test_a_resubmission_that_cannot_be_graded_keeps_no_earlier_mark(graded) -> N
     assert waiting(course, "u_stale") == {1}
 
 
+@pytest.mark.parametrize("time_stamp", ["none", "older", "unreadable", "a pipe", "the same"])
+def test_other_work_is_graded_again_whatever_its_time_stamp_says(graded, root: Path, time_stamp: str) -> None:
+    """nbgrader would keep the mark of the earlier work, or wait for ever."""
+    course, _ = graded
+    folder = course / "submitted" / "z_last" / "by_hand"
+    stamp, exercise = folder / "timestamp.txt", load(NAME)
+    released = nbformat.read(root / "assignments" / "by_hand" / f"{NAME}.ipynb", as_version=4)
+    for cells, score in ((solutions(root, exercise), 25), ({}, 0)):
+        nbformat.write(fill(released, cells), folder / f"{NAME}.ipynb")
+        stamp.unlink(missing_ok=True)
+        if score or time_stamp == "the same":
+            stamp.write_text("2026-01-01 00:00:00 UTC")
+        elif time_stamp == "a pipe":
+            os.mkfifo(stamp)
+        elif time_stamp != "none":
+            stamp.write_text({"older": "2020-01-01 00:00:00 UTC"}.get(time_stamp, "yesterday evening"))
+        done = nbgrader(course, "autograde", "by_hand", "--student", "z_last")
+        assert done.returncode == 0, done.stderr[-2000:]
+        assert scores(course)["z_last"] == score
+    assert "is not the work that was graded" in done.stderr
+    done = nbgrader(course, "autograde", "by_hand", "--student", "z_last")
+    assert "not the work" not in done.stderr, "the same work is not graded twice"
+
+
 def test_without_our_run_nothing_is_saved_as_earned(graded, root: Path) -> None:
     """Switched off, nbgrader would give full marks for cells without outputs."""
     course, _ = graded

@@ -136,9 +136,17 @@ def foreign_fields(notebook):
         one.metadata["execution"] = {"iopub.status.busy": "x"}
 
 
+def half_a_symbol(notebook):
+    """What is left of an emoji that a program cut in two: JSON can hold it, and no text can."""
+    notebook.cells.insert(0, new_code_cell("mood = '\ud83d'  # \ud83d\ude00"))
+    notebook.cells.append(new_markdown_cell("\udc00"))
+    notebook.metadata["title"] = "\udfff"
+
+
 DAMAGE = (
     merged, split, retyped, without_labels, without_own_labels, reordered, colab, vs_code, no_kernelspec, bare_cells,
     lines_as_lists, python_2, with_outputs, raw_cells, foreign_fields,
+    half_a_symbol,
 )  # fmt: skip
 
 
@@ -160,6 +168,14 @@ def version_3(notebook):
     return {"nbformat": 3, "nbformat_minor": 0, "metadata": {"name": ""}, "worksheets": [{"cells": cells}]}
 
 
+def version_2(notebook):
+    """Without metadata of cells, which came later."""
+    old = version_3(notebook)
+    for one in old["worksheets"][0]["cells"]:
+        del one["metadata"]
+    return old | {"nbformat": 2}
+
+
 ENCODINGS = {
     "byte order mark": lambda text: b"\xef\xbb\xbf" + text.encode(),
     "Windows line ends": lambda text: text.replace("\n", "\r\n").encode(),
@@ -168,6 +184,7 @@ ENCODINGS = {
     "UTF-16 of the other order": lambda text: b"\xfe\xff" + text.encode("utf-16-be"),
     "escaped": lambda text: json.dumps(json.loads(text), ensure_ascii=True).encode(),
     "version 3": lambda text: json.dumps(version_3(nbformat.reads(text, 4))).encode(),
+    "version 2": lambda text: json.dumps(version_2(nbformat.reads(text, 4))).encode(),
     "a later minor version": lambda text: text.replace('"nbformat_minor": 5', '"nbformat_minor": 9').encode(),
 }
 

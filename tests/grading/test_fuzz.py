@@ -103,6 +103,7 @@ def read(data: bytes) -> None:
 @example(b"\xdf\xff\xff\xff\xff" + b"\x00" * 99)
 @example(b"\xc9\xff\xff\xff\xff\x01")
 @example(b"\x91" * 1_000_000)
+@example(b"\xdc\x0a\x00" + (b"\xdc\x01\x80" + b"\x80" * 384) * 2560)
 @example(msgpack.packb(msgpack.ExtType(1, b"\x0b\x02" + b"\x7f" * 16)))
 @given(st.binary(max_size=400))
 def test_any_bytes_are_a_value_or_bad(data):
@@ -144,3 +145,45 @@ def test_frames_in_any_order_are_taken_or_refused(frames):
             continue
     assert set(progress.cells) <= {0}
     assert set(progress.answers) <= {(0, 0)}
+
+
+def cells(*texts: str, metadata: str = "{}") -> str:
+    return f'{{"nbformat": 4, "nbformat_minor": 5, "metadata": {metadata}, "cells": [{", ".join(texts)}]}}'
+
+
+CODE = '{"cell_type": "code", "id": "a", "source": "", "execution_count": null, "metadata": %s, "outputs": [%s]}'
+BOMBS = {
+    "a million lists in the metadata": (cells(metadata='{"x": [' + ",".join(["[]"] * 1_000_001) + "]}"), "values"),
+    "strings as many": (cells(metadata='{"x": [' + ",".join(['""'] * 1_000_001) + "]}"), "clear its outputs"),
+    "twenty thousand cells": (cells(*[CODE % ("{}", "")] * 20_000), "at most 2000 are graded"),
+    "as many that are none": (cells(*["{}"] * 100_000), "at most 2000 are graded"),
+    "wrong outputs": (cells(CODE % ("{}", ",".join(['{"output_type": "x"}'] * 100_000))), ""),
+    "wrong tags": (cells(CODE % ('{"tags": [' + ",".join(["1"] * 100_000) + "]}", "")), "besides its outputs"),
+    "sheets of version 3": (
+        '{"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": ['
+        + ",".join(['{"cells": []}'] * 50_000) + "]}", "besides its outputs",
+    ),
+    "a text that does not end": ('{"nbformat": 4, "x": "' + "\\\\" * 10**6 + "a" * 10**6 + ",[" * 10**6, "values"),
+    "punctuation in a text": (cells(CODE % ('{"x": "' + ",[" * 10**6 + '"}', "")), ""),
+    "the same name twice": ('{"cells": [1], "nbformat": 3,' + cells()[1:], ""),
+    "four hundred levels": (cells(CODE % ('{"x":' * 400 + "1" + "}" * 400, "")), ""),
+    "fifty thousand levels": (cells(metadata='{"x":' * 50_000 + "1" + "}" * 50_000), "JSON"),
+}
+
+
+@pytest.mark.parametrize(("text", "said"), BOMBS.values(), ids=BOMBS)
+def test_a_notebook_that_is_much_in_few_bytes_is_read_or_refused_at_once(source, text, said):
+    began = time.monotonic()
+    tracemalloc.start()
+    try:
+        plan(parse_notebook(text.encode(), "any.ipynb"), source, full=True)
+        refused = ""
+    except BadNotebook as bad:
+        refused = str(bad)
+    finally:
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert said in refused
+    assert bool(said) == bool(refused)
+    assert peak < 64 << 20
+    assert time.monotonic() - began < 10

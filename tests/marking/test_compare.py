@@ -166,3 +166,12 @@ def test_an_array_with_one_entry_is_one_number(got):
     found = compare(got, np.array(2.0))
     assert (found.equal, found.shape) == (True, "same")
     assert compare(np.array([2.0, 2.0]), np.array(2.0)).shape == "other"
+
+
+def test_a_single_number_in_half_precision_was_rounded_once():
+    """So an accuracy on the wrong data, two per cent off, does not become right by being cast."""
+    exact = np.array(0.9231)
+    assert compare(np.float16(exact), exact).equal
+    assert not compare(np.float16(exact * 1.02), exact).equal
+    many = np.array([0.9231, 0.5])
+    assert compare((many * 1.02).astype(np.float16), many).equal, "arrays may have been computed in it"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import tracemalloc
 from decimal import Decimal
 from fractions import Fraction
 
@@ -177,3 +178,58 @@ ODD = [sympy.Symbol("x"), Fraction(10**400), np.array([None, 1]), np.array(["0.2
 def test_what_is_no_number_stays_out(odd: object) -> None:
     with pytest.raises(BadValue, match=r"not .*(a number|numbers)"):
         plain({"slope": odd})
+
+
+def _bomb(row: bytes, cell: bytes) -> bytes:
+    """A megabyte of rows that are within the limit, each with thousands of empty containers."""
+    rows = (CAP - 8) // (len(row) + 19_000 * len(cell))
+    return b"\xdd" + rows.to_bytes(4, "big") + (row + 19_000 * cell) * rows
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        _bomb(b"\xdd" + (19_000).to_bytes(4, "big"), b"\x90"),
+        _bomb(b"\xdd" + (19_000).to_bytes(4, "big"), b"\x80"),
+        (b"\xdd" + (20_000).to_bytes(4, "big")) * 900,
+        (b"\xde" + (9_000).to_bytes(2, "big") + b"\xa0") * 900,
+        b"\x91" * (CAP - 1),
+    ],
+    ids=["lists", "dicts", "headers of lists", "headers of dicts", "depth"],
+)
+def test_a_few_bytes_that_stand_for_many_values_take_no_memory(data: bytes) -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(BadValue):
+            decode(data, max_bytes=CAP)
+        assert tracemalloc.get_traced_memory()[1] < CAP
+    finally:
+        tracemalloc.stop()
+
+
+@settings(max_examples=300, deadline=None)
+@given(VALUES, st.integers(0, 8))
+def test_values_are_counted_as_they_are(value: object, more: int) -> None:
+    """Exactly as many as there are, keys included, and neither a byte too few nor one too many."""
+    data = msgpack.packb(value, default=codec._pack_array, use_bin_type=True)
+    depth = max(1, _depth(value))
+    codec._count(data, depth, codec.MAX_ITEMS)
+    for damaged in (data[:-1], data + b"\xc0"):
+        with pytest.raises(BadValue):
+            codec._count(damaged, depth, codec.MAX_ITEMS)
+    if depth > 1 + more:
+        with pytest.raises(BadValue, match="nested deeper"):
+            codec._count(data, depth - 1 - more, codec.MAX_ITEMS)
+
+
+def test_every_first_byte_that_msgpack_knows_is_known() -> None:
+    assert set(range(256)) - codec._HEADS.keys() == {0xC1}
+    for size in (0, 1, 31, 32, 255, 256, 65535, 65536):
+        many = dict.fromkeys(map(str, range(size)), 0)
+        for value in ("x" * size, b"x" * size, msgpack.ExtType(1, b"x" * size), [0] * size, many):
+            codec._count(msgpack.packb(value), 1, 100_000)
+    edges = [2**power for power in (0, 5, 7, 8, 15, 16, 31, 32, 63)]
+    numbers = [sign * edge - less for edge in edges for sign in (1, -1) for less in (0, 1)]
+    for number in (0, 0.5, *(number for number in numbers if number >= -(2**63))):
+        codec._count(msgpack.packb(number), 1, 1)
+    codec._count(msgpack.packb(0.5, use_single_float=True), 1, 1)

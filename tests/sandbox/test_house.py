@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 import autograder.sandbox
-from autograder.sandbox import Sandbox, SandboxUnavailable, canary, view
+from autograder.sandbox import CanaryReport, Sandbox, SandboxUnavailable, canary, view
 
 from .conftest import ask, job
 
@@ -85,6 +85,26 @@ def test_the_canary_fails_without_walls(unprotected: Sandbox) -> None:
 def test_an_unknown_level_is_refused() -> None:
     with pytest.raises(ValueError, match="unknown level"):
         Sandbox(level="Full")
+
+
+def test_where_no_walls_hold_nothing_is_run_unless_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+
+    def refuse(level: str, *_: object) -> None:
+        tried.append(level)
+        raise SandboxUnavailable(f"no {level} here.")
+
+    monkeypatch.setattr("autograder.sandbox.sandbox.Zygote", refuse)
+    with pytest.raises(SandboxUnavailable, match=r"no full here\. no reduced here\."):
+        Sandbox()
+    assert tried == ["full", "reduced"]
+
+
+def test_where_a_wall_has_a_hole_nothing_is_run_unless_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both levels start; the canary gets out of both."""
+    monkeypatch.setattr("autograder.sandbox.sandbox.canary", lambda box: CanaryReport(box.level, {"read": ""}, False))
+    with pytest.raises(SandboxUnavailable, match="At level full the walls do not hold: read"):
+        Sandbox()
 
 
 def test_without_bubblewrap_the_reason_and_the_remedy_are_told(monkeypatch: pytest.MonkeyPatch) -> None:

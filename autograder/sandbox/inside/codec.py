@@ -155,6 +155,7 @@ def decode(
     """Read a value that `encode` wrote, believing nothing. Raises BadValue, and nothing else, for anything unfit."""
     if len(data) > max_bytes:
         raise BadValue(f"{len(data)} bytes, more than the limit of {max_bytes}")
+    _count(data, max_depth, max_items)
     try:
         value = msgpack.unpackb(
             data,
@@ -174,6 +175,54 @@ def decode(
         raise BadValue(f"undecodable: {type(error).__name__}") from None
     _check(value, max_depth, max_text, max_items)
     return value
+
+
+#: For each first byte of a value in msgpack: bytes of the length or count that follows, fixed bytes that follow, the
+#: values inside for each of that count (a map has two), and the count that the byte itself holds.
+_HEADS: dict[int, tuple[int, int, int, int]] = {
+    **dict.fromkeys((*range(0x80), *range(0xE0, 0x100), 0xC0, 0xC2, 0xC3), (0, 0, 0, 0)),
+    **{0x80 + n: (0, 0, 2, n) for n in range(16)},
+    **{0x90 + n: (0, 0, 1, n) for n in range(16)},
+    **{0xA0 + n: (0, n, 0, 0) for n in range(32)},
+    **{byte: (size, 0, 0, 0) for byte, size in ((0xC4, 1), (0xC5, 2), (0xC6, 4), (0xD9, 1), (0xDA, 2), (0xDB, 4))},
+    **{byte: (size, 1, 0, 0) for byte, size in ((0xC7, 1), (0xC8, 2), (0xC9, 4))},
+    **{byte: (0, size, 0, 0) for byte, size in ((0xCA, 4), (0xCB, 8), *((0xCC + n, 1 << n) for n in range(4)))},
+    **{0xD0 + n: (0, 1 << n, 0, 0) for n in range(4)},
+    **{0xD4 + n: (0, 1 + (1 << n), 0, 0) for n in range(5)},
+    **{byte: (size, 0, 1, 0) for byte, size in ((0xDC, 2), (0xDD, 4))},
+    **{byte: (size, 0, 2, 0) for byte, size in ((0xDE, 2), (0xDF, 4))},
+}
+
+
+def _count(data: bytes, max_depth: int, max_items: int) -> None:
+    """Count the values in a message and how deep they are nested, before anything is made of them.
+
+    An empty list is one byte here and sixty in Python, and a header may announce what never comes. Raises BadValue.
+    """
+    at, count, left = 0, 0, [1]  # for each container that is open, how many values it still lacks
+    while left:
+        if not left[-1]:
+            left.pop()
+            continue
+        left[-1] -= 1
+        count += 1
+        head = _HEADS.get(data[at]) if at < len(data) else None
+        if head is None:
+            raise BadValue("undecodable: cut short, or of an unknown kind")
+        size, fixed, each, inside = head
+        length = int.from_bytes(data[at + 1 : at + 1 + size], "big")
+        at += 1 + size + fixed
+        if not each:
+            at += length
+            continue
+        inside = each * (length + inside)
+        if count + inside > max_items * 2:
+            raise BadValue(f"more than {max_items} values")
+        if len(left) > max_depth:
+            raise BadValue(f"nested deeper than {max_depth}")
+        left.append(inside)
+    if at != len(data) or count > max_items * 2:
+        raise BadValue("undecodable: cut short, or longer than it says" if at != len(data) else "too many values")
 
 
 def _unpack_array(code: int, data: bytes) -> np.ndarray | np.generic:
