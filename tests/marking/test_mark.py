@@ -46,6 +46,14 @@ def test_right_answers_get_full_marks():
     assert sum(q.points for q in questions) == sum(q.max_points for q in questions) == 20
 
 
+def test_a_message_of_the_hint_alone_reads_as_one_sentence():
+    """Many slips of a calculation by hand have a hint and no title."""
+    worked = load("worked_calculation")
+    values = {"z1": [1.2, 2.2], "a1": [1.2, 2.2]}
+    forward = by_id(mark(worked, 1, {"filled_in": [Answer(values=values)]}))["forward_values"]
+    assert forward.message == "a1: This is z1 itself. What does a sigmoid unit make of it?"
+
+
 def test_marks_are_reproducible_from_the_seed():
     assert mark(EXERCISE, 1, right_answers()) == mark(EXERCISE, 1, right_answers())
     one, two = challenges("tanh_swap", 1)["gradients"], challenges("tanh_swap", 2)["gradients"]
