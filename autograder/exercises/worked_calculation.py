@@ -135,8 +135,8 @@ SLIPS = (
         lambda v: v.W2 @ v.Z1 + v.b2,
         hint="You used z1. What does a hidden unit send on after the sigmoid?",
     ),
-    Slip("activation-forgotten", ("a1",), lambda v: v.Z1, hint="This is z1 itself. What does a sigmoid unit make of it?"),
-    Slip("activation-forgotten", ("a2",), lambda v: v.Z2, hint="This is z2 itself. What does a sigmoid unit make of it?"),
+    Slip("activation-forgotten", ("a1",), lambda v: v.Z1, hint="This is z1. What does a sigmoid unit make of it?"),
+    Slip("activation-forgotten", ("a2",), lambda v: v.Z2, hint="This is z2. What does a sigmoid unit make of it?"),
     Slip(
         "tanh-for-sigmoid",
         ("a1",),

@@ -54,7 +54,8 @@ def test_zeros_that_follow_from_a_constant_earn_nothing(way):
 
 def test_zeros_at_one_challenge_alone_are_not_spoken_of():
     """A sign, or a choice between the examples, may happen to cancel at the small example."""
-    answers = [{**right(REPLIES[0].given), "square": np.zeros((2, 1))}, {**right(REPLIES[1].given), "square": np.ones((2, 1))}]
+    squares = np.zeros((2, 1)), np.ones((2, 1))
+    answers = [right(reply.given) | {"square": square} for reply, square in zip(REPLIES, squares)]
     assert judged(answers)["square"].message == "`square` does not have the expected values."
 
 

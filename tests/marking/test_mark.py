@@ -51,7 +51,7 @@ def test_a_message_of_the_hint_alone_reads_as_one_sentence():
     worked = load("worked_calculation")
     values = {"z1": [1.2, 2.2], "a1": [1.2, 2.2]}
     forward = by_id(mark(worked, 1, {"filled_in": [Answer(values=values)]}))["forward_values"]
-    assert forward.message == "a1: This is z1 itself. What does a sigmoid unit make of it?"
+    assert forward.message == "a1: This is z1. What does a sigmoid unit make of it?"
 
 
 def test_marks_are_reproducible_from_the_seed():
