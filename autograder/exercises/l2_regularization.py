@@ -13,7 +13,14 @@ import numpy as np
 from autograder.diagnosis import MISTAKES, Spec
 from autograder.diagnosis.mistakes import PENALTY
 from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
-from autograder.exercises.shared import accuracies, draw_point, gradient_challenges, network_for, noisy_moons
+from autograder.exercises.shared import (
+    accuracies,
+    draw_point,
+    gradient_challenges,
+    keeping_parameters,
+    network_for,
+    noisy_moons,
+)
 from autograder.marking.compare import compare
 from autograder.marking.explain import explain_gradients
 from autograder.marking.judges import Explain, remembered, values
@@ -50,7 +57,8 @@ def gradients(student, given):
     net.reg_lambda = float(given["reg_lambda"])
     net.forward_pass(given["X"])
     net.backward_pass(given["X"], given["Y"])
-    return {name: getattr(net, name, None) for name in ("dW1", "db1", "dW2", "db2")}
+    found = {name: getattr(net, name, None) for name in ("dW1", "db1", "dW2", "db2")}
+    return found | {name + "_after": getattr(net, name, None) for name in ("W1", "b1", "W2", "b2")}
 
 
 def training(student, given):
@@ -359,7 +367,7 @@ EXERCISE = Exercise(
             "Gradients of the biases",
             (Line("db2", 1, "db2"), Line("db1", 1, "db1")),
             GRADIENTS,
-            BY_GRADIENT,
+            keeping_parameters(BY_GRADIENT, others=(Line("dW2", 0), Line("dW1", 0))),
         ),
         Question(
             "training_losses",

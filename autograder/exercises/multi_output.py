@@ -20,6 +20,7 @@ from autograder.exercises.shared import (
     SMALL,
     follow_network,
     gradient_challenges,
+    keeping_parameters,
     network_for,
     returning,
     sigmoid_kept,
@@ -81,7 +82,8 @@ def gradients(student, given):
     net.forward_pass(given["X"])
     net.backward_pass(given["X"], given["Y"])
     names = ("Z1", "A1", "Z2", "A2", "dW2", "db2", "dW1", "db1")
-    return {name: getattr(net, name, None) for name in names}
+    found = {name: getattr(net, name, None) for name in names}
+    return found | {name + "_after": getattr(net, name, None) for name in ("W1", "b1", "W2", "b2")}
 
 
 def scaling(student, given):
@@ -397,7 +399,7 @@ EXERCISE = Exercise(
             "(c) The backward pass",
             _gradient_lines({"dW2": 2, "db2": 1, "dW1": 2, "db1": 1}),
             GRADIENTS,
-            BY_PLAIN,
+            keeping_parameters(BY_PLAIN),
         ),
         Question(
             "scaling_outputs",

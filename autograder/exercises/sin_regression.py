@@ -16,6 +16,7 @@ from autograder.exercise import Challenge, Exercise, Judge, Line, Probe, Questio
 from autograder.exercises.shared import (
     follow_network,
     gradient_challenges,
+    keeping_parameters,
     network_for,
     returning,
     sigmoid,
@@ -76,7 +77,8 @@ def gradients(student, given):
     net.forward_pass(given["X"])
     net.backward_pass(given["X"], given["Y"])
     names = ("Z1", "A1", "Z2", "A2", "dW2", "db2", "dW1", "db1")
-    return {name: getattr(net, name, None) for name in names}
+    found = {name: getattr(net, name, None) for name in names}
+    return found | {name + "_after": getattr(net, name, None) for name in ("W1", "b1", "W2", "b2")}
 
 
 def fit(student, given):
@@ -212,7 +214,7 @@ EXERCISE = Exercise(
             "Gradients of the hidden layer",
             (Line("dW1", 4, "dW1"), Line("db1", 2, "db1")),
             GRADIENTS,
-            by_network,
+            keeping_parameters(by_network),
         ),
         Question("sine_fit", "The fit that is reached", (Line("fit", 3, "mean squared error"),), FIT, by_fit),
     ),

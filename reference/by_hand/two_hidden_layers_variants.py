@@ -248,4 +248,11 @@ WRONG = (
         },
         loses={"signal_3": 1, "signal_2": 2, "signal_1": 2, "weights_1": 2, "six_gradients": 8},
     ),
+    wrong(
+        "backward-moves-weights",
+        "right gradients, and a step in the backward pass already",
+        edits={"backward": [("self.db1 = np.sum(dZ1, axis=1, keepdims=True)", "self.db1 = np.sum(dZ1, axis=1, keepdims=True)\n        self.W1 = self.W1 - 0.1 * self.dW1")]},
+        loses={"six_gradients.db1": 0.5},
+        named={"six_gradients.db1": "parameters-changed-by-backward-pass"},
+    ),
 )

@@ -306,4 +306,11 @@ WRONG = (
         loses={"step_outputs.W1_new": 0.5},
         named={"step_outputs.W1_new": "w2-updated-before-hidden-error"},
     ),
+    wrong(
+        "backward-moves-weights",
+        "right gradients, and a step in the backward pass already",
+        edits={"network": [("self.db1 = np.sum(dZ1, axis=1, keepdims=True)", "self.db1 = np.sum(dZ1, axis=1, keepdims=True)\n        self.W1 = self.W1 - 0.1 * self.dW1")]},
+        loses={"backward_outputs.db1": 0.5},
+        named={"backward_outputs.db1": "parameters-changed-by-backward-pass"},
+    ),
 )

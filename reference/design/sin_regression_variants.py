@@ -346,4 +346,11 @@ WRONG = (
         loses={"sine_fit": 3},
         statuses={"sine_fit": "raised"},
     ),
+    wrong(
+        "backward-moves-weights",
+        "right gradients, and a step in the backward pass already",
+        edits={"network": [("self.db1 = np.sum(dZ1, axis=1, keepdims=True)", "self.db1 = np.sum(dZ1, axis=1, keepdims=True)\n        self.W1 = self.W1 - 0.1 * self.dW1")]},
+        loses={"hidden_gradients.db1": 1},
+        named={"hidden_gradients.db1": "parameters-changed-by-backward-pass"},
+    ),
 )

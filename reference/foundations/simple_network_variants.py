@@ -225,4 +225,32 @@ WRONG = (
         edits={"train_on_moons": [("losses[-1]", "losses")]},
         loses={"training_report.final_loss": 1},
     ),
+    wrong(
+        "backward-moves-weights",
+        "right gradients, and a step in the backward pass already",
+        edits={"network": [("self.db1 = np.sum(dZ1, axis=1, keepdims=True)", "self.db1 = np.sum(dZ1, axis=1, keepdims=True)\n        self.W1 = self.W1 - 0.1 * self.dW1")]},
+        loses={"hidden_gradients.db1": 1},
+        named={"hidden_gradients.db1": "parameters-changed-by-backward-pass"},
+    ),
+    wrong(
+        "report-in-percent",
+        "accuracies in percent",
+        edits={"train_on_moons": [("return losses[-1], on_train, on_test", "return losses[-1], 100 * on_train, 100 * on_test")]},
+        loses={"training_report.train_accuracy": 1, "training_report.test_accuracy": 1},
+        named={"training_report.train_accuracy": "percent", "training_report.test_accuracy": "percent"},
+    ),
+    wrong(
+        "report-of-the-first-loss",
+        "the first loss in place of the last one",
+        edits={"train_on_moons": [("losses[-1]", "losses[0]")]},
+        loses={"training_report.final_loss": 1},
+        named={"training_report.final_loss": "first-loss"},
+    ),
+    wrong(
+        "report-exchanged",
+        "the two accuracies in the other order",
+        edits={"train_on_moons": [("return losses[-1], on_train, on_test", "return losses[-1], on_test, on_train")]},
+        loses={"training_report.train_accuracy": 1, "training_report.test_accuracy": 1},
+        named={f"training_report.{half}_accuracy": "tested-on-training-data" for half in ("train", "test")},
+    ),
 )

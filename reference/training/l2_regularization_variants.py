@@ -412,4 +412,11 @@ class L2Network(SimpleNeuralNetwork):
         edits={"lambda_study": [("accuracy(network.predict(X_train), Y_train)", "100 * accuracy(network.predict(X_train), Y_train)")]},
         loses={"strength_table.train_accuracy": 1},
     ),
+    wrong(
+        "backward-moves-weights",
+        "right gradients, and a step in the backward pass already",
+        edits={"network": [("self.dW2 = self.dW2 + self.reg_lambda / m * self.W2", "self.dW2 = self.dW2 + self.reg_lambda / m * self.W2\n        self.W1 = self.W1 - 0.1 * self.dW1")]},
+        loses={"bias_gradients.db1": 0.5},
+        named={"bias_gradients.db1": "parameters-changed-by-backward-pass"},
+    ),
 )

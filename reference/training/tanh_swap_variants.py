@@ -293,4 +293,26 @@ def train_on_moons(network_class, epochs, learning_rate, seed):
         edits={"train_on_moons": [("accuracy(network.predict(X_test), Y_test)", "accuracy(network.predict(X_train), Y_train)")]},
         loses={"training_report.test_accuracy": 1},
     ),
+    wrong(
+        "backward-moves-weights",
+        "right gradients, and a step in the backward pass already",
+        edits={"network": [("self.db1 = np.sum(dZ1, axis=1, keepdims=True) / m", "self.db1 = np.sum(dZ1, axis=1, keepdims=True) / m\n        self.W1 = self.W1 - 0.1 * self.dW1")]},
+        loses={"hidden_gradients.db1": 1.5},
+        named={"hidden_gradients.db1": "parameters-changed-by-backward-pass"},
+    ),
+    wrong(
+        "report-in-percent",
+        "accuracies in percent",
+        edits={"train_on_moons": [("accuracy(network.predict(X_train)", "100 * accuracy(network.predict(X_train)"),
+               ("accuracy(network.predict(X_test)", "100 * accuracy(network.predict(X_test)")]},
+        loses={"training_report.train_accuracy": 1, "training_report.test_accuracy": 1},
+        named={"training_report.train_accuracy": "percent", "training_report.test_accuracy": "percent"},
+    ),
+    wrong(
+        "report-of-the-first-loss",
+        "the first loss in place of the last one",
+        edits={"train_on_moons": [("losses[-1]", "losses[0]")]},
+        loses={"training_report.final_loss": 1},
+        named={"training_report.final_loss": "first-loss"},
+    ),
 )
