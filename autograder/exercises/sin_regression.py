@@ -24,7 +24,7 @@ from autograder.exercises.shared import (
     squared_error_slips,
 )
 from autograder.marking.compare import as_numbers, compare
-from autograder.marking.explain import explain_gradients
+from autograder.marking.explain import explain_gradients, named
 from autograder.marking.judges import remembered, usable, values
 from autograder.marking.slips import explain_slips, first_of
 from autograder.truth import Network
@@ -124,6 +124,8 @@ def _judge_for(hidden: str) -> Judge:
 
 
 JUDGES = {hidden: _judge_for(hidden) for hidden in HIDDEN}
+RELU_NETWORK = _judge_for("relu")
+"""For a hidden layer that the task does not allow: A1 is charged, and the rest follows from it."""
 
 
 def chosen(replies: Sequence[Reply]) -> tuple[str, ...]:
@@ -139,8 +141,20 @@ def chosen(replies: Sequence[Reply]) -> tuple[str, ...]:
     return tuple(fitting) or tuple(HIDDEN)
 
 
+def _relu_chosen(replies: Sequence[Reply]) -> bool:
+    own = [usable(reply.values) for reply in replies]
+    return all({"Z1", "A1"} <= o.keys() and compare(o["A1"], np.maximum(o["Z1"], 0)).equal for o in own)
+
+
 def by_network(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
     """Marks against the network that the student chose to build."""
+    if _relu_chosen(replies):
+        told = named(
+            "relu-in-hidden-layer",
+            title="Your hidden layer uses ReLU.",
+            hint="Which two activations does the task allow?",
+        )
+        return {name: told if name == "A1" else found for name, found in RELU_NETWORK(lines, replies).items()}
     found = [JUDGES[hidden](lines, replies) for hidden in chosen(replies)]
     return max(found, key=lambda verdicts: sum(verdicts[line.name].share * line.points for line in lines))
 

@@ -171,6 +171,8 @@ def _what_is_measured(
     line: Line, got: object, expected: np.ndarray, found: Comparison, only_zeros: bool
 ) -> str:
     name = line.name
+    if got is None and name == "returned":
+        return "Nothing is returned: is there a `return` at the end?"
     if found.problem:
         return f"`{name}`: {found.problem}." if got is not None else f"`{name}` has no value: fill it in."
     array = as_numbers(got)

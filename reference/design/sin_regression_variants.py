@@ -349,8 +349,22 @@ WRONG = (
     wrong(
         "backward-moves-weights",
         "right gradients, and a step in the backward pass already",
-        edits={"network": [("self.db1 = np.sum(dZ1, axis=1, keepdims=True)", "self.db1 = np.sum(dZ1, axis=1, keepdims=True)\n        self.W1 = self.W1 - 0.1 * self.dW1")]},
+        edits={"network": [("self.db1 = np.sum(dZ1, axis=1, keepdims=True)", "self.db1 = np.sum(dZ1, axis=1, keepdims=True)\n        self.W1 = self.W1 - 0.001 * self.dW1")]},
         loses={"hidden_gradients.db1": 1},
         named={"hidden_gradients.db1": "parameters-changed-by-backward-pass"},
+    ),
+    wrong(
+        "relu-hidden",
+        "ReLU in both passes: charged where it is chosen",
+        edits={"network": [("np.tanh(self.Z1)", "np.maximum(self.Z1, 0)"), ("(1 - self.A1**2)", "(self.A1 > 0)")]},
+        loses={"forward_regression.A1": 1},
+        named={"forward_regression.A1": "relu-in-hidden-layer"},
+    ),
+    wrong(
+        "relu-forward-only",
+        "ReLU in the forward pass, the derivative of tanh in the backward pass",
+        edits={"network": [("np.tanh(self.Z1)", "np.maximum(self.Z1, 0)")]},
+        loses={"forward_regression.A1": 1, "hidden_gradients.dW1": 4, "sine_fit": (0, 1.5, 3)},
+        named={"forward_regression.A1": "relu-in-hidden-layer"},
     ),
 )
