@@ -254,4 +254,47 @@ WRONG = (
         loses={"trained_design": 4},
         statuses={"trained_design": "raised"},
     ),
+    _record(
+        "target-among-the-features",
+        "six features, and the rate constant as a seventh",
+        '"name": "molar mass", "unit": "g/mol"',
+        '"name": "rate constant", "unit": "1/s"',
+        {"features_record.features": 1},
+        {"features_record.features": "target-as-feature"},
+    ),
+    wrong(
+        "least-squares",
+        "a linear formula predicts; the network is returned as it was drawn",
+        edits={"training": [
+            ("    network.train((X_train - centre) / width, target, epochs=4000, learning_rate=0.1)\n", ""),
+            ("    predicted = network.forward_pass((X_test - centre) / width) * log_k.std() + log_k.mean()",
+             "    rows = lambda X: np.vstack([(X - centre) / width, np.ones((1, X.shape[1]))]).T\n"
+             "    predicted = (rows(X_test) @ np.linalg.lstsq(rows(X_train), log_k[0])[0])[None]"),
+        ]},
+        loses={"trained_design": 4},
+        named={"trained_design.as_designed": "not-from-training", "trained_design.fit": "not-from-training"},
+    ),
+    wrong(
+        "least-squares-beside-a-training",
+        "the network is trained, and a linear formula predicts",
+        edits={"training": [
+            ("    predicted = network.forward_pass((X_test - centre) / width) * log_k.std() + log_k.mean()",
+             "    rows = lambda X: np.vstack([(X - centre) / width, np.ones((1, X.shape[1]))]).T\n"
+             "    predicted = (rows(X_test) @ np.linalg.lstsq(rows(X_train), log_k[0])[0])[None]"),
+        ]},
+        loses={"trained_design": 4},
+        named={"trained_design.as_designed": "not-from-training", "trained_design.fit": "not-from-training"},
+    ),
+    wrong(
+        "law-for-network",
+        "the stated law predicts, and not the network",
+        edits={"training": [
+            ("    predicted = network.forward_pass((X_test - centre) / width) * log_k.std() + log_k.mean()",
+             "    T, Ea, log_A, c, eps, ionic = X_test\n"
+             "    barrier = Ea - 15 * c / (c + 0.02) + 20 / eps\n"
+             "    predicted = (log_A - barrier / (np.log(10) * 8.314e-3 * T) + 1.02 * np.sqrt(ionic))[None]"),
+        ]},
+        loses={"trained_design": 4},
+        named={"trained_design.as_designed": "not-from-training", "trained_design.fit": "not-from-training"},
+    ),
 )
