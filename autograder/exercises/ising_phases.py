@@ -79,8 +79,8 @@ def whole_experiment(student, given):
         trained.append(ids(X_train))
         labels.append(np.ravel(Y_train))
 
-        def model(columns):
-            tested.append(ids(columns))
+        def model(samples):
+            tested.append(ids(samples))
             return P[:, tested[-1]]
 
         return model

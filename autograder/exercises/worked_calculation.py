@@ -204,7 +204,8 @@ SLIPS = (
             "half-of-the-derivative",
             ("dz2",),
             lambda v, half=half: 2 * (v.A2 - v.Y) * half(v.A2),
-            hint="The derivative of the sigmoid is a product of two factors. One of them is missing.",
+            title="Half of the sigmoid's derivative is missing.",
+            hint="It is a product of two factors. Which of them do you have?",
         )
         for half in (lambda a: a, lambda a: 1 - a)
     ),
