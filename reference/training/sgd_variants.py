@@ -406,4 +406,11 @@ def train_epoch(network, X, Y, learning_rate, order):
         loses={"noise_numbers.roughness": 2},
         named={"noise_numbers.roughness": "spread-of-the-losses"},
     ),
+    wrong(
+        "one-example-stays",
+        "the last example is always the last one",
+        edits={"train_sgd": [("rng.permutation(X.shape[1])", "np.append(rng.permutation(X.shape[1] - 1), X.shape[1] - 1)")]},
+        loses={"random_order.fresh": 2},
+        named={"random_order.fresh": "one-example-stays"},
+    ),
 )
