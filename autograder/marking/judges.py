@@ -179,7 +179,9 @@ def _what_is_measured(
     if found.shape == "other":
         return f"`{name}` has shape {array.shape}; {expected.shape} is expected."
     if not np.all(np.isfinite(array)):
-        return f"`{name}` holds {np.count_nonzero(~np.isfinite(array))} entries that are not finite (NaN or infinity)."
+        count = np.count_nonzero(~np.isfinite(array))
+        entries = f"{count} entries that are" if count > 1 else "an entry that is"
+        return f"`{name}` holds {entries} not finite (NaN or infinity)."
     if only_zeros:  # zeros at one challenge alone may be chance
         return f"Every entry of `{name}` is zero." if array.size > 1 else f"`{name}` is always zero."
     return f"`{name}` does not have the expected values."

@@ -133,6 +133,27 @@ def equation_dW1(dZ1, X):
             'shapes |= {"dZ1": ("h1", "m"), "dZ2": np.array(["h2", "m"]), "dZ3": list("om")}'
         ),
     ),
+    right(
+        "lazy-properties",
+        "gradients as properties, worked out when they are asked for",
+        backward='''
+class TwoHiddenNetwork(TwoHiddenBase):
+    def backward_pass(self, X, Y):
+        self._X, self._Y = X, Y
+    @property
+    def _d3(self): return (self.A3 - self._Y) / self._X.shape[1]
+    @property
+    def _d2(self): return (self.W3.T @ self._d3) * self.A2 * (1 - self.A2)
+    @property
+    def _d1(self): return (self.W2.T @ self._d2) * (1 - self.A1**2)
+    dW3 = property(lambda s: s._d3 @ s.A2.T)
+    dW2 = property(lambda s: s._d2 @ s.A1.T)
+    dW1 = property(lambda s: s._d1 @ s._X.T)
+    db3 = property(lambda s: s._d3.sum(1, keepdims=True))
+    db2 = property(lambda s: s._d2.sum(1, keepdims=True))
+    db1 = property(lambda s: s._d1.sum(1, keepdims=True))
+''',
+    ),
 )
 
 

@@ -97,6 +97,28 @@ def layer_backward(dA, Z, X, W):
             "}"
         ),
     ),
+    right(
+        "lambdified",
+        "a function made by sympy; np.matrix; tuples and words with a capital",
+        derivative='''
+f_prime = sympy.lambdify(x, sympy.diff(x * sympy.tanh(x), x), "math")
+''',
+        layer='''
+def layer_forward(X, W, b, activation=f):
+    Z = np.matrix(W) * X + b
+    return [Z, np.multiply(Z, np.tanh(Z))]
+def layer_backward(dA, Z, X, W):
+    Z = np.asarray(Z)
+    slope = np.tanh(Z) + Z / np.cosh(Z) ** 2
+    dZ = np.multiply(dA, slope)
+    return [dZ, np.einsum("hm,nm->hn", dZ, X), dZ @ np.ones((dZ.shape[1], 1)), (dZ.T @ W).T]
+''',
+        record='''
+import math
+properties = dict(range=(0, math.inf), parity="Even", decreasing_on=(-math.inf, 0.0), increasing_on=[0, np.inf],
+  slope_at_zero=0.0, slope_at_minus_infinity=-1.0, slope_at_plus_infinity=1.0, largest_slope_at=1.1997, largest_slope=1.1997)
+''',
+    ),
 )
 
 

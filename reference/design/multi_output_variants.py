@@ -176,6 +176,53 @@ class WeightedAirNetwork(AirNetwork):
         AirNetwork.backward_pass(self, X, Y, self.output_weights)
 ''',
     ),
+    right(
+        "weights-in-the-base-class",
+        "one class that knows the weights; keyword arguments; lambdas; in-place steps",
+        network='''
+class AirNetwork(SimpleNeuralNetwork):
+    weights = None
+    def forward_pass(self, X, **_):
+        self.Z1 = np.dot(self.W1, X) + self.b1
+        self.A1 = np.tanh(self.Z1)
+        self.A2 = self.Z2 = np.dot(self.W2, self.A1) + self.b2
+        return self.A2
+    def _w(self):
+        return getattr(self, "output_weights", 1.0)
+    def compute_loss(self, Y):
+        return float(np.mean(np.sum(self._w() * (self.A2 - Y) ** 2, axis=0)))
+    def backward_pass(self, X, Y):
+        d = 2.0 / Y.shape[1] * self._w() * (self.A2 - Y)
+        self.dW2 = np.dot(d, self.A1.T)
+        self.db2 = d.sum(1).reshape(-1, 1)
+        d = np.dot(self.W2.T, d) * (1 - self.A1 ** 2)
+        self.dW1 = np.dot(d, X.T)
+        self.db1 = d.sum(1).reshape(-1, 1)
+''',
+        weighted='''
+class WeightedAirNetwork(AirNetwork):
+    def __init__(self, input_size, hidden_size, output_size, output_weights, **options):
+        super().__init__(input_size, hidden_size, output_size, **options)
+        self.output_weights = np.asarray(output_weights, dtype=float).reshape(-1, 1)
+''',
+        scaler='''
+def fit_scaler(Y):
+    mean = (Y.sum(axis=1) / Y.shape[1])[:, None]
+    return [mean, np.sqrt((Y ** 2).mean(axis=1, keepdims=True) - mean ** 2)]
+standardise = lambda Y, mean, std: np.divide(np.subtract(Y, mean), std)
+unstandardise = lambda S, mean, std: np.add(np.multiply(S, std), mean)
+''',
+        step='''
+def train_step(net, X, Y, learning_rate, clip=None):
+    net.forward_pass(X)
+    loss = net.compute_loss(Y)
+    net.backward_pass(X, Y)
+    for p in ["W1", "b1", "W2", "b2"]:
+        theta = getattr(net, p)
+        theta -= learning_rate * getattr(net, "d" + p)
+    return loss
+''',
+    ),
 )
 
 

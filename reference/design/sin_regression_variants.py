@@ -141,6 +141,29 @@ class SineNetwork(SimpleNeuralNetwork):
         self.dW1, self.db1 = signal @ X.T, signal.sum(axis=1, keepdims=True)
 ''',
     ),
+    right(
+        "outputs-overwritten",
+        "the output error is written over the outputs",
+        network='''
+class SineNetwork(SimpleNeuralNetwork):
+    def forward_pass(self, X):
+        self.Z1 = self.W1 @ X + self.b1
+        self.A1 = np.tanh(self.Z1)
+        self.Z2 = self.W2 @ self.A1 + self.b2
+        self.A2 = self.Z2
+        return self.A2
+    def compute_loss(self, Y):
+        return ((self.A2 - Y) ** 2).sum(axis=0).mean()
+    def backward_pass(self, X, Y):
+        self.A2 -= Y
+        self.A2 *= 2 / Y.shape[1]
+        self.dW2 = self.A2 @ self.A1.T
+        self.db2 = self.A2.sum(axis=1, keepdims=True)
+        dZ1 = (self.W2.T @ self.A2) * (1 - self.A1**2)
+        self.dW1 = dZ1 @ X.T
+        self.db1 = dZ1.sum(axis=1, keepdims=True)
+''',
+    ),
 )
 
 

@@ -144,6 +144,24 @@ class L2Network(SimpleNeuralNetwork):
         return super().train(X, Y, epochs, learning_rate)
 ''',
     ),
+    right(
+        "loss-as-array",
+        "the loss as a (1, 1) array",
+        network='''
+class L2Network(SimpleNeuralNetwork):
+    reg_lambda = 0
+    def compute_loss(self, Y):
+        W = np.concatenate([self.W1.ravel(), self.W2.ravel()])[None, :]
+        return super().compute_loss(Y) + self.reg_lambda / 2 / Y.shape[1] * (W @ W.T)
+    def backward_pass(self, X, Y):
+        super().backward_pass(X, Y)
+        decay = self.reg_lambda / Y.shape[1]
+        self.dW1, self.dW2 = self.dW1 + decay * self.W1, self.dW2 + decay * self.W2
+    def train(self, X, Y, epochs, learning_rate, reg_lambda=0.0):
+        self.reg_lambda = reg_lambda
+        return super().train(X, Y, epochs, learning_rate)
+''',
+    ),
 )
 
 LOSS = "self.reg_lambda / (2 * Y.shape[1]) * squares"

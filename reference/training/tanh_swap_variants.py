@@ -111,6 +111,35 @@ class TanhNetwork(SimpleNeuralNetwork):
         self.db1 = signal.sum(axis=1, keepdims=True) / m
 ''',
     ),
+    right(
+        "activations-overwritten",
+        "in-place operations, np.inner and np.tensordot",
+        network='''
+class TanhNetwork(SimpleNeuralNetwork):
+    def forward_pass(self, X):
+        self.Z1 = self.W1 @ X
+        self.Z1 += self.b1
+        self.A1 = np.tanh(self.Z1)
+        self.Z2 = self.W2 @ self.A1
+        self.Z2 += self.b2
+        self.A2 = -self.Z2
+        np.exp(self.A2, out=self.A2)
+        self.A2 += 1
+        np.divide(1, self.A2, out=self.A2)
+        return self.A2
+    def backward_pass(self, X, Y):
+        self.dZ2 = self.A2
+        self.dZ2 -= Y
+        self.dZ2 /= len(Y[0])
+        self.dW2 = np.inner(self.dZ2, self.A1)
+        self.db2 = np.sum(self.dZ2, axis=-1)[..., None]
+        self.dA1 = np.tensordot(self.W2, self.dZ2, ([0], [0]))
+        self.A1 **= 2
+        self.dA1 -= self.dA1 * self.A1
+        self.dW1 = np.inner(self.dA1, X)
+        self.db1 = np.sum(self.dA1, axis=-1)[..., None]
+''',
+    ),
 )
 
 
