@@ -296,7 +296,7 @@ FORWARD_SLIPS = (
         "tanh-squared-for-xtanhx",
         ("A",),
         lambda v: np.tanh(v.Z) ** 2,
-        "tanh is multiplied by itself.",
+        "You multiply tanh by itself.",
         "f is a product. What stands before tanh?",
     ),
 )
