@@ -437,4 +437,26 @@ class L2Network(SimpleNeuralNetwork):
         loses={"bias_gradients.db1": 0.5},
         named={"bias_gradients.db1": "parameters-changed-by-backward-pass"},
     ),
+    wrong(
+        "penalty-of-mean-squares",
+        "np.mean for np.sum",
+        edits={"network": [("np.sum(self.W1**2) + np.sum(self.W2**2)", "np.mean(self.W1**2) + np.mean(self.W2**2)")]},
+        loses={"penalised_loss.loss": 4},
+        named={"penalised_loss.loss": "penalty-of-mean-squares"},
+    ),
+    wrong(
+        "penalty-of-the-sum-squared",
+        "added up first, squared then",
+        edits={"network": [("np.sum(self.W1**2) + np.sum(self.W2**2)", "np.sum(self.W1) ** 2 + np.sum(self.W2) ** 2")]},
+        loses={"penalised_loss.loss": 4},
+        named={"penalised_loss.loss": "penalty-of-the-sum-squared"},
+    ),
+    wrong(
+        "study-in-percent",
+        "accuracies in percent",
+        edits={"lambda_study": [("accuracy(network.predict(X_train), Y_train)", "100 * accuracy(network.predict(X_train), Y_train)"),
+                                ("accuracy(network.predict(X_test), Y_test)", "100 * accuracy(network.predict(X_test), Y_test)")]},
+        loses={"strength_table.train_accuracy": 1, "strength_table.test_accuracy": 1},
+        named={f"strength_table.{half}_accuracy": "percent" for half in ("train", "test")},
+    ),
 )
