@@ -730,6 +730,8 @@ def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def check_training(losses: Sequence[float], epochs: int | None = None) -> Report:
     """Check that training returned a list of finite losses, one per epoch if `epochs` is given, and went downhill."""
+    if np.ndim(losses) > 1 and np.size(losses) == len(losses):
+        losses = np.ravel(losses)  # each loss came as an array with one entry: that is a number as well
     if losses is None or np.ndim(losses) != 1 or np.size(losses) < 2:
         _fail("Training has to return a list with one loss per epoch. Is there a `return losses` at the end, and does "
               f"each epoch append one number? Yours has {'nothing' if losses is None else f'shape {np.shape(losses)}'}.")

@@ -21,7 +21,7 @@ import sympy as sp
 
 from autograder.exercise import RIGHT, Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
 from autograder.exercises.shared import of_order_one
-from autograder.marking.compare import compare
+from autograder.marking.compare import HAND, compare
 from autograder.marking.judges import remembered, values
 from autograder.marking.slips import At, Slip, explain_slips
 from autograder.truth import derivative, many_digits
@@ -262,7 +262,8 @@ def _slope_formulas() -> dict[str, tuple[Any, ...]]:
         "product-rule-minus": (lambda z: t(z) - z * (1 - t(z) ** 2),),
         "tanh-derivative-with-xtanhx": (lambda z: 1 - t(z) ** 2,),
         "relu-derivative-with-xtanhx": (lambda z: (z > 0).astype(float),),
-        "square-missing": (lambda z: t(z) + z * (1 - t(z)),),
+        "square-missing": (lambda z: t(z) + z * (1 - t(z)), lambda z: t(z) + z / np.cosh(z)),
+        "derivative-without-brackets": (lambda z: t(z) + z - t(z) ** 2,),
         "sign-inside-derivative": (lambda z: t(z) + z * (1 + t(z) ** 2),),
         "activation-for-derivative": (lambda z: z * t(z),),
         "tanh-squared-from-activation": (lambda z: t(z) + z * (1 - (z * t(z)) ** 2),),
@@ -270,10 +271,34 @@ def _slope_formulas() -> dict[str, tuple[Any, ...]]:
     }
 
 
+_OF_A_FORMULA = {
+    "derivative-without-brackets": "Multiplication comes before subtraction. What is x multiplied with in your formula?"
+}
+"""Hints where those of the catalogue speak of a hidden error."""
+
 SLOPES = tuple(
-    Slip(mistake, ("f_prime",), lambda v, s=slope: s(v.x))
+    Slip(mistake, ("f_prime",), lambda v, s=slope: s(v.x), hint=_OF_A_FORMULA.get(mistake, ""))
     for mistake, slopes in _slope_formulas().items()
     for slope in slopes
+)
+
+
+FORWARD_SLIPS = (
+    Slip("bias-forgotten", ("Z",), lambda v: v.W @ v.X, "The bias is left out.", "What does each unit add to W X?"),
+    Slip(
+        "tanh-for-xtanhx",
+        ("A",),
+        lambda v: np.tanh(v.Z),
+        "This is tanh alone.",
+        "f is a product. Which factor is missing?",
+    ),
+    Slip(
+        "tanh-squared-for-xtanhx",
+        ("A",),
+        lambda v: np.tanh(v.Z) ** 2,
+        "You multiply tanh by itself.",
+        "f is a product. What stands before tanh?",
+    ),
 )
 
 
@@ -375,8 +400,16 @@ def by_derivative(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[st
     verdicts = dict(_BY_VALUE(lines, numbers))
     for name, verdict in verdicts.items():
         if verdict.status != "correct":
-            message = f"{verdict.message} {_counterexample(numbers)}".strip()
-            verdicts[name] = replace(verdict, message=message, expected=None, got=None, difference=None)
+            if not verdict.mistakes and _nearly(numbers):
+                verdict = replace(
+                    verdict,
+                    mistakes=("slope-between-points",),
+                    message="Your values are close to those of the derivative, and not equal to them.",
+                    hint="A slope that is measured between two points is only near it. Derive a formula.",
+                )
+            else:
+                verdict = replace(verdict, message=f"{verdict.message} {_counterexample(numbers)}".strip())
+            verdicts[name] = replace(verdict, expected=None, got=None, difference=None)
     return verdicts
 
 
@@ -386,6 +419,13 @@ def _floats(found: Any) -> np.ndarray:
         return found
     texts = [str(text) for text in found]
     return np.array([float(text) if DECIMAL.fullmatch(text) else np.nan for text in texts])
+
+
+def _nearly(replies: Sequence[Reply]) -> bool:
+    """Whether every value is right to about three figures: no example with a pocket calculator would show it wrong."""
+    return all(
+        compare(reply.values["f_prime"], true_derivative(reply.given)["f_prime"], rtol=HAND).equal for reply in replies
+    )
 
 
 def _counterexample(replies: Sequence[Reply]) -> str:
@@ -473,7 +513,7 @@ EXERCISE = Exercise(
             "(b) The forward pass of a layer",
             (Line("Z", 1, "Z"), Line("A", 2, "A")),
             FORWARD,
-            values(true_forward, follow=follow_forward),
+            values(true_forward, follow=follow_forward, explain=explain_slips(FORWARD_SLIPS)),
         ),
         Question(
             "layer_backward",

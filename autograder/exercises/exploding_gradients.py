@@ -38,7 +38,7 @@ from autograder.truth import ACTIVATIONS, many_digits
 def clip_one(student, given):
     """One array above the threshold, one below it."""
     threshold = float(given["threshold"])
-    return {name: student.clip_by_norm(given[name].copy(), threshold) for name in ("above", "below")}
+    return {name: student.clip_by_norm(given[name], threshold) for name in ("above", "below")}
 
 
 def clip_special(student, given):
@@ -46,7 +46,7 @@ def clip_special(student, given):
     found = {}
     for name in ("zero", "not_finite", "huge", "ordinary"):
         try:
-            found[name] = student.clip_by_norm(given[name].copy(), float(given["threshold"]))
+            found[name] = student.clip_by_norm(given[name], float(given["threshold"]))
         except NotImplementedError:
             raise
         except Exception as error:
@@ -58,7 +58,7 @@ def clip_list(student, given):
     """Lists of arrays that share one norm; the parts are joined to one row of numbers."""
     found = {}
     for name in ("together", "small", "one_not_finite"):
-        parts = [given[name + str(i)].copy() for i in (1, 2, 3)]
+        parts = [given[name + str(i)] for i in (1, 2, 3)]
         shapes = [part.shape for part in parts]
         clipped = student.clip_by_norm(parts, float(given["threshold"]))
         if not isinstance(clipped, (list, tuple)) or len(clipped) != 3:
@@ -281,6 +281,28 @@ LIST_SLIPS = (
         hint="Each array alone is below the threshold, but all together they are one gradient with one norm.",
     ),
     Slip(
+        "a-factor-for-each-array",
+        ("together",),
+        lambda v: np.concatenate(
+            [(v[f"together{i}"] * v.threshold / _norm(v[f"together{i}"])).ravel() for i in (1, 2, 3)]
+        ),
+        hint="Each array was brought to the threshold alone. All together they are one gradient with one norm.",
+    ),
+    Slip(
+        "nan-replaced",
+        ("one_not_finite",),
+        lambda v: _clipped(
+            np.concatenate([np.nan_to_num(v[f"one_not_finite{i}"]).ravel() for i in (1, 2, 3)]), v.threshold
+        ),
+        hint="Only the entry with the NaN was set to zero. The task asks to skip the whole step.",
+    ),
+    Slip(
+        "nan-replaced",
+        ("one_not_finite",),
+        lambda v: np.concatenate([np.nan_to_num(v[f"one_not_finite{i}"]).ravel() for i in (1, 2, 3)]),
+        hint="Only the entry with the NaN was set to zero. The task asks to skip the whole step.",
+    ),
+    Slip(
         "only-the-bad-array-is-dropped",
         ("one_not_finite",),
         lambda v: _clipped(
@@ -342,6 +364,22 @@ RATE_SLIPS = (
         lambda v: v.peak * (1 - (_steps(v) - v.warmup) / (v.total - v.warmup)),
         hint="Your rate falls along a straight line. Compare with the formula of the task.",
     ),
+    Slip(
+        "warm-up-one-step-longer",
+        ("decay",),
+        lambda v: np.where(
+            _steps(v) == v.warmup,
+            v.peak * (_steps(v) + 1) / v.warmup,
+            _cosine(v, (_steps(v) - v.warmup) / (v.total - v.warmup)),
+        ),
+        hint="Your rate once is higher than the peak. Which step is the last one of the warm-up, when the first is 0?",
+    ),
+    Slip(
+        "ends-at-zero",
+        ("decay",),
+        lambda v: _cosine(v, (_steps(v) - v.warmup) / (v.total - 1 - v.warmup)),
+        hint="Your last rate is exactly zero. By which number of steps does the formula divide?",
+    ),
 )
 
 
@@ -355,7 +393,11 @@ def _explain_special(replies: Sequence[Reply]) -> Mapping[str, Verdict]:
     found = {}
     for line, hint in hints.items():
         errors = [reply.values[line] for reply in replies if isinstance(reply.values.get(line), str)]
-        found[line] = Verdict("wrong", message=f"Your code raised {errors[0]}" if errors else "", hint=hint)
+        arrays = [as_numbers(reply.values.get(line)) for reply in replies]
+        # an overflow leaves zeros, infinity or NaN, and 0 / 0 leaves NaN: other numbers have another reason
+        spoilt = any(not isinstance(a, str) and not (np.all(np.isfinite(a)) and np.any(a)) for a in arrays)
+        if errors or spoilt:
+            found[line] = Verdict("wrong", message=f"Your code raised {errors[0]}" if errors else "", hint=hint)
     return found
 
 

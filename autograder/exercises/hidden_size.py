@@ -239,7 +239,11 @@ _RULE_HINT = "Take your table and the rule row by row: first the training accura
 
 def _which_is_wrong(got: Sequence[int], expected: Sequence[int]) -> str:
     extra, lacking = len(set(got) - set(expected)), len(set(expected) - set(got))
-    told = [f"{extra} that does not belong here"] * bool(extra) + [f"{lacking} is not in it"] * bool(lacking)
+
+    def sizes(count: int) -> str:
+        return f"{count} size{'s' if count > 1 else ''}"
+
+    told = [f"{sizes(extra)} too many"] * bool(extra) + [f"{sizes(lacking)} missing"] * bool(lacking)
     return f"Your list is not what the rule says: {', '.join(told) or 'a size stands there twice'}."
 
 

@@ -79,8 +79,8 @@ def whole_experiment(student, given):
         trained.append(ids(X_train))
         labels.append(np.ravel(Y_train))
 
-        def model(columns):
-            tested.append(ids(columns))
+        def model(samples):
+            tested.append(ids(samples))
             return P[:, tested[-1]]
 
         return model
@@ -196,7 +196,11 @@ def read_phases(given: Values, X: object, Y: object) -> Phases:
         return Phases(_wrong("Y holds other numbers than 0 and 1."), {})
     columns = {phase: X[:, labels == label] for phase, label in LABEL.items()}
     if columns["ordered"].shape[1] != n - n // 2 and form is RIGHT:
-        form = _wrong("The two phases do not have exactly the same number of samples.", "", "unequal-halves")
+        form = _wrong(
+            "The two phases do not have exactly the same number of samples.",
+            "Both halves are equal in every draw. Which part of your code decides how many samples each phase gets?",
+            "unequal-halves",
+        )
     return Phases(form, columns if all(c.size for c in columns.values()) else {})
 
 
@@ -359,10 +363,10 @@ def _pairs_and_chance(
         pairs = _wrong("The columns of X_train and X_test are not columns of X.", "Move whole columns.")
     elif len(np.unique(where)) != m or len(where) != m:
         missing = m - len(np.unique(where))
+        left_out = f"{missing} of {m} examples are in neither part" if missing else ""
+        twice = f"{len(where) - m + missing} columns hold examples that are there already" if len(where) >= m else ""
         pairs = _wrong(
-            f"{missing} of {m} examples are in neither part, and others are in both or twice."
-            if len(where) >= m
-            else f"{missing} of {m} examples are in neither part.",
+            f"{', and '.join(text for text in (left_out, twice) if text)}.",
             "Every example belongs to exactly one of the two parts.",
             "not-a-partition",
         )
@@ -470,6 +474,13 @@ def _trained(given: Values, found: Values) -> Verdict:
         return _wrong(
             f"The network is trained on {len(np.unique(trained))} different examples, "
             f"not on the {int(given['n_train'])} of the training part."
+        )
+    own_split = own is not None and np.array_equal(np.sort(own), np.sort(trained))
+    if np.array_equal(trained, np.arange(len(trained))) and own is not None and not own_split:
+        return _wrong(
+            "The network is trained on the first samples as they come.",
+            "Which of your functions divides the samples at random?",
+            "not-shuffled",
         )
     if not np.array_equal(np.ravel(found["labels"]), given["Y"][0, trained]):
         own_pairs = own is not None and np.array_equal(own, trained)

@@ -13,7 +13,14 @@ import numpy as np
 from autograder.diagnosis import MISTAKES, Spec
 from autograder.diagnosis.mistakes import PENALTY
 from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
-from autograder.exercises.shared import accuracies, draw_point, gradient_challenges, network_for, noisy_moons
+from autograder.exercises.shared import (
+    accuracies,
+    draw_point,
+    gradient_challenges,
+    keeping_parameters,
+    network_for,
+    noisy_moons,
+)
 from autograder.marking.compare import compare
 from autograder.marking.explain import explain_gradients
 from autograder.marking.judges import Explain, remembered, values
@@ -50,7 +57,8 @@ def gradients(student, given):
     net.reg_lambda = float(given["reg_lambda"])
     net.forward_pass(given["X"])
     net.backward_pass(given["X"], given["Y"])
-    return {name: getattr(net, name, None) for name in ("dW1", "db1", "dW2", "db2")}
+    found = {name: getattr(net, name, None) for name in ("dW1", "db1", "dW2", "db2")}
+    return found | {name + "_after": getattr(net, name, None) for name in ("W1", "b1", "W2", "b2")}
 
 
 def training(student, given):
@@ -246,6 +254,14 @@ _WORDS = {
         "The root of the sum of squares is used for the sum.",
         "The penalty needs the sum of the squares itself. Which function did you use to get it?",
     ),
+    "penalty-of-mean-squares": (
+        "The squares of the weights are averaged.",
+        "The penalty adds them up. By how many numbers does your function divide?",
+    ),
+    "penalty-of-the-sum-squared": (
+        "The sum of the weights is squared.",
+        "Which comes first in the penalty: squaring or adding up?",
+    ),
 }
 """Title and hint for each wrong penalty in the loss; an empty title is that of the catalogue."""
 
@@ -263,6 +279,12 @@ LOSS_SLIPS = (
     _penalty_slip(
         "penalty-of-the-norm",
         lambda v, k, m: k / (2 * m) * (np.sqrt(_squares(v, "W1")) + np.sqrt(_squares(v, "W2"))),
+    ),
+    _penalty_slip(
+        "penalty-of-mean-squares", lambda v, k, m: k / (2 * m) * (np.mean(v.W1**2) + np.mean(v.W2**2))
+    ),
+    _penalty_slip(
+        "penalty-of-the-sum-squared", lambda v, k, m: k / (2 * m) * (np.sum(v.W1) ** 2 + np.sum(v.W2) ** 2)
     ),
 )
 
@@ -304,6 +326,28 @@ TRAINING_SLIPS = (
         "Each loss is the one after the update of its epoch.",
         "As in the baseline, the first loss in the list is the one at the initial weights.",
     ),
+)
+
+
+STUDY_SLIPS = tuple(
+    slip
+    for half, other, words in (("train", "test", "test"), ("test", "train", "training"))
+    for slip in (
+        Slip(
+            "percent",
+            (f"{half}_accuracy",),
+            lambda v, half=half: 100 * v[f"own_{half}_accuracy"],
+            "These are percentages.",
+            "An accuracy is a share between 0 and 1 here.",
+        ),
+        Slip(
+            "tested-on-training-data",
+            (f"{half}_accuracy",),
+            lambda v, other=other: v[f"own_{other}_accuracy"],
+            f"This is the accuracy on the {words} data.",
+            "Compare the three numbers of a row with the three that are asked for, one after the other.",
+        ),
+    )
 )
 
 
@@ -359,7 +403,7 @@ EXERCISE = Exercise(
             "Gradients of the biases",
             (Line("db2", 1, "db2"), Line("db1", 1, "db1")),
             GRADIENTS,
-            BY_GRADIENT,
+            keeping_parameters(BY_GRADIENT, others=(Line("dW2", 0), Line("dW1", 0))),
         ),
         Question(
             "training_losses",
@@ -377,7 +421,7 @@ EXERCISE = Exercise(
                 Line("squared_weights", 1, "sum of the squared weights"),
             ),
             STUDY,
-            values(studied, follow=follow_study),
+            values(studied, follow=follow_study, explain=explain_slips(STUDY_SLIPS)),
         ),
     ),
     written=(Written("effect", "What the penalty does to the boundary", 5),),

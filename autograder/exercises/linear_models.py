@@ -56,7 +56,8 @@ def descent(student, given):
 
     found = {}
     for name, steps in (("one_step", 1), ("all_steps", int(given["steps"]))):
-        start = given["w"].copy(), float(given["b"])
+        # the array itself comes last: what is done to it then does not spoil another answer, and it is told
+        start = given["w"].copy() if steps == 1 else given["w"], float(given["b"])
         end = student.gradient_descent(gradient, *start, given["X"], given["y"], float(given["learning_rate"]), steps)
         w, b = end
         if np.shape(w) != given["w"].shape or np.size(b) != 1:

@@ -20,6 +20,7 @@ from autograder.exercises.shared import (
     SMALL,
     follow_network,
     gradient_challenges,
+    keeping_parameters,
     network_for,
     returning,
     sigmoid_kept,
@@ -81,7 +82,8 @@ def gradients(student, given):
     net.forward_pass(given["X"])
     net.backward_pass(given["X"], given["Y"])
     names = ("Z1", "A1", "Z2", "A2", "dW2", "db2", "dW1", "db1")
-    return {name: getattr(net, name, None) for name in names}
+    found = {name: getattr(net, name, None) for name in names}
+    return found | {name + "_after": getattr(net, name, None) for name in ("W1", "b1", "W2", "b2")}
 
 
 def scaling(student, given):
@@ -134,7 +136,7 @@ def weighted(student, given):
 
 
 def step(student, given):
-    """The parameters after one training step, and the gradients that belong to the old ones."""
+    """Parameters after one training step, and what it returns; gradients and loss that belong to the old ones."""
     sizes = (given["W1"].shape[1], given["W1"].shape[0], given["W2"].shape[0])
     net = student.WeightedAirNetwork(*sizes, given["output_weights"].copy())
     other = student.WeightedAirNetwork(*sizes, given["output_weights"].copy())
@@ -142,15 +144,22 @@ def step(student, given):
         for name in ("W1", "b1", "W2", "b2"):
             setattr(one, name, given[name].copy())
     other.forward_pass(given["X"])
+    own_loss = other.compute_loss(given["Y"])
     other.backward_pass(given["X"], given["Y"])
     names = ("Z1", "A1", "Z2", "A2", "dW2", "db2", "dW1", "db1")
     found = {name: np.copy(getattr(other, name)) for name in names if hasattr(other, name)}
-    student.train_step(net, given["X"], given["Y"], float(given["learning_rate"]))
+    found["own_loss"] = own_loss
+    found["returned"] = student.train_step(net, given["X"], given["Y"], float(given["learning_rate"]))
     for name in ("W2", "b2", "W1", "b1"):
         value = getattr(net, name, None)
         single = getattr(found.get("d" + name), "dtype", None) == np.float32
         # a step made of single-precision gradients is exact to single precision only, whatever its dtype
         found[name + "_new"] = np.asarray(value, np.float32) if single and value is not None else value
+    try:
+        net.forward_pass(given["X"])
+        found["own_loss_after"] = net.compute_loss(given["Y"])
+    except Exception:
+        pass  # only needed to recognise a loss that is taken too late
     return found
 
 
@@ -234,9 +243,21 @@ def follow_weighted(given: Values, own: Values) -> Sequence[dict[str, np.ndarray
 
 
 def follow_step(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
-    """From the student's own gradients at the old parameters."""
+    """From the student's own gradients and loss at the old parameters; a whole step made twice is charged once."""
     known = {name: value for name, value in own.items() if name[0] in "ZAd"}
-    return [network(given, "weighted-mse").evaluate(given, known, exact=False)]
+    once = network(given, "weighted-mse").evaluate(given, known, exact=False)
+    readings = [once | {"returned": own.get("own_loss", once["loss"])}]
+    twice = {f"{name}_new": 2 * once[f"{name}_new"] - given[name] for name in ("W2", "b2", "W1", "b1")}
+    if compare(own.get("W2_new"), twice["W2_new"]).equal:
+        readings.append(readings[0] | {name: value for name, value in twice.items() if name != "W2_new"})
+    return readings
+
+
+@remembered
+def step_truth(given: Values) -> dict[str, np.ndarray]:
+    """The parameters after a step of the weighted network, and the loss before it."""
+    results = weighted_truth(given)
+    return {**results, "returned": results["loss"]}
 
 
 @remembered
@@ -361,7 +382,28 @@ BY_WEIGHTED = values(
     ),
 )
 BY_SCALING = values(scaling_truth, explain=explain_slips(SCALING_SLIPS))
-BY_STEP = values(weighted_truth, follow=follow_step, explain=explain_gradients(STEP_SPEC))
+STEP_SLIPS = (
+    *(
+        Slip(
+            "step-made-twice",
+            (f"{name}_new",),
+            lambda v, name=name: v.given[name] - 2 * v.learning_rate * v[f"d{name}"],
+            "The step is made twice.",
+            "Count in how many places your code moves this parameter.",
+        )
+        for name in ("W2", "b2", "W1", "b1")
+    ),
+    Slip(
+        "loss-after-the-step",
+        ("returned",),
+        lambda v: v.own_loss_after if v.own_loss_after != v.own_loss else None,
+        "This is the loss after the step.",
+        "The loss from before the step is asked for. When do you compute it?",
+    ),
+)
+BY_STEP = values(
+    step_truth, follow=follow_step, explain=first_of(explain_slips(STEP_SLIPS), explain_gradients(STEP_SPEC))
+)
 
 
 # The questions ------------------------------------------------------------------------------------------------------
@@ -397,7 +439,7 @@ EXERCISE = Exercise(
             "(c) The backward pass",
             _gradient_lines({"dW2": 2, "db2": 1, "dW1": 2, "db1": 1}),
             GRADIENTS,
-            BY_PLAIN,
+            keeping_parameters(BY_PLAIN),
         ),
         Question(
             "scaling_outputs",
@@ -421,7 +463,13 @@ EXERCISE = Exercise(
         Question(
             "step_outputs",
             "(e) One training step",
-            tuple(Line(f"{name}_new", 0.5, f"{name} after the step") for name in ("W2", "b2", "W1", "b1")),
+            (
+                *(
+                    Line(f"{name}_new", points, f"{name} after the step")
+                    for name, points in {"W2": 0.5, "b2": 0.25, "W1": 0.5, "b1": 0.25}.items()
+                ),
+                Line("returned", 0.5, "the loss that train_step returns"),
+            ),
             STEP,
             BY_STEP,
         ),

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import RIGHT, Challenge, Exercise, Line, Probe, Question, Reply, Verdict, Written
-from autograder.marking.compare import as_numbers
+from autograder.marking.compare import as_numbers, compare
 from autograder.truth import Network
 
 TARGET_RANGE = (1e-9, 1e9)
@@ -80,13 +80,27 @@ def recorded_design(student, given):
 
 
 def training(student, given):
-    """The record again, the predictions for new examples, and the shapes and sizes of the trained parameters."""
+    """The record again, the predictions for new examples, and the shapes of the trained parameters.
+
+    Where ``again`` is given the training is asked once more, from the same seed, with a few examples and other rates:
+    what comes of the data is then different.
+    """
     returned = student.train_design(given["X_train"], given["k_train"], given["X_test"], int(given["seed"]))
     if not isinstance(returned, (tuple, list)) or len(returned) != 2:
         raise ValueError("train_design must return two things: the predicted rate constants and a list of parameters")
     predicted, parameters = returned
     shapes = [list(np.shape(parameter)) for parameter in parameters]
-    return {"fit": np.array(predicted), "shapes": shapes, "design": getattr(student, "design", None)}
+    found = {"fit": np.array(predicted), "shapes": shapes, "design": getattr(student, "design", None)}
+    if given["again"]:
+        before = [np.array(parameter) for parameter in parameters]
+        few = [given["X_train"][:, :40].copy(), 1000 * given["k_train"][:, :40], given["X_test"].copy()]
+        try:
+            other, after = student.train_design(*few, int(given["seed"]))
+            found["again_fit"] = np.array(other)
+            found["moved"] = not all(np.array_equal(one, two) for one, two in zip(before, after))
+        except Exception:
+            pass  # a training that needs its 300 examples is not asked more
+    return found
 
 
 def rate_data(m: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -104,7 +118,7 @@ def _training_challenges(rng: np.random.Generator) -> list[Challenge]:
     for seed in rng.integers(1, 10_000, 3):
         X, k = rate_data(400, int(seed))
         split = {"X_train": X[:, :300], "k_train": k[:, :300], "X_test": X[:, 300:], "k_test": k[:, 300:]}
-        points.append(Challenge(split | {"seed": seed}))
+        points.append(Challenge(split | {"seed": seed, "again": np.array(not points)}))
     return points
 
 
@@ -220,7 +234,15 @@ def judge_features(record: Record) -> Verdict:
     if record.features is None:
         return Verdict("wrong", message="`features` must be a list with one dictionary for each feature.")
     if len(record.names) >= MIN_FEATURES:
-        return RIGHT
+        if all(" ".join(name.casefold().split()) not in TARGET_NAMES for name, _ in record.features):
+            return RIGHT
+        return Verdict(
+            "wrong",
+            share=0.5,
+            mistakes=("target-as-feature",),
+            message="One of your features is the rate itself.",
+            hint="Is it known for a reaction that nobody has measured yet?",
+        )
     reason = ""
     if len(record.features) >= MIN_FEATURES:
         reason = " Names that come twice count once, and the rate itself is no feature."
@@ -437,7 +459,46 @@ def by_record(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, V
 def by_training(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
     """Marks whether what was trained is what was designed, and how well it predicts."""
     judges = {"as_designed": _as_designed, "fit": _fit}
-    return {line.name: judges[line.name](replies) for line in lines}
+    verdicts = {line.name: judges[line.name](replies) for line in lines}
+    problem = _not_from_training(replies)
+    if problem is not None:
+        verdicts = {name: problem if verdict.share else verdict for name, verdict in verdicts.items()}
+    return verdicts
+
+
+def _not_from_training(replies: Sequence[Reply]) -> Verdict | None:
+    """A verdict when the parameters, or the predictions, cannot be those of a trained network."""
+
+    def untrained(message: str) -> Verdict:
+        hint = "Which of your lines computes gradients, and which one turns inputs into predictions?"
+        return Verdict("wrong", mistakes=("not-from-training",), message=message, hint=hint)
+
+    for reply in replies:
+        if reply.values.get("moved") is False:
+            return untrained("The parameters that you return are the same for other training data.")
+        predicted, again = as_numbers(reply.values["fit"]), as_numbers(reply.values.get("again_fit"))
+        if not isinstance(again, str) and compare(again, predicted).equal:
+            return untrained("Your predictions are the same for other training data.")
+    if not _linear_design(replies[0]) and all(_linear_formula(reply) for reply in replies):
+        return untrained("Your predictions of log10 k are a linear formula of the inputs, and your network is not.")
+    return None
+
+
+def _linear_design(reply: Reply) -> bool:
+    raw = reply.values.get("design")
+    layers = Record(raw if isinstance(raw, dict) else {}).layers
+    return layers is None or {activation for _, activation in layers[:-1]} == {"linear"}
+
+
+def _linear_formula(reply: Reply) -> bool:
+    """Whether log10 of the predictions is a weighted sum of the inputs and a constant, to a millionth."""
+    predicted = as_numbers(reply.values["fit"])
+    if isinstance(predicted, str) or predicted.size != reply.given["X_test"].shape[1] or not np.all(predicted > 0):
+        return False
+    inputs = np.vstack([reply.given["X_test"], np.ones((1, predicted.size))]).T
+    log_k = np.log10(np.ravel(predicted).astype(float))
+    rest = log_k - inputs @ np.linalg.lstsq(inputs, log_k)[0]
+    return bool(np.ptp(log_k) > 0 and np.max(np.abs(rest)) < 1e-6 * np.ptp(log_k))
 
 
 def _as_designed(replies: Sequence[Reply]) -> Verdict:
@@ -547,4 +608,5 @@ EXERCISE = Exercise(
         "d": ("trained_design", "backprop_words"),
         "e": ("difficulties_words",),
     },
+    limits={"question_cpu_seconds": 8.0, "question_wall_seconds": 16.0},  # one challenge asks for two trainings
 )

@@ -390,7 +390,26 @@ def orders(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verd
         visited = [int(k) for k in reply.values.get("visited") or ()]
         return {"each_once": _passes(visited, m, epochs), "fresh": _freshness(visited, m, epochs)}
 
-    return at_every_challenge(lines, replies, check)
+    verdicts = at_every_challenge(lines, replies, check)
+    if all(verdict.share == 1 for verdict in verdicts.values()) and _one_stays(replies):
+        verdicts["fresh"] = Verdict(
+            "wrong",
+            mistakes=("one-example-stays",),
+            message="One example has the same place in every epoch.",
+            hint="How many numbers do you shuffle, and how many examples are there?",
+        )
+    return verdicts
+
+
+def _one_stays(replies: Sequence[Reply]) -> bool:
+    """Whether a place holds the same example in all epochs of all challenges.
+
+    With e epochs of m examples this happens to a right answer with a probability below m^(2 - e): 30^-9 for the 11
+    epochs that are asked. Fewer epochs say nothing.
+    """
+    epochs = [np.reshape(reply.values["visited"], (-1, reply.given["X"].shape[1])) for reply in replies]
+    together = np.vstack(epochs)
+    return len(together) > 8 and bool(np.any(np.all(together == together[0], axis=0)))
 
 
 def _passes(visited: Sequence[int], m: int, epochs: int) -> Verdict:

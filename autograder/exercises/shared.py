@@ -7,7 +7,8 @@ from functools import cache
 
 import numpy as np
 
-from autograder.exercise import Challenge, Values
+from autograder.exercise import Challenge, Judge, Line, Reply, Values, Verdict
+from autograder.marking.compare import as_numbers
 from autograder.marking.slips import At, Slip
 from autograder.truth import Network, Reading, descent
 
@@ -92,6 +93,39 @@ def returning(results: Mapping[str, np.ndarray], own: Values | None = None) -> d
     A2 = (own or {}).get("A2")
     fits = A2 is not None and A2.shape == results["A2"].shape
     return {**results, "returned": A2 if fits else results["A2"]}
+
+
+def keeping_parameters(judge: Judge, *, others: Sequence[Line] = ()) -> Judge:
+    """The same marks of gradients, and half of the last line for a backward pass that also changes parameters.
+
+    The replies hold each parameter after the backward pass, as ``W1_after``. Nothing is taken off while a gradient, of
+    this question or among the ``others``, is wrong: the change may be the reason, and is charged there.
+    """
+
+    def judged(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
+        verdicts = dict(judge((*lines, *others), replies))
+        moved = dict.fromkeys(name for reply in replies for name in _moved_parameters(reply))
+        if moved and all(verdict.share == 1 for verdict in verdicts.values()):
+            verdicts[lines[-1].name] = Verdict(
+                "wrong",
+                share=0.5,
+                mistakes=("parameters-changed-by-backward-pass",),
+                message=f"Your gradients are right, but `backward_pass` also changes {', '.join(moved)}.",
+                hint="A gradient belongs to the parameters at which it is taken. Which method is there to move them?",
+            )
+        return {line.name: verdicts[line.name] for line in lines}
+
+    return judged
+
+
+def _moved_parameters(reply: Reply) -> list[str]:
+    """Parameters that are no longer what they were, single precision allowed for."""
+    moved = []
+    for name in (key.removesuffix("_after") for key in reply.values if key.endswith("_after") and key[0] in "Wb"):
+        after, before = as_numbers(reply.values[f"{name}_after"]), reply.given[name]
+        if isinstance(after, str) or after.shape != before.shape or not np.allclose(after, before, 1e-5, 1e-6):
+            moved.append(name)
+    return moved
 
 
 # Slips that several exercises know ----------------------------------------------------------------------------------
@@ -273,3 +307,45 @@ def follow_report(exact: Mapping[str, float], own: Values) -> Sequence[dict[str,
         theirs = {"train_accuracy": own["own_train"], "test_accuracy": own["own_test"]}
         readings += [theirs | {"final_loss": own[loss]} for loss in ("own_last", "own_after")]
     return readings
+
+
+REPORT_SLIPS = (
+    Slip(
+        "first-loss",
+        ("final_loss",),
+        lambda v: v.own_first,
+        "This is the loss of the first epoch.",
+        "`train` returns one loss per epoch. Which of them is the final one?",
+    ),
+    *(
+        Slip(
+            "percent",
+            (f"{half}_accuracy",),
+            lambda v, half=half: 100 * v[f"own_{half}"],
+            "This is in percent.",
+            "An accuracy is a share between 0 and 1 here.",
+        )
+        for half in ("train", "test")
+    ),
+    *(
+        Slip(
+            "share-of-wrong",
+            (f"{half}_accuracy",),
+            lambda v, half=half: 1 - v[f"own_{half}"],
+            "This is the share of wrong answers.",
+            "Which of the two outcomes do you count?",
+        )
+        for half in ("train", "test")
+    ),
+    *(
+        Slip(
+            "tested-on-training-data",
+            (f"{half}_accuracy",),
+            lambda v, other=other: v[f"own_{other}"],
+            f"This is the accuracy on the {words} data.",
+            "Compare the three numbers that you return with the three that are asked for, one after the other.",
+        )
+        for half, other, words in (("train", "test", "test"), ("test", "train", "training"))
+    ),
+)
+"""Wrong reports of a training that is right, from what the student's own network gives."""

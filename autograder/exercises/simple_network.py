@@ -13,10 +13,12 @@ import numpy as np
 from autograder.diagnosis import Spec
 from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Values, Written
 from autograder.exercises.shared import (
+    REPORT_SLIPS,
     draw_point,
     follow_network,
     follow_report,
     gradient_challenges,
+    keeping_parameters,
     moons,
     network_for,
     report_on_moons,
@@ -61,7 +63,8 @@ def all_gradients(student, given):
     net.forward_pass(given["X"])
     net.backward_pass(given["X"], given["Y"])
     names = ("Z1", "A1", "Z2", "A2", "dW2", "db2", "dW1", "db1")
-    return {name: getattr(net, name, None) for name in names}
+    found = {name: getattr(net, name, None) for name in names}
+    return found | {name + "_after": getattr(net, name, None) for name in ("W1", "b1", "W2", "b2")}
 
 
 def update(student, given):
@@ -90,6 +93,7 @@ def training(student, given):
         "final_loss": reported[0],
         "train_accuracy": reported[1],
         "test_accuracy": reported[2],
+        "own_first": float(losses[0]),
         "own_last": float(losses[-1]),
         "own_after": float(after),
         "own_train": train_accuracy,
@@ -227,7 +231,7 @@ EXERCISE = Exercise(
             "Gradients of the hidden layer",
             (Line("dW1", 5, "dW1"), Line("db1", 2, "db1")),
             GRADIENTS,
-            BY_NETWORK,
+            keeping_parameters(BY_NETWORK),
         ),
         Question(
             "update_step",
@@ -250,7 +254,7 @@ EXERCISE = Exercise(
                 Line("test_accuracy", 1, "test accuracy"),
             ),
             TRAINING,
-            values(trained, follow=follow_training),
+            values(trained, follow=follow_training, explain=explain_slips(REPORT_SLIPS)),
         ),
     ),
     written=(Written("two_trainings", "Two trainings of the same network", 6),),

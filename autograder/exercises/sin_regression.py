@@ -16,6 +16,7 @@ from autograder.exercise import Challenge, Exercise, Judge, Line, Probe, Questio
 from autograder.exercises.shared import (
     follow_network,
     gradient_challenges,
+    keeping_parameters,
     network_for,
     returning,
     sigmoid,
@@ -23,7 +24,7 @@ from autograder.exercises.shared import (
     squared_error_slips,
 )
 from autograder.marking.compare import as_numbers, compare
-from autograder.marking.explain import explain_gradients
+from autograder.marking.explain import explain_gradients, named
 from autograder.marking.judges import remembered, usable, values
 from autograder.marking.slips import explain_slips, first_of
 from autograder.truth import Network
@@ -76,7 +77,8 @@ def gradients(student, given):
     net.forward_pass(given["X"])
     net.backward_pass(given["X"], given["Y"])
     names = ("Z1", "A1", "Z2", "A2", "dW2", "db2", "dW1", "db1")
-    return {name: getattr(net, name, None) for name in names}
+    found = {name: getattr(net, name, None) for name in names}
+    return found | {name + "_after": getattr(net, name, None) for name in ("W1", "b1", "W2", "b2")}
 
 
 def fit(student, given):
@@ -122,6 +124,8 @@ def _judge_for(hidden: str) -> Judge:
 
 
 JUDGES = {hidden: _judge_for(hidden) for hidden in HIDDEN}
+RELU_NETWORK = _judge_for("relu")
+"""For a hidden layer that the task does not allow: A1 is charged, and the rest follows from it."""
 
 
 def chosen(replies: Sequence[Reply]) -> tuple[str, ...]:
@@ -137,8 +141,20 @@ def chosen(replies: Sequence[Reply]) -> tuple[str, ...]:
     return tuple(fitting) or tuple(HIDDEN)
 
 
+def _relu_chosen(replies: Sequence[Reply]) -> bool:
+    own = [usable(reply.values) for reply in replies]
+    return all({"Z1", "A1"} <= o.keys() and compare(o["A1"], np.maximum(o["Z1"], 0)).equal for o in own)
+
+
 def by_network(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
     """Marks against the network that the student chose to build."""
+    if _relu_chosen(replies):
+        told = named(
+            "relu-in-hidden-layer",
+            title="Your hidden layer uses ReLU.",
+            hint="Which two activations does the task allow?",
+        )
+        return {name: told if name == "A1" else found for name, found in RELU_NETWORK(lines, replies).items()}
     found = [JUDGES[hidden](lines, replies) for hidden in chosen(replies)]
     return max(found, key=lambda verdicts: sum(verdicts[line.name].share * line.points for line in lines))
 
@@ -212,7 +228,7 @@ EXERCISE = Exercise(
             "Gradients of the hidden layer",
             (Line("dW1", 4, "dW1"), Line("db1", 2, "db1")),
             GRADIENTS,
-            by_network,
+            keeping_parameters(by_network),
         ),
         Question("sine_fit", "The fit that is reached", (Line("fit", 3, "mean squared error"),), FIT, by_fit),
     ),

@@ -13,9 +13,11 @@ import numpy as np
 from autograder.diagnosis import Spec
 from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Values, Written
 from autograder.exercises.shared import (
+    REPORT_SLIPS,
     follow_network,
     follow_report,
     gradient_challenges,
+    keeping_parameters,
     moons,
     network_for,
     report_on_moons,
@@ -23,6 +25,7 @@ from autograder.exercises.shared import (
 )
 from autograder.marking.explain import explain_gradients
 from autograder.marking.judges import remembered, values
+from autograder.marking.slips import explain_slips
 from autograder.truth import Network
 
 ACTIVATIONS, LOSS = ("tanh", "sigmoid"), "bce"
@@ -69,7 +72,8 @@ def gradients(student, given):
     net.forward_pass(given["X"])
     net.backward_pass(given["X"], given["Y"])
     names = ("Z1", "A1", "Z2", "A2", "dW2", "db2", "dW1", "db1")
-    return {name: getattr(net, name, None) for name in names}
+    found = {name: getattr(net, name, None) for name in names}
+    return found | {name + "_after": getattr(net, name, None) for name in ("W1", "b1", "W2", "b2")}
 
 
 def training(student, given):
@@ -89,6 +93,7 @@ def training(student, given):
         "final_loss": reported[0],
         "train_accuracy": reported[1],
         "test_accuracy": reported[2],
+        "own_first": float(losses[0]),
         "own_last": float(losses[-1]),
         "own_after": float(after),
         "own_train": train_accuracy,
@@ -173,7 +178,7 @@ EXERCISE = Exercise(
             "Gradients of the hidden layer",
             (Line("dW1", 5, "dW1"), Line("db1", 3, "db1")),
             GRADIENTS,
-            BY_NETWORK,
+            keeping_parameters(BY_NETWORK),
         ),
         Question(
             "training_report",
@@ -184,7 +189,7 @@ EXERCISE = Exercise(
                 Line("test_accuracy", 1, "test accuracy"),
             ),
             TRAINING,
-            values(trained, follow=follow_training),
+            values(trained, follow=follow_training, explain=explain_slips(REPORT_SLIPS)),
         ),
     ),
     limits={"question_cpu_seconds": 2.0},

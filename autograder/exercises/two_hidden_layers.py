@@ -25,7 +25,7 @@ from autograder.exercise import (
     Verdict,
     Written,
 )
-from autograder.exercises.shared import draw_point, follow_network, network_for, wrong_slopes
+from autograder.exercises.shared import draw_point, follow_network, keeping_parameters, network_for, wrong_slopes
 from autograder.marking.compare import as_numbers, compare
 from autograder.marking.explain import explain_gradients, named
 from autograder.marking.judges import remembered, usable, values
@@ -117,7 +117,7 @@ def gradients(student, given):
     net.backward_pass(given["X"], given["Y"])
     names = [kind + str(layer) for layer in (1, 2, 3) for kind in ("Z", "A", "dW", "db")]
     found = {name: getattr(net, name, None) for name in names}
-    return found | {"W2_after": net.W2, "W3_after": net.W3}
+    return found | {name + "_after": getattr(net, name, None) for name in ("W1", "b1", "W2", "b2", "W3", "b3")}
 
 
 def _points(rng: np.random.Generator) -> list[dict[str, np.ndarray]]:
@@ -486,7 +486,7 @@ EXERCISE = Exercise(
                 Line("db1", 1, "db1"),
             ),
             GRADIENTS,
-            judge_gradients,
+            keeping_parameters(judge_gradients),
         ),
     ),
     written=(Written("error_signal", "(d) How the error signal reaches the first layer", 7),),

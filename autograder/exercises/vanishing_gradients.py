@@ -7,6 +7,7 @@ ones. The measurement is code: the error signals of a real network with five lay
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 
 import mpmath
@@ -16,7 +17,7 @@ import sympy as sp
 from autograder.diagnosis import MISTAKES
 from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
 from autograder.exercises.shared import draw_point, network_for, wrong_slopes
-from autograder.marking.compare import as_numbers, compare
+from autograder.marking.compare import HAND, as_numbers, compare
 from autograder.marking.explain import named
 from autograder.marking.judges import remembered, values
 from autograder.marking.slips import At, Slip, explain_slips, gives
@@ -167,7 +168,12 @@ def follow_sigmoid(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]
         before = shrinking.get(layer, numbers[layer])
         if layer == LAYERS[0] and own.get(layer) == 1:  # the first step was skipped; what follows still shrinks
             before = sp.Integer(1)
-    return [_as_floats(numbers | {"max_slope": steepest_sigmoid(), "at_input": before})]
+    readings = [_as_floats(numbers | {"max_slope": steepest_sigmoid(), "at_input": before})]
+    turned = {layer: slope**step for layer, step in zip(LAYERS, range(DEPTH, 0, -1))}
+    if LAYERS[0] in own and np.isclose(own[LAYERS[0]], float(turned[LAYERS[0]]), rtol=HAND):
+        # the whole list stands the other way round: the first entry is charged, the others follow
+        readings.append(readings[0] | _as_floats({layer: turned[layer] for layer in LAYERS[1:]}))
+    return readings
 
 
 @cache
@@ -298,7 +304,30 @@ RELU_SLIPS = (
         lambda v: 1,
         hint="That holds for the active half only.",
     ),
-    Slip("sigmoid-slope", ("mean_factor", "rms_factor"), lambda v: 0.25, hint="1/4 belongs to the sigmoid."),
+    Slip(
+        "sigmoid-slope",
+        ("mean_factor", "rms_factor"),
+        lambda v: 0.25,
+        hint="1/4 is the bound of the sigmoid. Which slopes has ReLU, and how many units have each of them?",
+    ),
+    *(
+        Slip(
+            "first-step-skipped",
+            (f"relu_{kind}",),
+            lambda v, kind=kind: v[f"{kind}_factor"] ** np.arange(DEPTH),
+            hint="The size 1 belongs to a5. The first entry comes after one layer already.",
+        )
+        for kind in ("mean", "rms")
+    ),
+    *(
+        Slip(
+            "listed-backwards",
+            (f"relu_{kind}",),
+            lambda v, kind=kind: v[f"{kind}_factor"] ** np.arange(DEPTH, 0, -1),
+            hint=_BACKWARDS,
+        )
+        for kind in ("mean", "rms")
+    ),
 )
 
 
@@ -325,6 +354,16 @@ def judge_signals(lines: Sequence[Line], replies: Sequence[Reply]) -> dict[str, 
 
     A mistake that is made in every step is charged once, in the first line where it shows.
     """
+    if _listed_backwards(replies):
+        turned = [replace(reply, values={a: reply.values[a][::-1] for a in ACTIVATIONS}) for reply in replies]
+        first, *_ = lines
+        verdicts = judge_signals(lines, turned)
+        told = named(
+            "listed-backwards",
+            title="Your list begins with dZ5.",
+            hint="The signals are found from dZ5 to dZ1. In which order are they asked for?",
+        )
+        return verdicts | {first.name: told}
     verdicts: dict[str, Verdict] = {}
     charged: set[str] = set()
     for line in lines:
@@ -350,6 +389,16 @@ def judge_signals(lines: Sequence[Line], replies: Sequence[Reply]) -> dict[str, 
         else:
             verdicts[line.name] = Verdict("wrong", message=wrong)
     return verdicts
+
+
+def _listed_backwards(replies: Sequence[Reply]) -> bool:
+    """Whether every list holds, from its end to its beginning, arrays in the shapes of dZ1 to dZ5."""
+    return all(
+        [np.shape(value) for value in reply.values[activation]][::-1]
+        == [(len(reply.given[f"W{layer}"]), reply.given["X"].shape[1]) for layer in range(1, DEPTH + 1)]
+        for reply in replies
+        for activation in ACTIVATIONS
+    )
 
 
 def _is_exact(reply: Reply, activation: str, layers: Sequence[int]) -> bool:

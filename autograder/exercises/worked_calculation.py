@@ -118,6 +118,12 @@ SLIPS = (
         hint="Row i of W1 holds the weights into hidden unit i. You went down a column.",
     ),
     Slip(
+        "inputs-exchanged",
+        ("z1",),
+        lambda v: v.W1 @ v.X[::-1] + v.b1,
+        hint="The first column of W1 belongs to the first input. Which of the two numbers is that?",
+    ),
+    Slip(
         "inputs-for-activations",
         ("z2",),
         lambda v: v.W2 @ v.X + v.b2,
@@ -129,8 +135,8 @@ SLIPS = (
         lambda v: v.W2 @ v.Z1 + v.b2,
         hint="You used z1. What does a hidden unit send on after the sigmoid?",
     ),
-    Slip("activation-forgotten", ("a1",), lambda v: v.Z1, hint="You copied z1: apply the sigmoid to it."),
-    Slip("activation-forgotten", ("a2",), lambda v: v.Z2, hint="You copied z2: apply the sigmoid to it."),
+    Slip("activation-forgotten", ("a1",), lambda v: v.Z1, hint="This is z1. What does a sigmoid unit make of it?"),
+    Slip("activation-forgotten", ("a2",), lambda v: v.Z2, hint="This is z2. What does a sigmoid unit make of it?"),
     Slip(
         "tanh-for-sigmoid",
         ("a1",),
@@ -161,6 +167,12 @@ SLIPS = (
         lambda v: (v.A2 - v.Y) ** 2 / 2,
         hint="This course's squared error has no factor 1/2.",
     ),
+    Slip(
+        "cross-entropy-in-loss",
+        ("loss",),
+        lambda v: -(v.Y * np.log(v.A2) + (1 - v.Y) * np.log(1 - v.A2)),
+        hint="This is the cross-entropy. Which loss does this task use?",
+    ),
     Slip("not-squared", ("loss",), lambda v: v.A2 - v.Y, hint="That is the error. What does the loss do with it?"),
     Slip("not-squared", ("loss",), lambda v: v.Y - v.A2, hint="That is the error. What does the loss do with it?"),
     Slip(
@@ -186,6 +198,16 @@ SLIPS = (
         ("dz2",),
         lambda v: 2 * (v.A2 - v.Y) * v.Z2 * (1 - v.Z2),
         hint="In s(1 - s) the s is the value of the sigmoid, not z.",
+    ),
+    *(
+        Slip(
+            "half-of-the-derivative",
+            ("dz2",),
+            lambda v, half=half: 2 * (v.A2 - v.Y) * half(v.A2),
+            title="Half of the sigmoid's derivative is missing.",
+            hint="It is a product of two factors. Which of them do you have?",
+        )
+        for half in (lambda a: a, lambda a: 1 - a)
     ),
     Slip(
         "sign-of-error",
@@ -217,6 +239,18 @@ SLIPS = (
         ("dz1",),
         lambda v: (v.W2.T @ v.dZ2) * v.A2 * (1 - v.A2),
         hint="You used the derivative of the output unit. Each hidden unit has its own.",
+    ),
+    Slip(
+        "weights-exchanged",
+        ("dz1",),
+        lambda v: (v.W2.T[::-1] @ v.dZ2) * v.A1 * (1 - v.A1),
+        hint="Each hidden unit has the weight of the other one here. Follow the arrow from unit to output.",
+    ),
+    Slip(
+        "gradient-used-for-weights",
+        ("dz1",),
+        lambda v: (v.dW2.T @ v.dZ2) * v.A1 * (1 - v.A1),
+        hint="The error goes back through W2 itself. Two names look alike here.",
     ),
     Slip(
         "weights-left-out",
@@ -252,7 +286,7 @@ SLIPS = (
             (f"{name}_new",),
             lambda v, n=name: v[n],
             hint="This is the old value: nothing was subtracted.",
-            figures=4,
+            figures=7,  # a step that is too small is another mistake
         )
         for name in ("W1", "b1", "W2", "b2")
     ),

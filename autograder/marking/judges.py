@@ -151,7 +151,7 @@ def _wrong(line: Line, replies: Sequence[Reply], expected: list, found: Sequence
     status = "missing" if got is None else "wrong"
     return Verdict(
         status,
-        message=_what_is_measured(line, got, np.asarray(expected[first]), found[first]),
+        message=_what_is_measured(line, got, np.asarray(expected[first]), found[first], _only_zeros(line, replies)),
         expected=None if shown is None else expected[shown],
         got=None if shown is None else replies[shown].values.get(line.name),
         difference=compare(replies[drawn].values.get(line.name), expected[drawn]).difference,
@@ -167,17 +167,23 @@ def _fingerprint(got: Sequence[object]) -> str:
     return fingerprint([{"value": array} for array in arrays])
 
 
-def _what_is_measured(line: Line, got: object, expected: np.ndarray, found: Comparison) -> str:
+def _what_is_measured(
+    line: Line, got: object, expected: np.ndarray, found: Comparison, only_zeros: bool
+) -> str:
     name = line.name
+    if got is None and name == "returned":
+        return "Nothing is returned: is there a `return` at the end?"
     if found.problem:
         return f"`{name}`: {found.problem}." if got is not None else f"`{name}` has no value: fill it in."
     array = as_numbers(got)
     if found.shape == "other":
         return f"`{name}` has shape {array.shape}; {expected.shape} is expected."
     if not np.all(np.isfinite(array)):
-        return f"`{name}` holds {np.count_nonzero(~np.isfinite(array))} entries that are not finite (NaN or infinity)."
-    if not np.any(array):
-        return f"Every entry of `{name}` is zero."
+        count = np.count_nonzero(~np.isfinite(array))
+        entries = f"{count} entries that are" if count > 1 else "an entry that is"
+        return f"`{name}` holds {entries} not finite (NaN or infinity)."
+    if only_zeros:  # zeros at one challenge alone may be chance
+        return f"Every entry of `{name}` is zero." if array.size > 1 else f"`{name}` is always zero."
     return f"`{name}` does not have the expected values."
 
 

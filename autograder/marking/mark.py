@@ -122,7 +122,8 @@ def _first_message(lines: Sequence[LineMark]) -> str:
     first = next((line for line in lines if line.status != "correct"), None)
     if first is None:
         return ""
-    return f"{first.label or first.name}: {first.message} {first.hint}".strip()
+    told = " ".join(text for text in (first.message, first.hint) if text)
+    return f"{first.label or first.name}: {told}".strip()
 
 
 def _all_lines(question: Question, status: str, message: str, remarks: tuple[str, ...] = ()) -> QuestionMark:

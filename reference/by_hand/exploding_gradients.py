@@ -101,8 +101,10 @@ def clip_by_norm(g, threshold):
 # %% nbgrader={"grade": true, "grade_id": "selfcheck_clip", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
 rng = np.random.default_rng(2)
 long, short = rng.normal(size=(3, 4)) * 10, rng.normal(size=(3, 4)) / 100
-clipped = answer_of(clip_by_norm, long.copy(), 2.0)
+passed = long.copy()
+clipped = answer_of(clip_by_norm, passed, 2.0)
 check_values({"clipped": clipped}, {"clipped": (3, 4)})
+assert np.array_equal(passed, long), "The array that is passed in has changed: *= works in place. Make a new array."
 norm = np.sqrt(np.sum(np.square(clipped)))
 assert np.isclose(norm, 2.0), f"The norm of a clipped gradient must be the threshold, 2. Yours is {norm:.4g}."
 assert np.allclose(clipped / clipped[0, 0], long / long[0, 0]), "Clipping must keep the direction."

@@ -86,6 +86,32 @@ def learning_rate_at(step, peak, warmup, total):
     return f(peak) * f(step + 1) / f(warmup)
 ''',
     ),
+    right(
+        "extended-precision",
+        "np.longdouble, in which the square of 1e250 is finite; a Laplace distribution; the square of a cosine",
+        clip='''
+def clip_by_norm(g, threshold):
+    many = isinstance(g, (list, tuple))
+    parts = [np.asarray(a, dtype=np.longdouble) for a in (g if many else [g])]
+    norm = np.sqrt(sum(np.sum(a * a) for a in parts))
+    if not np.isfinite(norm):
+        factor = None
+    else:
+        factor = threshold / norm if norm > threshold else 1
+    out = [np.zeros(a.shape) if factor is None else a * factor for a in parts]
+    return out if many else out[0]
+''',
+        weights='''
+def level_weights(n_out, n_in, activation, rng):
+    variance = {"linear": 1, "relu": 2}[activation] / n_in
+    return rng.laplace(0, np.sqrt(variance / 2), (n_out, n_in))
+''',
+        rate='''
+def learning_rate_at(step, peak, warmup, total):
+    way = (step - warmup) / (total - warmup)
+    return peak * (step + 1) / warmup if way < 0 else peak * np.cos(np.pi / 2 * way) ** 2
+''',
+    ),
 )
 
 
@@ -244,5 +270,35 @@ def clip_by_norm(g, threshold):
         },
         loses={"clipping": 3, "clipping_special": 3, "clipping_list": 4, "schedule": 4,
                "initialisation.linear": 1, "initialisation.relu": 2, "initialisation.random": 1},
+    ),
+    wrong(
+        "each-array-scaled",
+        "every array of a list is brought to the threshold alone",
+        edits={"clip": [("clipped = [a / scale * (threshold / norm_of_scaled) for a in arrays]",
+                         "clipped = [a / np.linalg.norm(a / scale) / scale * threshold for a in arrays]")]},
+        loses={"clipping_list.together": 2},
+        named={"clipping_list.together": "a-factor-for-each-array"},
+    ),
+    wrong(
+        "nan-replaced",
+        "what is not finite becomes zero, the rest is kept",
+        edits={"clip": [("clipped = [np.zeros_like(a) for a in arrays]",
+                         "clipped = [np.nan_to_num(a, posinf=0.0, neginf=0.0) for a in arrays]")]},
+        loses={"clipping_special.not_finite": 1, "clipping_list.one_not_finite": 1},
+        named={"clipping_list.one_not_finite": "nan-replaced"},
+    ),
+    wrong(
+        "warm-up-one-step-longer",
+        "step w still belongs to the warm-up",
+        edits={"rate": [("step < warmup", "step <= warmup")]},
+        loses={"schedule.decay": 2},
+        named={"schedule.decay": "warm-up-one-step-longer"},
+    ),
+    wrong(
+        "ends-at-zero",
+        "the decay is one step too short",
+        edits={"rate": [("(total - warmup))", "(total - 1 - warmup))")]},
+        loses={"schedule.decay": 2},
+        named={"schedule.decay": "ends-at-zero"},
     ),
 )

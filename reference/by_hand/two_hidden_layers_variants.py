@@ -133,6 +133,27 @@ def equation_dW1(dZ1, X):
             'shapes |= {"dZ1": ("h1", "m"), "dZ2": np.array(["h2", "m"]), "dZ3": list("om")}'
         ),
     ),
+    right(
+        "lazy-properties",
+        "gradients as properties, worked out when they are asked for",
+        backward='''
+class TwoHiddenNetwork(TwoHiddenBase):
+    def backward_pass(self, X, Y):
+        self._X, self._Y = X, Y
+    @property
+    def _d3(self): return (self.A3 - self._Y) / self._X.shape[1]
+    @property
+    def _d2(self): return (self.W3.T @ self._d3) * self.A2 * (1 - self.A2)
+    @property
+    def _d1(self): return (self.W2.T @ self._d2) * (1 - self.A1**2)
+    dW3 = property(lambda s: s._d3 @ s.A2.T)
+    dW2 = property(lambda s: s._d2 @ s.A1.T)
+    dW1 = property(lambda s: s._d1 @ s._X.T)
+    db3 = property(lambda s: s._d3.sum(1, keepdims=True))
+    db2 = property(lambda s: s._d2.sum(1, keepdims=True))
+    db1 = property(lambda s: s._d1.sum(1, keepdims=True))
+''',
+    ),
 )
 
 
@@ -247,5 +268,12 @@ WRONG = (
                         "            setattr(self, 'd' + name, 0 * getattr(self, name))",
         },
         loses={"signal_3": 1, "signal_2": 2, "signal_1": 2, "weights_1": 2, "six_gradients": 8},
+    ),
+    wrong(
+        "backward-moves-weights",
+        "right gradients, and a step in the backward pass already",
+        edits={"backward": [("self.db1 = np.sum(dZ1, axis=1, keepdims=True)", "self.db1 = np.sum(dZ1, axis=1, keepdims=True)\n        self.W1 = self.W1 - 0.1 * self.dW1")]},
+        loses={"six_gradients.db1": 0.5},
+        named={"six_gradients.db1": "parameters-changed-by-backward-pass"},
     ),
 )

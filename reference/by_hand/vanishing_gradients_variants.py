@@ -185,9 +185,9 @@ WRONG = (
     ),
     _bounds(
         "listed-backwards",
-        "layer 1 first: only the middle one stands in its place",
+        "layer 1 first: the list as a whole stands the other way round",
         "[1 / 1024, 1 / 256, 1 / 64, 1 / 16, 1 / 4]",
-        {f"sigmoid_layers.layer{layer}": 1 for layer in (5, 4, 2, 1)},
+        {"sigmoid_layers.layer5": 1},
         {"sigmoid_layers.layer5": "listed-backwards"},
     ),
     _edit(
@@ -233,6 +233,24 @@ WRONG = (
         "rms_factor = 1 / 2",
         {"relu_layers.rms_factor": 1},
         {"relu_layers.rms_factor": "mean-for-rms"},
+    ),
+    _edit(
+        "relu-list-from-one",
+        "the powers begin with 0",
+        "estimate_relu",
+        "[mean_factor**k for k in range(1, 6)]",
+        "[mean_factor**k for k in range(5)]",
+        {"relu_layers.relu_mean": 1},
+        {"relu_layers.relu_mean": "first-step-skipped"},
+    ),
+    _edit(
+        "relu-list-backwards",
+        "layer 1 comes first",
+        "estimate_relu",
+        "[rms_factor**k for k in range(1, 6)]",
+        "[rms_factor**k for k in range(5, 0, -1)]",
+        {"relu_layers.relu_rms": 1},
+        {"relu_layers.relu_rms": "listed-backwards"},
     ),
     _edit(
         "relu-list-not-compounded",
@@ -301,7 +319,8 @@ WRONG = (
         "output-first",
         "the list starts with dZ5",
         edits={"measure": [("signals.insert(0, dZ)", "signals.append(dZ)")]},
-        loses={"true_signals": 5},
+        loses={"true_signals.last": 2},
+        named={"true_signals.last": "listed-backwards"},
     ),
     _edit(
         "square-root-missing",

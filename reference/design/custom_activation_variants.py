@@ -97,6 +97,28 @@ def layer_backward(dA, Z, X, W):
             "}"
         ),
     ),
+    right(
+        "lambdified",
+        "a function made by sympy; np.matrix; tuples and words with a capital",
+        derivative='''
+f_prime = sympy.lambdify(x, sympy.diff(x * sympy.tanh(x), x), "math")
+''',
+        layer='''
+def layer_forward(X, W, b, activation=f):
+    Z = np.matrix(W) * X + b
+    return [Z, np.multiply(Z, np.tanh(Z))]
+def layer_backward(dA, Z, X, W):
+    Z = np.asarray(Z)
+    slope = np.tanh(Z) + Z / np.cosh(Z) ** 2
+    dZ = np.multiply(dA, slope)
+    return [dZ, np.einsum("hm,nm->hn", dZ, X), dZ @ np.ones((dZ.shape[1], 1)), (dZ.T @ W).T]
+''',
+        record='''
+import math
+properties = dict(range=(0, math.inf), parity="Even", decreasing_on=(-math.inf, 0.0), increasing_on=[0, np.inf],
+  slope_at_zero=0.0, slope_at_minus_infinity=-1.0, slope_at_plus_infinity=1.0, largest_slope_at=1.1997, largest_slope=1.1997)
+''',
+    ),
 )
 
 
@@ -127,6 +149,14 @@ WRONG = (
     _derivative("minus", "a minus in the product rule", f"f_prime = {_T} - x * (1 - {_T}**2)", "product-rule-minus"),
     _derivative("tanh-derivative", "the derivative of tanh", f"f_prime = 1 - {_T}**2", "tanh-derivative-with-xtanhx"),
     _derivative("square", "1 - tanh for 1 - tanh^2", f"f_prime = {_T} + x * (1 - {_T})", "square-missing"),
+    _derivative("cosh", "1/cosh for 1/cosh^2", f"f_prime = {_T} + x / sympy.cosh(x)", "square-missing"),
+    _derivative("brackets", "no brackets around 1 - tanh^2", f"f_prime = {_T} + x * 1 - {_T}**2", "derivative-without-brackets"),
+    _derivative(
+        "difference-quotient",
+        "the slope between two close points",
+        "def f_prime(x):\n    return (f(x + 1e-3) - f(x - 1e-3)) / 2e-3",
+        "slope-between-points",
+    ),
     _derivative("plus", "1 + tanh^2", f"f_prime = {_T} + x * (1 + {_T}**2)", "sign-inside-derivative"),
     _derivative("function-itself", "f instead of f'", "f_prime = f", "activation-for-derivative"),
     _derivative("arithmetic", "a slip that nobody knows", f"f_prime = {_T} + 1.01 * x * (1 - {_T}**2)"),
@@ -157,9 +187,19 @@ WRONG = (
         "return Z, Z * np.tanh(Z)",
         "return Z, np.tanh(Z)",
         {"layer_forward.A": 2},
+        {"layer_forward.A": "tanh-for-xtanhx"},
     ),
     _layer(
-        "layer-without-bias", "the bias is left out", "Z = W @ X + b", "Z = W @ X", {"layer_forward.Z": 1}
+        "layer-tanh-squared",
+        "tanh Z times itself",
+        "return Z, Z * np.tanh(Z)",
+        "return Z, np.tanh(Z) * np.tanh(Z)",
+        {"layer_forward.A": 2},
+        {"layer_forward.A": "tanh-squared-for-xtanhx"},
+    ),
+    _layer(
+        "layer-without-bias", "the bias is left out", "Z = W @ X + b", "Z = W @ X", {"layer_forward.Z": 1},
+        {"layer_forward.Z": "bias-forgotten"},
     ),
     _layer(
         "layer-returns-one-array",

@@ -283,7 +283,8 @@ assert curve[-1] < curve[0], f"the loss went from {curve[0]:.3f} to {curve[-1]:.
 print(f"the loss fell from {curve[0]:.3f} to {curve[-1]:.3f}")
 
 # %% nbgrader={"grade": true, "grade_id": "step_outputs", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: the four parameters after one step (half a point each), given your own gradients.
+# Marked after you hand in: W2, W1 and the loss that is returned (half a point each), b2 and b1 (a quarter each), given
+# your own gradients and your own loss.
 ### BEGIN HIDDEN TESTS
 from autograder.in_kernel import mark_question
 

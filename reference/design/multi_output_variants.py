@@ -176,6 +176,53 @@ class WeightedAirNetwork(AirNetwork):
         AirNetwork.backward_pass(self, X, Y, self.output_weights)
 ''',
     ),
+    right(
+        "weights-in-the-base-class",
+        "one class that knows the weights; keyword arguments; lambdas; in-place steps",
+        network='''
+class AirNetwork(SimpleNeuralNetwork):
+    weights = None
+    def forward_pass(self, X, **_):
+        self.Z1 = np.dot(self.W1, X) + self.b1
+        self.A1 = np.tanh(self.Z1)
+        self.A2 = self.Z2 = np.dot(self.W2, self.A1) + self.b2
+        return self.A2
+    def _w(self):
+        return getattr(self, "output_weights", 1.0)
+    def compute_loss(self, Y):
+        return float(np.mean(np.sum(self._w() * (self.A2 - Y) ** 2, axis=0)))
+    def backward_pass(self, X, Y):
+        d = 2.0 / Y.shape[1] * self._w() * (self.A2 - Y)
+        self.dW2 = np.dot(d, self.A1.T)
+        self.db2 = d.sum(1).reshape(-1, 1)
+        d = np.dot(self.W2.T, d) * (1 - self.A1 ** 2)
+        self.dW1 = np.dot(d, X.T)
+        self.db1 = d.sum(1).reshape(-1, 1)
+''',
+        weighted='''
+class WeightedAirNetwork(AirNetwork):
+    def __init__(self, input_size, hidden_size, output_size, output_weights, **options):
+        super().__init__(input_size, hidden_size, output_size, **options)
+        self.output_weights = np.asarray(output_weights, dtype=float).reshape(-1, 1)
+''',
+        scaler='''
+def fit_scaler(Y):
+    mean = (Y.sum(axis=1) / Y.shape[1])[:, None]
+    return [mean, np.sqrt((Y ** 2).mean(axis=1, keepdims=True) - mean ** 2)]
+standardise = lambda Y, mean, std: np.divide(np.subtract(Y, mean), std)
+unstandardise = lambda S, mean, std: np.add(np.multiply(S, std), mean)
+''',
+        step='''
+def train_step(net, X, Y, learning_rate, clip=None):
+    net.forward_pass(X)
+    loss = net.compute_loss(Y)
+    net.backward_pass(X, Y)
+    for p in ["W1", "b1", "W2", "b2"]:
+        theta = getattr(net, p)
+        theta -= learning_rate * getattr(net, "d" + p)
+    return loss
+''',
+    ),
 )
 
 
@@ -284,16 +331,17 @@ WRONG = (
                 ("dZ2 = 2 * (self.A2 - Y) / m", "dZ2 = 0 * (self.A2 - Y) / m"),
             ]
         },
-        loses={"loss_of_outputs": 2, "backward_outputs": 6, "weighted_outputs": 4},
+        loses={"loss_of_outputs": 2, "backward_outputs": 6, "weighted_outputs": 4, "step_outputs.returned": 0.5},
+        named={"step_outputs.returned": ()},
     ),
     _edit("ascent", "up the gradient", "step", "net.W1 - learning_rate", "net.W1 + learning_rate",
           {"step_outputs.W1_new": 0.5}, {"step_outputs.W1_new": "sign-flipped"}),
     _edit("rate-forgotten", "the whole gradient", "step", "net.b2 - learning_rate * net.db2", "net.b2 - net.db2",
-          {"step_outputs.b2_new": 0.5}, {"step_outputs.b2_new": "learning-rate-missing"}),
+          {"step_outputs.b2_new": 0.25}, {"step_outputs.b2_new": "learning-rate-missing"}),
     _edit("never-updated", "b1 stays", "step", "    net.b1 = net.b1 - learning_rate * net.db1\n", "",
-          {"step_outputs.b1_new": 0.5}, {"step_outputs.b1_new": "parameter-never-updated"}),
+          {"step_outputs.b1_new": 0.25}, {"step_outputs.b1_new": "parameter-never-updated"}),
     _edit("assigned", "replaced by the step", "step", "net.b1 - learning_rate * net.db1", "learning_rate * net.db1",
-          {"step_outputs.b1_new": 0.5}, {"step_outputs.b1_new": "parameter-assigned-not-updated"}),
+          {"step_outputs.b1_new": 0.25}, {"step_outputs.b1_new": "parameter-assigned-not-updated"}),
     wrong(
         "second-pass",
         "W2 is updated first and the gradients of the hidden layer are computed again",
@@ -306,4 +354,23 @@ WRONG = (
         loses={"step_outputs.W1_new": 0.5},
         named={"step_outputs.W1_new": "w2-updated-before-hidden-error"},
     ),
+    wrong(
+        "backward-moves-weights",
+        "right gradients, and a step in the backward pass already",
+        edits={"network": [("self.db1 = np.sum(dZ1, axis=1, keepdims=True)", "self.db1 = np.sum(dZ1, axis=1, keepdims=True)\n        self.W1 = self.W1 - 0.1 * self.dW1")]},
+        loses={"backward_outputs.db1": 0.5},
+        named={"backward_outputs.db1": "parameters-changed-by-backward-pass"},
+    ),
+    wrong(
+        "step-twice",
+        "the update is written out, and update_parameters is called as well",
+        edits={"step": [("    return loss", "    net.update_parameters(learning_rate)\n    return loss")]},
+        loses={"step_outputs.W2_new": 0.5},
+        named={"step_outputs.W2_new": "step-made-twice"},
+    ),
+    _edit("loss-after", "the loss after the step is returned", "step", "    return loss",
+          "    net.forward_pass(X)\n    return net.compute_loss(Y)",
+          {"step_outputs.returned": 0.5}, {"step_outputs.returned": "loss-after-the-step"}),
+    _edit("loss-not-returned", "nothing is returned", "step", "    return loss", "    return None",
+          {"step_outputs.returned": 0.5}),
 )

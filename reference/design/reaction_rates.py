@@ -224,7 +224,7 @@ show(
 # **The aim:** a root mean square error of $\log_{10} k$ of **at most 0.4** on new examples, that is a factor of 2.5 in k. Three
 # other data sets from the same equations are tried and the worst one counts: at most 0.4 earns three points, at most 0.8
 # half of them. For comparison: always answering the mean gives about 2.4, and the best linear formula for $\log_{10} k$ about
-# 0.33. A call should take less than three seconds.
+# 0.33. The predictions must come from the trained network. A call should take less than three seconds.
 
 # %% nbgrader={"grade": false, "grade_id": "training", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def train_design(X_train, k_train, X_test, seed):

@@ -88,6 +88,55 @@ design = {
 }
 ''',
     ),
+    right(
+        "adam-dataclass",
+        "a dataclass with ReLU layers, trained with Adam; lists and tuples",
+        record='''
+features = [dict(name=n, unit=u) for n, u in [("T", "K"), ("Ea", "kJ/mol"), ("logA", "1"), ("c", "mol/L"), ("eps", ""), ("I", "mol/L")]]
+features[4]["unit"] = "dimensionless"
+design = dict(features=features, hidden=[{"units": 16, "activation": "ReLU"}, {"units": 8.0, "activation": "relu"}],
+  output={"units": 1, "activation": "Linear"}, weight_shapes=[[16, 6], [8, 16], [1, 8]], parameters=16*6+16+8*16+8+8+1,
+  target_transform="log10+standardise", loss="MSE")
+''',
+        training='''
+import dataclasses
+@dataclasses.dataclass
+class Net:
+    W: list
+    b: list
+    def out(self, X):
+        a = X
+        self.acts = [a]
+        for i, (w, b) in enumerate(zip(self.W, self.b)):
+            z = w @ a + b
+            a = np.maximum(z, 0) if i < len(self.W) - 1 else z
+            self.acts.append(a)
+        return a
+def train_design(X_train: np.ndarray, k_train, X_test, seed: int = 0):
+    rng = np.random.RandomState(seed)
+    mu, sd = X_train.mean(1, keepdims=True), X_train.std(1, keepdims=True)
+    t = np.log10(k_train); c, s = t.mean(), t.std()
+    sizes = [6, 16, 8, 1]
+    net = Net([rng.randn(o, i) * np.sqrt(2 / i) for i, o in zip(sizes, sizes[1:])], [np.zeros((o, 1)) for o in sizes[1:]])
+    m, v = {}, {}
+    Y, X = (t - c) / s, (X_train - mu) / sd
+    for step in range(1, 1501):
+        d = 2 * (net.out(X) - Y) / Y.size
+        grads = []
+        for i in (2, 1, 0):
+            grads.append((i, d @ net.acts[i].T, d.sum(1, keepdims=True)))
+            if i:
+                d = (net.W[i].T @ d) * (net.acts[i] > 0)
+        for i, gW, gb in grads:
+            for key, p, g in ((("W", i), net.W[i], gW), (("b", i), net.b[i], gb)):
+                m[key] = .9 * m.get(key, 0) + .1 * g
+                v[key] = .999 * v.get(key, 0) + .001 * g * g
+                p -= 0.01 * (m[key] / (1 - .9 ** step)) / (np.sqrt(v[key] / (1 - .999 ** step)) + 1e-8)
+    params = []
+    for w, b in zip(net.W, net.b): params += [w, b]
+    return (10 ** (net.out((X_test - mu) / sd) * s + c)).tolist(), tuple(params)
+''',
+    ),
 )
 
 
@@ -253,5 +302,48 @@ WRONG = (
         edits={"training": [("return 10**predicted, [network.W1, network.b1, network.W2, network.b2]", "return 10**predicted")]},
         loses={"trained_design": 4},
         statuses={"trained_design": "raised"},
+    ),
+    _record(
+        "target-among-the-features",
+        "six features, and the rate constant as a seventh",
+        '"name": "molar mass", "unit": "g/mol"',
+        '"name": "rate constant", "unit": "1/s"',
+        {"features_record.features": 1},
+        {"features_record.features": "target-as-feature"},
+    ),
+    wrong(
+        "least-squares",
+        "a linear formula predicts; the network is returned as it was drawn",
+        edits={"training": [
+            ("    network.train((X_train - centre) / width, target, epochs=4000, learning_rate=0.1)\n", ""),
+            ("    predicted = network.forward_pass((X_test - centre) / width) * log_k.std() + log_k.mean()",
+             "    rows = lambda X: np.vstack([(X - centre) / width, np.ones((1, X.shape[1]))]).T\n"
+             "    predicted = (rows(X_test) @ np.linalg.lstsq(rows(X_train), log_k[0])[0])[None]"),
+        ]},
+        loses={"trained_design": 4},
+        named={"trained_design.as_designed": "not-from-training", "trained_design.fit": "not-from-training"},
+    ),
+    wrong(
+        "least-squares-beside-a-training",
+        "the network is trained, and a linear formula predicts",
+        edits={"training": [
+            ("    predicted = network.forward_pass((X_test - centre) / width) * log_k.std() + log_k.mean()",
+             "    rows = lambda X: np.vstack([(X - centre) / width, np.ones((1, X.shape[1]))]).T\n"
+             "    predicted = (rows(X_test) @ np.linalg.lstsq(rows(X_train), log_k[0])[0])[None]"),
+        ]},
+        loses={"trained_design": 4},
+        named={"trained_design.as_designed": "not-from-training", "trained_design.fit": "not-from-training"},
+    ),
+    wrong(
+        "law-for-network",
+        "the stated law predicts, and not the network",
+        edits={"training": [
+            ("    predicted = network.forward_pass((X_test - centre) / width) * log_k.std() + log_k.mean()",
+             "    T, Ea, log_A, c, eps, ionic = X_test\n"
+             "    barrier = Ea - 15 * c / (c + 0.02) + 20 / eps\n"
+             "    predicted = (log_A - barrier / (np.log(10) * 8.314e-3 * T) + 1.02 * np.sqrt(ionic))[None]"),
+        ]},
+        loses={"trained_design": 4},
+        named={"trained_design.as_designed": "not-from-training", "trained_design.fit": "not-from-training"},
     ),
 )

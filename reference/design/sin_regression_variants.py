@@ -141,6 +141,29 @@ class SineNetwork(SimpleNeuralNetwork):
         self.dW1, self.db1 = signal @ X.T, signal.sum(axis=1, keepdims=True)
 ''',
     ),
+    right(
+        "outputs-overwritten",
+        "the output error is written over the outputs",
+        network='''
+class SineNetwork(SimpleNeuralNetwork):
+    def forward_pass(self, X):
+        self.Z1 = self.W1 @ X + self.b1
+        self.A1 = np.tanh(self.Z1)
+        self.Z2 = self.W2 @ self.A1 + self.b2
+        self.A2 = self.Z2
+        return self.A2
+    def compute_loss(self, Y):
+        return ((self.A2 - Y) ** 2).sum(axis=0).mean()
+    def backward_pass(self, X, Y):
+        self.A2 -= Y
+        self.A2 *= 2 / Y.shape[1]
+        self.dW2 = self.A2 @ self.A1.T
+        self.db2 = self.A2.sum(axis=1, keepdims=True)
+        dZ1 = (self.W2.T @ self.A2) * (1 - self.A1**2)
+        self.dW1 = dZ1 @ X.T
+        self.db1 = dZ1.sum(axis=1, keepdims=True)
+''',
+    ),
 )
 
 
@@ -345,5 +368,26 @@ WRONG = (
         edits={"fit_sine": [("return network", "return network.A2")]},
         loses={"sine_fit": 3},
         statuses={"sine_fit": "raised"},
+    ),
+    wrong(
+        "backward-moves-weights",
+        "right gradients, and a step in the backward pass already",
+        edits={"network": [("self.db1 = np.sum(dZ1, axis=1, keepdims=True)", "self.db1 = np.sum(dZ1, axis=1, keepdims=True)\n        self.W1 = self.W1 - 0.001 * self.dW1")]},
+        loses={"hidden_gradients.db1": 1},
+        named={"hidden_gradients.db1": "parameters-changed-by-backward-pass"},
+    ),
+    wrong(
+        "relu-hidden",
+        "ReLU in both passes: charged where it is chosen",
+        edits={"network": [("np.tanh(self.Z1)", "np.maximum(self.Z1, 0)"), ("(1 - self.A1**2)", "(self.A1 > 0)")]},
+        loses={"forward_regression.A1": 1},
+        named={"forward_regression.A1": "relu-in-hidden-layer"},
+    ),
+    wrong(
+        "relu-forward-only",
+        "ReLU in the forward pass, the derivative of tanh in the backward pass",
+        edits={"network": [("np.tanh(self.Z1)", "np.maximum(self.Z1, 0)")]},
+        loses={"forward_regression.A1": 1, "hidden_gradients.dW1": 4, "sine_fit": (0, 1.5, 3)},
+        named={"forward_regression.A1": "relu-in-hidden-layer"},
     ),
 )

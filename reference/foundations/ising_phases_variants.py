@@ -115,6 +115,39 @@ def share_right(A2, Y):
         "the share as an array with one entry",
         accuracy="def share_right(A2, Y):\n    return np.sum((A2 > 0.5) == Y, axis=1) / Y.shape[1]",
     ),
+    right(
+        "lists",
+        "nested lists, shuffled numbers, counting",
+        generator='''
+def make_spins(n_samples, L, rng):
+    cols, labels = [], []
+    for k in range(n_samples):
+        label = k % 2
+        p = 0.5 if label else 0.9
+        cols.append([1 if rng.uniform() < p else -1 for _ in range(L * L)])
+        labels.append(label)
+    return [[cols[k][i] for k in range(n_samples)] for i in range(L * L)], [labels]
+''',
+        splitting='''
+def split(X, Y, n_train, rng):
+    idx = list(range(X.shape[1]))
+    rng.shuffle(idx)
+    pick = lambda A, cols: np.stack([A[:, c] for c in cols], axis=1)
+    return [pick(X, idx[:n_train]), pick(Y, idx[:n_train]), pick(X, idx[n_train:]), pick(Y, idx[n_train:])]
+''',
+        accuracy='''
+def share_right(A2, Y):
+    hits = 0
+    for a, y in zip(A2.ravel(), Y.ravel()):
+        hits += int(a > 0.5) == int(y)
+    return hits / A2.shape[1]
+''',
+        experiment='''
+def experiment(X, Y, n_train, train, rng):
+    parts = split(X, Y, n_train, rng)
+    return share_right(train(*parts[:2])(parts[2]), parts[3])
+''',
+    ),
 )
 
 
@@ -224,6 +257,9 @@ WRONG = (
          loses={"accuracy": 2}, named={"accuracy": "tested-on-training-set"}),
     _run("tested-on-everything", "tested on all samples", ("share_right(model(X_test), Y_test)", "share_right(model(X), Y)"),
          loses={"accuracy": 2}, named={"accuracy": "tested-on-everything"}),
+    _run("first-samples", "the first samples are the training set; split is not used",
+         ("split(X, Y, n_train, rng)", "X[:, :n_train], Y[:, :n_train], X[:, n_train:], Y[:, n_train:]"),
+         loses={"trained": 2}, named={"trained": "not-shuffled"}),
     _run("probabilities", "the probabilities are returned", ("share_right(model(X_test), Y_test)", "model(X_test)"),
          loses={"accuracy": 2}),
     _run("mean-probability", "the mean probability is returned", ("share_right(model(X_test), Y_test)", "model(X_test).mean()"),

@@ -214,14 +214,16 @@ def always_the_same(w, b, X, y):
     return np.array([[2.0, 0.0]]), -1.0
 
 
+start_w = np.ones((1, 2))
 try:
-    found = gradient_descent(always_the_same, np.ones((1, 2)), 0.0, None, None, 0.5, 2)
+    found = gradient_descent(always_the_same, start_w, 0.0, None, None, 0.5, 2)
 except NotImplementedError:
     raise AssertionError("gradient_descent is not written yet: replace `raise NotImplementedError`.") from None
 assert found is not None, "gradient_descent returns nothing: is there a `return w, b` after the loop?"
 print("w =", found[0], " b =", found[1])
 assert np.allclose(found[0], [[-1, 1]]), "w is not what the small example says."
 assert np.allclose(found[1], 1), "b is not what the small example says."
+assert np.all(start_w == 1), "The array w that is passed in has changed: -= and += work in place. Make a new array."
 
 # %% nbgrader={"grade": true, "grade_id": "descent_steps", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
 # Marked after you hand in: w and b after one step (three points) and after several steps (two points).

@@ -117,6 +117,33 @@ def hinge_gradient(w, b, X, y):
     return -(labels @ near / np.float32(len(y)))[None, :], labels.sum() / np.float32(len(y))
 ''',
     ),
+    right(
+        "np-matrix",
+        "np.matrix throughout, one list of parameters",
+        gradients='''
+def linear_gradient(w, b, X, y):
+    w, X, y = np.matrix(w), np.matrix(X), np.matrix(y)
+    r = w * X + b - y
+    return 2 * r * X.T / X.shape[1], 2 * np.mean(r)
+def logistic_gradient(w: np.ndarray, b: float, X: np.ndarray, y: np.ndarray) -> tuple:
+    w, X, y = np.matrix(w), np.matrix(X), np.matrix(y)
+    r = 1 / (1 + np.exp(-(w * X + b))) - y
+    return r * X.T / X.shape[1], r.sum() / X.shape[1]
+def hinge_gradient(w, b, X, y):
+    w, X, y = np.matrix(w), np.matrix(X), np.matrix(y)
+    s = w * X - b
+    p = np.multiply(y, np.multiply(y, s) < 1)
+    return -p * X.T / X.shape[1], p.mean()
+''',
+        descent='''
+def gradient_descent(gradient, w, b, X, y, learning_rate, steps):
+    theta = [np.matrix(w, dtype=float), b]
+    for t in range(steps):
+        grads = gradient(theta[0], theta[1], X, y)
+        theta = [p - learning_rate * g for p, g in zip(theta, grads)]
+    return theta
+''',
+    ),
 )
 
 

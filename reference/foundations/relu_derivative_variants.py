@@ -88,6 +88,31 @@ def hidden_error(W2, dZ2, Z1):
     return np.where(A1 > 0, W2.T @ dZ2, 0)
 ''',
     ),
+    right(
+        "vectorised-lambdas",
+        "functions of one number, vectorised; lambdas",
+        functions='''
+relu = np.vectorize(lambda z: max(z, 0.0), otypes=[float])
+relu_derivative = np.vectorize(lambda z: 1.0 if z > 0 else 0.0)
+''',
+        signal='''
+hidden_error = lambda W2, dZ2, Z1: np.dot(dZ2.T, W2).T * relu_derivative(Z1)
+''',
+    ),
+    right(
+        "masked-array",
+        "clip and sign; the error as a masked array",
+        functions='''
+def relu(Z, out=None):
+    return np.clip(Z, 0, None)
+def relu_derivative(Z, at_zero: float = 0.5):
+    return (np.sign(Z) + 1) / 2
+''',
+        signal='''
+def hidden_error(W2, dZ2, Z1):
+    return np.ma.filled(np.ma.masked_array(W2.T @ dZ2, mask=Z1 <= 0), 0.0)
+''',
+    ),
 )
 
 

@@ -119,6 +119,78 @@ def train_on_moons(network_class, epochs, learning_rate, seed):
             "    return np.array([loss, accuracy(network.predict(X), Y), accuracy(network.predict(X_test), Y_test)])"
         ),
     ),
+    right(
+        "activations-overwritten",
+        "the activations are overwritten on the way back, all four parameters in one line",
+        network='''
+class SimpleNeuralNetwork(GivenNetwork):
+    def backward_pass(self, X, Y):
+        m = X.shape[1]
+        self.A2 -= Y
+        self.dW2 = self.A2 @ self.A1.T / m
+        self.db2 = self.A2.mean(axis=1, keepdims=True)
+        self.A1 *= 1 - self.A1
+        dZ1 = (self.W2.T @ self.A2) * self.A1
+        self.dW1 = dZ1 @ X.T / m
+        self.db1 = dZ1.mean(axis=1, keepdims=True)
+    def update_parameters(self, learning_rate):
+        self.W1, self.b1, self.W2, self.b2 = (p - learning_rate * d for p, d in zip((self.W1, self.b1, self.W2, self.b2), (self.dW1, self.db1, self.dW2, self.db2)))
+''',
+    ),
+    right(
+        "own-class",
+        "a class that inherits nothing; products with ones for sums; a list for the report",
+        network='''
+class SimpleNeuralNetwork:
+    def __init__(self, n, h, o, rng=None, weight_scale=0.01):
+        rng = np.random.default_rng(rng)
+        self.W1 = rng.standard_normal((h, n)) * weight_scale
+        self.b1 = np.zeros((h, 1))
+        self.W2 = rng.standard_normal((o, h)) * weight_scale
+        self.b2 = np.zeros((o, 1))
+    forward_pass = GivenNetwork.forward_pass
+    compute_loss = GivenNetwork.compute_loss
+    train = GivenNetwork.train
+    predict = GivenNetwork.predict
+    def backward_pass(self, X, Y):
+        p = self.A2
+        g = (-(Y / p) + (1 - Y) / (1 - p)) / Y.shape[1]
+        g = g * p * (1 - p)
+        self.dW2, self.db2 = g @ self.A1.T, g @ np.ones((Y.shape[1], 1))
+        g = self.W2.T @ g
+        g = g * self.A1 - g * self.A1**2
+        self.dW1, self.db1 = g @ X.T, g @ np.ones((Y.shape[1], 1))
+    def update_parameters(self, a):
+        self.W1 = self.W1 - a * self.dW1; self.b1 = self.b1 - a * self.db1
+        self.W2 = self.W2 - a * self.dW2; self.b2 = self.b2 - a * self.db2
+''',
+        train_on_moons='''
+def train_on_moons(network_class, epochs, learning_rate, seed, verbose=False):
+    X_train, Y_train, X_test, Y_test = load_moons()
+    net = network_class(2, 4, 1, rng=seed)
+    history = net.train(X_train, Y_train, learning_rate=learning_rate, epochs=epochs)
+    score = lambda X, Y: np.sum((net.forward_pass(X) >= 0.5).astype(int) == Y) / Y.size
+    return [history[-1], score(X_train, Y_train), score(X_test, Y_test)]
+''',
+    ),
+    right(
+        "lists",
+        "gradients as nested lists",
+        network='''
+class SimpleNeuralNetwork(GivenNetwork):
+    def backward_pass(self, X, Y):
+        m = X.shape[1]
+        d = (self.A2 - Y) / m
+        self.dW2 = (d @ self.A1.T).tolist()
+        self.db2 = d.sum(axis=1, keepdims=True).tolist()
+        d = (self.W2.T @ d) * self.A1 * (1 - self.A1)
+        self.dW1 = (d @ X.T).tolist()
+        self.db1 = d.sum(axis=1, keepdims=True).tolist()
+    def update_parameters(self, learning_rate):
+        for p in ("W1", "b1", "W2", "b2"):
+            setattr(self, p, getattr(self, p) - learning_rate * np.array(getattr(self, "d" + p)))
+''',
+    ),
 )
 
 
@@ -224,5 +296,33 @@ WRONG = (
         "the whole list of losses is returned",
         edits={"train_on_moons": [("losses[-1]", "losses")]},
         loses={"training_report.final_loss": 1},
+    ),
+    wrong(
+        "backward-moves-weights",
+        "right gradients, and a step in the backward pass already",
+        edits={"network": [("self.db1 = np.sum(dZ1, axis=1, keepdims=True)", "self.db1 = np.sum(dZ1, axis=1, keepdims=True)\n        self.W1 = self.W1 - 0.1 * self.dW1")]},
+        loses={"hidden_gradients.db1": 1},
+        named={"hidden_gradients.db1": "parameters-changed-by-backward-pass"},
+    ),
+    wrong(
+        "report-in-percent",
+        "accuracies in percent",
+        edits={"train_on_moons": [("return losses[-1], on_train, on_test", "return losses[-1], 100 * on_train, 100 * on_test")]},
+        loses={"training_report.train_accuracy": 1, "training_report.test_accuracy": 1},
+        named={"training_report.train_accuracy": "percent", "training_report.test_accuracy": "percent"},
+    ),
+    wrong(
+        "report-of-the-first-loss",
+        "the first loss in place of the last one",
+        edits={"train_on_moons": [("losses[-1]", "losses[0]")]},
+        loses={"training_report.final_loss": 1},
+        named={"training_report.final_loss": "first-loss"},
+    ),
+    wrong(
+        "report-exchanged",
+        "the two accuracies in the other order",
+        edits={"train_on_moons": [("return losses[-1], on_train, on_test", "return losses[-1], on_test, on_train")]},
+        loses={"training_report.train_accuracy": 1, "training_report.test_accuracy": 1},
+        named={f"training_report.{half}_accuracy": "tested-on-training-data" for half in ("train", "test")},
     ),
 )

@@ -494,7 +494,7 @@ WORKED_STEPS = (
         ("W1.T @ x + b1", "Row i of W1 leads into hidden unit i. You went down a column."),
     )),
     Step("a1", "sigma(z1)", "The sigmoid of each.", (
-        ("z1", "You copied z1: apply the sigmoid to it."),
+        ("z1", "This is z1. What does a sigmoid unit make of it?"),
         ("sigma(-z1)", "Look at the sign in the exponent: a positive z gives more than one half."),
         ("tanh(z1)", "These are values of tanh. This network uses sigmoids."),
     )),
@@ -504,7 +504,7 @@ WORKED_STEPS = (
         ("W2 @ x + b2", "The output unit sees the hidden activations, not the inputs."),
     )),
     Step("a2", "sigma(z2)", "The sigmoid once more.", (
-        ("z2", "You copied z2: apply the sigmoid to it."),
+        ("z2", "This is z2. What does a sigmoid unit make of it?"),
         ("sigma(-z2)", "Look at the sign in the exponent: a positive z gives more than one half."),
         ("tanh(z2)", "This is a value of tanh. This network uses sigmoids."),
     )),
@@ -540,7 +540,7 @@ WORKED_STEPS = (
         Step(f"{name}_new", f"{name} - alpha * d{name}", "One step against the gradient.", (
             (f"{name} + alpha * d{name}", "You moved up the gradient. In which direction does the loss fall?"),
             (f"{name} - d{name}", "The whole gradient was subtracted. How large is one step?"),
-            (f"{name} + 0 * d{name}", "This is the old value: nothing was subtracted."),
+            (f"{name} + 0 * d{name}", "To four figures this is the old value. What is subtracted, and how much of it?"),
         ), figures=4)
         for name in ("W2", "b2", "W1", "b1")
     ),

@@ -144,6 +144,24 @@ class L2Network(SimpleNeuralNetwork):
         return super().train(X, Y, epochs, learning_rate)
 ''',
     ),
+    right(
+        "loss-as-array",
+        "the loss as a (1, 1) array",
+        network='''
+class L2Network(SimpleNeuralNetwork):
+    reg_lambda = 0
+    def compute_loss(self, Y):
+        W = np.concatenate([self.W1.ravel(), self.W2.ravel()])[None, :]
+        return super().compute_loss(Y) + self.reg_lambda / 2 / Y.shape[1] * (W @ W.T)
+    def backward_pass(self, X, Y):
+        super().backward_pass(X, Y)
+        decay = self.reg_lambda / Y.shape[1]
+        self.dW1, self.dW2 = self.dW1 + decay * self.W1, self.dW2 + decay * self.W2
+    def train(self, X, Y, epochs, learning_rate, reg_lambda=0.0):
+        self.reg_lambda = reg_lambda
+        return super().train(X, Y, epochs, learning_rate)
+''',
+    ),
 )
 
 LOSS = "self.reg_lambda / (2 * Y.shape[1]) * squares"
@@ -411,5 +429,34 @@ class L2Network(SimpleNeuralNetwork):
         "accuracies in percent",
         edits={"lambda_study": [("accuracy(network.predict(X_train), Y_train)", "100 * accuracy(network.predict(X_train), Y_train)")]},
         loses={"strength_table.train_accuracy": 1},
+    ),
+    wrong(
+        "backward-moves-weights",
+        "right gradients, and a step in the backward pass already",
+        edits={"network": [("self.dW2 = self.dW2 + self.reg_lambda / m * self.W2", "self.dW2 = self.dW2 + self.reg_lambda / m * self.W2\n        self.W1 = self.W1 - 0.1 * self.dW1")]},
+        loses={"bias_gradients.db1": 0.5},
+        named={"bias_gradients.db1": "parameters-changed-by-backward-pass"},
+    ),
+    wrong(
+        "penalty-of-mean-squares",
+        "np.mean for np.sum",
+        edits={"network": [("np.sum(self.W1**2) + np.sum(self.W2**2)", "np.mean(self.W1**2) + np.mean(self.W2**2)")]},
+        loses={"penalised_loss.loss": 4},
+        named={"penalised_loss.loss": "penalty-of-mean-squares"},
+    ),
+    wrong(
+        "penalty-of-the-sum-squared",
+        "added up first, squared then",
+        edits={"network": [("np.sum(self.W1**2) + np.sum(self.W2**2)", "np.sum(self.W1) ** 2 + np.sum(self.W2) ** 2")]},
+        loses={"penalised_loss.loss": 4},
+        named={"penalised_loss.loss": "penalty-of-the-sum-squared"},
+    ),
+    wrong(
+        "study-in-percent",
+        "accuracies in percent",
+        edits={"lambda_study": [("accuracy(network.predict(X_train), Y_train)", "100 * accuracy(network.predict(X_train), Y_train)"),
+                                ("accuracy(network.predict(X_test), Y_test)", "100 * accuracy(network.predict(X_test), Y_test)")]},
+        loses={"strength_table.train_accuracy": 1, "strength_table.test_accuracy": 1},
+        named={f"strength_table.{half}_accuracy": "percent" for half in ("train", "test")},
     ),
 )

@@ -108,6 +108,36 @@ def train_epoch(network, X, Y, learning_rate, order):
         network.update_parameters(np.float32(learning_rate))
 ''',
     ),
+    right(
+        "generator-of-columns",
+        "columns from a generator, keyword arguments, random.shuffle, second differences",
+        train_epoch='''
+def train_epoch(network, X, Y, learning_rate, order):
+    for x, y in ((X.T[k][:, np.newaxis], Y.T[k][:, np.newaxis]) for k in order):
+        network.forward_pass(X=x)
+        network.backward_pass(x, Y=y)
+        network.update_parameters(learning_rate)
+''',
+        train_sgd='''
+import random
+def train_sgd(network, X, Y, epochs, learning_rate):
+    losses = []
+    order = list(range(X.shape[1]))
+    while len(losses) < epochs:
+        network.forward_pass(X)
+        losses.append(network.compute_loss(Y))
+        random.shuffle(order)
+        train_epoch(network, X, Y, learning_rate, order)
+    return losses
+''',
+        noise='''
+def rises(losses):
+    d = np.diff(np.array(losses))
+    return len(d[d > 0]) / len(d)
+def roughness(losses):
+    return np.sqrt(np.mean(np.diff(losses, n=2) ** 2)) / 2
+''',
+    ),
 )
 
 STEP = """        network.forward_pass(X[:, [k]])
@@ -405,5 +435,12 @@ def train_epoch(network, X, Y, learning_rate, order):
         edits={"noise": [("np.sqrt(np.mean((curve[1:-1] - (curve[:-2] + curve[2:]) / 2) ** 2))", "curve.std()")]},
         loses={"noise_numbers.roughness": 2},
         named={"noise_numbers.roughness": "spread-of-the-losses"},
+    ),
+    wrong(
+        "one-example-stays",
+        "the last example is always the last one",
+        edits={"train_sgd": [("rng.permutation(X.shape[1])", "np.append(rng.permutation(X.shape[1] - 1), X.shape[1] - 1)")]},
+        loses={"random_order.fresh": 2},
+        named={"random_order.fresh": "one-example-stays"},
     ),
 )

@@ -33,7 +33,7 @@ from simple_network import SimpleNeuralNetwork
 # - `forward_pass(X)` computes `self.Z1`, `self.A1` (with tanh), `self.Z2`, `self.A2` (with the sigmoid) and returns
 #   `self.A2`;
 # - `backward_pass(X, Y)` computes `self.dW1`, `self.db1`, `self.dW2`, `self.db2`: the gradients of the mean loss, each
-#   in the shape of its parameter.
+#   in the shape of its parameter. It does not change the parameters.
 #
 # What you need to know about tanh: $\tanh'(z) = 1 - \tanh^2(z)$. It has its steepest slope, 1, at zero; the sigmoid's
 # steepest slope is 1/4.

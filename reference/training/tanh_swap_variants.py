@@ -111,6 +111,35 @@ class TanhNetwork(SimpleNeuralNetwork):
         self.db1 = signal.sum(axis=1, keepdims=True) / m
 ''',
     ),
+    right(
+        "activations-overwritten",
+        "in-place operations, np.inner and np.tensordot",
+        network='''
+class TanhNetwork(SimpleNeuralNetwork):
+    def forward_pass(self, X):
+        self.Z1 = self.W1 @ X
+        self.Z1 += self.b1
+        self.A1 = np.tanh(self.Z1)
+        self.Z2 = self.W2 @ self.A1
+        self.Z2 += self.b2
+        self.A2 = -self.Z2
+        np.exp(self.A2, out=self.A2)
+        self.A2 += 1
+        np.divide(1, self.A2, out=self.A2)
+        return self.A2
+    def backward_pass(self, X, Y):
+        self.dZ2 = self.A2
+        self.dZ2 -= Y
+        self.dZ2 /= len(Y[0])
+        self.dW2 = np.inner(self.dZ2, self.A1)
+        self.db2 = np.sum(self.dZ2, axis=-1)[..., None]
+        self.dA1 = np.tensordot(self.W2, self.dZ2, ([0], [0]))
+        self.A1 **= 2
+        self.dA1 -= self.dA1 * self.A1
+        self.dW1 = np.inner(self.dA1, X)
+        self.db1 = np.sum(self.dA1, axis=-1)[..., None]
+''',
+    ),
 )
 
 
@@ -292,5 +321,27 @@ def train_on_moons(network_class, epochs, learning_rate, seed):
         "the test accuracy is measured on the training set",
         edits={"train_on_moons": [("accuracy(network.predict(X_test), Y_test)", "accuracy(network.predict(X_train), Y_train)")]},
         loses={"training_report.test_accuracy": 1},
+    ),
+    wrong(
+        "backward-moves-weights",
+        "right gradients, and a step in the backward pass already",
+        edits={"network": [("self.db1 = np.sum(dZ1, axis=1, keepdims=True) / m", "self.db1 = np.sum(dZ1, axis=1, keepdims=True) / m\n        self.W1 = self.W1 - 0.1 * self.dW1")]},
+        loses={"hidden_gradients.db1": 1.5},
+        named={"hidden_gradients.db1": "parameters-changed-by-backward-pass"},
+    ),
+    wrong(
+        "report-in-percent",
+        "accuracies in percent",
+        edits={"train_on_moons": [("accuracy(network.predict(X_train)", "100 * accuracy(network.predict(X_train)"),
+               ("accuracy(network.predict(X_test)", "100 * accuracy(network.predict(X_test)")]},
+        loses={"training_report.train_accuracy": 1, "training_report.test_accuracy": 1},
+        named={"training_report.train_accuracy": "percent", "training_report.test_accuracy": "percent"},
+    ),
+    wrong(
+        "report-of-the-first-loss",
+        "the first loss in place of the last one",
+        edits={"train_on_moons": [("losses[-1]", "losses[0]")]},
+        loses={"training_report.final_loss": 1},
+        named={"training_report.final_loss": "first-loss"},
     ),
 )

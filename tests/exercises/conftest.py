@@ -11,6 +11,18 @@ from autograder.exercises import load
 
 
 @pytest.fixture
+def self_check(root):
+    """A function that runs one self-check cell of an exercise with the names that a student has defined."""
+
+    def run(name, grade_id, names):
+        cells = nbformat.read(root / "source" / load(name).sheet / f"{name}.ipynb", as_version=4).cells
+        (cell,) = (cell for cell in cells if nbgrader_metadata(cell).get("grade_id") == grade_id)
+        exec(compile(cell.source, cell.id, "exec"), names)
+
+    return run
+
+
+@pytest.fixture
 def solved(root, monkeypatch):
     """A function from an exercise's name to the names that its solved notebook defines.
 

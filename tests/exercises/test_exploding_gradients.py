@@ -120,3 +120,15 @@ def test_level_weights_stay_level_and_others_do_not(notebook):
     assert 0.1 < level[-1] / level[0] < 10
     assert notebook["levels"](notebook["scaled"](1.5), "relu")[-1] > 1e6
     assert notebook["levels"](notebook["scaled"](0.5), "relu")[-1] < 1e-12
+
+
+def test_the_self_check_tells_of_clipping_that_changes_what_it_is_given(solved, self_check):
+    names = solved("exploding_gradients")
+    self_check("exploding_gradients", "selfcheck_clip", names)
+
+    def in_place(g, threshold):
+        g *= min(1, threshold / np.linalg.norm(g))
+        return g
+
+    with pytest.raises(AssertionError, match="passed in has changed"):
+        self_check("exploding_gradients", "selfcheck_clip", names | {"clip_by_norm": in_place})

@@ -162,3 +162,18 @@ def test_both_classifiers_get_94_or_95_of_100_flowers_right_and_12_lie_inside_th
 
 def test_points_add_up():
     assert exercise.EXERCISE.points == 30
+
+
+def test_the_self_check_tells_of_a_descent_that_changes_what_it_is_given(solved, self_check):
+    names = solved("linear_models")
+    self_check("linear_models", "selfcheck_descent", names)
+
+    def in_place(gradient, w, b, X, y, learning_rate, steps):
+        for _ in range(steps):
+            dw, db = gradient(w, b, X, y)
+            w -= learning_rate * dw
+            b -= learning_rate * db
+        return w, b
+
+    with pytest.raises(AssertionError, match="passed in has changed"):
+        self_check("linear_models", "selfcheck_descent", names | {"gradient_descent": in_place})

@@ -163,3 +163,24 @@ def test_the_reference_reaches_the_aim_from_twenty_seeds(solved):
 def test_the_training_data_run_over_twelve_orders_of_magnitude():
     k = module.rate_data(400, 0)[1][:, :300]
     assert round(float(np.log10(k.max() / k.min()))) == 12
+
+
+@pytest.mark.parametrize(("bend", "right"), [(0.0, False), (1e-4, True)])
+def test_a_linear_formula_is_no_prediction_of_a_network_that_is_not_linear(bend, right):
+    """Even a network that is nearly linear is told apart from a formula that is linear."""
+    replies = []
+    for challenge in challenges(NAME, 1)["training"]:
+        given = challenge.given
+        inputs, log_k = np.vstack([given["X_train"], np.ones((1, 300))]).T, np.log10(given["k_train"][0])
+        weights = np.linalg.lstsq(inputs, log_k)[0]
+        score = weights @ np.vstack([given["X_test"], np.ones((1, 100))])
+        fit = 10 ** (score + bend * np.tanh(score))[None]
+        values = {"fit": fit, "shapes": [(6, 6), (6, 1), (4, 6), (4, 1), (1, 4), (1, 1)], "design": DESIGN}
+        replies.append(Reply(given, values))
+    verdict = module.by_training((Line("as_designed", 1), Line("fit", 3)), replies)
+    assert [found.share for found in verdict.values()] == [right, right]
+    linear = copy.deepcopy(DESIGN)
+    for layer in linear["hidden"]:
+        layer["activation"] = "linear"
+    replies = [Reply(reply.given, {**reply.values, "design": linear}) for reply in replies]
+    assert module.by_training((Line("fit", 3),), replies)["fit"].share == 1

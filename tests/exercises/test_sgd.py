@@ -80,6 +80,21 @@ def test_drawing_with_replacement_is_always_seen():
         assert verdicts["fresh"].status == "correct"
 
 
+def test_an_example_that_keeps_its_place_is_seen_over_all_challenges_and_not_in_a_few_epochs():
+    rng, m = np.random.default_rng(5), module.EXAMPLES
+
+    def reply(epochs, last):
+        orders = [np.append(rng.permutation(m - 1), m - 1) if last else rng.permutation(m) for _ in range(epochs)]
+        given = {"X": np.zeros((3, m)), "epochs": np.array(epochs)}
+        return Reply(given, {"visited": [int(k) for order in orders for k in order]})
+
+    fixed = module.orders(LINES, [reply(epochs, True) for epochs in (4, 4, 3)])
+    assert fixed["fresh"].mistakes == ("one-example-stays",)
+    assert fixed["each_once"].share == 1
+    assert module.orders(LINES, [reply(2, True)])["fresh"].share == 1
+    assert all(module.orders(LINES, [reply(e, False) for e in (4, 4, 3)])["fresh"].share == 1 for _ in range(200))
+
+
 def test_no_steps_and_steps_with_all_examples_earn_nothing():
     assert judged([], [])["each_once"].status == "missing"
     assert {v.status for v in judged([-1] * 30, [-1] * 30).values()} == {"wrong"}

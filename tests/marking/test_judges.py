@@ -52,6 +52,13 @@ def test_zeros_that_follow_from_a_constant_earn_nothing(way):
     assert verdict.message == "Every entry of `double` is zero."
 
 
+def test_zeros_at_one_challenge_alone_are_not_spoken_of():
+    """A sign, or a choice between the examples, may happen to cancel at the small example."""
+    squares = np.zeros((2, 1)), np.ones((2, 1))
+    answers = [right(reply.given) | {"square": square} for reply, square in zip(REPLIES, squares)]
+    assert judged(answers)["square"].message == "`square` does not have the expected values."
+
+
 def test_zeros_that_are_exact_are_right():
     replies = [Reply({"x": np.zeros((2, 1))}, {name: np.zeros((2, 1)) for name in ("square", "double")})]
     assert [v.share for v in values(truth, follow=follow)(LINES, replies).values()] == [1, 1]

@@ -58,6 +58,14 @@ def test_after_that_nothing_is_worked_out_again(monkeypatch):
     assert sum(question.points for question in mark(EXERCISE, 6, right_answers(seed=6))) == 20
 
 
+def test_a_message_of_the_hint_alone_reads_as_one_sentence():
+    """Many slips of a calculation by hand have a hint and no title."""
+    worked = load("worked_calculation")
+    values = {"z1": [1.2, 2.2], "a1": [1.2, 2.2]}
+    forward = by_id(mark(worked, 1, {"filled_in": [Answer(values=values)]}))["forward_values"]
+    assert forward.message == "a1: This is z1. What does a sigmoid unit make of it?"
+
+
 def test_marks_are_reproducible_from_the_seed():
     assert mark(EXERCISE, 1, right_answers()) == mark(EXERCISE, 1, right_answers())
     one, two = challenges("tanh_swap", 1)["gradients"], challenges("tanh_swap", 2)["gradients"]

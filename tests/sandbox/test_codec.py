@@ -162,6 +162,14 @@ def test_byte_order_and_layout_do_not_matter() -> None:
     assert result.dtype == np.float64
 
 
+def test_extended_precision_becomes_double_precision() -> None:
+    """A right way to square 1e250, which must not be lost at the border."""
+    for value in (np.full((2, 3), 0.25, dtype=np.longdouble), np.longdouble(0.25)):
+        result = decode(encode(plain({"clipped": value}), max_bytes=CAP), max_bytes=CAP)["clipped"]
+        assert result.dtype == np.float64
+        np.testing.assert_array_equal(result, np.full(np.shape(value), 0.25))
+
+
 QUARTERS = [Fraction(1, 4), Decimal("0.25"), sympy.Rational(1, 4), sympy.Symbol("x").subs("x", 0.5) ** 2]
 
 

@@ -519,6 +519,10 @@ def test_noisy_training_that_goes_down_passes():
     assert "200 finite losses" in repr(check_training(np.linspace(0.7, 0.3, 200) + noise, epochs=200))
 
 
+def test_losses_that_are_arrays_with_one_entry_are_losses():
+    assert "3 finite losses" in repr(check_training([np.array([[loss]]) for loss in (0.7, 0.5, 0.4)], epochs=3))
+
+
 # --- How it looks ---------------------------------------------------------------------------------------------------
 
 

@@ -110,11 +110,14 @@ def _plain_array(value: object, name: str) -> np.ndarray:
             return np.array([_rounded(item, name) for item in array.flat], dtype=float).reshape(array.shape)
         raise BadValue(f"{name} is an array of Python objects (dtype object), not of numbers")
     base = array.dtype.newbyteorder("=")
+    if base == np.longdouble and base not in _CODES:  # more digits than are marked
+        base = np.dtype("float64")
     if base not in _CODES:
         raise BadValue(f"{name} has the dtype {str(array.dtype)[:40]}, not an ordinary number type such as float64")
     if array.ndim > MAX_DIMENSIONS:
         raise BadValue(f"{name} has {array.ndim} dimensions")
-    return array.astype(base, copy=False)
+    with np.errstate(over="ignore"):
+        return array.astype(base, copy=False)
 
 
 def _described(value: object) -> str:

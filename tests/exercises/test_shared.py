@@ -1,0 +1,66 @@
+"""What several exercises share: a backward pass that moves parameters, and reports of a training."""
+
+import numpy as np
+import pytest
+
+from autograder.exercise import Line, Reply, Verdict
+from autograder.exercises.shared import REPORT_SLIPS, keeping_parameters
+from autograder.marking.slips import explain_slips
+
+LINES = (Line("dW1", 5), Line("db1", 2))
+GIVEN = {"W1": np.array([[1.0, -2.0]]), "b1": np.array([[0.5]])}
+RIGHT, WRONG = Verdict("correct", 1.0), Verdict("wrong", mistakes=("w2-updated-before-hidden-error",))
+
+
+def judged(after, **marks):
+    judge = keeping_parameters(lambda lines, replies: {line.name: marks.get(line.name, RIGHT) for line in lines})
+    return judge(LINES, [Reply(GIVEN, after)])
+
+
+def test_a_backward_pass_that_moves_parameters_costs_half_of_the_last_line():
+    verdicts = judged({"W1_after": GIVEN["W1"] + 0.1, "b1_after": GIVEN["b1"]})
+    assert (verdicts["dW1"].share, verdicts["db1"].share) == (1, 0.5)
+    assert verdicts["db1"].message == "Your gradients are right, but `backward_pass` also changes W1."
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        {"W1_after": GIVEN["W1"], "b1_after": GIVEN["b1"]},
+        {"W1_after": (GIVEN["W1"] + 1e-8).astype(np.float32), "b1_after": GIVEN["b1"].tolist()},
+        {},
+    ],
+    ids=["the same", "the same in single precision and as a list", "not asked"],
+)
+def test_parameters_that_keep_their_values_cost_nothing(after):
+    assert all(verdict.share == 1 for verdict in judged(after).values())
+
+
+def test_a_gradient_that_is_wrong_because_of_the_change_is_charged_alone():
+    verdicts = judged({"W1_after": GIVEN["W1"] + 0.1}, dW1=WRONG)
+    assert (verdicts["dW1"], verdicts["db1"]) == (WRONG, RIGHT)
+
+
+def test_gradients_of_the_other_question_count_and_get_no_mark_here():
+    known = {"dW2": WRONG, "db1": RIGHT, "dW1": RIGHT}
+
+    def marks(lines, replies):
+        return {line.name: known[line.name] for line in lines}
+
+    judge = keeping_parameters(marks, others=(Line("dW2", 0),))
+    assert judge(LINES, [Reply(GIVEN, {"W1_after": GIVEN["W1"] + 1})]) == {"dW1": RIGHT, "db1": RIGHT}
+
+
+@pytest.mark.parametrize(
+    ("report", "line", "mistake"),
+    [
+        ({"final_loss": 0.7}, "final_loss", "first-loss"),
+        ({"train_accuracy": 85.0}, "train_accuracy", "percent"),
+        ({"test_accuracy": 0.2}, "test_accuracy", "share-of-wrong"),
+        ({"test_accuracy": 0.85}, "test_accuracy", "tested-on-training-data"),
+        ({"train_accuracy": 0.8}, "train_accuracy", "tested-on-training-data"),
+    ],
+)
+def test_wrong_reports_are_named_from_what_the_own_network_gives(report, line, mistake):
+    own = {"own_first": 0.7, "own_last": 0.3, "own_train": 0.85, "own_test": 0.8}
+    assert explain_slips(REPORT_SLIPS)([Reply({}, own | report)])[line].mistakes == (mistake,)
