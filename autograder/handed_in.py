@@ -15,8 +15,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import nbformat
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import BaseCell, Grade, Gradebook, MissingEntry
 from nbgrader.utils import parse_utc
+from sqlalchemy import select
 from traitlets.config import Config
 from traitlets.log import get_logger
 
@@ -86,7 +87,9 @@ def withdraw(database: str, *, student: str, assignment: str, notebook: str) -> 
             found = gradebook.find_submission_notebook(notebook, assignment, student)
         except MissingEntry:
             return
-        for grade in found.grades:
+        cells = select(BaseCell.id).where(BaseCell.notebook_id == found.notebook_id)
+        # by cell too, as the index is: `found.grades` goes through the grades of the whole class
+        for grade in gradebook.db.query(Grade).filter(Grade.notebook_id == found.id, Grade.cell_id.in_(cells)):
             grade.auto_score = None
             grade.needs_manual_grade = True
         gradebook.db.commit()
