@@ -64,14 +64,16 @@ def inspect(notebooks: list[Path]) -> None:
     student and goes on with the next. Without a file it would save a zero.
     """
     folder = notebooks[0].parent
+    moved = set()
     for path in list(_not_to_copy(folder)):
+        moved.add(path)
         kind = f"a link to {os.readlink(path)}" if path.is_symlink() else "not a file of its own"
         get_logger().warning("%s is %s: it was moved to %s and is not graded.", path, kind, _set_aside(path, folder))
     for path in notebooks:
-        if path.exists():
-            _make_readable(path, folder)
-        else:
+        if path in moved:
             path.write_text(f"{REFUSED} it was a link and not a notebook.\n")
+        elif path.exists():
+            _make_readable(path, folder)
     _check_time(folder, notebooks)
 
 
