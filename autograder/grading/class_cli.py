@@ -69,7 +69,7 @@ def _pool(args: argparse.Namespace) -> Iterator[Executor]:
 
 
 def _show(batch: Iterable[Done], total: int, args: argparse.Namespace, errors: Console) -> int:
-    """Show what is done while it is done, and a summary. Returns the exit status."""
+    """Show what is done while it is done, and a summary, also when it is interrupted. Returns the exit status."""
     began = time.perf_counter()
     counted: Counter[str] = Counter()
     failed: dict[Submission, str] = {}
@@ -85,7 +85,8 @@ def _show(batch: Iterable[Done], total: int, args: argparse.Namespace, errors: C
         disable=not sys.stderr.isatty(),
         transient=True,
     )
-    with progress:
+    stopped = True
+    with contextlib.suppress(KeyboardInterrupt), progress:
         tasks = {
             False: progress.add_task("marks", total=total, running=0, failing=""),
             True: progress.add_task("feedback", total=total, running=0, failing="", visible=False, start=False),
@@ -97,7 +98,7 @@ def _show(batch: Iterable[Done], total: int, args: argparse.Namespace, errors: C
             if not done.feedback:
                 counted[done.how] += 1
                 person += bool(done.marks and done.marks.needs_person)
-                points += done.marks.points if done.marks else 0.0
+                points += done.marks.points if done.marks and not done.problem else 0.0
                 if args.json:
                     record = to_json(done.marks) if done.marks else {"student": done.submission.student}
                     print(json.dumps(record | {"how": done.how, "problem": done.problem}), flush=True)
@@ -106,9 +107,12 @@ def _show(batch: Iterable[Done], total: int, args: argparse.Namespace, errors: C
                 progress.update(tasks[True], visible=True)
             failing = f"{len(failed)} failing" if failed else ""
             progress.update(tasks[done.feedback], advance=1, running=done.running, failing=failing)
+        stopped = False
     if not args.json:
         _summary(counted, failed, person, points, peak, time.perf_counter() - began)
-    return 1 if failed or person else 0
+        if stopped:
+            Console().print("Stopped. What is done is kept: the same command goes on from here.", style="bold")
+    return 130 if stopped else 1 if failed or person else 0
 
 
 def _summary(
