@@ -39,12 +39,12 @@ def run(args: argparse.Namespace) -> int:
         submissions = find(path.absolute() for path in args.paths)
         root = find_root(args.root or args.paths[0].absolute().parent)
         read_variants(root)  # a lost secret is told before anything is run
-        with Journal(root) as journal, _pool(args) as pool, contextlib.ExitStack() as last:
+        with Journal(root) as journal, _pool(args) as (pool, width), contextlib.ExitStack() as last:
             writer = last.enter_context(Writer(root))
             seed = journal.seed(
                 fresh_seed() if args.seed is None else args.seed, replace=args.new_seed or args.seed is not None
             )
-            course = Course(root, journal, writer, pool, seed, args.isolation, window=2 * args.jobs + 2)
+            course = Course(root, journal, writer, pool, seed, args.isolation, window=2 * width + 2)
             return _show(grade_class(course, submissions, feedback=not args.marks_only), len(submissions), args, errors)
     except PROBLEMS as problem:
         errors.print(f"autograder grade: {problem}", style="red", highlight=False, soft_wrap=True)
@@ -55,15 +55,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 @contextlib.contextmanager
-def _pool(args: argparse.Namespace) -> Iterator[Executor]:
+def _pool(args: argparse.Namespace) -> Iterator[tuple[Executor, int]]:
+    """Who runs the notebooks, and how many at once."""
     if args.cluster:
-        with cluster_pool(args.cluster, args.isolation) as pool:
-            yield pool
+        with cluster_pool(args.cluster, args.isolation) as cluster:
+            yield cluster
         return
     # The work is done in processes of the sandbox; threads only wait for them, and start at once.
     pool = ThreadPoolExecutor(args.jobs)
     try:
-        yield pool
+        yield pool, args.jobs
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
