@@ -18,9 +18,10 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import BaseCell, Grade, Gradebook, MissingEntry
 from nbgrader.converters import Autograde
 from nbgrader.utils import parse_utc
+from sqlalchemy import select
 from traitlets.config import Config
 from traitlets.log import get_logger
 
@@ -83,13 +84,15 @@ def inspect(notebooks: list[Path]) -> None:
     student and goes on with the next. Without a file it would save a zero.
     """
     folder = notebooks[0].parent
+    moved = set()
     for path, kind in list(_not_to_copy(folder)):
+        moved.add(path)
         _tell("%s is %s: it was moved to %s and is not graded.", path, kind, _set_aside(path, folder))
     for path in notebooks:
-        if path.exists():
-            _make_readable(path, folder)
-        else:
+        if path in moved:
             path.write_text(f"{REFUSED} it was a link and not a notebook.\n")
+        elif path.exists():
+            _make_readable(path, folder)
     _check_time(folder, notebooks)
 
 
@@ -146,7 +149,9 @@ def withdraw(database: str, *, student: str, assignment: str, notebook: str) -> 
             found = gradebook.find_submission_notebook(notebook, assignment, student)
         except MissingEntry:
             return
-        for grade in found.grades:
+        cells = select(BaseCell.id).where(BaseCell.notebook_id == found.notebook_id)
+        # by cell too, as the index is: `found.grades` goes through the grades of the whole class
+        for grade in gradebook.db.query(Grade).filter(Grade.notebook_id == found.id, Grade.cell_id.in_(cells)):
             grade.auto_score = None
             grade.needs_manual_grade = True
         gradebook.db.commit()

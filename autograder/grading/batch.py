@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -48,7 +49,7 @@ TRIES = 3
 """How often a notebook is given to a worker before it is left to a person."""
 
 BLOCKED_SECONDS = 20.0
-"""For so long a gradebook that another program holds is left alone; every try waits some seconds by itself."""
+"""For so long a gradebook that another program holds is left alone."""
 
 GRADED, KEPT, UNCHANGED, FAILED = "graded", "kept", "unchanged", "failed"
 """What was done with a notebook: run and marked, marked from kept answers, nothing, or nothing could be done."""
@@ -108,7 +109,6 @@ class _Sheet:
     sheet: str
     parts: list[_Part]
     open: int = 0
-    unchanged: list[Done] = field(default_factory=list)
 
 
 def grade_class(course: Course, submissions: Iterable[Submission], *, feedback: bool = True) -> Iterator[Done]:
@@ -196,10 +196,15 @@ class _Pass:
             return False
         if self.feedback:
             return all(entry.state == COMPLETE for _, entry in entries)
+        if self._is_blocked():
+            return False
         try:
             return self.course.writer.holds(sheet.student, sheet.sheet, [entry.read_marks for _, entry in entries])
-        except (GradebookProblem, JournalProblem):
-            return False
+        except GradebookProblem as problem:
+            self._block(problem)
+        except JournalProblem:
+            pass  # marked again, its record is written anew
+        return False
 
     def _look_up(self, part: _Part) -> None:
         """Plan the run of a notebook, and take what came back of it from the journal when it was run before."""
@@ -315,6 +320,8 @@ class _Pass:
         one, course = part.submission, self.course
         if self.feedback or course.pool is None or one.problem or not _in_place(course, one):
             return False
+        if not os.path.lexists(one.path):
+            return False  # taken away while the batch went on: that is no other work
         try:
             entry = course.journal.entry(one.student, one.sheet, one.exercise)
             return not (entry and part.prepared and entry.read_marks.digest == part.prepared.whole.planned.digest)
@@ -323,9 +330,8 @@ class _Pass:
 
     def _write(self, sheet: _Sheet, graded: Mapping[str, Graded], stale: Collection[str]) -> tuple[str, bool]:
         """Write a sheet; returns what went wrong and whether the same may work later."""
-        until, reason = self.blocked
-        if time.monotonic() < until:
-            return reason, True
+        if self._is_blocked():
+            return self.blocked[1], True
         entries = [
             Entry(
                 sheet.student, sheet.sheet, part.submission.exercise, part.stamp, part.key, self.course.seed,
@@ -333,21 +339,23 @@ class _Pass:
             )
             for part in sheet.parts if part.submission.exercise in graded
         ]  # fmt: skip
-        others = {
-            part.submission.exercise
-            for part in sheet.parts
-            if _in_place(self.course, part.submission) and part.submission.exercise not in {*graded, *stale}
-        }
         try:
-            self.course.writer.write(sheet.student, sheet.sheet, graded, stale=stale, others=others)
+            self.course.writer.write(sheet.student, sheet.sheet, graded, stale=stale)
             self.course.journal.note(*entries)
         except GradebookProblem as problem:
-            if problem.again:
-                self.blocked = (time.monotonic() + BLOCKED_SECONDS, str(problem))
+            self._block(problem)
             return str(problem), problem.again
         except JournalProblem as problem:
             return str(problem), False
         return "", False
+
+    def _block(self, problem: GradebookProblem) -> None:
+        """Leave the gradebook alone for a while: every try of one that is locked waits some seconds."""
+        if problem.again:
+            self.blocked = (time.monotonic() + BLOCKED_SECONDS, str(problem))
+
+    def _is_blocked(self) -> bool:
+        return time.monotonic() < self.blocked[0]
 
 
 # What both the batch and re-marking need ------------------------------------------------------------------------------

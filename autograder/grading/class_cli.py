@@ -39,12 +39,12 @@ def run(args: argparse.Namespace) -> int:
         submissions = find(path.absolute() for path in args.paths)
         root = find_root(args.root or args.paths[0].absolute().parent)
         read_variants(root)  # a lost secret is told before anything is run
-        with Journal(root) as journal, _pool(args) as pool, contextlib.ExitStack() as last:
+        with Journal(root) as journal, _pool(args) as (pool, width), contextlib.ExitStack() as last:
             writer = last.enter_context(Writer(root))
             seed = journal.seed(
                 fresh_seed() if args.seed is None else args.seed, replace=args.new_seed or args.seed is not None
             )
-            course = Course(root, journal, writer, pool, seed, args.isolation, window=2 * args.jobs + 2)
+            course = Course(root, journal, writer, pool, seed, args.isolation, window=2 * width + 2)
             return _show(grade_class(course, submissions, feedback=not args.marks_only), len(submissions), args, errors)
     except PROBLEMS as problem:
         errors.print(f"autograder grade: {problem}", style="red", highlight=False, soft_wrap=True)
@@ -55,21 +55,22 @@ def run(args: argparse.Namespace) -> int:
 
 
 @contextlib.contextmanager
-def _pool(args: argparse.Namespace) -> Iterator[Executor]:
+def _pool(args: argparse.Namespace) -> Iterator[tuple[Executor, int]]:
+    """Who runs the notebooks, and how many at once."""
     if args.cluster:
-        with cluster_pool(args.cluster, args.isolation) as pool:
-            yield pool
+        with cluster_pool(args.cluster, args.isolation) as cluster:
+            yield cluster
         return
     # The work is done in processes of the sandbox; threads only wait for them, and start at once.
     pool = ThreadPoolExecutor(args.jobs)
     try:
-        yield pool
+        yield pool, args.jobs
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _show(batch: Iterable[Done], total: int, args: argparse.Namespace, errors: Console) -> int:
-    """Show what is done while it is done, and a summary. Returns the exit status."""
+    """Show what is done while it is done, and a summary, also when it is interrupted. Returns the exit status."""
     began = time.perf_counter()
     counted: Counter[str] = Counter()
     failed: dict[Submission, str] = {}
@@ -85,7 +86,8 @@ def _show(batch: Iterable[Done], total: int, args: argparse.Namespace, errors: C
         disable=not sys.stderr.isatty(),
         transient=True,
     )
-    with progress:
+    stopped = True
+    with contextlib.suppress(KeyboardInterrupt), progress:
         tasks = {
             False: progress.add_task("marks", total=total, running=0, failing=""),
             True: progress.add_task("feedback", total=total, running=0, failing="", visible=False, start=False),
@@ -97,7 +99,7 @@ def _show(batch: Iterable[Done], total: int, args: argparse.Namespace, errors: C
             if not done.feedback:
                 counted[done.how] += 1
                 person += bool(done.marks and done.marks.needs_person)
-                points += done.marks.points if done.marks else 0.0
+                points += done.marks.points if done.marks and not done.problem else 0.0
                 if args.json:
                     record = to_json(done.marks) if done.marks else {"student": done.submission.student}
                     print(json.dumps(record | {"how": done.how, "problem": done.problem}), flush=True)
@@ -106,9 +108,12 @@ def _show(batch: Iterable[Done], total: int, args: argparse.Namespace, errors: C
                 progress.update(tasks[True], visible=True)
             failing = f"{len(failed)} failing" if failed else ""
             progress.update(tasks[done.feedback], advance=1, running=done.running, failing=failing)
+        stopped = False
     if not args.json:
         _summary(counted, failed, person, points, peak, time.perf_counter() - began)
-    return 1 if failed or person else 0
+        if stopped:
+            Console().print("Stopped. What is done is kept: the same command goes on from here.", style="bold")
+    return 130 if stopped else 1 if failed or person else 0
 
 
 def _summary(

@@ -31,8 +31,11 @@ def can_isolate(level: str) -> str:
 
 
 @contextlib.contextmanager
-def cluster_pool(address: str, level: str) -> Iterator[Executor]:
-    """An executor whose workers are those of a Dask cluster that can isolate. Raises ClusterProblem."""
+def cluster_pool(address: str, level: str) -> Iterator[tuple[Executor, int]]:
+    """An executor whose workers are those of a Dask cluster that can isolate, and how many notebooks they run at once.
+
+    Raises ClusterProblem.
+    """
     try:
         from distributed import Client
     except ImportError:
@@ -51,4 +54,6 @@ def cluster_pool(address: str, level: str) -> Iterator[Executor]:
         if not able:
             reasons = sorted({str(reason) for reason in refusals.values()}) or ["there is none"]
             raise ClusterProblem(f"no worker at {address} can run notebooks isolated: {' '.join(reasons)[:600]}")
-        yield client.get_executor(pure=False, retries=2, workers=able, allow_other_workers=len(able) == len(refusals))
+        width = sum(client.nthreads(able).values())
+        later = len(able) == len(refusals)  # workers that come later get work too
+        yield client.get_executor(pure=False, retries=2, workers=able, allow_other_workers=later), width

@@ -9,6 +9,8 @@ and renamed.
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import json
 import logging
 import os
@@ -33,19 +35,20 @@ from nbgrader.preprocessors import (
     saveautogrades,
 )
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from autograder import handed_in
 from autograder.environment import put_programs_on_path
 from autograder.grading.grade import Graded, put_own_text_back
 from autograder.grading.journal import FOLDER
-from autograder.grading.notebook import digest
+from autograder.grading.notebook import digest, gone
 from autograder.marking import Marks
 from autograder.preprocessors import record
 from autograder.variants import exercise_of
 
 EXECUTE = "autograder.preprocessors.IsolatedExecute"
 STAGING = f"{FOLDER}/staging"
+LOCK = f"{FOLDER}/lock"
 USERS_OF_GRADEBOOK = (
     converter_module, handed_in, latesubmissions, overwritecells, overwritekernelspec, saveautogrades,
 )  # fmt: skip
@@ -53,14 +56,16 @@ USERS_OF_GRADEBOOK = (
 
 SCORES = text("""
     select notebook.name, base_cell.name, grade.auto_score
-    from grade
-    join submitted_notebook on submitted_notebook.id = grade.notebook_id
-    join submitted_assignment on submitted_assignment.id = submitted_notebook.assignment_id
-    join assignment on assignment.id = submitted_assignment.assignment_id
-    join notebook on notebook.id = submitted_notebook.notebook_id
-    join base_cell on base_cell.id = grade.cell_id
+    from assignment
+    join submitted_assignment on submitted_assignment.assignment_id = assignment.id
+    join notebook on notebook.assignment_id = assignment.id
+    join base_cell on base_cell.notebook_id = notebook.id
+    join submitted_notebook on submitted_notebook.assignment_id = submitted_assignment.id
+        and submitted_notebook.notebook_id = notebook.id
+    join grade on grade.notebook_id = submitted_notebook.id and grade.cell_id = base_cell.id
     where submitted_assignment.student_id = :student and assignment.name = :sheet
 """)
+"""Every join by all columns of an index: by fewer, SQLite goes through the grades of the whole class."""
 
 
 class GradebookProblem(Exception):
@@ -73,6 +78,16 @@ class GradebookProblem(Exception):
         """Remember both."""
         super().__init__(message)
         self.again = again
+
+
+class GradebookLocked(GradebookProblem):
+    """Another program holds the gradebook, for how long is not known."""
+
+    def __init__(self) -> None:
+        """Say so."""
+        super().__init__(
+            "the gradebook is locked by another program: close it and run the same command again.", again=True
+        )
 
 
 @dataclass(frozen=True)
@@ -127,22 +142,31 @@ class Writer:
     """The one writer of a course's gradebook. A context manager; for one thread."""
 
     def __init__(self, root: Path) -> None:
-        """Open the gradebook of a course with its nbgrader configuration. Raises GradebookProblem."""
+        """Open the gradebook of a course with its nbgrader configuration. Raises GradebookProblem.
+
+        A gradebook that another program holds is opened later, when something is to be written.
+        """
         put_programs_on_path()
-        here = Path.cwd()
-        os.chdir(root)  # nbgrader looks for its configuration in the working directory
-        try:
-            self._app = AutogradeApp()
-            self._app.initialize([], root=str(root))
-        finally:
-            os.chdir(here)
-        self._app.log.setLevel(logging.CRITICAL)  # what matters comes as an exception
-        course = self._app.coursedir
-        self.root, self._submitted = root, course.submitted_directory
-        self._autograded = course.autograded_directory
-        course.autograded_directory = STAGING
-        self._staging = root / STAGING
-        converter = self._converter = converter_module.Autograde(coursedir=course, parent=self._app)
+        self.root, self._staging = root, root / STAGING
+        self._graded: Mapping[str, Graded] = {}
+        self._open: _OpenGradebook | None = None
+        with contextlib.ExitStack() as undo:
+            undo.enter_context(_only_one(root / LOCK))
+            self._app = _configured(root)
+            undo.callback(self._app.clear_instance)
+            course = self._app.coursedir
+            self._submitted, self._autograded = course.submitted_directory, course.autograded_directory
+            course.autograded_directory = STAGING
+            self._converter = self._with_our_steps(converter_module.Autograde(coursedir=course, parent=self._app))
+            with contextlib.suppress(GradebookLocked):
+                self._gradebook()
+            shutil.rmtree(self._staging, ignore_errors=True)
+            undo.callback(shutil.rmtree, self._staging, ignore_errors=True)
+            undo.callback(self._close)
+            self._undo = undo.pop_all()
+
+    def _with_our_steps(self, converter: converter_module.Autograde) -> converter_module.Autograde:
+        """nbgrader's converter with answers that are there in the place of a run. Raises GradebookProblem."""
         if EXECUTE not in [str(step) for step in converter.autograde_preprocessors]:
             raise GradebookProblem(
                 f"nbgrader_config.py does not run {EXECUTE}: call autograder.preprocessors.configure(c) there."
@@ -153,23 +177,30 @@ class Writer:
             setattr(converter, name, [steps.get(str(step), step) for step in getattr(converter, name)])
         converter.writer = FilesWriter(parent=converter, config=converter.config)
         converter.exporter = converter.exporter_class(parent=converter, config=converter.config)
-        self._graded: Mapping[str, Graded] = {}
-        try:
-            nbgrader_api.Gradebook(course.db_url).close()  # nbgrader's steps open it so, and make its entry
-            self._gradebook = _OpenGradebook(course.db_url, course.course_id)
-        except SQLAlchemyError as error:
-            raise _problem(error) from None
-        shutil.rmtree(self._staging, ignore_errors=True)
+        return converter
+
+    def _gradebook(self) -> _OpenGradebook:
+        """The gradebook, opened when that was not possible before. Raises GradebookProblem."""
+        if self._open is None:
+            course = self._app.coursedir
+            try:
+                nbgrader_api.Gradebook(course.db_url).close()  # nbgrader's steps open it so, and make its entry
+                self._open = _OpenGradebook(course.db_url, course.course_id)
+            except SQLAlchemyError as error:
+                raise _problem(error) from None
+        return self._open
+
+    def _close(self) -> None:
+        if self._open is not None:
+            self._open.really_close()
 
     def __enter__(self) -> Writer:
         """Return the writer itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close the gradebook."""
-        self._gradebook.really_close()
-        shutil.rmtree(self._staging, ignore_errors=True)
-        self._app.clear_instance()
+        """Close the gradebook, and let another batch begin."""
+        self._undo.close()
 
     def place(self, student: str, sheet: str, exercise: str) -> Path:
         """Where a submitted notebook has to lie."""
@@ -183,35 +214,34 @@ class Writer:
         folder = Path(self._path(self._autograded, student, sheet))
         if not all((folder / f"{one.exercise}.ipynb").is_file() for one in marks):
             return False
+        gradebook = self._gradebook()
         try:
-            rows = self._gradebook.db.execute(SCORES, {"student": student, "sheet": sheet})
+            rows = gradebook.db.execute(SCORES, {"student": student, "sheet": sheet})
             found = {(notebook, cell): score for notebook, cell, score in rows}
-            self._gradebook.db.rollback()
         except SQLAlchemyError as error:
-            self._gradebook.db.rollback()
             raise _problem(error) from None
+        finally:
+            gradebook.db.rollback()
         return all(
             found.get((one.exercise, question.id), "") == _score(question.status, question.points)
             for one in marks
             for question in one.questions
         )
 
-    def write(
-        self, student: str, sheet: str, graded: Mapping[str, Graded], stale: Collection[str] = (),
-        others: Collection[str] = (),
-    ) -> None:
+    def write(self, student: str, sheet: str, graded: Mapping[str, Graded], stale: Collection[str] = ()) -> None:
         """Write one student's sheet, given what each notebook's run gave. Raises GradebookProblem.
 
-        Marks of the ``stale`` notebooks were given for other work: they are withdrawn in the same transaction.
-        ``others`` were handed in too and cannot be graded now; their marks stay as they are.
-        """  # fmt: skip
-        converter, here = self._converter, Path.cwd()
+        Marks of the ``stale`` notebooks were given for other work: they are withdrawn in the same transaction. What
+        else lies in the student's folder keeps its marks and its autograded notebook.
+        """
+        gradebook, here = self._gradebook(), Path.cwd()
         self._graded = graded
         os.chdir(self.root)
         try:
-            with _one_gradebook(self._gradebook), _without_log():
+            others = self._others(student, sheet, {*graded, *stale})
+            with _one_gradebook(gradebook), _without_log():
                 wanted = self._convert(student, sheet, graded, stale, others)
-                self._gradebook.really_commit()
+                gradebook.really_commit()
             if wanted:
                 self._put_in_place(student, sheet, others)
         except GradebookProblem:
@@ -225,11 +255,20 @@ class Writer:
         except Exception as error:
             raise GradebookProblem(f"nbgrader failed ({type(error).__name__}: {str(error)[:300]}).") from error
         finally:
-            self._gradebook.db.rollback()
+            gradebook.db.rollback()
             shutil.rmtree(self._staging, ignore_errors=True)
             os.chdir(here)
             self._graded = {}
-        converter.notebooks = []
+        self._converter.notebooks = []
+
+    def _others(self, student: str, sheet: str, written: Collection[str]) -> set[str]:
+        """The further notebooks in the student's folder. Raises GradebookProblem when one to be written is gone."""
+        folder = self.place(student, sheet, "").parent
+        there = {path.stem for path in folder.glob("[!.]*.ipynb")}  # what nbgrader takes for a notebook
+        for name in written:
+            if name not in there:
+                raise GradebookProblem(gone(f"{name}.ipynb"))
+        return there.difference(written)
 
     def _convert(
         self, student: str, sheet: str, graded: Mapping[str, Graded], stale: Collection[str], others: Collection[str]
@@ -262,7 +301,7 @@ class Writer:
 
     def _knows(self, student: str, sheet: str) -> bool:
         try:
-            self._gradebook.find_submission(sheet, student)
+            self._gradebook().find_submission(sheet, student)
         except nbgrader_api.MissingEntry:
             return False
         return True
@@ -290,6 +329,41 @@ class Writer:
         if made.is_dir():
             place.parent.mkdir(parents=True, exist_ok=True)
             made.rename(place)
+
+
+@contextlib.contextmanager
+def _only_one(lock: Path) -> Iterator[None]:
+    """Hold a course against other batches: two would run everything twice. The system lets go when a process dies.
+
+    Raises GradebookProblem when another one has it.
+    """
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        file = lock.open("a")
+    except OSError as error:
+        raise _problem(error) from None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise GradebookProblem(
+                "another `autograder grade` or `autograder remark` works on this course: wait for its end and run the "
+                "same command again."
+            ) from None
+        yield
+
+
+def _configured(root: Path) -> AutogradeApp:
+    """nbgrader's program, which holds the configuration of a course."""
+    here = Path.cwd()
+    os.chdir(root)  # nbgrader looks for its configuration in the working directory
+    try:
+        app = AutogradeApp()
+        app.initialize([], root=str(root))
+    finally:
+        os.chdir(here)
+    app.log.setLevel(logging.CRITICAL)  # what matters comes as an exception
+    return app
 
 
 @contextlib.contextmanager
@@ -323,12 +397,18 @@ def _score(status: str, points: float) -> float | None:
 def _problem(error: Exception) -> GradebookProblem:
     said = str(getattr(error, "orig", None) or error).splitlines()[0][:300]
     if "locked" in said:
-        return GradebookProblem(
-            "the gradebook is locked by another program: close it and run the same command again.", again=True
-        )
-    if "full" in said or getattr(error, "errno", None) == 28:
+        return GradebookLocked()
+    if "full" in said or getattr(error, "errno", None) == errno.ENOSPC:
         return GradebookProblem("the disk is full: free some space and run the same command again.", again=True)
-    return GradebookProblem(f"the gradebook or the autograded folder cannot be written ({said}).", again=True)
+    if isinstance(error, SQLAlchemyError):
+        return GradebookProblem(
+            f"the gradebook cannot be written ({said}): see that it can be, and run the same command again.",
+            again=isinstance(error, OperationalError),  # the gradebook as a whole, and not what was to be written
+        )
+    return GradebookProblem(
+        f"the student's folders cannot be read or written ({said}): see that they can be, and run the same command "
+        "again."
+    )
 
 
 def _advice(message: str, sheet: str) -> str:

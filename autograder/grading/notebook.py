@@ -81,7 +81,7 @@ def read_bytes(path: Path) -> bytes:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
-        raise BadNotebook(f"{path.name} does not exist.") from None
+        raise BadNotebook(gone(path.name)) from None
     except PermissionError:
         raise BadNotebook(f"{path.name} may not be read: give the grading user permission to read it.") from None
     except OSError:
@@ -91,6 +91,11 @@ def read_bytes(path: Path) -> bytes:
         raise BadNotebook(f"{path.name} is not a regular file: ask for the notebook itself.")
     with open(descriptor, "rb") as file:
         return file.read(MAX_BYTES + 1)
+
+
+def gone(name: str) -> str:
+    """What is said of a notebook that was there a moment ago."""
+    return f"{name} is not there any more: put it back and run the same command again."
 
 
 def parse_notebook(data: bytes, name: str) -> NotebookNode:

@@ -14,6 +14,9 @@ from autograder.exercises import load
 from autograder.grading.course import CourseApi
 
 NAME, SHEET = "worked_calculation", "by_hand"
+OTHER = "two_hidden_layers"
+"""Another notebook of the same sheet."""
+
 CONFIG = "\nc.IsolatedExecute.seed = 7\n"
 
 

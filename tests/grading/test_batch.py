@@ -13,13 +13,13 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 
 import nbformat
 import pytest
-from class_kit import NAME, SHEET, autograded, hand_in, make_course, rows, solved
+from class_kit import NAME, OTHER, SHEET, autograded, hand_in, make_course, rows, solved
 from nbformat.v4 import new_markdown_cell, new_output
 
 from autograder.grading import batch
 from autograder.grading.batch import FAILED, GRADED, KEPT, UNCHANGED, Course, grade_class
 from autograder.grading.grade import Ran
-from autograder.grading.gradebook import Writer
+from autograder.grading.gradebook import STAGING, GradebookProblem, Writer
 from autograder.grading.journal import Journal, key_of
 from autograder.grading.submissions import find
 from autograder.sandbox import Answer, CellResult, Outcome, SandboxUnavailable
@@ -54,16 +54,24 @@ def course(released, tmp_path):
     return shutil.copytree(released, tmp_path / "course")
 
 
-def grade(folder, run=invented, jobs=2, seed=7, feedback=True):
-    """Grade the class in this process with `run` as the work of a worker; everything that was done."""
+def grade(folder, run=invented, jobs=2, seed=7, feedback=True, only=(), found=None):
+    """Grade the class in this process with `run` as the work of a worker; everything that was done.
+
+    `only` are paths in the place of the whole class, `found` is what was handed in when somebody looked.
+    """
     original = batch.run_isolated
     batch.run_isolated = run
     try:
         with Journal(folder) as journal, Writer(folder) as writer, ThreadPoolExecutor(jobs) as pool:
             shared = Course(folder, journal, writer, pool, journal.seed(seed))
-            return list(grade_class(shared, find([folder / "submitted"]), feedback=feedback))
+            found = find(only or [folder / "submitted"]) if found is None else found
+            return list(grade_class(shared, found, feedback=feedback))
     finally:
         batch.run_isolated = original
+
+
+def never(*_):
+    raise AssertionError("this was run before")
 
 
 def marks_of(done):
@@ -80,9 +88,6 @@ def kept(folder):
 def test_a_second_run_does_nothing_at_all(course):
     assert set(marks_of(grade(course)).values()) == {GRADED}
     before, times = rows(course), {path: path.stat().st_mtime_ns for path in (course / "autograded").rglob("*")}
-
-    def never(*_):
-        raise AssertionError("this was run before")
 
     assert set(marks_of(grade(course, never)).values()) == {UNCHANGED}
     assert rows(course) == before
@@ -109,9 +114,6 @@ def test_what_is_not_code_runs_nothing(course, change):
     else:
         shutil.rmtree(course / "autograded" / "ada")
     nbformat.write(notebook, path)
-
-    def never(*_):
-        raise AssertionError("this was run before")
 
     found = marks_of(grade(course, never))
     assert found["ada"] == KEPT
@@ -229,9 +231,6 @@ def test_a_locked_gradebook_leaves_a_clear_list_and_the_next_run_runs_nothing(co
     assert all("locked by another program" in problem for problem in problems.values())
     holder.execute("rollback")
     holder.close()
-
-    def never(*_):
-        raise AssertionError("this was run before")
 
     assert set(marks_of(grade(course, never)).values()) == {KEPT}
     assert _graded_wholly(course) == len(STUDENTS)
@@ -432,3 +431,149 @@ def test_no_more_notebooks_are_held_than_the_window(course, monkeypatch):
         for _ in grade_class(shared, find([course / "submitted"]), feedback=True):
             most = max(most, sum(isinstance(one, Ran) for one in gc.get_objects()))
     assert 0 < most <= 3 + 2 * 2 < 2 * len(STUDENTS)  # one sheet that is written, and those that run
+
+
+def sheet_of_two(folder, root):
+    """A course whose sheet has two notebooks; ada hands in both."""
+    names = (NAME, OTHER)
+    course = make_course(folder, root, names)
+    for name in names:
+        hand_in(course, "ada", solved(root, name), name)
+    return course
+
+
+def test_a_notebook_graded_alone_leaves_its_sheets_other_notebooks(tmp_path, root):
+    course = sheet_of_two(tmp_path / "course", root)
+    grade(course)
+    before = autograded(course)
+    hand_in(course, "ada", solved(root, loss="y = 0.8\nloss = 77"))
+    assert grade(course, only=[course / "submitted" / "ada" / SHEET / f"{NAME}.ipynb"])
+    after = autograded(course)
+    assert after.keys() == before.keys()
+    changed = {name for name in after if after[name] != before[name]}
+    assert changed == {f"autograded/ada/{SHEET}/{NAME}.ipynb"}
+    assert set(marks_of(grade(course, never)).values()) == {UNCHANGED}
+
+
+def test_one_folder_that_cannot_be_written_costs_only_itself(course):
+    grade(course)
+    before = rows(course)
+    shutil.rmtree(course / "autograded")
+    (course / "autograded").mkdir()
+    (course / "autograded" / "cy").touch()
+    failed = {one.submission.student: one.problem for one in grade(course, never) if one.problem}
+    assert set(failed) == {"cy"}
+    assert "see that" in failed["cy"]
+    assert {name.split("/")[1] for name in autograded(course)} == set(STUDENTS)
+    (course / "autograded" / "cy").unlink()
+    assert not [one for one in grade(course, never) if one.problem]
+    assert rows(course) == before
+
+
+@pytest.mark.parametrize("gone", ["notebook", "folder", "everything"])
+def test_what_is_taken_away_in_the_middle_is_listed_and_nothing_is_written_in_its_place(course, gone):
+    grade(course)
+    before = grades_of(course, "cy")
+    hand_ins = find([course / "submitted"])
+    folder = course / "submitted" / "cy" / SHEET
+    if gone == "notebook":
+        (folder / f"{NAME}.ipynb").rename(course / "taken")
+    else:
+        (folder if gone == "folder" else course / "submitted").rename(course / "taken")
+    done = grade(course, never, found=hand_ins)
+    failed = {one.submission.student: one.problem for one in done if one.problem}
+    assert set(failed) == (set(STUDENTS) if gone == "everything" else {"cy"})
+    assert "is not there any more" in failed["cy"]
+    assert not (folder / f"{NAME}.ipynb").exists()
+    assert grades_of(course, "cy") == before
+    assert (course / "autograded" / "cy" / SHEET / f"{NAME}.ipynb").is_file()
+
+
+def test_two_batches_at_once_do_not_mix(course):
+    with Writer(course), pytest.raises(GradebookProblem, match=r"another .* wait for its end"):
+        grade(course)
+    assert not [one for one in grade(course) if one.problem]
+
+
+def test_a_batch_that_was_refused_takes_nothing_from_the_one_that_runs(course):
+    """The folder in which a sheet is made is the running batch's own."""
+    with Writer(course) as writer:
+        begun = writer.root / STAGING / "ada"
+        begun.mkdir(parents=True)
+        with pytest.raises(GradebookProblem):
+            Writer(course)
+        assert begun.is_dir()
+
+
+def _counting(method, refused):
+    """A method of the writer that notes when the gradebook was refused to it."""
+
+    def tried(*arguments, **more):
+        try:
+            return method(*arguments, **more)
+        except GradebookProblem as problem:
+            refused.append(problem)
+            raise
+
+    return tried
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("held", ["from the start", "from the middle"])
+def test_a_gradebook_held_exclusively_costs_no_time_for_each_student(course, monkeypatch, held):
+    """Not even reading is possible then; SQLite waits some seconds at every try."""
+    grade(course)
+    for number, student in enumerate(STUDENTS[:4]):
+        path = course / "submitted" / student / SHEET / f"{NAME}.ipynb"
+        path.write_text(path.read_text().replace(f"loss = {number}", f"loss = {number + 50}"))
+    monkeypatch.setattr(batch, "BLOCKED_SECONDS", 600.0)
+    holder = sqlite3.connect(course / "gradebook.db", isolation_level=None, check_same_thread=False)
+    ran = []
+
+    def hold():
+        if not holder.in_transaction:
+            holder.execute("begin exclusive")
+
+    def holding(*arguments):
+        hold()
+        ran.append(arguments)
+        return invented(*arguments)
+
+    if held == "from the start":
+        hold()
+    refused = []
+    for name in ("holds", "write"):
+        monkeypatch.setattr(Writer, name, _counting(getattr(Writer, name), refused))
+    done = grade(course, holding)
+    assert 0 < len(refused) <= 3, "it is tried a few times, not for every student"
+    failed = {one.submission.student: one.problem for one in done if one.problem}
+    assert set(failed) >= set(STUDENTS[:4])
+    assert all("locked by another program" in problem for problem in failed.values())
+    assert len({one.submission.student for one in done}) == len(STUDENTS)
+    assert len(ran) == 4, "what could be run was run"
+    holder.execute("rollback")
+    holder.close()
+    again = grade(course)
+    assert not [one for one in again if one.problem]
+    assert GRADED not in marks_of(again).values()
+
+
+@pytest.mark.parametrize("how", ["its code is changed", "it is taken away"])
+def test_a_notebook_that_changes_while_it_runs_is_not_written(course, root, how):
+    grade(course)
+    before = rows(course)
+    hand_in(course, "cy", solved(root, loss="y = 0.8\nloss = 70"))
+    path = course / "submitted" / "cy" / SHEET / f"{NAME}.ipynb"
+
+    def meanwhile(*arguments):
+        path.unlink()
+        if how == "its code is changed":
+            hand_in(course, "cy", solved(root, loss="y = 0.8\nloss = 71"))
+        return invented(*arguments)
+
+    failed = {one.submission.student: one.problem for one in grade(course, meanwhile) if one.problem}
+    assert set(failed) == {"cy"}
+    assert ("has changed" if "changed" in how else "is not there any more") in failed["cy"]
+    assert rows(course) == before
+    hand_in(course, "cy", solved(root, loss="y = 0.8\nloss = 71"))
+    assert marks_of(grade(course))["cy"] == GRADED

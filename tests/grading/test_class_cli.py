@@ -1,5 +1,6 @@
 """What a person sees while a class is graded: progress on a terminal, a summary at the end, quiet elsewhere."""
 
+import argparse
 import json
 import os
 import pty
@@ -7,9 +8,16 @@ import re
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 from class_kit import NAME, SHEET, hand_in, make_course, solved
+from rich.console import Console
+
+from autograder.grading import class_cli
+from autograder.grading.batch import FAILED, GRADED, Done
+from autograder.grading.submissions import Submission
+from autograder.marking import Marks, QuestionMark
 
 GRADE = (sys.executable, "-m", "autograder", "grade", "submitted", "--gradebook", "--marks-only")
 
@@ -73,3 +81,33 @@ def test_elsewhere_only_the_records_are_written(course):
     assert records["cy"]["how"] == "failed"
     assert "not valid JSON" in records["cy"]["problem"]
     assert records["ada"]["questions"]
+
+
+def shown(batch, capsys):
+    """The summary of a batch, and the exit status."""
+    status = class_cli._show(batch, 2, argparse.Namespace(json=False), Console(stderr=True))
+    return status, capsys.readouterr().out
+
+
+def done(student, how, points, problem=""):
+    question = QuestionMark("one", "One", points, 5.0, "correct", ())
+    marks = Marks(student, SHEET, NAME, (question,), "full", 7)
+    return Done(Submission(student, SHEET, NAME, Path(f"{student}.ipynb")), how, marks, problem)
+
+
+def test_the_average_is_of_what_is_in_the_gradebook(capsys):
+    batch = [done("ada", GRADED, 2.0), done("bo", FAILED, 5.0, "the gradebook is locked")]
+    status, said = shown(batch, capsys)
+    assert status == 1
+    assert "2 points on average" in said
+
+
+def test_control_c_says_how_to_go_on(capsys):
+    def interrupted():
+        yield done("ada", GRADED, 2.0)
+        raise KeyboardInterrupt
+
+    status, said = shown(interrupted(), capsys)
+    assert status == 130
+    assert "1 notebook" in said
+    assert "the same command goes on" in " ".join(said.split())

@@ -84,9 +84,10 @@ def test_a_class_is_graded_though_a_worker_is_killed_in_the_middle(scheduler, tm
             killed.append(doomed.pid)
             os.kill(doomed.pid, signal.SIGKILL)
 
-    with cluster_pool(address, "auto") as pool:
+    with cluster_pool(address, "auto") as (pool, width):
         done = grade(course, pool, kill_once)
     assert killed
+    assert width == 2, "as many notebooks are sent out as the cluster can run, whatever the machine here has"
     assert [one.problem for one in done] == [""] * STUDENTS
     assert {one.marks.points for one in done} == {23.0}
     assert {one.marks.isolation for one in done} == {"full"}
@@ -104,8 +105,9 @@ def test_a_worker_that_cannot_isolate_refuses_work(scheduler, tmp_path):
     with refused, cluster_pool(address, "full"):
         pass
     worker()
-    with cluster_pool(address, "full") as pool:
+    with cluster_pool(address, "full") as (pool, width):
         found = {pool.submit(os.getpid).result(timeout=60) for _ in range(6)}
+    assert width == 1
     assert len(found) == 1, "work went to a worker that cannot isolate"
 
 
