@@ -7,7 +7,7 @@ from pathlib import Path
 
 from traitlets.config import Config
 
-from autograder import build, preprocessors
+from autograder import build, hooks
 from autograder.environment import put_programs_on_path
 
 
@@ -30,7 +30,7 @@ class CourseApi:
         if db_url is not None:
             config.CourseDirectory.db_url = db_url
         build.configure(config)
-        preprocessors.configure(config)
+        hooks.configure(config)
         config.IsolatedExecute.show = not marks_only
         self._api = NbGraderAPI(CourseDirectory(config=config), config=config)
 

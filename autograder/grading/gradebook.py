@@ -37,16 +37,16 @@ from nbgrader.preprocessors import (
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from autograder import handed_in
 from autograder.environment import put_programs_on_path
 from autograder.grading.grade import Graded, put_own_text_back
 from autograder.grading.journal import FOLDER
 from autograder.grading.notebook import digest, gone
+from autograder.hooks import handed_in
+from autograder.hooks.preprocessors import record
 from autograder.marking import Marks
-from autograder.preprocessors import record
 from autograder.variants import exercise_of
 
-EXECUTE = "autograder.preprocessors.IsolatedExecute"
+EXECUTE = "autograder.hooks.preprocessors.IsolatedExecute"
 STAGING = f"{FOLDER}/staging"
 LOCK = f"{FOLDER}/lock"
 USERS_OF_GRADEBOOK = (
@@ -169,7 +169,7 @@ class Writer:
         """nbgrader's converter with answers that are there in the place of a run. Raises GradebookProblem."""
         if EXECUTE not in [str(step) for step in converter.autograde_preprocessors]:
             raise GradebookProblem(
-                f"nbgrader_config.py does not run {EXECUTE}: call autograder.preprocessors.configure(c) there."
+                f"nbgrader_config.py does not run {EXECUTE}: call autograder.hooks.configure(c) there."
             )
         check = _CheckEachOnce(parent=converter)
         steps = {EXECUTE: self._record, "nbgrader.preprocessors.CheckCellMetadata": check}

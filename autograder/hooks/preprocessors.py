@@ -24,7 +24,7 @@ from autograder.exercises import NAMES, load
 from autograder.grading.grade import Graded, fresh_seed, grade_notebook, put_own_text_back, run_plain
 from autograder.grading.notebook import complete, digest, grade_id, heal, is_question
 from autograder.grading.submissions import own_files
-from autograder.handed_in import Inspection, see_every_change, withdraw
+from autograder.hooks.handed_in import Inspection, see_every_change, withdraw
 from autograder.marking import to_json
 from autograder.sandbox import Limits, shared_sandbox
 from autograder.variants import exercise_of
@@ -174,7 +174,7 @@ def configure(c: Config) -> None:
     c.Autograde.pre_convert_hook = Inspection(c)
     see_every_change()
     c.Autograde.sanitize_preprocessors = [
-        "autograder.preprocessors.Heal",
+        "autograder.hooks.preprocessors.Heal",
         "nbgrader.preprocessors.ClearOutput",
         "nbgrader.preprocessors.DeduplicateIds",
         "nbgrader.preprocessors.OverwriteKernelspec",
@@ -182,16 +182,16 @@ def configure(c: Config) -> None:
         "nbgrader.preprocessors.CheckCellMetadata",
     ]
     c.Autograde.autograde_preprocessors = [
-        "autograder.preprocessors.IsolatedExecute",
+        "autograder.hooks.preprocessors.IsolatedExecute",
         "nbgrader.preprocessors.IgnorePattern",
         "nbgrader.preprocessors.LimitOutput",
-        "autograder.preprocessors.SaveMarks",
+        "autograder.hooks.preprocessors.SaveMarks",
         "nbgrader.preprocessors.AssignLatePenalties",
         "nbgrader.preprocessors.CheckCellMetadata",
     ]
     # both the feedback pages and formgrader make their pages with this exporter
-    c.HTMLExporter.preprocessors = ["autograder.safe_pages.SafePages"]
-    c.GenerateFeedback.exporter_class = "autograder.people.exporter.FeedbackExporter"
+    c.HTMLExporter.preprocessors = ["autograder.hooks.safe_pages.SafePages"]
+    c.GenerateFeedback.exporter_class = "autograder.hooks.feedback_page.FeedbackExporter"
     c.GenerateFeedback.preprocessors = [
         "nbgrader.preprocessors.GetGrades",
         "nbgrader.preprocessors.ClearHiddenTests",

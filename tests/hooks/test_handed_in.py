@@ -10,7 +10,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from traitlets.log import get_logger
 
 from autograder.grading.notebook import MAX_OWN_VALUES, REFUSED
-from autograder.handed_in import ASIDE, MAX_COPIED_BYTES, inspect
+from autograder.hooks.handed_in import ASIDE, MAX_COPIED_BYTES, inspect
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from nbconvert import HTMLExporter
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from traitlets.config import Config
 
-from autograder import preprocessors
+from autograder import hooks
+from autograder.hooks.safe_pages import SafePages, safe_data, safe_html, safe_markdown
 from autograder.marking.marks import LineMark, Marks, QuestionMark
-from autograder.safe_pages import SafePages, safe_data, safe_html, safe_markdown
 from autograder.views.cell import to_html
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII="
@@ -98,7 +98,7 @@ def test_markdown_shows_its_html_as_text():
 
 def test_formgraders_exporter_is_configured_and_twice_is_once():
     config = Config()
-    preprocessors.configure(config)
+    hooks.configure(config)
     hostile = new_code_cell("1", outputs=[new_output("display_data", data={"text/html": "<script>EVIL()</script>ok"})])
     hostile.metadata = {"tags": ['"><script>EVIL()</script>']}
     notebook = new_notebook(cells=[hostile, new_markdown_cell("<img src=x onerror=EVIL()>")])
