@@ -9,7 +9,7 @@ import resource
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 
 from rich.console import Console
@@ -74,7 +74,8 @@ def _show(batch: Iterable[Done], total: int, args: argparse.Namespace, errors: C
     began = time.perf_counter()
     counted: Counter[str] = Counter()
     failed: dict[Submission, str] = {}
-    person, points, peak = 0, 0.0, 0
+    person: list[Submission] = []
+    points, peak = 0.0, 0
     progress = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -98,7 +99,8 @@ def _show(batch: Iterable[Done], total: int, args: argparse.Namespace, errors: C
                 failed[done.submission] = done.problem
             if not done.feedback:
                 counted[done.how] += 1
-                person += bool(done.marks and done.marks.needs_person)
+                if done.marks and done.marks.needs_person:
+                    person.append(done.submission)
                 points += done.marks.points if done.marks and not done.problem else 0.0
                 if args.json:
                     record = to_json(done.marks) if done.marks else {"student": done.submission.student}
@@ -107,7 +109,9 @@ def _show(batch: Iterable[Done], total: int, args: argparse.Namespace, errors: C
                 progress.start_task(tasks[True])
                 progress.update(tasks[True], visible=True)
             failing = f"{len(failed)} failing" if failed else ""
-            progress.update(tasks[done.feedback], advance=1, running=done.running, failing=failing)
+            # what waits for a free worker does not run; a cluster has as many workers as it has
+            running = done.running if args.cluster else min(done.running, args.jobs)
+            progress.update(tasks[done.feedback], advance=1, running=running, failing=failing)
         stopped = False
     if not args.json:
         _summary(counted, failed, person, points, peak, time.perf_counter() - began)
@@ -117,8 +121,9 @@ def _show(batch: Iterable[Done], total: int, args: argparse.Namespace, errors: C
 
 
 def _summary(
-    counted: Counter[str], failed: dict[Submission, str], person: int, points: float, peak: int, seconds: float
-) -> None:
+    counted: Counter[str], failed: dict[Submission, str], person: list[Submission], points: float, peak: int,
+    seconds: float,
+) -> None:  # fmt: skip
     console = Console()
     ways = {
         GRADED: "graded",
@@ -135,16 +140,19 @@ def _summary(
     if given:
         console.print(f"  {words.points(round(points / given, 1))} points on average", style="dim", highlight=False)
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
-    console.print(
-        f"  peak memory: {own} MB here, {peak >> 20} MB in one notebook beyond its libraries",
-        style="dim", highlight=False,
-    )  # fmt: skip
+    largest = f", {peak >> 20} MB in one notebook beyond its libraries" if peak else ""
+    console.print(f"  peak memory: {own} MB here{largest}", style="dim", highlight=False)
     if person:
-        console.print(f"{person} need a person.", style="bold magenta")
+        said = "notebook needs" if len(person) == 1 else "notebooks need"
+        console.print(f"{len(person)} {said} a person; see them in formgrader:", style="bold magenta", highlight=False)
+        _list(console, [f"{one.student} {one.exercise}" for one in person])
     if failed:
         console.print(f"{len(failed)} could not be completed:", style="bold red")
-        for submission, problem in list(failed.items())[:MOST_LISTED]:
-            line = words.printable(f"  {submission.student} {submission.exercise}: {problem}")
-            console.print(line, highlight=False, soft_wrap=True, markup=False)
-        if len(failed) > MOST_LISTED:
-            console.print(f"  … and {len(failed) - MOST_LISTED} more; --json lists all.")
+        _list(console, [f"{one.student} {one.exercise}: {problem}" for one, problem in failed.items()])
+
+
+def _list(console: Console, lines: Sequence[str]) -> None:
+    for line in lines[:MOST_LISTED]:
+        console.print(words.printable(f"  {line}"), highlight=False, soft_wrap=True, markup=False)
+    if len(lines) > MOST_LISTED:
+        console.print(f"  … and {len(lines) - MOST_LISTED} more; --json lists all.")

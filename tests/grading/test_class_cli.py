@@ -85,12 +85,12 @@ def test_elsewhere_only_the_records_are_written(course):
 
 def shown(batch, capsys):
     """The summary of a batch, and the exit status."""
-    status = class_cli._show(batch, 2, argparse.Namespace(json=False), Console(stderr=True))
+    status = class_cli._show(batch, 2, argparse.Namespace(json=False, cluster=None, jobs=2), Console(stderr=True))
     return status, capsys.readouterr().out
 
 
-def done(student, how, points, problem=""):
-    question = QuestionMark("one", "One", points, 5.0, "correct", ())
+def done(student, how, points, problem="", status="correct"):
+    question = QuestionMark("one", "One", points, 5.0, status, ())
     marks = Marks(student, SHEET, NAME, (question,), "full", 7)
     return Done(Submission(student, SHEET, NAME, Path(f"{student}.ipynb")), how, marks, problem)
 
@@ -111,3 +111,12 @@ def test_control_c_says_how_to_go_on(capsys):
     assert status == 130
     assert "1 notebook" in said
     assert "the same command goes on" in " ".join(said.split())
+
+
+def test_who_needs_a_person_is_named(capsys):
+    status, said = shown([done("ada", GRADED, 0.0, status="grader_error"), done("bo", GRADED, 5.0)], capsys)
+    assert status == 1
+    assert "1 notebook needs a person" in said
+    assert f"ada {NAME}" in said
+    assert f"bo {NAME}" not in said
+    assert "in one notebook" not in said  # nothing was run
