@@ -133,7 +133,7 @@ class Zygote:
         """
         with self._lock:
             try:
-                self._control.send(b"f" if figures else b"j")
+                self._control.send(frames.WITH_FIGURES if figures else frames.WITHOUT_FIGURES)
                 said, descriptors, _, _ = socket.recv_fds(self._control, 1 << 16, 2)
             except OSError as error:
                 raise ZygoteGone(str(error)) from None

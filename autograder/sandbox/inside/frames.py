@@ -8,6 +8,8 @@ import struct
 NONCE_BYTES = 16
 HEAD_BYTES = 4 + NONCE_BYTES
 
+WITH_FIGURES, WITHOUT_FIGURES = b"f", b"j"  # what the zygote is asked for: a process for a job that draws, or not
+
 
 def write_frame(descriptor: int, nonce: bytes, body: bytes) -> None:
     """Write one frame to a blocking descriptor. Raises OSError when the other side has gone."""

@@ -32,7 +32,6 @@ Run = Callable[[int, bytes, dict[str, Any]], None]
 CONTROL_BYTES = 1 << 16
 TASK_ENDS_SECONDS = 2.0
 SPARE = "spare"  # what a process is called that has no job yet
-WITH_FIGURES = b"f"  # a request for a job that draws; any other one does not
 
 COMMON = ("contourpy", "tqdm.auto")
 FIRST_JOBS_SECONDS = 1.5  # the canary and the first notebooks have the machine to themselves
@@ -85,7 +84,7 @@ def main(control_descriptor: int, settings: dict[str, Any]) -> None:
         if not request:
             return
         ready.hand_over(control)
-        with_figures = request == WITH_FIGURES  # most probably the next job is like this one
+        with_figures = request == frames.WITH_FIGURES  # most probably the next job is like this one
         ready = spare()
 
 
