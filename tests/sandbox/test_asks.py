@@ -59,6 +59,28 @@ def test_a_bad_probe_is_our_fault(run: Run) -> None:
     assert {answer.status for got in outcome.answers.values() for answer in got} == {"grader_error"}
 
 
+@pytest.mark.parametrize(
+    ("events", "status"), [("('exec',)", "raised"), ("('compile',)", "answered"), ("('exec', 'compile')", "raised")]
+)
+def test_python_put_out_of_order_is_not_our_fault(run: Run, events: str, status: str) -> None:
+    source = f"""
+import sys
+def refuse(event, arguments):
+    if event in {events}:
+        raise RuntimeError("refused")
+def f(x):
+    return x
+sys.addaudithook(refuse)
+"""
+    asks = (ask("return {'y': student.f(given['x'])}", {"x": 3}), Ask("broken", "def probe(:", ({},)))
+    outcome = run(source, asks=asks)
+    (answer,) = answers(outcome)
+    assert answer.status == status
+    if status == "raised":
+        assert "your notebook has changed how Python itself runs code (RuntimeError: refused)" in answer.message
+    assert answers(outcome, "broken")[0].status == "grader_error"  # it was at fault before the notebook ran
+
+
 def test_a_challenge_that_is_no_data_is_our_fault(run: Run) -> None:
     (answer,) = answers(run("x = 1", asks=(ask("return {}", {"x": object()}),)))
     assert answer.status == "grader_error"

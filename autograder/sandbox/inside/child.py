@@ -12,7 +12,7 @@ from typing import Any
 import msgpack
 
 from . import frames, walls
-from .probes import Surroundings, answer, has_room
+from .probes import Probe, Surroundings, answer, has_room
 from .shell import GREEDY, Shell, collecting, go_home, reseed, said, status_of
 from .stopwatch import disarm, time_limit
 
@@ -130,6 +130,7 @@ def run_job(
     sys.path[:0] = [*([settings["modules"]] if settings["modules"] else []), shell.folder]
     path = list(sys.path)
     reseed(job["seed"])
+    probes = [Probe(ask["id"], ask["probe"]) for ask in job["asks"]]
     wire.send("ready")
 
     room = limits["notebook_output_bytes"]
@@ -144,14 +145,14 @@ def run_job(
     if "matplotlib.pyplot" in sys.modules and job["asks"]:
         with contextlib.suppress(Exception):
             sys.modules["matplotlib.pyplot"].close("all")
-    for ask in job["asks"]:
+    for ask, probe in zip(job["asks"], probes):
         for number, challenge in ask["challenges"]:
             wire.send("ask_started", ask=ask["index"], challenge=number)
             fields = answer(
                 shell,
                 surroundings,
                 ask_id=ask["id"],
-                probe=ask["probe"],
+                probe=probe,
                 number=number,
                 challenge=challenge,
                 seed=job["seed"],

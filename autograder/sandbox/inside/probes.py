@@ -33,6 +33,10 @@ class BadProbe(Exception):
     """The probe itself is at fault: ours, never the student's."""
 
 
+class SpoiltPython(Exception):
+    """What the harness needs of Python no longer works, and did before the notebook was run."""
+
+
 class Student:
     """The notebook's globals as attributes. Reading one that is not there raises MissingName; setting one sets it."""
 
@@ -77,24 +81,47 @@ class Surroundings:
         go_home(folder)
 
 
-def compile_probe(ask_id: str, source: str) -> Callable[..., Any]:
-    """Return the function that a probe's source defines. Raises BadProbe when it does not define exactly one."""
-    filename = f"<probe {ask_id}>"
-    names: dict[str, Any] = {"np": np, "__builtins__": builtins, "__name__": "probe"}
-    before = set(names)
-    try:
-        exec(compile(source, filename, "exec"), names)
-    except Exception as error:
-        raise BadProbe(f"the probe of {ask_id!r} does not compile: {type(error).__name__}: {error}") from None
-    functions = [names[name] for name in names if name not in before and callable(names[name])]
-    if len(functions) != 1:
-        raise BadProbe(f"the probe of {ask_id!r} must define one function, not {len(functions)}")
-    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    return functions[0]
+class Probe:
+    """A question's function, compiled while nothing of the student's has been run yet.
+
+    So a probe that is at fault is told from a notebook that has put Python itself out of order, which is no fault of
+    ours: an audit hook that refuses ``compile`` or ``exec``, for example.
+    """
+
+    def __init__(self, ask_id: str, source: str) -> None:
+        """Compile the source and see what it defines; what is wrong with it is kept for the answer."""
+        self._filename, self._problem = f"<probe {ask_id}>", ""
+        try:
+            self._code = compile(source, self._filename, "exec")
+            count = len(self._defined())
+        except Exception as error:
+            self._problem = f"the probe of {ask_id!r} does not compile: {type(error).__name__}: {error}"
+            return
+        if count != 1:
+            self._problem = f"the probe of {ask_id!r} must define one function, not {count}"
+        linecache.cache[self._filename] = (len(source), None, source.splitlines(keepends=True), self._filename)
+
+    def _defined(self) -> list[Callable[..., Any]]:
+        names: dict[str, Any] = {"np": np, "__builtins__": builtins, "__name__": "probe"}
+        before = set(names)
+        exec(self._code, names)
+        return [names[name] for name in names if name not in before and callable(names[name])]
+
+    def function(self) -> Callable[..., Any]:
+        """The function, made anew for every challenge. Raises BadProbe, and SpoiltPython when it was right before."""
+        if self._problem:
+            raise BadProbe(self._problem)
+        try:
+            return self._defined()[0]
+        except Exception as error:
+            raise SpoiltPython(
+                "The question could not be put: your notebook has changed how Python itself runs code "
+                f"({type(error).__name__}: {str(error)[:200]}). Take that out."
+            ) from None
 
 
 def answer(
-    shell: Shell, surroundings: Surroundings, *, ask_id: str, probe: str, number: int, challenge: bytes, seed: int,
+    shell: Shell, surroundings: Surroundings, *, ask_id: str, probe: Probe, number: int, challenge: bytes, seed: int,
     limits: dict[str, Any], folder: str, path: list[str],
 ) -> dict[str, Any]:  # fmt: skip
     """Ask one question at one challenge; return the fields of the answer's frame."""
@@ -104,7 +131,7 @@ def answer(
     caught: list[warnings.WarningMessage] = []
     given: dict[str, Any] = {}
     try:
-        function = compile_probe(ask_id, probe)
+        function = probe.function()
         given = codec.decode(challenge, max_bytes=len(challenge))
         handed = dict(given)
         surroundings.restore(folder, path)
@@ -126,6 +153,8 @@ def answer(
         result["status"] = "answered"
     except BadProbe as error:
         result["message"] = str(error)
+    except SpoiltPython as error:
+        result["status"], result["message"] = "raised", str(error)
     except codec.BadValue as error:
         too_big = "more than the limit of" in str(error)
         result["status"] = "output_limit" if too_big else "raised"
