@@ -73,7 +73,10 @@ class Done:
 
 @dataclass(frozen=True)
 class Course:
-    """What all notebooks of a batch have in common. ``pool`` None means that nothing may be run."""
+    """What all notebooks of a batch have in common. ``pool`` None means that nothing may be run.
+
+    ``cell_seconds`` replaces the time limit of a cell.
+    """
 
     root: Path
     journal: Journal
@@ -81,6 +84,7 @@ class Course:
     pool: Executor | None
     seed: int
     level: str = "auto"
+    cell_seconds: float | None = None
     window: int = 8
 
 
@@ -89,6 +93,7 @@ class _Part:
     """One notebook on its way."""
 
     submission: Submission
+    found: tuple[bytes, Mapping[str, bytes]] = (b"", {})
     stamp: str = ""
     prepared: Prepared | None = None
     key: str = ""
@@ -162,8 +167,8 @@ class _Pass:
         if self._nothing_to_do(sheet, known):
             for part in sheet.parts:
                 entry = known[part.submission.exercise]
-                if not self.feedback:
-                    yield Done(part.submission, UNCHANGED, entry.read_marks), False
+                marks = None if self.feedback else entry.read_marks
+                yield Done(part.submission, UNCHANGED, marks, feedback=self.feedback), False
             return
         for part in sheet.parts:
             if not part.problem:
@@ -182,9 +187,10 @@ class _Pass:
         if one.problem:
             raise BadNotebook(one.problem)
         if not _in_place(course, one):
-            place = course.writer.place(one.student, one.sheet, one.exercise)
-            raise BadNotebook(f"it lies outside the course's submitted folder: put it at {place}.")
-        part.stamp = _stamp(course, one, read_bytes(one.path), own_files(one.path.parent))
+            place = course.writer.place(one.student or "<student>", one.sheet, one.exercise)
+            raise BadNotebook(f"it lies in no student's folder of this course: put it at {place}.")
+        part.found = read_bytes(one.path), own_files(one.path.parent)
+        part.stamp = _stamp(course, one, *part.found)
         return course.journal.entry(one.student, one.sheet, one.exercise)
 
     def _nothing_to_do(self, sheet: _Sheet, known: Mapping[str, Entry | None]) -> bool:
@@ -210,9 +216,11 @@ class _Pass:
         """Plan the run of a notebook, and take what came back of it from the journal when it was run before."""
         one, course = part.submission, self.course
         exercise = exercise_of(course.root, one.exercise, one.student)
-        notebook, part.notes = healed(parse_notebook(read_bytes(one.path), one.path.name), course.root, exercise)
-        files = own_files(one.path.parent)
-        prepared = part.prepared = prepare(notebook, exercise, root=course.root, seed=course.seed, files=files)
+        (data, files), part.found = part.found, (b"", {})
+        notebook, part.notes = healed(parse_notebook(data, one.path.name), course.root, exercise)
+        prepared = part.prepared = prepare(
+            notebook, exercise, root=course.root, seed=course.seed, files=files, cell_seconds=course.cell_seconds
+        )
         part.key = marks_key(prepared, course.level)
         marks_ran = part.marks_ran = self._kept(part.key, prepared)
         if marks_ran is None or marks_ran.whole:

@@ -39,13 +39,17 @@ def run(args: argparse.Namespace) -> int:
         submissions = find(path.absolute() for path in args.paths)
         root = find_root(args.root or args.paths[0].absolute().parent)
         read_variants(root)  # a lost secret is told before anything is run
-        with Journal(root) as journal, _pool(args) as (pool, width), contextlib.ExitStack() as last:
-            writer = last.enter_context(Writer(root))
+        with Journal(root) as journal, Writer(root) as writer:
+            own = writer.settings
+            level = args.isolation or own.isolation
+            wanted = args.seed if args.seed is not None or args.new_seed else own.seed
             seed = journal.seed(
-                fresh_seed() if args.seed is None else args.seed, replace=args.new_seed or args.seed is not None
+                fresh_seed() if wanted is None else wanted, replace=args.new_seed or wanted is not None
             )
-            course = Course(root, journal, writer, pool, seed, args.isolation, window=2 * width + 2)
-            return _show(grade_class(course, submissions, feedback=not args.marks_only), len(submissions), args, errors)
+            with _pool(args, level) as (pool, width):
+                course = Course(root, journal, writer, pool, seed, level, own.cell_seconds, window=2 * width + 2)
+                batch = grade_class(course, submissions, feedback=not args.marks_only)
+                return _show(batch, len(submissions), args, errors)
     except PROBLEMS as problem:
         errors.print(f"autograder grade: {problem}", style="red", highlight=False, soft_wrap=True)
         return 2
@@ -55,10 +59,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 @contextlib.contextmanager
-def _pool(args: argparse.Namespace) -> Iterator[tuple[Executor, int]]:
+def _pool(args: argparse.Namespace, level: str) -> Iterator[tuple[Executor, int]]:
     """Who runs the notebooks, and how many at once."""
     if args.cluster:
-        with cluster_pool(args.cluster, args.isolation) as cluster:
+        with cluster_pool(args.cluster, level) as cluster:
             yield cluster
         return
     # The work is done in processes of the sandbox; threads only wait for them, and start at once.
@@ -107,7 +111,7 @@ def _show(batch: Iterable[Done], total: int, args: argparse.Namespace, errors: C
                     print(json.dumps(record | {"how": done.how, "problem": done.problem}), flush=True)
             elif not progress.tasks[tasks[True]].visible:
                 progress.start_task(tasks[True])
-                progress.update(tasks[True], visible=True)
+                progress.update(tasks[True], visible=True, total=total - len(failed))
             failing = f"{len(failed)} failing" if failed else ""
             # what waits for a free worker does not run; a cluster has as many workers as it has
             running = done.running if args.cluster else min(done.running, args.jobs)

@@ -19,8 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--isolation",
         choices=("auto", "full", "reduced", "none"),
-        default="auto",
-        help="'none' runs students' code unprotected: only for notebooks that you trust",
+        help="'none' runs students' code unprotected: only for notebooks that you trust. The default is that of "
+        "nbgrader_config.py with --gradebook, otherwise 'auto'",
     )
     parser.add_argument("--root", type=Path, help="the course's folder; found from here by default")
     group = parser.add_argument_group("a class into nbgrader's gradebook")
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Grade. Returns 0 when all were graded, 1 when something needs a person, 2 on bad use."""
     if not args.cluster and all(path.exists() for path in args.paths):
-        start_early(args.isolation)
+        start_early(args.isolation or "auto")
     # Only now: nbgrader and sympy take as long to import as the sandbox to start.
     if args.gradebook:
         from autograder.grading import class_cli as how

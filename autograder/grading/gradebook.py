@@ -42,7 +42,7 @@ from autograder.grading.grade import Graded, put_own_text_back
 from autograder.grading.journal import FOLDER
 from autograder.grading.notebook import digest, gone
 from autograder.hooks import handed_in
-from autograder.hooks.preprocessors import record
+from autograder.hooks.preprocessors import IsolatedExecute, record
 from autograder.marking import Marks
 from autograder.variants import exercise_of
 
@@ -158,6 +158,8 @@ class Writer:
             self._submitted, self._autograded = course.submitted_directory, course.autograded_directory
             course.autograded_directory = STAGING
             self._converter = self._with_our_steps(converter_module.Autograde(coursedir=course, parent=self._app))
+            self.settings = IsolatedExecute(parent=self._converter)
+            """What nbgrader_config.py says of isolation, seed and time."""
             with contextlib.suppress(GradebookLocked):
                 self._gradebook()
             shutil.rmtree(self._staging, ignore_errors=True)

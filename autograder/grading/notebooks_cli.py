@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
         submissions = find(args.paths)
         read_variants(root)
         seed = fresh_seed() if args.seed is None else args.seed
-        marks = _grade(submissions, shared_sandbox(args.isolation), root, seed, args)
+        marks = _grade(submissions, shared_sandbox(args.isolation or "auto"), root, seed, args)
     except (CourseError, NothingToGrade) as problem:
         errors.print(f"autograder grade: {problem}", style="red", highlight=False, soft_wrap=True)
         return 2

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from autograder.course import CourseError
 from autograder.exercises import NAMES
 from autograder.grading.grade import jobs_asks
-from autograder.grading.journal import Entry, Journal, asked
+from autograder.grading.journal import Entry, Journal, JournalProblem, asked
 from autograder.marking import Marks, QuestionMark, mark
 from autograder.variants import exercise_of, numbers_mark
+
+DAMAGED = "the record of its marks is damaged, so no difference can be shown; marks are written anew from its answers."
 
 MOST_KEPT = 2000
 """So many different sets of answers are remembered at a time, so that memory does not grow with the class."""
@@ -18,22 +20,25 @@ MOST_KEPT = 2000
 
 @dataclass(frozen=True)
 class Change:
-    """A submission marked again: its marks before and now. ``problem`` says why it could not be."""
+    """A submission marked again: its marks before and now. ``problem`` says why it could not be.
+
+    Without a record of the marks before, there are none of now either: what was graded is not known.
+    """
 
     entry: Entry
-    before: Marks
+    before: Marks | None
     now: Marks | None
     problem: str = ""
 
     @property
     def difference(self) -> float:
         """Points gained, negative for points lost."""
-        return 0.0 if self.now is None else round(self.now.points - self.before.points, 6)
+        return 0.0 if self.before is None or self.now is None else round(self.now.points - self.before.points, 6)
 
     @property
     def questions(self) -> list[tuple[str, float, float]]:
         """Every question whose points change: its id, and the points before and now; NaN is no entry at all."""
-        if self.now is None:
+        if self.before is None or self.now is None:
             return []
         old = {question.id: question.points for question in self.before.questions}
         new = {question.id: question.points for question in self.now.questions}
@@ -52,7 +57,11 @@ def remark(journal: Journal) -> Iterator[Change]:
     marked: dict[tuple[str, int, str, str], tuple[QuestionMark, ...]] = {}
     wanted: dict[tuple[str, int, str], str] = {}
     for entry in journal.entries():
-        before = entry.read_marks
+        try:
+            before = entry.read_marks
+        except JournalProblem:
+            yield Change(entry, None, None, DAMAGED)
+            continue
         kept = journal.run_of(entry.run)
         if kept is None:
             yield Change(entry, before, None, "its answers are not in the journal: grade it again.")

@@ -85,12 +85,17 @@ class IsolatedExecute(NbGraderPreprocessor):
         True, help="Run the course's own cells that only train for show or draw; without them there are marks only."
     ).tag(config=True)
 
+    @property
+    def cell_seconds(self) -> float | None:
+        """Seconds that one cell may take, None for the sandbox's own limit; people know nbgrader's name for it."""
+        return self.timeout or self.config.Execute.get("timeout")
+
     def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
         """Run and mark one notebook. Raises SandboxUnavailable when it cannot be isolated."""
         about = resources["nbgrader"]
         folder = Path(resources["metadata"]["path"])
         sandbox = shared_sandbox(self.isolation)
-        seconds = self.timeout or self.config.Execute.get("timeout")  # nbgrader's own name for it is known to people
+        seconds = self.cell_seconds
         exercise = _exercise(resources)
         if exercise is None:
             limits = Limits() if seconds is None else Limits().per_cell(seconds)

@@ -28,6 +28,7 @@ from autograder.variants import (
     Variants,
     answers,
     exercise_of,
+    numbers_mark,
     numbers_of,
     read_variants,
     rewritten,
@@ -346,6 +347,18 @@ def test_another_or_a_lost_secret_is_refused_before_anything_is_marked(course, t
     (copy / "course.secret").unlink()
     with pytest.raises(CourseError, match="put the file back"):
         read_variants(copy)
+
+
+def test_a_class_reads_the_setting_once_and_sees_every_change_of_it(tmp_path, monkeypatch):
+    setting(tmp_path, IDS[:2])
+    read = []
+    real = Path.read_text
+    monkeypatch.setattr(Path, "read_text", lambda path, **how: read.append(path) or real(path, **how))
+    assert [bool(numbers_mark(tmp_path, NAME, student)) for student in IDS[:4]] == [True, True, False, False]
+    assert len(read) == 1
+    setting(tmp_path, IDS[:3])
+    assert [bool(numbers_mark(tmp_path, NAME, student)) for student in IDS[:4]] == [True, True, True, False]
+    assert len(read) == 2
 
 
 def test_a_short_secret_is_refused(tmp_path):

@@ -94,6 +94,15 @@ def test_a_second_run_does_nothing_at_all(course):
     assert {path: path.stat().st_mtime_ns for path in (course / "autograded").rglob("*")} == times
 
 
+def test_a_notebook_in_no_students_folder_is_told_where_it_belongs(course):
+    stray = course / "submitted" / f"{NAME}.ipynb"
+    shutil.copy(course / "submitted" / "ada" / SHEET / f"{NAME}.ipynb", stray)
+    found = {one.submission.path: one for one in grade(course)}
+    place = course / "submitted" / "<student>" / SHEET / f"{NAME}.ipynb"
+    assert found[stray].problem == f"it lies in no student's folder of this course: put it at {place}."
+    assert all(not one.problem for path, one in found.items() if path != stray)
+
+
 @pytest.mark.parametrize("change", ["prose", "outputs", "metadata", "gradebook", "autograded"])
 def test_what_is_not_code_runs_nothing(course, change):
     grade(course)

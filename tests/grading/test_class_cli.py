@@ -8,16 +8,19 @@ import re
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from class_kit import NAME, SHEET, hand_in, make_course, solved
 from rich.console import Console
 
-from autograder.grading import class_cli
-from autograder.grading.batch import FAILED, GRADED, Done
+from autograder.cli import main
+from autograder.grading import batch, class_cli, cli
+from autograder.grading.batch import FAILED, GRADED, UNCHANGED, Done
 from autograder.grading.submissions import Submission
 from autograder.marking import Marks, QuestionMark
+from autograder.sandbox import Limits
 
 GRADE = (sys.executable, "-m", "autograder", "grade", "submitted", "--gradebook", "--marks-only")
 
@@ -93,6 +96,51 @@ def done(student, how, points, problem="", status="correct"):
     question = QuestionMark("one", "One", points, 5.0, status, ())
     marks = Marks(student, SHEET, NAME, (question,), "full", 7)
     return Done(Submission(student, SHEET, NAME, Path(f"{student}.ipynb")), how, marks, problem)
+
+
+SETTINGS = "\nc.IsolatedExecute.isolation = 'none'\nc.IsolatedExecute.seed = 11\n{limit} = 7\n"
+
+
+@pytest.mark.parametrize("limit", ["c.IsolatedExecute.timeout", "c.Execute.timeout"])
+@pytest.mark.parametrize(
+    ("options", "level", "seed"), [((), "none", 11), (("--isolation", "reduced", "--seed", "12"), "reduced", 12)]
+)
+def test_the_configuration_of_the_course_holds_unless_the_command_says_otherwise(
+    tmp_path, root, monkeypatch, limit, options, level, seed
+):
+    course = make_course(tmp_path / "course", root)
+    with (course / "nbgrader_config.py").open("a") as config:
+        config.write(SETTINGS.format(limit=limit))
+    hand_in(course, "ada", solved(root))
+    asked = []
+
+    def refuse(*given):
+        asked.append(given)
+        raise RuntimeError("not run in this test")
+
+    monkeypatch.setattr(batch, "run_isolated", refuse)
+    monkeypatch.setattr(cli, "start_early", lambda level: None)
+    options = ("--gradebook", "--marks-only", "--root", str(course), *options)
+    assert main(["grade", str(course / "submitted"), *options]) == 1
+    for found, _, job in asked:
+        assert (found, job.seed, job.limits.cell_wall_seconds) == (level, seed, Limits().per_cell(7).cell_wall_seconds)
+    assert asked
+
+
+def test_the_bar_of_the_feedback_goes_to_its_end(monkeypatch):
+    bars = []
+
+    class Watched(class_cli.Progress):
+        def __init__(self, *given, **settings):
+            super().__init__(*given, **settings)
+            bars.append(self)
+
+    monkeypatch.setattr(class_cli, "Progress", Watched)
+    first, bad = done("ada", GRADED, 2.0), done("bo", FAILED, 0.0, "its folder cannot be read")
+    batch = [first, bad, replace(first, how=UNCHANGED, marks=None, feedback=True)]
+    class_cli._show(batch, 2, argparse.Namespace(json=False, cluster=None, jobs=2), Console(stderr=True))
+    marks, feedback = bars[0].tasks
+    assert (marks.completed, marks.total, feedback.completed, feedback.total) == (2, 2, 1, 1)
 
 
 def test_the_average_is_of_what_is_in_the_gradebook(capsys):

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from class_kit import hand_in, make_course, rows, solved
+from class_kit import NAME, hand_in, make_course, rows, solved
 
 from autograder.cli import main
 from autograder.exercises import load
@@ -135,6 +135,42 @@ def test_questions_that_ask_something_else_need_a_new_run(course, monkeypatch):
         found = list(remark(journal))
     assert all("ask something else" in change.problem for change in found)
     assert main(["remark", "--diff", "--root", str(course)]) == 1
+
+
+def test_one_damaged_record_costs_only_itself(course, stricter, capsys):
+    with sqlite3.connect(course / ".autograder" / "journal.db") as db:
+        db.execute("update submissions set marks = x'00' where student = 'bo'")
+    assert main(["remark", "--diff", "--root", str(course)]) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert "0 would go up, 2 down" in said
+    assert f"bo {NAME}: the record of its marks is damaged" in said
+    assert main(["remark", "--root", str(course)]) == 1
+    capsys.readouterr()
+    assert main(["remark", "--diff", "--root", str(course)]) == 0  # it has been written anew
+    with sqlite3.connect(course / "gradebook.db") as db:
+        scores = db.execute(
+            "select auto_score from grade join base_cell on base_cell.id = cell_id where name = 'loss_value'"
+        )
+        assert sorted(score for (score,) in scores) == [0, 1, 1, 1]
+
+
+def test_what_was_graded_unprotected_is_marked_again_from_its_own_answers(tmp_path, root, monkeypatch, capsys):
+    course = make_course(tmp_path / "course", root)
+    hand_in(course, "ada", solved(root))
+    with Journal(course) as journal, Writer(course) as writer, ThreadPoolExecutor(1) as pool:
+        shared = Course(course, journal, writer, pool, journal.seed(7), "none")
+        assert not [done for done in grade_class(shared, find([course / "submitted"])) if done.problem]
+    monkeypatch.setattr(batch, "run_isolated", never)
+    monkeypatch.setattr(batch, "_context", lambda root, sheet: "changed")
+    assert main(["remark", "--root", str(course)]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_no_journal_is_made_only_to_find_it_empty(tmp_path, root, capsys):
+    course = make_course(tmp_path / "course", root)
+    assert main(["remark", "--diff", "--root", str(course)]) == 2
+    assert "the journal is empty" in capsys.readouterr().err
+    assert not (course / ".autograder" / "journal.db").exists()
 
 
 def test_an_empty_journal_says_what_to_do_first(tmp_path, root, capsys):
