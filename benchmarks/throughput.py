@@ -226,7 +226,7 @@ def stock_in(folder: Path, name: str) -> float:
 @contextlib.contextmanager
 def opened(folder: Path, seed: int = 1) -> Iterator[Course]:
     with Journal(folder) as journal, Writer(folder) as writer, ThreadPoolExecutor(JOBS) as pool:
-        yield Course(folder, journal, writer, pool, journal.seed(seed), window=2 * JOBS + 2)
+        yield Course(folder, journal, writer, pool, journal.seed(seed), window=lambda: 2 * JOBS + 2)
 
 
 def class_seconds(folder: Path, *, feedback: bool) -> tuple[float, int]:

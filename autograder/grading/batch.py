@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
@@ -75,7 +75,7 @@ class Done:
 class Course:
     """What all notebooks of a batch have in common. ``pool`` None means that nothing may be run.
 
-    ``cell_seconds`` replaces the time limit of a cell.
+    ``cell_seconds`` replaces the time limit of a cell; ``window`` says how many notebooks may be out with the workers.
     """
 
     root: Path
@@ -85,7 +85,7 @@ class Course:
     seed: int
     level: str = "auto"
     cell_seconds: float | None = None
-    window: int = 8
+    window: Callable[[], int] = lambda: 8
 
 
 @dataclass(eq=False)
@@ -151,7 +151,7 @@ class _Pass:
         groups = groupby(submissions, key=lambda one: (one.student, one.sheet))
         for (student, sheet), members in groups:
             yield from self._begin(_Sheet(student, sheet, [_Part(one) for one in members]))
-            while len(self.running) >= self.course.window:
+            while len(self.running) >= self.course.window():
                 yield from self._collect()
         while self.running:
             yield from self._collect()

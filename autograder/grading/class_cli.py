@@ -9,7 +9,7 @@ import resource
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 
 from rich.console import Console
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
                 fresh_seed() if wanted is None else wanted, replace=args.new_seed or wanted is not None
             )
             with _pool(args, level) as (pool, width):
-                course = Course(root, journal, writer, pool, seed, level, own.cell_seconds, window=2 * width + 2)
+                course = Course(root, journal, writer, pool, seed, level, own.cell_seconds, lambda: 2 * width() + 2)
                 batch = grade_class(course, submissions, feedback=not args.marks_only)
                 return _show(batch, len(submissions), args, errors)
     except PROBLEMS as problem:
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 @contextlib.contextmanager
-def _pool(args: argparse.Namespace, level: str) -> Iterator[tuple[Executor, int]]:
+def _pool(args: argparse.Namespace, level: str) -> Iterator[tuple[Executor, Callable[[], int]]]:
     """Who runs the notebooks, and how many at once."""
     if args.cluster:
         with cluster_pool(args.cluster, level) as cluster:
@@ -68,7 +68,7 @@ def _pool(args: argparse.Namespace, level: str) -> Iterator[tuple[Executor, int]
     # The work is done in processes of the sandbox; threads only wait for them, and start at once.
     pool = ThreadPoolExecutor(args.jobs)
     try:
-        yield pool, args.jobs
+        yield pool, lambda: args.jobs
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

@@ -8,13 +8,15 @@ back. The journal makes retries harmless.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 
 from autograder.sandbox import SandboxUnavailable, shared_sandbox
 
 CONNECT_SECONDS = 20
-START_SECONDS = 120
+
+LEAST_WIDTH = 32
+"""So many notebooks are sent out at least: a cluster that grows with its work must see that there is some."""
 
 
 class ClusterProblem(Exception):
@@ -31,8 +33,10 @@ def can_isolate(level: str) -> str:
 
 
 @contextlib.contextmanager
-def cluster_pool(address: str, level: str) -> Iterator[tuple[Executor, int]]:
+def cluster_pool(address: str, level: str) -> Iterator[tuple[Executor, Callable[[], int]]]:
     """An executor whose workers are those of a Dask cluster that can isolate, and how many notebooks they run at once.
+
+    The second is a function, for workers come and go.
 
     Raises ClusterProblem.
     """
@@ -54,6 +58,9 @@ def cluster_pool(address: str, level: str) -> Iterator[tuple[Executor, int]]:
         if not able:
             reasons = sorted({str(reason) for reason in refusals.values()}) or ["there is none"]
             raise ClusterProblem(f"no worker at {address} can run notebooks isolated: {' '.join(reasons)[:600]}")
-        width = sum(client.nthreads(able).values())
         later = len(able) == len(refusals)  # workers that come later get work too
+
+        def width() -> int:
+            return max(LEAST_WIDTH, sum(client.nthreads(None if later else able).values()))
+
         yield client.get_executor(pure=False, retries=2, workers=able, allow_other_workers=later), width

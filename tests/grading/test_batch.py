@@ -441,7 +441,7 @@ def test_no_more_notebooks_are_held_than_the_window(course, monkeypatch):
 
     most, by_other_tests = 0, held()
     with Journal(course) as journal, Writer(course) as writer, ThreadPoolExecutor(1) as pool:
-        shared = Course(course, journal, writer, pool, 7, window=2)
+        shared = Course(course, journal, writer, pool, 7, window=lambda: 2)
         for _ in grade_class(shared, find([course / "submitted"]), feedback=True):
             most = max(most, held() - by_other_tests)
     assert 0 < most <= 3 + 2 * 2 < 2 * len(STUDENTS)  # one sheet that is written, and those that run
