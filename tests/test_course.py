@@ -1,9 +1,11 @@
 import subprocess
 import sys
 
+import nbformat
 import pytest
 
 from autograder.course import compiled_modules, find_root, sheet_files
+from autograder.exercises import NAMES, load
 from autograder.grading.journal import key_of
 from autograder.sandbox import Cell, Job
 
@@ -30,6 +32,15 @@ def test_every_module_of_a_sheet_is_compiled(root, sheet):
         name.removesuffix(".py") for name in modules
     }
     assert modules
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_notebook_states_its_minutes_difficulty_and_points(root, name):
+    exercise = load(name)
+    notebook = nbformat.read(root / "assignments" / exercise.sheet / f"{name}.ipynb", as_version=4)
+    stated = f"**{exercise.minutes} minutes · difficulty {exercise.difficulty} of 5 · {exercise.points:g} points**"
+    assert stated in notebook.cells[0].source
+    assert 1 <= exercise.difficulty <= 5
 
 
 def test_bytecode_is_no_part_of_what_a_job_is():

@@ -14,7 +14,8 @@ def overview(exercises: Sequence[Exercise]) -> str:
     lines = [
         "# The exercises, part by part",
         "",
-        "This page is made by `autograder build` from `autograder/exercises/`.",
+        "This page is made by `autograder build` from `autograder/exercises/`. Behind each name stand the minutes to",
+        "plan for it and its difficulty, from 1 to 5.",
         "",
         f"{len(exercises)} exercises, {sum(len(exercise.parts) for exercise in exercises)} parts, "
         f"{_points(sum(exercise.points for exercise in exercises))} points, of which "
@@ -39,7 +40,7 @@ def overview(exercises: Sequence[Exercise]) -> str:
 def _rows(exercise: Exercise) -> list[str]:
     marked = {question.id: (question.title, "machine", question.points) for question in exercise.questions}
     marked |= {part.id: (part.title, "person", part.points) for part in exercise.written}
-    rows, name, counted = [], f"`{exercise.name}` ({exercise.minutes} min)", {}
+    rows, name, counted = [], f"`{exercise.name}` ({exercise.minutes} min, {exercise.difficulty} of 5)", {}
     for part, ids in exercise.parts.items():
         label = _label(part)
         for one in ids:

@@ -88,11 +88,6 @@ class Report:
         """The ids of all mistakes named, each once, in backward order."""
         return tuple(dict.fromkeys(mistake for finding in self.parameters.values() for mistake in finding.mistakes))
 
-    @property
-    def unexplained(self) -> tuple[str, ...]:
-        """The parameters that are wrong for no reason that is known."""
-        return tuple(name for name, finding in self.parameters.items() if not finding.explained)
-
 
 @dataclass(frozen=True)
 class _Given:

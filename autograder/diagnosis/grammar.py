@@ -494,9 +494,8 @@ def _scale_options(spec: Spec) -> dict[str, tuple[Option, ...]]:
 
 @dataclass(frozen=True)
 class Penalty(Option):
-    """An option for the penalty. ``needs`` (unless empty) must be among the mistakes of the scale."""
+    """An option for the penalty."""
 
-    needs: str = ""
     scale: Callable[[Pass], float] = lambda c: 1.0
 
 

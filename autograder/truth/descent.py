@@ -8,7 +8,7 @@ exact one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cache
 
 import numpy as np
@@ -101,16 +101,6 @@ def descend(
         losses.append(loss(state, X, Y, reg_lambda=reg_lambda, hidden=hidden))
         state = step(state, gradients(state, X, Y, reg_lambda=reg_lambda, hidden=hidden), learning_rate)
     return losses, state
-
-
-def descend_by_example(
-    state: State, X: np.ndarray, Y: np.ndarray, order: Sequence[int], learning_rate: float, *, hidden: str = "sigmoid"
-) -> State:
-    """Stochastic gradient descent: one step for each index in ``order``, with the gradient of that example alone."""
-    for k in order:
-        one = slice(int(k), int(k) + 1)
-        state = step(state, gradients(state, X[:, one], Y[:, one], hidden=hidden), learning_rate)
-    return state
 
 
 def accuracy(state: State, X: np.ndarray, Y: np.ndarray, hidden: str = "sigmoid") -> float:

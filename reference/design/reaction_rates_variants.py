@@ -140,6 +140,15 @@ def train_design(X_train: np.ndarray, k_train, X_test, seed: int = 0):
 )
 
 
+_PREDICTS = "    predicted = network.forward_pass((X_test - centre) / width) * log_k.std() + log_k.mean()"
+
+_LEAST_SQUARES = (
+    _PREDICTS,
+    "    rows = lambda X: np.vstack([(X - centre) / width, np.ones((1, X.shape[1]))]).T\n"
+    "    predicted = (rows(X_test) @ np.linalg.lstsq(rows(X_train), log_k[0])[0])[None]",
+)
+
+
 def _record(variant_id, title, old, new, loses, named=None):
     """A wrong record that differs in one place."""
     return wrong(variant_id, title, edits={"record": [(old, new)]}, loses=loses, named=named)
@@ -316,9 +325,7 @@ WRONG = (
         "a linear formula predicts; the network is returned as it was drawn",
         edits={"training": [
             ("    network.train((X_train - centre) / width, target, epochs=4000, learning_rate=0.1)\n", ""),
-            ("    predicted = network.forward_pass((X_test - centre) / width) * log_k.std() + log_k.mean()",
-             "    rows = lambda X: np.vstack([(X - centre) / width, np.ones((1, X.shape[1]))]).T\n"
-             "    predicted = (rows(X_test) @ np.linalg.lstsq(rows(X_train), log_k[0])[0])[None]"),
+            _LEAST_SQUARES,
         ]},
         loses={"trained_design": 4},
         named={"trained_design.as_designed": "not-from-training", "trained_design.fit": "not-from-training"},
@@ -326,11 +333,7 @@ WRONG = (
     wrong(
         "least-squares-beside-a-training",
         "the network is trained, and a linear formula predicts",
-        edits={"training": [
-            ("    predicted = network.forward_pass((X_test - centre) / width) * log_k.std() + log_k.mean()",
-             "    rows = lambda X: np.vstack([(X - centre) / width, np.ones((1, X.shape[1]))]).T\n"
-             "    predicted = (rows(X_test) @ np.linalg.lstsq(rows(X_train), log_k[0])[0])[None]"),
-        ]},
+        edits={"training": [_LEAST_SQUARES]},
         loses={"trained_design": 4},
         named={"trained_design.as_designed": "not-from-training", "trained_design.fit": "not-from-training"},
     ),
@@ -338,7 +341,7 @@ WRONG = (
         "law-for-network",
         "the stated law predicts, and not the network",
         edits={"training": [
-            ("    predicted = network.forward_pass((X_test - centre) / width) * log_k.std() + log_k.mean()",
+            (_PREDICTS,
              "    T, Ea, log_A, c, eps, ionic = X_test\n"
              "    barrier = Ea - 15 * c / (c + 0.02) + 20 / eps\n"
              "    predicted = (log_A - barrier / (np.log(10) * 8.314e-3 * T) + 1.02 * np.sqrt(ionic))[None]"),
