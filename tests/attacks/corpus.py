@@ -347,6 +347,10 @@ FORGERS = (
                   "        if isinstance(frame.f_locals.get(name), dict):\n"
                   "            frame.f_locals[name].update(status='correct', points=20, score=20)\n    return trace\n"
                   "sys.settrace(trace)\nthreading.settrace(trace)\nsys.setprofile(trace)\nsys.addaudithook(spy)"),
+    forger("an audit hook that refuses the questions", "return np.zeros((1, 6))",
+           before="import sys\ndef refuse(event, *a):\n    if event == 'exec': raise RuntimeError\n"
+                  "sys.addaudithook(refuse)",
+           says="changed how Python itself runs code"),
     forger("clocks and timers replaced", "import time, signal\nsignal.setitimer(signal.ITIMER_PROF, 0)\n"
            "signal.setitimer(signal.ITIMER_REAL, 0)\nwhile True: pass",
            before="import time\ntime.process_time = time.perf_counter = time.monotonic = lambda: 0.0",
