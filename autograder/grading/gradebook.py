@@ -49,6 +49,7 @@ from autograder.variants import exercise_of
 EXECUTE = "autograder.hooks.preprocessors.IsolatedExecute"
 STAGING = f"{FOLDER}/staging"
 LOCK = f"{FOLDER}/lock"
+DISK_FULL = "the disk is full: free some space and run the same command again."
 USERS_OF_GRADEBOOK = (
     converter_module, handed_in, latesubmissions, overwritecells, overwritekernelspec, saveautogrades,
 )  # fmt: skip
@@ -147,7 +148,7 @@ class Writer:
         A gradebook that another program holds is opened later, when something is to be written.
         """
         put_programs_on_path()
-        self.root, self._staging = root, root / STAGING
+        self.root = root
         self._graded: Mapping[str, Graded] = {}
         self._open: _OpenGradebook | None = None
         with contextlib.ExitStack() as undo:
@@ -156,7 +157,8 @@ class Writer:
             undo.callback(self._app.clear_instance)
             course = self._app.coursedir
             self._submitted, self._autograded = course.submitted_directory, course.autograded_directory
-            course.autograded_directory = STAGING
+            course.autograded_directory = _staging(root, Path(course.root, self._autograded))
+            self._staging = Path(course.root, course.autograded_directory)
             self._converter = self._with_our_steps(converter_module.Autograde(coursedir=course, parent=self._app))
             self.settings = IsolatedExecute(parent=self._converter)
             """What nbgrader_config.py says of isolation, seed and time."""
@@ -208,8 +210,8 @@ class Writer:
         """Where a submitted notebook has to lie."""
         return Path(self._path(self._submitted, student, sheet)) / f"{exercise}.ipynb"
 
-    def _path(self, step: str, student: str, sheet: str) -> str:
-        return self._app.coursedir.format_path(step, student, sheet)
+    def _path(self, step: str | Path, student: str, sheet: str) -> str:
+        return self._app.coursedir.format_path(str(step), student, sheet)
 
     def holds(self, student: str, sheet: str, marks: Sequence[Marks]) -> bool:
         """Whether gradebook and autograded folder have these marks already. Raises GradebookProblem."""
@@ -293,7 +295,7 @@ class Writer:
             handed_in.withdraw(self._app.coursedir.db_url, student=student, assignment=sheet, notebook=exercise)
         converter.notebooks = [name for name in converter.notebooks if Path(name).stem in graded]
         if not converter.notebooks:  # nbgrader, too, leaves no folder of a sheet that it could not grade
-            shutil.rmtree(Path(self._path(STAGING, student, sheet)), ignore_errors=True)
+            shutil.rmtree(self._path(self._staging, student, sheet), ignore_errors=True)
             return True
         for notebook in converter.notebooks:
             converter.convert_single_notebook(notebook)
@@ -320,7 +322,7 @@ class Writer:
 
     def _put_in_place(self, student: str, sheet: str, others: Collection[str]) -> None:
         """Put the autograded folder in the place of the old one; what has kept its marks is taken over."""
-        made, place = Path(self._path(STAGING, student, sheet)), Path(self._path(self._autograded, student, sheet))
+        made, place = (Path(self._path(step, student, sheet)) for step in (self._staging, self._autograded))
         for name in [f"{other}.ipynb" for other in others]:
             if (place / name).is_file():
                 made.mkdir(parents=True, exist_ok=True)
@@ -353,6 +355,12 @@ def _only_one(lock: Path) -> Iterator[None]:
                 "same command again."
             ) from None
         yield
+
+
+def _staging(root: Path, autograded: Path) -> str:
+    """Where sheets are made: on the disk of the autograded folder, since nothing can be renamed onto another one."""
+    there = next(folder for folder in (autograded, *autograded.parents) if folder.exists())
+    return STAGING if there.stat().st_dev == (root / FOLDER).stat().st_dev else str(autograded / ".staging")
 
 
 def _configured(root: Path) -> AutogradeApp:
@@ -397,12 +405,16 @@ def _score(status: str, points: float) -> float | None:
 
 
 def _problem(error: Exception) -> GradebookProblem:
+    if isinstance(error, nbgrader_api.InvalidEntry) and isinstance(error.__context__, SQLAlchemyError):
+        error = error.__context__  # nbgrader's name for whatever a statement met
     said = str(getattr(error, "orig", None) or error).splitlines()[0][:300]
-    if "locked" in said:
-        return GradebookLocked()
-    if "full" in said or getattr(error, "errno", None) == errno.ENOSPC:
-        return GradebookProblem("the disk is full: free some space and run the same command again.", again=True)
+    if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+        return GradebookProblem(DISK_FULL, again=True)
     if isinstance(error, SQLAlchemyError):
+        if "locked" in said:
+            return GradebookLocked()
+        if any(words in said for words in ("disk is full", "No space left")):
+            return GradebookProblem(DISK_FULL, again=True)
         return GradebookProblem(
             f"the gradebook cannot be written ({said}): see that it can be, and run the same command again.",
             again=isinstance(error, OperationalError),  # the gradebook as a whole, and not what was to be written

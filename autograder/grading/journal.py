@@ -205,8 +205,8 @@ class Journal:
 
 def _problem(error: Exception, path: Path) -> JournalProblem:
     text = str(error)
-    if "full" in text or getattr(error, "errno", None) == 28:
-        remedy = "free some space and run the same command again"
+    if any(words in text for words in ("disk is full", "No space left", "Disk quota", "disk I/O error")):
+        remedy = "free some space and run the same command again"  # SQLite's "I/O error" is most often a full disk
     elif "locked" in text:
         remedy = "another grading run may be using it: wait for its end and run the same command again"
     elif "not a database" in text or "malformed" in text:
