@@ -164,6 +164,7 @@ class Writer:
             """What nbgrader_config.py says of isolation, seed and time."""
             with contextlib.suppress(GradebookLocked):
                 self._gradebook()
+            self._finish_renaming()
             shutil.rmtree(self._staging, ignore_errors=True)
             undo.callback(shutil.rmtree, self._staging, ignore_errors=True)
             undo.callback(self._close)
@@ -193,6 +194,17 @@ class Writer:
             except SQLAlchemyError as error:
                 raise _problem(error) from None
         return self._open
+
+    def _finish_renaming(self) -> None:
+        """Put in place what a kill left between two renames: the old folder was away, the new one not yet there."""
+        for old in self._staging.glob("*/*.old"):
+            made = old.with_suffix("")
+            place = Path(self.root, self._autograded) / made.relative_to(self._staging)
+            if made.is_dir() and not place.exists():
+                try:
+                    made.rename(place)
+                except OSError as error:
+                    raise _problem(error) from None
 
     def _close(self) -> None:
         if self._open is not None:

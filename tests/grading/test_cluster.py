@@ -61,10 +61,10 @@ def scheduler():
                 process.wait()
 
 
-def grade(course, pool, each=lambda done: None):
+def grade(course, pool, each=lambda done: None, level="auto"):
     with Journal(course) as journal, Writer(course) as writer:
         found = []
-        for done in grade_class(Course(course, journal, writer, pool, journal.seed(7), window=lambda: 4),
+        for done in grade_class(Course(course, journal, writer, pool, journal.seed(7), level, window=lambda: 4),
                                 find([course / "submitted"]), feedback=False):
             found.append(done)
             each(done)
@@ -124,3 +124,27 @@ def test_a_scheduler_that_is_not_there_is_named(monkeypatch):
     monkeypatch.setattr("autograder.grading.cluster.CONNECT_SECONDS", 1)
     with pytest.raises(ClusterProblem, match="no scheduler answers"), cluster_pool("tcp://127.0.0.1:9", "auto"):
         pass
+
+
+def test_a_worker_that_comes_in_the_middle_and_cannot_isolate_gets_nothing_done(scheduler, tmp_path, root):
+    """It is always free, since it only refuses: the others must get the work all the same."""
+    address, worker = scheduler
+    worker()
+    course = make_course(tmp_path / "course", root)
+    for number in range(STUDENTS):
+        hand_in(course, f"s{number}", solved(root, loss=f"y = 0.8\nimport time\ntime.sleep(0.3)\nloss = {number}"))
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "bwrap").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "bin" / "bwrap").chmod(0o755)
+    late = []
+
+    def come_late(done):
+        if not late:
+            late.append(worker(PATH=f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"))
+
+    with cluster_pool(address, "full") as (pool, _):
+        done = grade(course, pool, come_late, "full")
+    assert late[0].poll() is None
+    assert [one.problem for one in done] == [""] * STUDENTS
+    assert {one.marks.isolation for one in done} == {"full"}
+    assert len(rows(course)["submitted_assignment"]) == STUDENTS
