@@ -1,17 +1,22 @@
 """Many machines: the same work on a Dask cluster, through the same ``concurrent.futures`` interface.
 
 Needs the extra ``cluster``. Every worker process keeps one sandbox of its own; notebooks go out as bytes and plain data
-comes back. A worker that cannot isolate refuses: it is left out from the start, and one that comes later gives its work
-back. The journal makes retries harmless.
+comes back. Only a worker that has shown that it can isolate is given work, also one that comes in the middle of a batch:
+being able is what Dask calls a resource of a worker. The journal makes retries harmless.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from typing import TYPE_CHECKING
 
 from autograder.sandbox import SandboxUnavailable, shared_sandbox
+
+if TYPE_CHECKING:
+    from distributed import Worker, WorkerPlugin
 
 CONNECT_SECONDS = 20
 
@@ -53,14 +58,34 @@ def cluster_pool(address: str, level: str) -> Iterator[tuple[Executor, Callable[
             f"no scheduler answers at {address} ({str(error)[:200]}): start one with `dask scheduler`."
         ) from None
     with client:
+        client.register_plugin(isolating(level))
         refusals = client.run(can_isolate, level, on_error="return")
-        able = [worker for worker, reason in refusals.items() if reason == ""]
-        if not able:
+        if "" not in refusals.values():
             reasons = sorted({str(reason) for reason in refusals.values()}) or ["there is none"]
             raise ClusterProblem(f"no worker at {address} can run notebooks isolated: {' '.join(reasons)[:600]}")
-        later = len(able) == len(refusals)  # workers that come later get work too
 
         def width() -> int:
-            return max(LEAST_WIDTH, sum(client.nthreads(None if later else able).values()))
+            return max(LEAST_WIDTH, sum(client.nthreads().values()))
 
-        yield client.get_executor(pure=False, retries=2, workers=able, allow_other_workers=later), width
+        yield client.get_executor(pure=False, retries=2, resources={resource(level): 1}), width
+
+
+def resource(level: str) -> str:
+    """What Dask calls the ability to isolate; a worker has one for each notebook that it runs at once."""
+    return f"isolation {level}"
+
+
+def isolating(level: str) -> WorkerPlugin:
+    """What every worker does as it joins, or at once when it is there: it tries to isolate, and tells the scheduler."""
+    from distributed import Status, WorkerPlugin
+
+    class Isolating(WorkerPlugin):
+        name = resource(level)
+
+        async def setup(self, worker: Worker) -> None:
+            if await asyncio.to_thread(can_isolate, level) == "":
+                await worker.set_resources(**{self.name: worker.state.nthreads})
+                for status in (Status.paused, Status.running):  # at a change, the scheduler looks for what it can run
+                    worker.status = status
+
+    return Isolating()

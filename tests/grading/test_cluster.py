@@ -9,6 +9,7 @@ import threading
 import pytest
 from class_kit import hand_in, make_course, rows, solved
 
+from autograder.grading import batch
 from autograder.grading.batch import Course, grade_class
 from autograder.grading.cluster import LEAST_WIDTH, ClusterProblem, cluster_pool
 from autograder.grading.gradebook import Writer
@@ -71,12 +72,26 @@ def grade(course, pool, each=lambda done: None, level="auto"):
         return found
 
 
+def unable(folder):
+    """The environment of a worker on which nothing can be isolated."""
+    (folder / "bin").mkdir()
+    (folder / "bin" / "bwrap").write_text("#!/bin/sh\nexit 1\n")
+    (folder / "bin" / "bwrap").chmod(0o755)
+    return {"PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+
+
+def class_for(folder, root, seconds):
+    course = make_course(folder / "course", root)
+    for number in range(STUDENTS):
+        loss = f"y = 0.8\nimport time\ntime.sleep({seconds})\nloss = {number}"
+        hand_in(course, f"s{number}", solved(root, loss=loss))
+    return course
+
+
 def test_a_class_is_graded_though_a_worker_is_killed_in_the_middle(scheduler, tmp_path, root):
     address, worker = scheduler
     doomed, _ = worker(), worker()
-    course = make_course(tmp_path / "course", root)
-    for number in range(STUDENTS):
-        hand_in(course, f"s{number}", solved(root, loss=f"y = 0.8\nimport time\ntime.sleep(0.3)\nloss = {number}"))
+    course = class_for(tmp_path, root, 0.3)
     killed = []
 
     def kill_once(done):
@@ -95,11 +110,7 @@ def test_a_class_is_graded_though_a_worker_is_killed_in_the_middle(scheduler, tm
 
 def test_a_worker_that_cannot_isolate_refuses_work(scheduler, tmp_path):
     address, worker = scheduler
-    bin_folder = tmp_path / "bin"
-    bin_folder.mkdir()
-    (bin_folder / "bwrap").write_text("#!/bin/sh\nexit 1\n")
-    (bin_folder / "bwrap").chmod(0o755)
-    worker(PATH=f"{bin_folder}{os.pathsep}{os.environ['PATH']}")
+    worker(**unable(tmp_path))
     refused = pytest.raises(ClusterProblem, match="can run notebooks isolated")
     with refused, cluster_pool(address, "full"):
         pass
@@ -126,25 +137,47 @@ def test_a_scheduler_that_is_not_there_is_named(monkeypatch):
         pass
 
 
-def test_a_worker_that_comes_in_the_middle_and_cannot_isolate_gets_nothing_done(scheduler, tmp_path, root):
-    """It is always free, since it only refuses: the others must get the work all the same."""
+def test_a_worker_that_comes_in_the_middle_and_cannot_isolate_gets_no_work(scheduler, tmp_path, root, monkeypatch):
+    """It is always free, since it could only refuse: the others must get the work all the same."""
     address, worker = scheduler
     worker()
-    course = make_course(tmp_path / "course", root)
-    for number in range(STUDENTS):
-        hand_in(course, f"s{number}", solved(root, loss=f"y = 0.8\nimport time\ntime.sleep(0.3)\nloss = {number}"))
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "bwrap").write_text("#!/bin/sh\nexit 1\n")
-    (tmp_path / "bin" / "bwrap").chmod(0o755)
-    late = []
+    course, environment = class_for(tmp_path, root, 1.5), unable(tmp_path)
+    late, refused = [], []
+    once_more = batch._Pass._once_more
+
+    def refusing(self, sheet, part, problem):
+        refused.append(problem)
+        once_more(self, sheet, part, problem)
+
+    monkeypatch.setattr(batch._Pass, "_once_more", refusing)
 
     def come_late(done):
         if not late:
-            late.append(worker(PATH=f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"))
+            late.append(worker(**environment))
 
     with cluster_pool(address, "full") as (pool, _):
         done = grade(course, pool, come_late, "full")
     assert late[0].poll() is None
+    assert refused == []
     assert [one.problem for one in done] == [""] * STUDENTS
     assert {one.marks.isolation for one in done} == {"full"}
     assert len(rows(course)["submitted_assignment"]) == STUDENTS
+
+
+def test_a_worker_that_comes_in_the_middle_and_can_isolate_takes_over(scheduler, tmp_path, root):
+    """All others are killed: one that cannot isolate comes, gets nothing, and then one that can."""
+    address, worker = scheduler
+    first = worker()
+    course, environment = class_for(tmp_path, root, 0.2), unable(tmp_path)
+    late = []
+
+    def replace_it(done):
+        if not late:
+            first.kill()
+            first.wait()
+            late.extend((worker(**environment), worker()))
+
+    with cluster_pool(address, "full") as (pool, _):
+        done = grade(course, pool, replace_it, "full")
+    assert [one.problem for one in done] == [""] * STUDENTS
+    assert {one.marks.isolation for one in done} == {"full"}
