@@ -1,8 +1,8 @@
 """Many machines: the same work on a Dask cluster, through the same ``concurrent.futures`` interface.
 
 Needs the extra ``cluster``. Every worker process keeps one sandbox of its own; notebooks go out as bytes and plain data
-comes back. Only a worker that has shown that it can isolate is given work, also one that comes in the middle of a batch:
-being able is what Dask calls a resource of a worker. The journal makes retries harmless.
+comes back. Only workers that have shown that they can isolate are given work, whenever they join: being able is what
+Dask calls a resource of a worker. The journal makes retries harmless.
 """
 
 from __future__ import annotations
