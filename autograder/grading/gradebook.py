@@ -275,6 +275,8 @@ class Writer:
             shutil.rmtree(self._staging, ignore_errors=True)
             os.chdir(here)
             self._graded = {}
+            # nbconvert keeps the metadata of every notebook, and with it our record of marks
+            getattr(self._converter.exporter, "_nb_metadata", {}).clear()
         self._converter.notebooks = []
 
     def _others(self, student: str, sheet: str, written: Collection[str]) -> set[str]:
