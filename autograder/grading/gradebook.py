@@ -342,11 +342,17 @@ class Writer:
                 made.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(place / name, made / name)
         made.parent.mkdir(parents=True, exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        old = Path(f"{made}.old")
         if place.exists():
-            place.rename(Path(f"{made}.old"))
+            place.rename(old)
         if made.is_dir():
-            place.parent.mkdir(parents=True, exist_ok=True)
-            made.rename(place)
+            try:
+                made.rename(place)
+            except OSError:
+                if old.exists():
+                    old.rename(place)
+                raise
 
 
 @contextlib.contextmanager

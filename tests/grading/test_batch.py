@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import time
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -101,6 +102,27 @@ def test_a_notebook_in_no_students_folder_is_told_where_it_belongs(course):
     place = course / "submitted" / "<student>" / SHEET / f"{NAME}.ipynb"
     assert found[stray].problem == f"it lies in no student's folder of this course: put it at {place}."
     assert all(not one.problem for path, one in found.items() if path != stray)
+
+
+def test_a_folder_that_cannot_be_put_in_place_leaves_the_old_one(course, root, monkeypatch):
+    grade(course)
+    before = autograded(course)
+    hand_in(course, "bo", solved(root, loss="y = 0.8\nloss = 77"))
+    real = Path.rename
+
+    def refused(path, target):
+        if Path(target) == course / "autograded" / "bo" / SHEET and path.suffix != ".old":
+            raise OSError(5, "Input/output error")
+        return real(path, target)
+
+    monkeypatch.setattr(Path, "rename", refused)
+    failed = {one.submission.student: one.problem for one in grade(course) if one.problem}
+    assert set(failed) == {"bo"}
+    assert "cannot be read or written" in failed["bo"]
+    assert autograded(course) == before
+    monkeypatch.undo()
+    assert marks_of(grade(course))["bo"] in {GRADED, KEPT}
+    assert autograded(course) != before
 
 
 @pytest.mark.parametrize("change", ["prose", "outputs", "metadata", "gradebook", "autograded"])
