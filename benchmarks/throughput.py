@@ -330,9 +330,11 @@ def grown(folder: Path) -> dict[str, float]:
     status = Path("/proc/self/status").read_text()
     peak = int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
     with Journal(folder) as journal:
-        began = time.perf_counter()
-        assert len(list(remark(journal))) == count
-        again = time.perf_counter() - began
+
+        def mark_again() -> None:
+            assert sum(1 for _ in remark(journal)) == count  # as the command, which keeps no records of marks
+
+        again = median_of(3, mark_again)
         sample = [journal.stored(entry.run) for entry, _ in zip(journal.entries(), range(200), strict=False)]
         began = time.perf_counter()
         for stored in sample:
@@ -457,6 +459,7 @@ def targets(results: dict[str, dict[str, float]], grown: list[dict[str, float]])
     least = min(results, key=lambda name: results[name]["stock"] / results[name]["class_marks"])
     thousand = next((r for r in grown if r["students"] >= 1000), grown[-1])
     first = max(results, key=lambda name: results[name]["first_result"])
+    soon = sum(result["first_result"] < 3 for result in results.values())
     rows = [
         ("everything, isolated, at most 1.3 × the floor on notebooks with figures",
          f"{to_floor[worst]:.2f} × at most (`{worst}`); median {statistics.median(to_floor.values()):.2f} ×, within "
@@ -469,8 +472,8 @@ def targets(results: dict[str, dict[str, float]], grown: list[dict[str, float]])
                          f"{ratio:.1f} × (`{name}`)", ratio >= wanted))  # fmt: skip
     ratio = thousand["grade"] / thousand["again"]
     rows += [
-        ("start to first result under 3 s", f"{ms(results[first]['first_result'])} (`{first}`)",
-         results[first]["first_result"] < 3),
+        ("start to first result under 3 s", f"{ms(results[first]['first_result'])} at most (`{first}`), under 3 s on "
+         f"{soon} of {len(results)}", soon == len(results)),
         (f"marking {thousand['students']:,} again at least 200 × faster than grading them",
          f"{ratio:.0f} × as the class is, {thousand['grade'] / thousand['again_all_different']:.0f} × if no two answers"
          " were equal", ratio >= 200),
