@@ -510,15 +510,15 @@ def plot(grown: list[dict[str, float]], path: Path) -> None:
     import matplotlib.pyplot as plt
 
     sizes = [r["students"] for r in grown]
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
     for what, label in (("grade", "graded"), ("again_all_different", "marked again, no answers equal"),
                         ("again", "marked again")):  # fmt: skip
         left.loglog(sizes, [1000 * r[what] for r in grown], "o-", label=label)
     left.set(xlabel="notebooks in the class", ylabel="milliseconds for each", title="Time")
-    left.legend()
+    figure.legend(loc="outside lower left", ncols=3, frameon=False)
     right.semilogx(sizes, [r["memory"] for r in grown], "o-")
     right.set(xlabel="notebooks in the class", ylabel="MB", title="Peak memory of the grading program")
-    right.set_ylim(bottom=0)
+    right.set_ylim(0, 1.2 * max(r["memory"] for r in grown))
     for axes in (left, right):
         axes.grid(alpha=0.3)
     figure.savefig(path, dpi=110, metadata={"Software": None})
