@@ -31,11 +31,6 @@ class Change:
     problem: str = ""
 
     @property
-    def difference(self) -> float:
-        """Points gained, negative for points lost."""
-        return 0.0 if self.before is None or self.now is None else round(self.now.points - self.before.points, 6)
-
-    @property
     def questions(self) -> list[tuple[str, float, float]]:
         """Every question whose points change: its id, and the points before and now; NaN is no entry at all."""
         if self.before is None or self.now is None:

@@ -12,6 +12,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 from autograder.build.submission import fill, solutions
 from autograder.exercises import load
 from autograder.grading.course import CourseApi
+from autograder.grading.journal import key_of
+from autograder.grading.worker import run_isolated
 
 NAME, SHEET = "worked_calculation", "by_hand"
 OTHER = "two_hidden_layers"
@@ -117,3 +119,31 @@ def autograded(course: Path) -> dict[str, object]:
         elif path.is_file():
             found[str(path.relative_to(course))] = path.read_bytes(), path.stat().st_mode
     return found
+
+
+def graded_wholly(folder):
+    """Every sheet in the gradebook has all its marks; every autograded notebook can be read. How many there are."""
+    with sqlite3.connect(folder / "gradebook.db") as db:
+        assert db.execute("pragma integrity_check").fetchone() == ("ok",)
+        (sheets,) = db.execute("select count(*) from submitted_assignment").fetchone()
+        empty = db.execute(
+            "select count(*) from grade join grade_cells on grade.cell_id = grade_cells.id"
+            " where grade.auto_score is null and grade_cells.cell_type = 'code'"
+        ).fetchone()
+        assert empty == (0,)
+    for path in (folder / "autograded").rglob("*.ipynb"):
+        assert json.loads(path.read_text())["metadata"]["autograder"]["questions"]
+    return sheets
+
+
+def once():
+    """A worker that runs equal notebooks once, for tests of what becomes of the results."""
+    known = {}
+
+    def run(level, marks, whole):
+        key = marks and key_of(marks, level), key_of(whole, level)
+        if key not in known:
+            known[key] = run_isolated(level, marks, whole)
+        return known[key]
+
+    return run

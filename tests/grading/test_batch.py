@@ -1,7 +1,6 @@
 """A class through journal and gradebook: killed, blocked and broken, and still everything is there once."""
 
 import gc
-import json
 import multiprocessing
 import os
 import random
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from class_kit import NAME, OTHER, SHEET, autograded, hand_in, make_course, rows, solved
+from class_kit import NAME, OTHER, SHEET, autograded, graded_wholly, hand_in, make_course, rows, solved
 from nbformat.v4 import new_markdown_cell, new_output
 
 from autograder.grading import batch
@@ -186,21 +185,6 @@ def _child(folder, log):
     os._exit(0 if all(not one.problem for one in done) else 1)
 
 
-def _graded_wholly(folder):
-    """Every sheet in the gradebook has all its marks; every autograded notebook can be read. How many there are."""
-    with sqlite3.connect(folder / "gradebook.db") as db:
-        assert db.execute("pragma integrity_check").fetchone() == ("ok",)
-        (sheets,) = db.execute("select count(*) from submitted_assignment").fetchone()
-        empty = db.execute(
-            "select count(*) from grade join grade_cells on grade.cell_id = grade_cells.id"
-            " where grade.auto_score is null and grade_cells.cell_type = 'code'"
-        ).fetchone()
-        assert empty == (0,)
-    for path in (folder / "autograded").rglob("*.ipynb"):
-        assert json.loads(path.read_text())["metadata"]["autograder"]["questions"]
-    return sheets
-
-
 @pytest.mark.slow
 def test_killed_at_any_moment_nothing_is_lost_done_twice_or_half_written(course, tmp_path):
     undisturbed = shutil.copytree(course, tmp_path / "undisturbed")
@@ -240,7 +224,7 @@ def _kill_until_done(folder, chance, length):
         now = kept(folder)
         assert known <= now, "the journal has lost something"
         known = now
-        sheets = _graded_wholly(folder)
+        sheets = graded_wholly(folder)
         assert sheets >= written, "a sheet that was written is gone"
         written = sheets
         if child.exitcode == 0:
@@ -264,7 +248,7 @@ def test_a_locked_gradebook_leaves_a_clear_list_and_the_next_run_runs_nothing(co
     holder.close()
 
     assert set(marks_of(grade(course, never)).values()) == {KEPT}
-    assert _graded_wholly(course) == len(STUDENTS)
+    assert graded_wholly(course) == len(STUDENTS)
 
 
 def test_a_gradebook_that_is_free_again_at_the_end_is_written_in_the_same_run(course, monkeypatch):
@@ -281,7 +265,7 @@ def test_a_gradebook_that_is_free_again_at_the_end_is_written_in_the_same_run(co
     monkeypatch.setattr(batch, "BLOCKED_SECONDS", 0.0)
     done = grade(course)
     assert [one for one in done if one.problem] == []
-    assert _graded_wholly(course) == len(STUDENTS)
+    assert graded_wholly(course) == len(STUDENTS)
 
 
 def _limited(folder, name, extra_pages):
@@ -312,9 +296,9 @@ def test_a_full_disk_ends_with_the_rest_done_and_a_list(course, name, pages, mon
     assert failed
     assert all("free some space" in problem for problem in failed.values()), failed
     assert len({one.submission.student for one in done}) == len(STUDENTS)
-    _graded_wholly(course)
+    graded_wholly(course)
     assert [one for one in grade(course) if one.problem] == []
-    assert _graded_wholly(course) == len(STUDENTS)
+    assert graded_wholly(course) == len(STUDENTS)
 
 
 def test_a_worker_that_dies_is_tried_again_and_then_listed(course):
@@ -333,7 +317,7 @@ def test_a_worker_that_dies_is_tried_again_and_then_listed(course):
     assert set(failed) == {STUDENTS[3]}
     assert "keeps ending" in failed[STUDENTS[3]]
     assert (tries[3], tries[5], tries[0]) == (batch.TRIES, 2, 1)
-    assert _graded_wholly(course) == len(STUDENTS) - 1
+    assert graded_wholly(course) == len(STUDENTS) - 1
 
 
 class Breaking(Executor):
@@ -358,7 +342,7 @@ def test_a_bad_notebook_costs_itself_and_no_mark_is_invented_for_it(course):
     failed = {one.submission.student: one.problem for one in done if one.problem and not one.feedback}
     assert set(failed) == {"cy"}
     assert "not valid JSON" in failed["cy"]
-    assert _graded_wholly(course) == len(STUDENTS) - 1
+    assert graded_wholly(course) == len(STUDENTS) - 1
 
 
 def test_an_error_of_the_grader_is_tried_again_next_time(course):
@@ -426,7 +410,7 @@ def test_a_bad_notebook_beside_a_good_one_costs_only_itself(course):
     done = grade(course)
     failed = {one.submission.exercise for one in done if one.problem and not one.feedback}
     assert failed == {"notes", "mine"}
-    assert _graded_wholly(course) == len(STUDENTS)
+    assert graded_wholly(course) == len(STUDENTS)
     assert (course / "submitted" / "cy" / ".set_aside" / SHEET / "mine.ipynb").is_symlink()
 
 
@@ -448,10 +432,10 @@ def test_no_space_for_the_autograded_notebooks(course, monkeypatch):
     failed = {one.submission.student: one.problem for one in done if one.problem}
     assert failed
     assert set(failed.values()) == {"the disk is full: free some space and run the same command again."}
-    _graded_wholly(course)
+    graded_wholly(course)
     assert not (course / ".autograder" / "staging").exists()
     assert GRADED not in marks_of(grade(course)).values()
-    assert _graded_wholly(course) == len(STUDENTS)
+    assert graded_wholly(course) == len(STUDENTS)
 
 
 def test_no_more_notebooks_are_held_than_the_window(course, monkeypatch):

@@ -9,13 +9,10 @@ import shutil
 import subprocess
 
 import pytest
-from class_kit import NAME, SHEET, autograded, hand_in, make_course, rows, solved
-from test_batch import _graded_wholly
+from class_kit import NAME, SHEET, autograded, graded_wholly, hand_in, make_course, once, rows, solved
 
 from autograder.cli import main
 from autograder.grading import batch
-from autograder.grading.journal import key_of
-from autograder.grading.worker import run_isolated
 
 STUDENTS = ("ada", "bo", "cy", "di")
 FULL = "free some space"
@@ -61,15 +58,7 @@ def released(tmp_path_factory, root):
 @pytest.fixture(scope="module")
 def worker():
     """A worker that runs equal notebooks once for all tests of this file: it is the disk that is tested."""
-    known = {}
-
-    def run(level, marks, whole):
-        key = marks and key_of(marks, level), key_of(whole, level)
-        if key not in known:
-            known[key] = run_isolated(level, marks, whole)
-        return known[key]
-
-    return run
+    return once()
 
 
 @pytest.fixture
@@ -108,7 +97,7 @@ def course_on_a_small_disk(released, course, where):
 
 def notebooks(course):
     """The autograded notebooks, each of which can be read; nothing else is left lying about."""
-    _graded_wholly(course)
+    graded_wholly(course)
     found = autograded(course)
     assert all(name.endswith((".ipynb", ".py", ".ballast")) and "/.staging/" not in name for name in found), found
     return {name: data for name, data in found.items() if not name.endswith(".ballast")}

@@ -13,14 +13,13 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from class_kit import NAME, OTHER, SHEET, autograded, hand_in, make_course, rows, solved
+from class_kit import NAME, OTHER, SHEET, autograded, hand_in, make_course, once, rows, solved
 from nbconvert.writers import FilesWriter
 
 from autograder.cli import main
 from autograder.grading import batch
 from autograder.grading.gradebook import Writer
 from autograder.grading.journal import Journal, key_of
-from autograder.grading.worker import run_isolated
 
 pytestmark = pytest.mark.slow
 FORK = multiprocessing.get_context("fork")
@@ -72,15 +71,7 @@ def kill_at(seam, nth):
     setattr(place, name, method)
 
 
-KNOWN = {}
-
-
-def worker(level, marks, whole):
-    """Runs equal notebooks once for all tests of this file."""
-    key = marks and key_of(marks, level), key_of(whole, level)
-    if key not in KNOWN:
-        KNOWN[key] = run_isolated(level, marks, whole)
-    return KNOWN[key]
+worker = once()
 
 
 def command(course, only):
