@@ -16,10 +16,12 @@ judge      a pure function from challenges and answers to a verdict for every li
 
 from __future__ import annotations
 
+import ast
 import inspect
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -40,32 +42,59 @@ SHEETS = {
 class Challenge:
     """Inputs of one run of a probe.
 
-    ``shown`` marks the small example whose inputs and expected values may be printed in feedback.
+    ``given`` is sent to the process that runs the student's code, and the probe reads all of it; ``kept`` is for the
+    judge alone. ``shown`` marks the small example whose inputs and expected values may be printed in feedback.
     """
 
     given: Values
     shown: bool = False
+    kept: Values = field(default_factory=dict)
+
+    @property
+    def known(self) -> Values:
+        """What the judge knows: both."""
+        return {**self.given, **self.kept}
 
 
 @dataclass(frozen=True, eq=False)
 class Probe:
     """A function that is sent, as source text, to the process that runs the student's code.
 
-    It must stand alone: it may use its two arguments, builtins and ``np``. It holds no answers.
+    It must stand alone: it may use its two arguments, its ``settings``, builtins and ``np``. It holds no answers.
+    Settings are its keyword-only arguments, plain Python literals that are written into the text as defaults, so that
+    exercises can share a function. ``called`` is its name then.
     """
 
-    function: Callable[[Any, Any], Values]
+    function: Callable[..., Values]
     challenges: Callable[[np.random.Generator], Sequence[Challenge]]
+    settings: Values = field(default_factory=dict)
+    called: str = ""
 
     @property
     def name(self) -> str:
-        """The name of the function, unique within an exercise."""
-        return self.function.__name__
+        """What it is called, unique within an exercise."""
+        return self.called or self.function.__name__
 
-    @property
+    @cached_property
     def source(self) -> str:
-        """The text of the function, without indentation."""
-        return textwrap.dedent(inspect.getsource(self.function))
+        """The text of the function, without indentation, its settings as defaults.
+
+        Raises TypeError when the settings are not those that the function takes.
+        """
+        text = textwrap.dedent(inspect.getsource(self.function))
+        function = ast.parse(text).body[0]
+        assert isinstance(function, ast.FunctionDef)
+        wanted = [argument.arg for argument in function.args.kwonlyargs]
+        if sorted(wanted) != sorted(self.settings):
+            raise TypeError(f"{self.function.__name__} takes the settings {wanted}, not {list(self.settings)}")
+        if not wanted:
+            return text
+        function.args.kw_defaults = [ast.parse(repr(self.settings[name]), mode="eval").body for name in wanted]
+        return ast.unparse(function)
+
+    def ask(self, student: Any, given: Values) -> Values:
+        """Run it here."""
+        return self.function(student, given, **self.settings)
 
 
 @dataclass(frozen=True)
@@ -113,7 +142,7 @@ RIGHT = Verdict("correct", share=1.0)
 
 @dataclass(frozen=True)
 class Reply:
-    """One answered challenge: what was given and what the student's code returned."""
+    """One answered challenge: what the judge knows of it and what the student's code returned."""
 
     given: Values
     values: Values

@@ -87,7 +87,7 @@ def ask(probe: Probe, names: Mapping[str, Any], given: Mapping[str, Any]) -> _An
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a warning on stderr would count as a zero
-            return _Answer("answered", plain(dict(probe.function(_Student(names), copy.deepcopy(dict(given))))))
+            return _Answer("answered", plain(dict(probe.ask(_Student(names), copy.deepcopy(dict(given))))))
     except (_Missing, NotImplementedError) as error:
         return _Answer("missing", message=str(error) or NOT_WRITTEN)
     except BadValue as error:

@@ -10,55 +10,56 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from autograder.diagnosis import MISTAKES, Spec
+from autograder.diagnosis import MISTAKES
 from autograder.diagnosis.mistakes import PENALTY
 from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
-from autograder.exercises.shared import (
-    accuracies,
-    draw_point,
-    gradient_challenges,
-    keeping_parameters,
-    network_for,
-    noisy_moons,
-)
+from autograder.exercises.networks import NetworkTask
+from autograder.exercises.shared import accuracies, draw_point, gradient_challenges, noisy_moons
 from autograder.marking.compare import compare
-from autograder.marking.explain import explain_gradients
 from autograder.marking.judges import Explain, remembered, values
 from autograder.marking.slips import At, Slip, explain_slips
-from autograder.truth import Network, descent
+from autograder.truth import descent
 
 ACTIVATIONS, LOSS = ("sigmoid", "sigmoid"), "bce"
 
 
-def network(given: Values) -> Network:
-    """The symbolic network, penalty included, for the shapes of a challenge."""
-    return network_for(given, ACTIVATIONS, LOSS, penalty=True)
+def with_strength(rng: np.random.Generator) -> list[Challenge]:
+    """The usual points, each with a strength of its own."""
+    points = zip(gradient_challenges(rng, ACTIVATIONS, LOSS), (4.0, 0.7, 1.3, 2.1))
+    return [Challenge({**point.given, "reg_lambda": np.array(strength)}, point.shown) for point, strength in points]
+
+
+def charged_once(explain: Explain) -> Explain:
+    """The same slip in the penalty of both layers is one slip: the output layer pays, the hidden layer does not.
+
+    A penalty that is missing in both is no slip in a formula but a step that was not done: both pay.
+    """
+
+    def verdicts(replies: Sequence[Reply]) -> Mapping[str, Verdict]:
+        found = dict(explain(replies))
+        for first, second in (("dW2", "dW1"), ("db2", "db1")):
+            named = found[first].mistakes if first in found else ()
+            same = second in found and found[second].mistakes == named
+            if same and named and all(MISTAKES[m].where == PENALTY and m != "penalty-missing" for m in named):
+                message = f"The same slip as in {first}: it is charged only there."
+                found[second] = Verdict("correct", share=1.0, own=True, mistakes=(), message=message)
+        return found
+
+    return verdicts
+
+
+L2 = NetworkTask(
+    "L2Network",
+    ACTIVATIONS,
+    LOSS,
+    penalty="half-lambda-over-m",
+    own_forward=False,
+    drawn=with_strength,
+    adjust=charged_once,
+)
 
 
 # What is asked ------------------------------------------------------------------------------------------------------
-
-
-def penalised_loss(student, given):
-    """The loss at given parameters and a given strength."""
-    net = student.L2Network(given["W1"].shape[1], given["W1"].shape[0], given["W2"].shape[0])
-    for name in ("W1", "b1", "W2", "b2"):
-        setattr(net, name, given[name].copy())
-    net.reg_lambda = float(given["reg_lambda"])
-    net.forward_pass(given["X"])
-    loss = net.compute_loss(given["Y"])
-    return {"loss": loss.reshape(()) if isinstance(loss, np.ndarray) and loss.size == 1 else loss}
-
-
-def gradients(student, given):
-    """All four gradients at given parameters and a given strength."""
-    net = student.L2Network(given["W1"].shape[1], given["W1"].shape[0], given["W2"].shape[0])
-    for name in ("W1", "b1", "W2", "b2"):
-        setattr(net, name, given[name].copy())
-    net.reg_lambda = float(given["reg_lambda"])
-    net.forward_pass(given["X"])
-    net.backward_pass(given["X"], given["Y"])
-    found = {name: getattr(net, name, None) for name in ("dW1", "db1", "dW2", "db2")}
-    return found | {name + "_after": getattr(net, name, None) for name in ("W1", "b1", "W2", "b2")}
 
 
 def training(student, given):
@@ -114,14 +115,6 @@ def study(student, given):
     return found | {f"own_{name}": [row[k] for row in own] for k, name in enumerate(columns)} | {"own_start": before}
 
 
-def _with_strength(rng: np.random.Generator) -> list[Challenge]:
-    points = gradient_challenges(rng, ACTIVATIONS, LOSS)
-    return [
-        Challenge({**point.given, "reg_lambda": np.array(strength)}, point.shown)
-        for point, strength in zip(points, (4.0, 0.7, 1.3, 2.1))
-    ]
-
-
 def _training_challenges(rng: np.random.Generator) -> list[Challenge]:
     return [
         Challenge(
@@ -147,19 +140,11 @@ def _study_challenges(rng: np.random.Generator) -> list[Challenge]:
     ]
 
 
-LOSSES = Probe(penalised_loss, _with_strength)
-GRADIENTS = Probe(gradients, _with_strength)
 TRAINING = Probe(training, _training_challenges)
 STUDY = Probe(study, _study_challenges)
 
 
 # What is true -------------------------------------------------------------------------------------------------------
-
-
-@remembered
-def truth(given: Values) -> dict[str, np.ndarray]:
-    """The exact loss and gradients."""
-    return network(given).evaluate(given)
 
 
 def _trained(given: Values, reg_lambda: float) -> list[float]:
@@ -216,7 +201,7 @@ def _penalty_slip(mistake: str, penalty: Callable[[At, float, float], float]) ->
 
     def formula(v: At) -> float:
         strength, m = float(v.reg_lambda), v.X.shape[1]
-        data = truth(v.given)["loss"] - strength / (2 * m) * _squares(v, "W1", "W2")
+        data = L2.truth(v.given)["loss"] - strength / (2 * m) * _squares(v, "W1", "W2")
         return data + penalty(v, strength, m)
 
     title, hint = _WORDS[mistake]
@@ -353,30 +338,6 @@ STUDY_SLIPS = tuple(
 
 # The questions ------------------------------------------------------------------------------------------------------
 
-SPEC = Spec(hidden=("sigmoid",), output="sigmoid", loss="bce", penalty="half-lambda-over-m")
-
-
-def charged_once(explain: Explain) -> Explain:
-    """The same slip in the penalty of both layers is one slip: the output layer pays, the hidden layer does not.
-
-    A penalty that is missing in both is no slip in a formula but a step that was not done: both pay.
-    """
-
-    def verdicts(replies: Sequence[Reply]) -> Mapping[str, Verdict]:
-        found = dict(explain(replies))
-        for first, second in (("dW2", "dW1"), ("db2", "db1")):
-            named = found[first].mistakes if first in found else ()
-            same = second in found and found[second].mistakes == named
-            if same and named and all(MISTAKES[m].where == PENALTY and m != "penalty-missing" for m in named):
-                message = f"The same slip as in {first}: it is charged only there."
-                found[second] = Verdict("correct", share=1.0, own=True, mistakes=(), message=message)
-        return found
-
-    return verdicts
-
-
-BY_GRADIENT = values(truth, explain=charged_once(explain_gradients(SPEC)))
-
 EXERCISE = Exercise(
     name="l2_regularization",
     sheet="training",
@@ -384,27 +345,9 @@ EXERCISE = Exercise(
     minutes=60,
     difficulty=3,
     questions=(
-        Question(
-            "penalised_loss",
-            "The loss with its penalty",
-            (Line("loss", 4, "the value of compute_loss"),),
-            LOSSES,
-            values(truth, explain=explain_slips(LOSS_SLIPS)),
-        ),
-        Question(
-            "weight_gradients",
-            "Gradients of the weights",
-            (Line("dW2", 4, "dW2"), Line("dW1", 4, "dW1")),
-            GRADIENTS,
-            BY_GRADIENT,
-        ),
-        Question(
-            "bias_gradients",
-            "Gradients of the biases",
-            (Line("db2", 1, "db2"), Line("db1", 1, "db1")),
-            GRADIENTS,
-            keeping_parameters(BY_GRADIENT, others=(Line("dW2", 0), Line("dW1", 0))),
-        ),
+        L2.loss_value("penalised_loss", "The loss with its penalty", LOSS_SLIPS, loss=4),
+        L2.gradients("weight_gradients", "Gradients of the weights", keeping=None, dW2=4, dW1=4),
+        L2.gradients("bias_gradients", "Gradients of the biases", keeping=("dW2", "dW1"), db2=1, db1=1),
         Question(
             "training_losses",
             "Training with a penalty",

@@ -54,7 +54,7 @@ def mark(exercise: Exercise, seed: int, answers: Mapping[str, Sequence[Answer]])
     replies: dict[str, tuple[Reply, ...]] = {}
     for name, answered in answers.items():
         replies[name] = tuple(
-            Reply(challenge.given, answer.values, challenge.shown)
+            Reply(challenge.known, answer.values, challenge.shown)
             for challenge, answer in zip(asked[name], answered)
         )
     return tuple(
@@ -67,7 +67,7 @@ def work_out_truth(exercise: Exercise, seed: int) -> None:
     """Work out what is true at every challenge. It is remembered, so that the first marks do not wait for it."""
     asked = challenges(exercise, seed)
     for question in exercise.questions:
-        nothing = tuple(Reply(challenge.given, {}, challenge.shown) for challenge in asked[question.probe.name])
+        nothing = tuple(Reply(challenge.known, {}, challenge.shown) for challenge in asked[question.probe.name])
         with contextlib.suppress(Exception):  # a judge that cannot do without values works it out with them
             question.judge(question.lines, nothing)
 

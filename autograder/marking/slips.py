@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -45,8 +46,36 @@ class At:
             raise AttributeError(name) from None
 
 
-Formula = Callable[[At], Any]
-"""What a slip makes of the inputs and of the student's own values."""
+Formula = Callable[[At], Any] | str
+"""What a slip makes of the inputs and of the student's own values: a function, or the text of an expression in them.
+
+Text may use the functions of :data:`FUNCTIONS` and ``m``, the number of examples."""
+
+FUNCTIONS = {
+    name: getattr(np, name)
+    for name in ("abs", "cosh", "diff", "exp", "log", "logaddexp", "maximum", "mean", "ones_like", "sign", "sqrt",
+                 "std", "sum", "tanh", "var", "where")
+}  # fmt: skip
+
+
+class _Names(dict):
+    """The names of an expression: those of a challenge before the functions."""
+
+    def __init__(self, at: At) -> None:
+        self._at = at
+
+    def __getitem__(self, name: str) -> Any:
+        if name in self._at.own or name in self._at.given:
+            return self._at[name]
+        return self._at["X"].shape[1] if name == "m" else FUNCTIONS[name]
+
+
+_compiled = lru_cache(maxsize=1024)(partial(compile, filename="<formula>", mode="eval"))
+
+
+def worked_out(formula: Formula, at: At) -> Any:
+    """The value of a formula at a challenge. Raises AttributeError, KeyError or NameError where a value is missing."""
+    return eval(_compiled(formula), {"__builtins__": {}}, _Names(at)) if isinstance(formula, str) else formula(at)
 
 
 @dataclass(frozen=True)
@@ -58,11 +87,16 @@ class Slip:
     """
 
     id: str
-    lines: tuple[str, ...]
+    lines: tuple[str, ...] | str
     formula: Formula
     title: str = ""
     hint: str = ""
     figures: int | None = None
+
+    def __post_init__(self) -> None:
+        """Lines may be written as one text, with spaces between them."""
+        if isinstance(self.lines, str):
+            object.__setattr__(self, "lines", tuple(self.lines.split()))
 
 
 def explain_slips(
@@ -126,8 +160,8 @@ def gives(got: object, predicted: Any, *, by_hand: bool = False, figures: int | 
 def _value(formula: Formula, at: At) -> Any:
     try:
         with np.errstate(all="ignore"):
-            return formula(at)
-    except (AttributeError, KeyError, IndexError, ValueError):  # a value is missing or has another shape
+            return worked_out(formula, at)
+    except (AttributeError, KeyError, NameError, IndexError, ValueError):  # a value is missing or has another shape
         return None
 
 

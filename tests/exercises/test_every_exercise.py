@@ -51,7 +51,7 @@ def test_probes_stand_alone(exercise):
         assert [argument.arg for argument in function.args.args] == ["student", "given"]
         names = [node for node in ast.walk(function) if isinstance(node, ast.Name)]
         own = {node.id for node in names if isinstance(node.ctx, ast.Store)} | {"student", "given"}
-        own |= {a.arg for f in ast.walk(function) if isinstance(f, ast.Lambda | ast.FunctionDef) for a in f.args.args}
+        own |= {argument.arg for argument in ast.walk(function) if isinstance(argument, ast.arg)}
         own |= {f.name for f in ast.walk(function) if isinstance(f, ast.FunctionDef)}
         own |= {
             (alias.asname or alias.name).split(".")[0]

@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 
 from autograder.exercises import simple_network as exercise
+from autograder.exercises.networks import PARAMETERS, UPDATES
 from autograder.exercises.shared import moons
 from autograder.marking.mark import challenges
+from autograder.marking.slips import At, worked_out
+
+TRAINING = exercise.EXERCISE.question("training_report").probe
 
 
 def _asked(probe, seed):
@@ -21,7 +25,7 @@ def test_the_truth_agrees_with_jax(seed):
     jax = pytest.importorskip("jax")
     jnp = jax.numpy
     jax.config.update("jax_enable_x64", True)
-    for given in _asked(exercise.GRADIENTS, seed):
+    for given in _asked(exercise.SIMPLE.whole, seed):
 
         def loss(parameters, given=given):
             A1 = jax.nn.sigmoid(parameters["W1"] @ given["X"] + parameters["b1"])
@@ -29,15 +33,15 @@ def test_the_truth_agrees_with_jax(seed):
             Y = given["Y"]
             return jnp.sum(Y * jnp.logaddexp(0, -Z2) + (1 - Y) * jnp.logaddexp(0, Z2)) / Y.shape[1]
 
-        gradient = jax.jit(jax.grad(loss))({name: jnp.array(given[name]) for name in exercise.PARAMETERS})
-        exact = exercise.truth(given)
-        for name in exercise.PARAMETERS:
+        gradient = jax.jit(jax.grad(loss))({name: jnp.array(given[name]) for name in PARAMETERS})
+        exact = exercise.SIMPLE.truth(given)
+        for name in PARAMETERS:
             assert np.allclose(gradient[name], exact[f"d{name}"], rtol=1e-12, atol=1e-14)
 
 
 def test_the_worked_example_of_the_notebook():
     one = {"X": [[2.0]], "Y": [[1.0]], "W1": [[1.0]], "b1": [[-2.0]], "W2": [[2.0]], "b2": [[-1.0]]}
-    exact = exercise.truth({name: np.array(value) for name, value in one.items()})
+    exact = exercise.SIMPLE.truth({name: np.array(value) for name, value in one.items()})
     assert exact["Z1"].item() == exact["Z2"].item() == 0
     assert exact["A1"].item() == exact["A2"].item() == 0.5
     found = {name: exact[name].item() for name in ("dW2", "db2", "dW1", "db1")}
@@ -45,22 +49,22 @@ def test_the_worked_example_of_the_notebook():
 
 
 def test_the_update_is_asked_with_learning_rates_that_show_each_known_slip():
-    for given in _asked(exercise.UPDATE, 2):
+    for given in _asked(exercise.EXERCISE.question("update_step").probe, 2):
         assert float(given["learning_rate"]) not in (0, 1)
-        for name in exercise.PARAMETERS:
-            right = exercise.updated(given)[f"{name}_new"]
+        for name in PARAMETERS:
+            right = exercise.SIMPLE.moved(given)[f"{name}_new"]
             assert np.allclose(right, given[name] - given["learning_rate"] * given[f"d{name}"], rtol=1e-15)
-            for formula in exercise.UPDATES.values():
-                wrong = formula(given[name], given[f"d{name}"], float(given["learning_rate"]))
+            for formula in UPDATES.values():
+                wrong = worked_out(formula.format(theta=name), At(given, {}))
                 assert np.abs(wrong - right).max() > 0.01
 
 
 def test_the_training_report_is_the_one_of_the_courses_network():
     toolkit = Path(__file__).parents[2] / "reference" / "toolkit"
-    for given in _asked(exercise.TRAINING, 1):
+    for given in _asked(TRAINING, 1):
         network = _network_class(toolkit)(2, 4, 1, rng=int(given["seed"]))
         losses = network.train(given["X"], given["Y"], int(given["epochs"]), float(given["learning_rate"]))
-        exact = exercise.trained(given)
+        exact = exercise.SIMPLE.trained(given)
         assert losses[-1] == pytest.approx(float(exact["final_loss"]), rel=1e-9)
         assert np.mean(network.predict(given["X_test"]) == given["Y_test"]) == exact["test_accuracy"]
 
@@ -68,7 +72,7 @@ def test_the_training_report_is_the_one_of_the_courses_network():
 def test_training_and_test_accuracy_differ_in_some_challenge():
     """Else a test accuracy measured on the training set would pass."""
     for seed in range(10):
-        results = [exercise.trained(given) for given in _asked(exercise.TRAINING, seed)]
+        results = [exercise.SIMPLE.trained(given) for given in _asked(TRAINING, seed)]
         assert any(abs(r["train_accuracy"] - r["test_accuracy"]) > 1e-6 for r in results)
 
 

@@ -12,7 +12,7 @@ def asked(probe, seed=3):
 
 
 def test_the_gradients_are_the_slope_of_the_loss():
-    given = asked(exercise.GRADIENTS)[1]
+    given = asked(exercise.TANH.whole)[1]
 
     def loss(point):
         A1 = np.tanh(point["W1"] @ given["X"] + point["b1"])
@@ -20,7 +20,7 @@ def test_the_gradients_are_the_slope_of_the_loss():
         each = given["Y"] * np.logaddexp(0, -Z2) + (1 - given["Y"]) * np.logaddexp(0, Z2)
         return each.sum(axis=0).mean()
 
-    exact, step = exercise.truth(given), 1e-5
+    exact, step = exercise.TANH.truth(given), 1e-5
     for name in ("W1", "b1", "W2", "b2"):
         for place in np.ndindex(given[name].shape):
             moved = []
@@ -69,13 +69,13 @@ def test_the_table_of_the_mark_scheme(trained):
 
 def test_two_hidden_challenges_have_no_equal_dimensions():
     """Where two sizes are equal, a transposed product cannot be seen by its shape."""
-    sizes = [{*given["W1"].shape, *given["Y"].shape} for given in asked(exercise.GRADIENTS)[1:]]
+    sizes = [{*given["W1"].shape, *given["Y"].shape} for given in asked(exercise.TANH.whole)[1:]]
     assert sum(len(one) == 4 for one in sizes) >= 2
 
 
 def test_accuracies_of_the_report_differ_so_that_a_swap_shows():
-    for given in asked(exercise.TRAINING):
-        report = exercise.trained(given)
+    for given in asked(exercise.EXERCISE.question("training_report").probe):
+        report = exercise.TANH.trained(given)
         assert report["train_accuracy"] != report["test_accuracy"]
 
 

@@ -27,9 +27,10 @@ def right_answers(seed=1):
     """What a right network answers: from the exact values."""
     asked = challenges("tanh_swap", seed)
     names = ("Z1", "A1", "Z2", "A2", "dW2", "db2", "dW1", "db1", "returned")
-    training = [dict(tanh_swap.trained(c.given)) for c in asked["training"]]
+    task = tanh_swap.TANH
+    training = [dict(task.trained(c.given)) for c in asked["training"]]
     return {
-        probe: [Answer(values={n: v for n, v in tanh_swap.truth(c.given).items() if n in names}) for c in asked[probe]]
+        probe: [Answer(values={n: v for n, v in task.truth(c.given).items() if n in names}) for c in asked[probe]]
         for probe in ("forward", "output_layer", "gradients")
     } | {
         "training": [Answer(values=v) for v in training],

@@ -11,7 +11,7 @@ from autograder.exercise import Line, Reply
 from autograder.exercises import NAMES
 from autograder.marking.explain import named, sentence
 from autograder.marking.judges import values
-from autograder.marking.slips import At, Slip, explain_slips, first_of, gives
+from autograder.marking.slips import At, Slip, explain_slips, first_of, gives, worked_out
 
 DOUBLED = Slip("doubled", ("y",), lambda v: 2 * v.x, "Twice too large.", "Look again.")
 SQUARED = Slip("squared", ("y", "z"), lambda v: v.x**2)
@@ -185,3 +185,20 @@ def test_every_slip_has_a_hint():
     for where, slip in all_slips():
         assert slip.hint or slip.id in MISTAKES, f"{where}: {slip.id}"
         assert not slip.hint or slip.hint != slip.title, f"{where}: {slip.id}"
+
+
+def test_a_formula_may_be_text_in_the_names_of_the_challenge_and_of_the_student():
+    given, own = {"X": np.ones((2, 5)), "Y": np.array([3.0])}, {"A": np.array([1.0, 4.0])}
+    assert worked_out("sum(sqrt(A)) * Y / m", At(given, own)) == pytest.approx(3 * 3 / 5)
+    answer = [Reply(given, {"A": [1.0, 4.0], "one": 12.0, "two": 12.0})]
+    slips = (Slip("sign-flipped", "one two", "4 * Y"), Slip("square-missing", "one", "Missing + 1"))
+    found = explain_slips(slips)(answer)
+    assert {line: verdict.mistakes for line, verdict in found.items()} == {
+        "one": ("sign-flipped",),
+        "two": ("sign-flipped",),
+    }
+
+
+def test_a_formula_that_is_text_reaches_no_builtins():
+    with pytest.raises(NameError):
+        worked_out("open('x')", At({}, {}))

@@ -1,0 +1,295 @@
+"""A network that students write, described once: its class, its layers, its loss. The questions follow from that.
+
+A :class:`NetworkTask` knows the exact values, what follows from a student's own, and the grammar of mistakes; each of
+its methods is one kind of question about the class. Probes are sent as text, with the settings as their defaults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+
+import numpy as np
+
+from autograder.diagnosis import Spec
+from autograder.exercise import Challenge, Judge, Line, Probe, Question, Values
+from autograder.exercises.shared import (
+    REPORT_SLIPS,
+    draw_point,
+    follow_network,
+    follow_report,
+    gradient_challenges,
+    keeping_parameters,
+    moons,
+    network_for,
+    report_on_moons,
+    returning,
+)
+from autograder.marking.compare import compare
+from autograder.marking.explain import explain_gradients
+from autograder.marking.judges import Explain, remembered, values
+from autograder.marking.slips import At, Slip, explain_slips, first_of, worked_out
+from autograder.truth import Network
+
+FORWARD = ("Z1", "A1", "Z2", "A2")
+PARAMETERS = ("W1", "b1", "W2", "b2")
+
+LABELS = {
+    "Z1": "Z1, hidden pre-activations",
+    "A1": "A1, hidden activations",
+    "Z2": "Z2, output pre-activations",
+    "A2": "A2, outputs",
+    "returned": "the value that forward_pass returns",
+    "final_loss": "final loss",
+    "train_accuracy": "training accuracy",
+    "test_accuracy": "test accuracy",
+}
+"""What people call a line, where its name does not say it."""
+
+
+def lines(points: Mapping[str, float], labels: Mapping[str, str] = LABELS) -> tuple[Line, ...]:
+    """One line for every name, with its points."""
+    return tuple(Line(name, worth, labels.get(name, name)) for name, worth in points.items())
+
+
+# What is asked ------------------------------------------------------------------------------------------------------
+
+
+def asked_at_a_point(student, given, *, cls, numbers, passes, read):
+    """What the class computes at given parameters: activations, loss, gradients, and the parameters afterwards.
+
+    An error of the backward pass loses nothing where a gradient that is read is there already.
+    """
+    net = getattr(student, cls)(given["W1"].shape[1], given["W1"].shape[0], given["W2"].shape[0])
+    for name in ("W1", "b1", "W2", "b2"):
+        setattr(net, name, given[name].copy())
+    for name in numbers:
+        setattr(net, name, float(given[name]))
+    found = {"returned": net.forward_pass(given["X"])}
+    if "loss" in passes:
+        loss = net.compute_loss(given["Y"])
+        found["loss"] = loss.reshape(()) if isinstance(loss, np.ndarray) and loss.size == 1 else loss
+    if "backward" in passes:
+        try:
+            net.backward_pass(given["X"], given["Y"])
+        except Exception:
+            if "after" in passes or all(getattr(net, name, None) is None for name in read if name[0] == "d"):
+                raise
+    found |= {name: getattr(net, name, None) for name in read}
+    if "after" in passes:
+        found |= {name + "_after": getattr(net, name, None) for name in ("W1", "b1", "W2", "b2")}
+    return found
+
+
+def updated(student, given, *, cls):
+    """The parameters after one update with gradients that are given."""
+    net = getattr(student, cls)(given["W1"].shape[1], given["W1"].shape[0], given["W2"].shape[0])
+    for name in ("W1", "b1", "W2", "b2"):
+        setattr(net, name, given[name].copy())
+        setattr(net, "d" + name, given["d" + name].copy())
+    net.update_parameters(float(given["learning_rate"]))
+    return {name + "_new": getattr(net, name, None) for name in ("W1", "b1", "W2", "b2")}
+
+
+def trained_on_moons(student, given, *, cls, hidden):
+    """What ``train_on_moons`` reports, and what the student's own class gives when it is trained directly."""
+    epochs, rate, seed = int(given["epochs"]), float(given["learning_rate"]), int(given["seed"])
+    reported = student.train_on_moons(getattr(student, cls), epochs, rate, seed)
+    if not isinstance(reported, (tuple, list, np.ndarray)) or len(reported) != 3:
+        raise ValueError("train_on_moons must return three numbers: final loss, training and test accuracy")
+    X, Y, X_test, Y_test = given["X"], given["Y"], given["X_test"], given["Y_test"]
+    net = getattr(student, cls)(2, hidden, 1, rng=seed)
+    losses = net.train(X, Y, epochs, rate)
+    train_accuracy = float(np.mean((net.forward_pass(X) > 0.5) == (Y > 0.5)))
+    after = net.compute_loss(Y)
+    test_accuracy = float(np.mean((net.forward_pass(X_test) > 0.5) == (Y_test > 0.5)))
+    return {
+        "final_loss": reported[0],
+        "train_accuracy": reported[1],
+        "test_accuracy": reported[2],
+        "own_first": float(losses[0]),
+        "own_last": float(losses[-1]),
+        "own_after": float(after),
+        "own_train": train_accuracy,
+        "own_test": test_accuracy,
+    }
+
+
+# Wrong updates ------------------------------------------------------------------------------------------------------
+
+UPDATES = {
+    "sign-flipped": "{theta} + learning_rate * d{theta}",
+    "learning-rate-missing": "{theta} - d{theta}",
+    "learning-rate-squared": "{theta} - learning_rate**2 * d{theta}",
+    "parameter-never-updated": "{theta}",
+    "parameter-assigned-not-updated": "-learning_rate * d{theta}",
+    "gradient-kept-as-parameter": "learning_rate * d{theta}",
+}
+"""Wrong updates of one parameter."""
+
+_WORDS = {
+    "gradient-kept-as-parameter": (
+        "The parameter is replaced by learning_rate * gradient.",
+        "Check whether your line changes the old parameter, or throws it away.",
+    )
+}
+
+UPDATE_SLIPS = tuple(
+    Slip(mistake, f"{name}_new", formula.format(theta=name), *_WORDS.get(mistake, ()))
+    for name in PARAMETERS
+    for mistake, formula in UPDATES.items()
+)
+
+
+# What follows from one description ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkTask:
+    """The class that a student writes, and what it has to compute.
+
+    ``activations`` and ``loss`` are those of :class:`autograder.truth.Network`. ``penalty`` names the one of the
+    grammar; the class then has a strength ``reg_lambda``. ``own_forward`` says that the forward pass is the student's:
+    what follows from their own activations is right then. ``drawn`` draws the points at which the class is asked, and
+    ``slips`` are known wrong values that the grammar does not know. ``adjust`` may change the verdicts of the grammar.
+    """
+
+    cls: str
+    activations: tuple[str, str]
+    loss: str
+    penalty: str = "none"
+    own_forward: bool = True
+    drawn: Callable[[np.random.Generator], Sequence[Challenge]] | None = None
+    slips: Sequence[Slip] = ()
+    adjust: Callable[[Explain], Explain] | None = None
+
+    # What is true and what follows
+
+    def network(self, given: Values) -> Network:
+        """The symbolic network for the shapes of a challenge."""
+        return network_for(given, self.activations, self.loss, penalty=self.penalty != "none")
+
+    @cached_property
+    def truth(self) -> Callable[[Values], Mapping[str, np.ndarray]]:
+        """Exact activations, loss and gradients; ``forward_pass`` returns the output activations."""
+        return remembered(lambda given: returning(self.network(given).evaluate(given)))
+
+    def follow(self, given: Values, own: Values) -> Sequence[Mapping[str, np.ndarray]]:
+        """What follows from the student's own activations."""
+        return [returning(results, own) for results in follow_network(self.network(given), given, own)]
+
+    @cached_property
+    def judge(self) -> Judge:
+        """Marks against the exact values or what follows, with the mistakes of the grammar."""
+        explain = explain_gradients(Spec(self.activations[:-1], self.activations[-1], self.loss, self.penalty))
+        explain = self.adjust(explain) if self.adjust else explain
+        if self.slips:
+            explain = first_of(explain, explain_slips(self.slips))
+        return values(self.truth, follow=self.follow if self.own_forward else None, explain=explain)
+
+    # What is asked
+
+    def points(self, rng: np.random.Generator) -> Sequence[Challenge]:
+        """One shown and three hidden points, as they are drawn for every network."""
+        return gradient_challenges(rng, self.activations, self.loss)
+
+    def probe(self, called: str, *passes: str, read: Sequence[str] = ()) -> Probe:
+        """What asks the class at every point."""
+        settings = {
+            "cls": self.cls,
+            "numbers": ("reg_lambda",) if self.penalty != "none" else (),
+            "passes": passes,
+            "read": (*(FORWARD if self.own_forward else ()), *read),
+        }
+        return Probe(asked_at_a_point, self.drawn or self.points, settings, called)
+
+    @cached_property
+    def whole(self) -> Probe:
+        """What asks for all gradients; questions share it."""
+        return self.probe("gradients", "backward", "after", read=("dW2", "db2", "dW1", "db1"))
+
+    def forward(self, id: str, title: str, **points: float) -> Question:
+        """Activations of both layers, and what ``forward_pass`` returns."""
+        return Question(id, title, lines(points), self.probe("forward"), self.judge)
+
+    def loss_value(self, id: str, title: str, slips: Sequence[Slip] = (), **points: float) -> Question:
+        """The value of ``compute_loss``; with ``slips`` it is no matter of the grammar."""
+        judge = values(self.truth, explain=explain_slips(slips)) if slips else self.judge
+        return Question(id, title, lines(points), self.probe("loss", "loss"), judge)
+
+    def output_gradients(self, id: str, title: str, **points: float) -> Question:
+        """Gradients of the output layer; an error that comes after them does not lose them."""
+        probe = self.probe("output_layer", "backward", read=tuple(points))
+        return Question(id, title, lines(points), probe, self.judge)
+
+    def gradients(self, id: str, title: str, *, keeping: Sequence[str] | None = (), **points: float) -> Question:
+        """Gradients of any layers.
+
+        A backward pass that moves parameters costs half of the last line, unless a gradient of the question, or one of
+        the others that ``keeping`` names, is wrong. None asks nothing about that.
+        """
+        judge = self.judge
+        if keeping is not None:
+            judge = keeping_parameters(judge, others=[Line(name, 0) for name in keeping])
+        return Question(id, title, lines(points), self.whole, judge)
+
+    def update(self, id: str, title: str, **points: float) -> Question:
+        """One update with given gradients."""
+
+        def drawn(rng: np.random.Generator) -> list[Challenge]:
+            found = []
+            for sizes, rate in (((3, 4, 2), 0.3), ((2, 5, 3), 0.7), ((4, 3, 2), 1.6)):
+                at, other = (draw_point(rng, sizes, self.activations, self.loss, 1) for _ in range(2))
+                given = {name: at[name] for name in PARAMETERS} | {f"d{name}": other[name] for name in PARAMETERS}
+                found.append(Challenge(given | {"learning_rate": np.array(rate)}))
+            return found
+
+        judge = values(self.moved, follow=self.follow_update, explain=explain_slips(UPDATE_SLIPS))
+        labels = {f"{name}_new": f"{name} after the update" for name in PARAMETERS}
+        return Question(id, title, lines(points, labels), Probe(updated, drawn, {"cls": self.cls}, "update"), judge)
+
+    @cached_property
+    def moved(self) -> Callable[[Values], Mapping[str, np.ndarray]]:
+        """theta - learning_rate * dtheta, with the gradients that are given."""
+
+        def truth(given: Values) -> Mapping[str, np.ndarray]:
+            net = self.network(given)
+            data = {"X": np.zeros((net.sizes[0], 1)), "Y": np.zeros((net.sizes[-1], 1))}
+            return net.evaluate(data | given, {f"d{name}": given[f"d{name}"] for name in PARAMETERS})
+
+        return remembered(truth)
+
+    def follow_update(self, given: Values, own: Values) -> Sequence[Mapping[str, np.ndarray]]:
+        """The other parameters moved like W1 is, when that is a known wrong move: charged once.
+
+        A parameter that is not moved at all is charged for each: nothing has been written for it.
+        """
+        readings = []
+        for mistake, formula in UPDATES.items():
+            wrong = {f"{name}_new": worked_out(formula.format(theta=name), At(given, {})) for name in PARAMETERS}
+            first = wrong.pop("W1_new")
+            if mistake != "parameter-never-updated" and compare(own.get("W1_new"), first).equal:
+                readings.append({**self.moved(given), **wrong})
+        return readings
+
+    def report_on_moons(
+        self, id: str, title: str, *, trainings: Sequence[tuple[int, float]], **points: float
+    ) -> Question:
+        """What ``train_on_moons`` reports for some numbers of epochs and learning rates."""
+
+        def drawn(rng: np.random.Generator) -> list[Challenge]:
+            fixed = ({"epochs": np.array(epochs), "learning_rate": np.array(rate)} for epochs, rate in trainings)
+            return [Challenge(moons() | one | {"seed": rng.integers(1, 10_000)}) for one in fixed]
+
+        def follow(given: Values, own: Values) -> Sequence[Mapping[str, np.ndarray]]:
+            return follow_report(self.trained(given), own)
+
+        probe = Probe(trained_on_moons, drawn, {"cls": self.cls, "hidden": 4}, "training")
+        judge = values(self.trained, follow=follow, explain=explain_slips(REPORT_SLIPS))
+        return Question(id, title, lines(points), probe, judge)
+
+    @cached_property
+    def trained(self) -> Callable[[Values], Mapping[str, np.ndarray]]:
+        """The course's own initial weights, moved by the derived gradients, epoch by epoch."""
+        return remembered(partial(report_on_moons, hidden=self.activations[0]))
