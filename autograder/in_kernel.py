@@ -17,7 +17,7 @@ from typing import Any
 from autograder.exercise import Probe
 from autograder.exercises import load
 from autograder.marking import Marks, challenges, mark
-from autograder.sandbox.inside.codec import BadValue, plain
+from autograder.sandbox.inside.codec import readable
 from autograder.views.cell import to_html, to_text
 
 NOTE = "Unprotected: this was marked in the notebook's own kernel, next to the student's code."
@@ -87,11 +87,9 @@ def ask(probe: Probe, names: Mapping[str, Any], given: Mapping[str, Any]) -> _An
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a warning on stderr would count as a zero
-            return _Answer("answered", plain(dict(probe.ask(_Student(names), copy.deepcopy(dict(given))))))
+            return _Answer("answered", readable(dict(probe.ask(_Student(names), copy.deepcopy(dict(given))))))
     except (_Missing, NotImplementedError) as error:
         return _Answer("missing", message=str(error) or NOT_WRITTEN)
-    except BadValue as error:
-        return _Answer("raised", message=f"{error}.")
     except Exception as error:
         last = traceback.format_exception_only(error)[-1].strip()
         return _Answer("raised", message=f"Your code raised {last}")

@@ -39,10 +39,14 @@ def sigmoid_estimate(student, given):
     """The numbers of parts (a) and (b); None where one is not there."""
     found = {name: getattr(student, name, None) for name in ("max_slope", "at_input", "layers_needed", "weight_needed")}
     bounds = getattr(student, "sigmoid_bounds", None)
-    if bounds is not None and np.shape(bounds) != (5,):
-        raise ValueError("sigmoid_bounds must be a list of five numbers, layer 5 first")
+    if isinstance(bounds, np.ndarray):
+        bounds = bounds.tolist()
+    if bounds is None or bounds is Ellipsis:
+        bounds = [None] * 5
+    elif not isinstance(bounds, (list, tuple)) or len(bounds) != 5:
+        bounds = [ValueError("sigmoid_bounds must be a list of five numbers, layer 5 first")] * 5
     for index, layer in enumerate((5, 4, 3, 2, 1)):
-        found["layer" + str(layer)] = None if bounds is None else bounds[index]
+        found["layer" + str(layer)] = bounds[index]
     return found
 
 

@@ -48,6 +48,8 @@ def as_numbers(value: Any) -> np.ndarray | str:
     """
     if value is None:
         return "it is still None"
+    if unreadable := problem_in(value):
+        return unreadable
     if isinstance(value, str | dict):
         return f"it is {'text' if isinstance(value, str) else 'a dictionary'}, not an array of numbers"
     try:
@@ -61,6 +63,16 @@ def as_numbers(value: Any) -> np.ndarray | str:
             return "it holds complex numbers"
         array = array.real
     return array
+
+
+def problem_in(value: Any) -> str:
+    """Why a value, or the first part of a list, could not be read; empty when all could.
+
+    The isolated side sends the reason in the place of what may not cross the border.
+    """
+    if isinstance(value, list):
+        return next(filter(None, map(problem_in, value)), "")
+    return getattr(value, "problem", "") if isinstance(value, str) else ""
 
 
 def tolerance(array: np.ndarray) -> float:

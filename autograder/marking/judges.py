@@ -148,7 +148,7 @@ def _wrong(line: Line, replies: Sequence[Reply], expected: list, found: Sequence
     shown = next((index for index, reply in enumerate(replies) if reply.shown and not found[index].equal), None)
     drawn = first if shown is None else shown
     got = replies[first].values.get(line.name)
-    status = "missing" if got is None else "wrong"
+    status = "missing" if left_open(got) else "wrong"
     return Verdict(
         status,
         message=_what_is_measured(line, got, np.asarray(expected[first]), found[first], _only_zeros(line, replies)),
@@ -174,7 +174,7 @@ def _what_is_measured(
     if got is None and name == "returned":
         return "Nothing is returned: is there a `return` at the end?"
     if found.problem:
-        return f"`{name}`: {found.problem}." if got is not None else f"`{name}` has no value: fill it in."
+        return f"`{name}` has no value: fill it in." if left_open(got) else _about(name, found.problem)
     array = as_numbers(got)
     if found.shape == "other":
         return f"`{name}` has shape {array.shape}; {expected.shape} is expected."
@@ -185,6 +185,20 @@ def _what_is_measured(
     if only_zeros:  # zeros at one challenge alone may be chance
         return f"Every entry of `{name}` is zero." if array.size > 1 else f"`{name}` is always zero."
     return f"`{name}` does not have the expected values."
+
+
+def left_open(value: object) -> bool:
+    """Whether nothing is filled in: no value, or a list of none."""
+    return value is None or (isinstance(value, list) and bool(value) and all(map(left_open, value)))
+
+
+def _about(name: str, problem: str) -> str:
+    """A problem as a sentence about a value.
+
+    >>> _about("dW2", "it is a function"), _about("fits", "its entry [1] is a set")
+    ('`dW2` is a function.', '`fits`: its entry [1] is a set.')
+    """
+    return f"`{name}` {problem[3:]}." if problem.startswith("it ") else f"`{name}`: {problem}."
 
 
 def _merged(verdict: Verdict, known: Verdict) -> Verdict:

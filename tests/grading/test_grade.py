@@ -52,6 +52,39 @@ def test_a_wrong_first_value_costs_its_line_and_the_first_wrong_line_is_named(ma
     assert all(line.own for line in marks.question("gradient_values").lines if line.name != "db2" or line.own)
 
 
+OPEN = {
+    "gradients": "dz2 = ...\ndW2 = [..., ...]\ndb2 = ...\ndz1 = [..., ...]\ndW1 = [[..., ...], [...]]\ndb1 = [...]",
+    "update": "W2_new = ...\nb2_new = ...\nW1_new = ...\nb1_new = ...",
+}
+
+
+def test_what_is_left_open_costs_only_itself(marked):
+    marks = marked("worked_calculation", **OPEN)
+    assert [question.points for question in marks.questions] == [8, 2, 0, 0]
+    for question in marks.questions[2:]:
+        assert {line.status for line in question.lines} == {"missing"}
+        assert all(line.message == f"`{line.name}` has no value: fill it in." for line in question.lines)
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("lambda: 4", "`loss` is a function (was it not called?), not a number or an array of numbers."),
+        ("{1, 2}", "`loss` is a set, not a number or an array of numbers."),
+        ("(x for x in [1])", "`loss` is a generator, not a number or an array of numbers."),
+        ("{'loss': 1}", "`loss` is a dictionary, not an array of numbers."),
+        ("{1: 2}", "`loss` has a key that is not a short text."),
+        ("[1, {2}]", "`loss`: its entry [1] is a set, not a number or an array of numbers."),
+        ("__import__('numpy').zeros((2000, 2000))", "`loss` is far larger than anything that is asked for: an array "
+         "of shape (2000, 2000)."),
+    ],
+)  # fmt: skip
+def test_one_unreadable_value_costs_itself_and_says_what_it_is(marked, code, message):
+    marks = marked("worked_calculation", loss=f"y = 0.8\nloss = {code}")
+    assert marks.points == 23
+    assert marks.question("loss_value").lines[0].message == message
+
+
 def test_a_cell_that_ends_the_process_costs_what_it_would_have_defined(marked):
     marks = marked("worked_calculation", update="import os\nos._exit(1)")
     assert marks.points == 20

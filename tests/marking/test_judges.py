@@ -92,7 +92,7 @@ def test_a_flat_shape_costs_a_part_and_is_named():
         (np.zeros((2, 1)), "is zero"),
         (np.full((2, 1), np.nan), "not finite"),
         (np.ones((1, 5)), "has shape (1, 5); (2, 1) is expected"),
-        ("text", "it is text"),
+        ("text", "is text, not"),
     ],
 )
 def test_the_message_says_what_is_measured(value, said):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from autograder.sandbox import Ask, Sandbox
+from autograder.sandbox.inside.codec import Unreadable
 
 from .conftest import Run, ask, job
 
@@ -135,28 +136,78 @@ def test_random_numbers_repeat_from_run_to_run_but_not_between_challenges(run: R
     assert answers(first)[0].values != answers(first)[1].values
 
 
+UNREADABLE = [
+    ("np.array([[1, 2], [3]], dtype=object)", "it is a list of rows of different length, not an array of numbers"),
+    ("student.Net()", "it is a Net, not a number or an array of numbers"),
+    ("student.Net", "it is a type, not a number or an array of numbers"),
+    ("student.f", "it is a function (was it not called?), not a number or an array of numbers"),
+    ("(x for x in [1])", "it is a generator, not a number or an array of numbers"),
+    ("{1, 2}", "it is a set, not a number or an array of numbers"),
+    ("{1: 2}", "it has a key that is not a short text"),
+    ("np.array(['a'])", "it has the dtype <U1, not an ordinary number type such as float64"),
+    ("10 ** 30", "it is a whole number of more than 64 bits"),
+    ("ValueError('it must be a list')", "it must be a list"),
+    ("student.sly", "it is a Sly, not a number or an array of numbers"),
+]
+
+
+@pytest.mark.parametrize(("expression", "words"), UNREADABLE)
+def test_what_is_no_data_costs_only_itself_and_says_what_it_is(run: Run, expression: str, words: str) -> None:
+    source = """
+class Net: pass
+def f(): pass
+class Sly:
+    def __array__(self, *_, **__): raise SystemError("no")
+sly = Sly()
+"""
+    (answer,) = answers(run(source, asks=(ask(f"return {{'a': 1, 'v': {expression}, 'z': [2, {expression}]}}"),)))
+    assert (answer.status, answer.values["a"], answer.values["z"][0]) == ("answered", 1, 2)
+    assert isinstance(answer.values["v"], Unreadable)
+    assert answer.values["v"] == words
+
+
 @pytest.mark.parametrize(
     ("expression", "words"),
     [
-        ("np.array([[1, 2], [3]], dtype=object)", "`v` is a list of rows of different length, not an array of"),
-        ("student.Net()", "`v` is a Net, not a number or an array of numbers."),
-        ("student.Net", "`v` is a type, not a number or an array of numbers."),
-        ("student.f", "`v` is a function (was it not called?), not a number or an array of numbers."),
-        ("np.array(['a'])", "`v` has the dtype <U1, not an ordinary number type such as float64."),
-        ("10 ** 30", "`v` is a whole number of more than 64 bits."),
-        ("student.loop", "nested deeper"),
+        ("[0] * 10**6", "it holds more than 20000 values"),
+        ("np.zeros((1000, 1000))", "it is far larger than anything that is asked for: an array of shape (1000, 1000)"),
     ],
 )
-def test_what_is_no_data_is_refused_in_words(run: Run, expression: str, words: str) -> None:
-    source = "class Net: pass\ndef f(): pass\nloop = []\nloop.append(loop)"
-    (answer,) = answers(run(source, asks=(ask(f"return {{'v': {expression}}}"),)))
-    assert answer.status == "raised"
-    assert words in answer.message
+def test_what_is_too_large_costs_only_itself(run: Run, expression: str, words: str) -> None:
+    (answer,) = answers(run("x = 1", asks=(ask(f"return {{'a': 1, 'v': {expression}, 'z': 2}}"),)))
+    assert (answer.status, answer.values) == ("answered", {"a": 1, "v": words, "z": 2})
+    assert isinstance(answer.values["v"], Unreadable)
 
 
-def test_a_huge_answer_is_refused(run: Run) -> None:
-    (answer,) = answers(run("x = 1", asks=(ask("return {'v': np.zeros(10**6)}"),)))
-    assert answer.status == "output_limit"
+def test_part_of_a_list_that_is_no_data_is_named(run: Run) -> None:
+    question = ask("return {'v': [1, [2, len]], 'l': student.loop}")
+    (answer,) = answers(run("loop = [1]\nloop.append(loop)", asks=(question,)))
+    first, (second, odd) = answer.values["v"]
+    assert (first, second) == (1, 2)
+    assert odd == "its entry [1][1] is a function (was it not called?), not a number or an array of numbers"
+    assert "nested deeper than" in str(answer.values["l"])
+
+
+def test_the_places_that_a_student_left_open_are_none(run: Run) -> None:
+    (answer,) = answers(run("x = ...", asks=(ask("return {'x': student.x, 'y': [1, student.x]}"),)))
+    assert answer.values == {"x": None, "y": [1, None]}
+
+
+def test_what_can_become_an_array_is_one(run: Run) -> None:
+    source = "import sympy as s\nM = s.Matrix([[1, 2], [3, s.Rational(1, 2)]])\nx = s.Matrix([s.Symbol('x')])"
+    (answer,) = answers(run(source, asks=(ask("return {'M': student.M, 'x': student.x, 'one': 1}"),)))
+    np.testing.assert_array_equal(answer.values["M"], [[1, 2], [3, 0.5]])
+    assert isinstance(answer.values["x"], Unreadable)
+    assert answer.values["one"] == 1
+
+
+def test_answers_that_are_too_large_together_lose_the_largest(run: Run) -> None:
+    body = "return {'large': np.zeros(10**5), 'small': np.ones(3), 'long': [0] * 15_000, 'longer': [0] * 16_000}"
+    (answer,) = answers(run("x = 1", asks=(ask(body),)))
+    assert answer.status == "answered"
+    np.testing.assert_array_equal(answer.values["small"], np.ones(3))
+    assert len(answer.values["long"]) == 15_000
+    assert answer.values["longer"] == "it is far larger than anything that is asked for: 16001 values"
 
 
 def test_a_loop_costs_only_its_challenge(run: Run) -> None:

@@ -7,9 +7,10 @@ nothing: every length, depth, count, dtype and shape is checked before memory is
 
 from __future__ import annotations
 
+import contextlib
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgpack
@@ -19,9 +20,10 @@ MAX_DEPTH = 6  # containers inside containers, the outermost included
 MAX_ITEMS = 20_000  # values in one message, containers included
 MAX_TEXT = 100_000  # characters in one string
 MAX_KEY = 200  # characters in one name
+MAX_REASON = 400  # bytes of the reason why a value is unreadable
 MAX_DIMENSIONS = 8
 
-_ARRAY, _SCALAR = 1, 2
+_ARRAY, _SCALAR, _UNREADABLE = 1, 2, 3
 
 #: The code on the wire is the position in this table; append only.
 DTYPES = tuple(
@@ -38,22 +40,68 @@ class BadValue(ValueError):
     """A value that may not cross the border, with the reason in words that a student can read."""
 
 
+class TooMuch(BadValue):
+    """A value that holds more values than may cross."""
+
+
+class Unreadable(str):
+    """Stands in an answer where a value stood that may not cross the border; its text says what that was."""
+
+    __slots__ = ()
+
+    @property
+    def problem(self) -> str:
+        """Why there is no value, as the end of a sentence about it."""
+        return str(self)
+
+
 def plain(value: object, name: str = "the answer") -> Any:
     """Copy `value` into exact built-in types and base arrays; numpy scalars become 0-d arrays,
-    fractions and sympy numbers floats.
+    fractions and sympy numbers floats, what is made to become an array (a sympy matrix, a table) one, `...` None.
 
     Subclasses lose everything that they override. Raises BadValue, naming the offending part, when something is neither
     a number, text, nothing, an array of numbers, nor a dict or list of those.
     """
-    return _plain(value, name, 1, [0])
+    return _plain(value, name, 1, [0], _refuse)
 
 
-def _plain(value: object, name: str, depth: int, count: list[int]) -> Any:
+def readable(values: dict[str, Any]) -> dict[str, Any]:
+    """Copy an answer value by value, as `plain` does; what may not cross becomes Unreadable and costs nothing else.
+
+    An exception in the place of a value says itself why there is none.
+    """
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        try:
+            found[name] = _plain(value, "it", 2, [0], Unreadable)
+        except BadValue as problem:
+            found[name] = Unreadable(problem)
+    return found
+
+
+Otherwise = Callable[[str], Any]
+"""What becomes of a part that may not cross, given the reason: refused as a whole, or left out by itself."""
+
+
+def _refuse(problem: str) -> Any:
+    raise BadValue(problem)
+
+
+def _part(value: object, name: str, depth: int, count: list[int], otherwise: Otherwise) -> Any:
+    try:
+        return _plain(value, name, depth, count, otherwise)
+    except TooMuch:
+        raise
+    except BadValue as problem:
+        return otherwise(str(problem))
+
+
+def _plain(value: object, name: str, depth: int, count: list[int], otherwise: Otherwise) -> Any:
     count[0] += 1
     if count[0] > MAX_ITEMS:
-        raise BadValue(f"{name} holds more than {MAX_ITEMS} values")
-    if value is None or value is True or value is False:
-        return value
+        raise TooMuch(f"{name} holds more than {MAX_ITEMS} values")
+    if value is None or value is True or value is False or value is Ellipsis:
+        return None if value is Ellipsis else value
     kind = type(value)
     if issubclass(kind, np.generic | np.ndarray):
         return _plain_array(value, name)
@@ -76,14 +124,43 @@ def _plain(value: object, name: str, depth: int, count: list[int]) -> Any:
             if not isinstance(key, str) or len(key) > MAX_KEY:
                 raise BadValue(f"{name} has a key that is not a short text")
             key = _plain_text(str.__str__(key), name)
-            result[key] = _plain(item, f"`{key}`" if depth == 1 else f"{name}[{key!r}]", depth + 1, count)
+            part = f"`{key}`" if depth == 1 else _entry(name, repr(key))
+            result[key] = _part(item, part, depth + 1, count, otherwise)
         return result
     if issubclass(kind, list | tuple):
         items = list.__iter__(value) if issubclass(kind, list) else tuple.__iter__(value)  # type: ignore[arg-type]
-        return [_plain(item, f"{name}[{index}]", depth + 1, count) for index, item in enumerate(items)]
+        return [_part(item, _entry(name, str(n)), depth + 1, count, otherwise) for n, item in enumerate(items)]
+    if issubclass(kind, Exception):
+        raise BadValue(_said(value))
+    if hasattr(kind, "__array__"):
+        return _plain_array(_as_array(value, name), name)
     if hasattr(kind, "__float__"):
         return _rounded(value, name)
-    raise BadValue(f"{name} is {_described(value)}, not a number or an array of numbers")
+    raise BadValue(_no_number(value, name))
+
+
+def _entry(name: str, key: str) -> str:
+    return f"its entry [{key}]" if name == "it" else f"{name}[{key}]"
+
+
+def _said(error: object) -> str:
+    """What an exception says; a probe puts one in the place of a value that it cannot give."""
+    try:
+        return str(error)
+    except Exception:
+        return _no_number(error, "it")
+
+
+def _no_number(value: object, name: str) -> str:
+    return f"{name} is {_described(value)}, not a number or an array of numbers"
+
+
+def _as_array(value: object, name: str) -> np.ndarray:
+    """What says that it can become an array, as one."""
+    try:
+        return np.array(value)
+    except Exception:  # whatever its own conversion raises
+        raise BadValue(_no_number(value, name)) from None
 
 
 def _rounded(value: object, name: str) -> float:
@@ -91,7 +168,7 @@ def _rounded(value: object, name: str) -> float:
     try:
         return float.__pos__(float(value))  # type: ignore[arg-type]
     except Exception:  # whatever its own conversion raises
-        raise BadValue(f"{name} is {_described(value)}, not a number or an array of numbers") from None
+        raise BadValue(_no_number(value, name)) from None
 
 
 def _plain_text(text: str, name: str) -> str:
@@ -133,7 +210,7 @@ def encode(value: object, *, max_bytes: int) -> bytes:
     Raises BadValue when the value is not plain (see `plain`) or takes more than `max_bytes`.
     """
     try:
-        data = msgpack.packb(value, default=_pack_array, use_bin_type=True, strict_types=True)
+        data = msgpack.packb(value, default=_pack_special, use_bin_type=True, strict_types=True)
     except BadValue:
         raise
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
@@ -143,7 +220,39 @@ def encode(value: object, *, max_bytes: int) -> bytes:
     return data
 
 
-def _pack_array(value: object) -> msgpack.ExtType:
+def encode_answer(values: dict[str, Any], *, max_bytes: int) -> bytes:
+    """Write what `readable` gave, without the largest values where all together are too much."""
+    values = dict(values)
+    with contextlib.suppress(BadValue):
+        if 1 + sum(map(_items, values.values())) <= MAX_ITEMS:
+            return encode(values, max_bytes=max_bytes)
+    bytes_left, items_left = max_bytes, MAX_ITEMS - 1
+    for name in sorted(values, key=lambda name: _bytes(values[name])):
+        size, items = len(name) + 5 + _bytes(values[name]), _items(values[name])
+        if size > bytes_left - MAX_REASON or items > items_left:
+            values[name] = Unreadable(_too_large(values[name]))
+            size, items = len(name) + 5 + _bytes(values[name]), 1
+        bytes_left, items_left = bytes_left - size, items_left - items
+    return encode(values, max_bytes=max_bytes)
+
+
+def _too_large(value: object) -> str:
+    what = f"an array of shape {value.shape}" if isinstance(value, np.ndarray) else f"{_items(value)} values"
+    return f"it is far larger than anything that is asked for: {what}"
+
+
+def _items(value: object) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + sum(map(_items, inner))
+
+
+def _bytes(value: object) -> int:
+    return value.nbytes + 100 if isinstance(value, np.ndarray) else len(encode(value, max_bytes=1 << 62))
+
+
+def _pack_special(value: object) -> msgpack.ExtType:
+    if isinstance(value, Unreadable):
+        return msgpack.ExtType(_UNREADABLE, value.encode("utf-8", "backslashreplace")[:MAX_REASON])
     if not isinstance(value, np.ndarray | np.generic):
         raise BadValue(f"not a plain value: {_described(value)}")
     array = _plain_array(value, "the value")
@@ -162,7 +271,7 @@ def decode(
     try:
         value = msgpack.unpackb(
             data,
-            ext_hook=_unpack_array,
+            ext_hook=_unpack_special,
             raw=False,
             strict_map_key=True,
             use_list=True,
@@ -228,7 +337,9 @@ def _count(data: bytes, max_depth: int, max_items: int) -> None:
         raise BadValue("undecodable: cut short, or longer than it says" if at != len(data) else "too many values")
 
 
-def _unpack_array(code: int, data: bytes) -> np.ndarray | np.generic:
+def _unpack_special(code: int, data: bytes) -> np.ndarray | np.generic | Unreadable:
+    if code == _UNREADABLE:
+        return Unreadable(data[:MAX_REASON].decode("utf-8", "replace"))
     if code not in (_ARRAY, _SCALAR) or len(data) < 2:
         raise BadValue("unknown kind of value")
     kind, dimensions = data[0], data[1]

@@ -148,8 +148,8 @@ def answer(
                 values = function(Student(shell.user_ns), handed)
                 if not isinstance(values, dict):
                     raise BadProbe(f"the probe of {ask_id!r} returned no dict")
-                values = codec.plain(values)
-        result["values"] = codec.encode(values, max_bytes=limits["answer_bytes"])
+                values = codec.readable(values)
+        result["values"] = codec.encode_answer(values, max_bytes=limits["answer_bytes"])
         result["status"] = "answered"
     except BadProbe as error:
         result["message"] = str(error)
