@@ -21,6 +21,5 @@ def imbalance(sheet: str, points: Mapping[str, float]) -> str:
     each = ", ".join(f"{name} {value:g}" for name, value in points.items())
     return (
         f"the sheet {sheet} is worth {total:g} points and not {SHEET_POINTS} ({each}). To {change}, change the points "
-        f"of lines in autograder/exercises/NAME.py and of the same cells in reference/{sheet}/NAME.py, and the points "
-        "in its first cell. `autograder build` says which of them disagree."
+        "of lines in autograder/exercises/NAME.py."
     )

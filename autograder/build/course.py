@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.build import agreement, leaks, markers, release, script
+from autograder.build import agreement, compose, leaks, markers, release, script
 from autograder.build.overview import PATH, overview
 from autograder.build.problem import BuildError, Problem
 from autograder.build.script import Script
@@ -43,16 +43,16 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, eq=False)
 class _Sheet:
-    """One folder of reference/: its scripts by exercise and the files that are laid beside the notebooks."""
+    """One folder of reference/: its solved notebooks by name and the files that are laid beside them."""
 
     name: str
-    scripts: dict[str, Script]
+    notebooks: dict[str, NotebookNode]
     files: dict[str, Path]
     given: tuple[str, ...]
 
     def secrets(self, name: str) -> tuple[leaks.Secret, ...]:
         """What the exercise must not give away."""
-        return leaks.secrets((cell.node for cell in self.scripts[name].cells), self.given)
+        return leaks.secrets(self.notebooks[name].cells, self.given)
 
 
 def build(
@@ -118,21 +118,22 @@ def check(
 def _read(root: Path, exercises: Sequence[Exercise]) -> tuple[list[_Sheet], list[Problem]]:
     """Every sheet of the course, and what is wrong with the reference scripts and the exercises."""
     problems: list[Problem] = []
-    sheets = []
+    sheets, placed = [], set()
     by_name = {exercise.name: exercise for exercise in exercises}
     folders = (path for path in (root / REFERENCE).iterdir() if path.is_dir() and not _ignored(path.relative_to(root)))
     for folder in sorted(path for path in folders if path.name != Path(TOOLKIT).name):
-        scripts = {}
+        notebooks = {}
         for path in sorted(folder.glob("*.py")):
             if path.name.endswith(NOT_NOTEBOOKS):
                 continue
             one, found = script.read(path, path.relative_to(root).as_posix())
-            scripts[path.stem] = one
+            placed.add(path.stem)
+            if not found:
+                notebooks[path.stem] = compose.notebook(one, by_name.get(path.stem))
             problems += found
             problems += _script_problems(one, by_name.get(path.stem), folder.name)
-        if scripts:
-            sheets.append(_sheet(root, folder, scripts))
-    placed = {name for sheet in sheets for name in sheet.scripts}
+        if notebooks:
+            sheets.append(_sheet(root, folder, notebooks))
     for exercise in exercises:
         path = f"{REFERENCE}/{exercise.sheet}/{exercise.name}.py"
         if exercise.sheet not in SHEETS:
@@ -144,38 +145,39 @@ def _read(root: Path, exercises: Sequence[Exercise]) -> tuple[list[_Sheet], list
     return sheets, problems
 
 
-def _sheet(root: Path, folder: Path, scripts: dict[str, Script]) -> _Sheet:
+def _sheet(root: Path, folder: Path, notebooks: dict[str, NotebookNode]) -> _Sheet:
     withheld = WITHHELD.get(folder.name, ())
     toolkit = [path for path in sorted((root / TOOLKIT).glob("*.py")) if path.name not in withheld]
     data = [path for path in sorted((folder / "data").rglob("*")) if path.is_file() and not _ignored(path)]
     files = {path.name: path for path in toolkit} | {path.relative_to(folder).as_posix(): path for path in data}
     given = tuple(path.read_text(encoding="utf-8") for path in toolkit if path.name in GIVEN)
-    return _Sheet(folder.name, scripts, files, given)
+    return _Sheet(folder.name, notebooks, files, given)
 
 
 def _script_problems(one: Script, exercise: Exercise | None, folder: str) -> Iterator[Problem]:
     for cell in one.cells:
         yield from markers.problems(one.path, cell)
-    yield from agreement.metadata_problems(one)
     if exercise is not None:
         if exercise.sheet != folder:
             message = f"the exercise belongs to the sheet {exercise.sheet!r}; move it to {REFERENCE}/{exercise.sheet}/"
             yield Problem(one.path, None, message)
         yield from agreement.exercise_problems(one, exercise)
-    elif one.graded:
-        name = Path(one.path).stem
-        message = f"it has graded cells but no exercise; add {name!r} to NAMES in autograder/exercises/__init__.py"
+        return
+    marked = [cell for cell in one.cells if cell.role in ("selfcheck", "question", "written")]
+    if marked:
+        name, word = Path(one.path).stem, marked[0].role
+        message = f"it has a {word}= but no exercise; add {name!r} to NAMES in autograder/exercises/__init__.py"
         if folder not in SHEETS:
-            message = f"{folder!r} is no sheet and must not have graded cells; the sheets are {', '.join(SHEETS)}"
-        yield Problem(one.path, None, message)
+            message = f"{folder!r} is no sheet and must not have a {word}=; the sheets are {', '.join(SHEETS)}"
+        yield Problem(one.path, marked[0].line, message)
 
 
 def _generate(fresh: Path, sheet: _Sheet) -> None:
     """Write both generated forms of a sheet below ``fresh``. Raises BuildError with nbgrader's reasons."""
     source = fresh / "source" / sheet.name
     source.mkdir(parents=True)
-    for name, one in sheet.scripts.items():
-        (source / f"{name}.ipynb").write_text(script.text(script.notebook(one)), encoding="utf-8", newline="\n")
+    for name, one in sheet.notebooks.items():
+        (source / f"{name}.ipynb").write_text(compose.text(one), encoding="utf-8", newline="\n")
     for name, path in sheet.files.items():
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, source / name)
@@ -185,7 +187,7 @@ def _generate(fresh: Path, sheet: _Sheet) -> None:
 def _leaks(root: Path, sheet: _Sheet) -> Iterator[Problem]:
     """What the released files of a sheet below ``root`` give away."""
     folder = root / "assignments" / sheet.name
-    for name in sheet.scripts:
+    for name in sheet.notebooks:
         hidden = sheet.secrets(name)
         path = f"assignments/{sheet.name}/{name}.ipynb"
         if (root / path).exists():

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from nbformat import NotebookNode
 
 from autograder.build import markers
-from autograder.build.script import nbgrader_metadata
 
 STUBS = {"code": "raise NotImplementedError()", "markdown": "YOUR ANSWER HERE", "raw": ""}
 """The last line of nbgrader's own stubs, by type of cell: what stands in place of a solution."""
@@ -24,6 +23,12 @@ class Secret:
 
     kind: str
     line: str
+
+
+def nbgrader_metadata(node: NotebookNode) -> dict:
+    """The nbgrader metadata of a notebook cell, empty when it has none or when it is no object."""
+    metadata = node.metadata.get("nbgrader")
+    return metadata if isinstance(metadata, dict) else {}
 
 
 def secrets(cells: Iterable[NotebookNode], public: Iterable[str] = ()) -> tuple[Secret, ...]:

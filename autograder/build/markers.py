@@ -83,11 +83,6 @@ def regions(lines: list[str]) -> Iterator[tuple[str | None, str]]:
             kind = found.kind if found.opens else None
 
 
-def without_regions(source: str) -> str:
-    """The source without markers and without what they enclose."""
-    return "\n".join(line for kind, line in regions(source.split("\n")) if kind is None)
-
-
 def without_markers(source: str) -> str:
     """The source without the marker lines; what they enclose stays."""
     return "\n".join(line for _, line in regions(source.split("\n")))
@@ -130,11 +125,9 @@ def _partner(one: Marker) -> str:
 
 def _wrong_cell(found: Marker, cell: Cell) -> str:
     """Why this marker may not stand in this cell, empty when it may."""
-    meta = cell.nbgrader
-    if found.kind == "solution" and not meta.get("solution"):
-        return 'a solution outside a solution cell; set "solution": true in the cell line or take the markers out'
-    if found.kind == "hidden tests" and not (meta.get("grade") and not meta.get("solution")):
-        return "hidden tests outside a test cell; move them to a cell with " + '"grade": true, "solution": false'
-    if found.kind == "mark scheme" and not meta.get("task"):
-        return 'a mark scheme outside a task cell; set "task": true in the cell line or take the markers out'
+    if found.kind == "hidden tests":
+        return 'the build writes the hidden tests of a question; leave `question="id"` and what is marked'
+    role = {"solution": "student", "mark scheme": "written"}[found.kind]
+    if cell.role != role:
+        return f'a {found.kind} outside a {role} cell; write {role}="id" in the cell line or take the markers out'
     return ""

@@ -1,4 +1,4 @@
-"""Reading a reference script and turning it into a notebook with the same bytes on every machine."""
+"""Reading a reference script, whose cell lines say in one word what each cell is for."""
 
 from __future__ import annotations
 
@@ -8,30 +8,47 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import jupytext
-import nbformat
 from nbformat import NotebookNode
 
 from autograder.build.problem import Problem
 
-KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-LANGUAGE_INFO = {
-    # the version of the running Python is left out: it would differ between machines
-    "codemirror_mode": {"name": "ipython", "version": 3},
-    "file_extension": ".py",
-    "mimetype": "text/x-python",
-    "name": "python",
-    "nbconvert_exporter": "python",
-    "pygments_lexer": "ipython3",
-}
 
-KEPT_METADATA = ("nbgrader", "tags", "jupyter", "slideshow")
-"""Cell metadata that a script may set and that goes into the notebook."""
+@dataclass(frozen=True)
+class Role:
+    """What a cell is for: its type, what nbgrader must know of it, and the tag that it carries."""
+
+    kind: str
+    grade: bool = False
+    solution: bool = False
+    locked: bool = True
+    task: bool = False
+    tag: str = ""
+
+
+ROLES = {
+    "text": Role("markdown"),
+    "given": Role("code"),
+    "show": Role("code", tag="show"),
+    "student": Role("code", solution=True, locked=False),
+    "selfcheck": Role("code", grade=True),
+    "question": Role("code", grade=True),
+    "written": Role("markdown", task=True),
+    "open": Role("code", locked=False),
+}
+"""The words of a cell line, ``# %% student="network"``: each with the id of its cell behind it.
+
+Text that students read and code that is given are locked, and so is code that only trains or draws for show; in an
+``open`` cell they may do as they like. ``student`` is what they write, ``selfcheck`` checks it without points,
+``question`` is marked by the machine and ``written`` by a person.
+"""
+
+KEPT_METADATA = ("tags", "jupyter", "slideshow")
+"""Other cell metadata that a script may set and that goes into the notebook."""
 
 JUPYTEXT_METADATA = ("cell_marker", "lines_to_next_cell", "lines_to_end_of_cell_marker", "skipline", "noskipline")
 """Cell metadata by which jupytext remembers the layout of a script."""
 
 CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-POSITION_ID = re.compile(r"cell-\d+")
 CELL_LINE = re.compile(r"# %%(?!%)")
 
 
@@ -44,15 +61,18 @@ class Cell:
     text: tuple[str, ...]
 
     @property
-    def nbgrader(self) -> dict:
-        """The cell's nbgrader metadata, empty when it has none."""
-        return nbgrader_metadata(self.node)
+    def role(self) -> str:
+        """The word in ``ROLES`` that its cell line begins with; empty when it has none or several."""
+        words = [word for word in ROLES if word in self.node.metadata]
+        return words[0] if len(words) == 1 else ""
 
     @property
     def grade_id(self) -> str:
         """The id by which nbgrader knows the cell, empty when it has none."""
-        grade_id = self.nbgrader.get("grade_id")
-        return grade_id if isinstance(grade_id, str) else ""
+        given = self.node.metadata.get(self.role)
+        if not isinstance(given, str):
+            return ""
+        return f"selfcheck_{given}" if self.role == "selfcheck" else given
 
     def numbered(self) -> Iterator[tuple[int, str]]:
         """The lines as the notebook shows them (markdown without its ``# ``), with their numbers in the script."""
@@ -67,16 +87,9 @@ class Script:
     path: str
     cells: tuple[Cell, ...]
 
-    @property
-    def graded(self) -> bool:
-        """Whether a mark hangs on any cell of it."""
-        return any(cell.nbgrader.get("grade") or cell.nbgrader.get("task") for cell in self.cells)
-
-
-def nbgrader_metadata(node: NotebookNode) -> dict:
-    """The nbgrader metadata of a notebook cell, empty when it has none or when it is no object."""
-    metadata = node.metadata.get("nbgrader")
-    return metadata if isinstance(metadata, dict) else {}
+    def of_role(self, role: str) -> list[Cell]:
+        """Its cells of one role, in order."""
+        return [cell for cell in self.cells if cell.role == role]
 
 
 def read(path: Path, name: str) -> tuple[Script, list[Problem]]:
@@ -100,25 +113,8 @@ def read(path: Path, name: str) -> tuple[Script, list[Problem]]:
         return Script(name, ()), [Problem(name, None, message)]
     ends = [*starts[1:], len(lines)]
     places = zip(nodes, starts, ends, strict=True)
-    cells = tuple(Cell(node, start + 1, tuple(lines[start + 1 : end])) for node, start, end in places)
-    return Script(name, cells), [problem for cell in cells for problem in _lost_metadata(name, cell)]
-
-
-def notebook(script: Script) -> NotebookNode:
-    """The solved notebook of a script: cell ids from grade id or position, nothing that depends on the machine."""
-    result = nbformat.v4.new_notebook(metadata={"kernelspec": dict(KERNELSPEC), "language_info": dict(LANGUAGE_INFO)})
-    result.nbformat_minor = 5
-    for position, cell in enumerate(script.cells, start=1):
-        metadata = {key: cell.node.metadata[key] for key in KEPT_METADATA if key in cell.node.metadata}
-        make = getattr(nbformat.v4, f"new_{cell.node.cell_type}_cell")
-        cell_id = cell.grade_id or f"cell-{position:02d}"
-        result.cells.append(make(cell.node.source.strip("\n"), metadata=metadata, id=cell_id))
-    return result
-
-
-def text(notebook: NotebookNode) -> str:
-    """The notebook as a file: sorted keys, indent 1, a newline at the end; exactly what nbconvert writes."""
-    return nbformat.writes(notebook, version=4).rstrip("\n") + "\n"
+    one = Script(name, tuple(Cell(node, start + 1, tuple(lines[start + 1 : end])) for node, start, end in places))
+    return one, list(_problems(one))
 
 
 def _header(lines: list[str]) -> int:
@@ -131,18 +127,36 @@ def _header(lines: list[str]) -> int:
     return index
 
 
-def _lost_metadata(path: str, cell: Cell) -> Iterator[Problem]:
-    """What stands in the cell line but would not reach the notebook, such as a misspelt key."""
+def _problems(script: Script) -> Iterator[Problem]:
+    """What is wrong with the cell lines, whatever the exercise."""
+    seen: dict[str, int] = {}
+    for cell in script.cells:
+        found = list(_line_problems(cell))
+        yield from (Problem(script.path, cell.line, message) for message in found)
+        if cell.grade_id in seen:
+            message = f"the id {cell.grade_id!r} is also used in line {seen[cell.grade_id]}; rename one of them"
+            yield Problem(script.path, cell.line, message)
+        elif cell.grade_id:
+            seen[cell.grade_id] = cell.line
+
+
+def _line_problems(cell: Cell) -> Iterator[str]:
     metadata = cell.node.metadata
     if "incorrectly_encoded_metadata" in metadata:
-        yield Problem(path, cell.line, "the cell line is not `key=<JSON>`; correct quotes, commas and braces")
+        yield 'the cell line is not `word="id"`; correct quotes and braces'
+        return
     if "title" in metadata:
-        yield Problem(
-            path,
-            cell.line,
+        yield (
             f"`{metadata['title']}` in the cell line is neither a cell type nor metadata and would be lost; "
-            "write [markdown] or nbgrader={...}, or move a title into the cell",
+            'write [markdown] or student="id", or move a title into the cell'
         )
-    known = {*KEPT_METADATA, *JUPYTEXT_METADATA, "incorrectly_encoded_metadata", "title"}
+    known = {*ROLES, *KEPT_METADATA, *JUPYTEXT_METADATA, "title"}
     for key in sorted(set(metadata) - known):
-        yield Problem(path, cell.line, f"unknown cell metadata {key!r}; use one of {', '.join(KEPT_METADATA)}")
+        yield f"unknown word {key!r} in the cell line; use one of {', '.join((*ROLES, *KEPT_METADATA))}"
+    if not cell.role:
+        yield f'the cell line says not what the cell is for; give it one of {", ".join(ROLES)}, as in student="network"'
+    elif not CELL_ID.fullmatch(cell.grade_id):
+        yield f'{cell.role}="..." needs an id of 1 to 64 letters, digits, - and _'
+    elif cell.node.cell_type != ROLES[cell.role].kind:
+        wanted = "# %% [markdown]" if ROLES[cell.role].kind == "markdown" else "# %%"
+        yield f"a cell that is {cell.role!r} is {ROLES[cell.role].kind}; write `{wanted} {cell.role}=...`"

@@ -38,5 +38,4 @@ def solutions(root: Path, exercise: Exercise) -> dict[str, str]:
     one, problems = script.read(root / name, name)
     if problems:
         raise BuildError(problems)
-    solved = (cell for cell in one.cells if cell.nbgrader.get("solution"))
-    return {cell.grade_id: markers.without_markers(cell.node.source) for cell in solved}
+    return {cell.grade_id: markers.without_markers(cell.node.source) for cell in one.of_role("student")}

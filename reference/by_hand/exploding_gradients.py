@@ -1,13 +1,9 @@
-# %% [markdown] nbgrader={"grade": false, "grade_id": "title", "locked": true, "schema_version": 3, "solution": false, "task": false}
-# # When gradients explode
-#
-# **60 minutes · difficulty 3 of 5 · 25 points**
-#
+# %% [markdown] text="title"
 # In a deep network the gradient is a product of many factors. If each is a little larger than 1, the product is huge: ten
 # factors of 1.5 make 58, fifty make more than 600 million. One such gradient and the weights are thrown far away; the next is larger
 # still; soon every number is NaN. Here you write three remedies, and see each of them save a deep network.
 
-# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% given="setup"
 import matplotlib.pyplot as plt
 import numpy as np
 from backprop import load_moons, progress, show, sigmoid
@@ -24,7 +20,7 @@ def answer_of(function, *arguments):
             "solution, run that cell, then run this one again."
         ) from None
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "part_a", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="part_a"
 # ## (a) Clipping by norm
 #
 # When the gradient $g$ is longer than a threshold $t$, it is shortened to the length $t$. Its direction stays.
@@ -48,7 +44,7 @@ def answer_of(function, *arguments):
 # Two examples with $t = 5$: `[[6, -8]]` has norm 10 and becomes `[[3, -4]]`; the list `[[[3]], [[4], [12]]]` has norm 13, so
 # all three numbers are multiplied by 5/13.
 
-# %% tags=["show"] nbgrader={"grade": false, "grade_id": "picture", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% show="picture"
 # Clipping as a picture: run this cell to see it.
 fig, ax = plt.subplots(figsize=(4.6, 4.2), layout="constrained")
 angle = np.linspace(0, 2 * np.pi, 200)
@@ -66,11 +62,11 @@ show(
     "on the circle; a short arrow to (-2, 3) stays."
 )
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "picture_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="picture_text"
 # In words: the dashed circle has the radius 5. The long arrow to (6, -8) is shortened to (3, -4) on the circle, in the same
 # direction. The short arrow to (-2, 3) ends inside the circle and stays.
 
-# %% nbgrader={"grade": false, "grade_id": "clip", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="clip"
 def clip_by_norm(g, threshold):
     """g with its norm limited to the threshold; one array, or a list of arrays with one common norm."""
     ### BEGIN SOLUTION
@@ -92,13 +88,13 @@ def clip_by_norm(g, threshold):
     return clipped if isinstance(g, (list, tuple)) else clipped[0]
     ### END SOLUTION
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "check_text_clip", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="check_text_clip"
 # ### Check yourself
 #
 # The next cell tries your function on a few cases and looks at shapes, norms and directions. More is checked after you hand
 # in.
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_clip", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="clip"
 rng = np.random.default_rng(2)
 long, short = rng.normal(size=(3, 4)) * 10, rng.normal(size=(3, 4)) / 100
 passed = long.copy()
@@ -118,32 +114,16 @@ zeros = clip_by_norm(np.zeros((2, 2)), 2.0)
 assert np.all(np.isfinite(zeros)), "Zeros must come back as zeros: what do you divide by?"
 print("What could be checked here is right.")
 
-# %% nbgrader={"grade": true, "grade_id": "clipping", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: an array above the threshold (two points) and one below it (one point).
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="clipping"
+# an array above the threshold {above} and one below it {below}.
 
-mark_question("exploding_gradients", "clipping", globals())
-### END HIDDEN TESTS
+# %% question="clipping_special"
+# zeros, an array with NaN or infinity, and very large entries {each}.
 
-# %% nbgrader={"grade": true, "grade_id": "clipping_special", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: zeros, an array with NaN or infinity, and very large entries, one point each.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="clipping_list"
+# a list above the threshold {together}, one below it and one with a NaN {small, one_not_finite}.
 
-mark_question("exploding_gradients", "clipping_special", globals())
-### END HIDDEN TESTS
-
-# %% nbgrader={"grade": true, "grade_id": "clipping_list", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: a list above the threshold (two points), one below it and one with a NaN
-# (one point each).
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
-
-mark_question("exploding_gradients", "clipping_list", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "part_b", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="part_b"
 # ## (b) Weights that keep the level
 #
 # Clipping acts when the gradient is already too large. It is better when it does not grow at all. Look at one layer with
@@ -163,7 +143,7 @@ mark_question("exploding_gradients", "clipping_list", globals())
 # An example with other numbers: entries with variance 9 are `3 * rng.standard_normal((n_out, n_in))`, because a factor goes
 # into the variance as its square.
 
-# %% nbgrader={"grade": false, "grade_id": "weights", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="weights"
 def level_weights(n_out, n_in, activation, rng):
     """Random weights (n_out, n_in) with which the mean square of the pre-activations stays level."""
     ### BEGIN SOLUTION
@@ -171,13 +151,13 @@ def level_weights(n_out, n_in, activation, rng):
     return np.sqrt(variance) * rng.standard_normal((n_out, n_in))
     ### END SOLUTION
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "check_text_weights", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="check_text_weights"
 # ### Check yourself
 #
 # The next cell sends random inputs through 30 layers with your weights and draws the mean square of the pre-activations. A
 # level line is what you want. Random numbers move a little; a line that runs steadily up or down does not.
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_weights", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="weights"
 weights = answer_of(level_weights, 4, 3, "relu", np.random.default_rng(0))
 check_values({"weights": weights}, {"weights": (4, 3)})
 
@@ -212,16 +192,11 @@ show(
     "ReLU and with linear units, and the same ReLU weights 1.5 times and half as large."
 )
 
-# %% nbgrader={"grade": true, "grade_id": "initialisation", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: the shape, the variance for linear units, random entries with mean 0 (one point each) and the
-# variance for ReLU (two points). The variance is measured on matrices with more than 20,000 entries and may be 5 % off.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="initialisation"
+# the shape, the variance for linear units, random entries with mean 0 {shape, linear, random} and the variance for ReLU
+# {relu}. The variance is measured on matrices with more than 20,000 entries and may be 5 % off.
 
-mark_question("exploding_gradients", "initialisation", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "part_c", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="part_c"
 # ## (c) A schedule for the learning rate
 #
 # The first steps are the dangerous ones: nothing is in order yet. And the last ones should be small, to settle down. So let
@@ -234,7 +209,7 @@ mark_question("exploding_gradients", "initialisation", globals())
 #
 # An example: for $p = 0.8$, $w = 4$ and $T = 8$ the rates are 0.2, 0.4, 0.6, 0.8, then 0.8, 0.683, 0.4, 0.117.
 
-# %% nbgrader={"grade": false, "grade_id": "rate", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="rate"
 def learning_rate_at(step, peak, warmup, total):
     """The learning rate of one step: warm-up, then a cosine down."""
     ### BEGIN SOLUTION
@@ -243,7 +218,7 @@ def learning_rate_at(step, peak, warmup, total):
     return peak / 2 * (1 + np.cos(np.pi * (step - warmup) / (total - warmup)))
     ### END SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_rate", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="rate"
 example = [answer_of(learning_rate_at, step, 0.8, 4, 8) for step in range(8)]
 told = [0.2, 0.4, 0.6, 0.8, 0.8, 0.683, 0.4, 0.117]
 check_values({"learning rates": example}, {"learning rates": (8,)})
@@ -251,22 +226,17 @@ for step, (yours, wanted) in enumerate(zip(example, told)):
     assert abs(yours - wanted) < 5e-4, f"Step {step} of the example: {wanted} is told above, yours is {yours:.4g}."
 print("The example comes out right.")
 
-# %% nbgrader={"grade": true, "grade_id": "schedule", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: the rates of the warm-up and those of the decay, two points each.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="schedule"
+# the rates of the warm-up and those of the decay {each}.
 
-mark_question("exploding_gradients", "schedule", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "show_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="show_text"
 # ## A deep network that diverges, and what saves it
 #
 # The next cell trains a network with **ten hidden ReLU layers** of 20 units on the moons, 300 steps at a learning rate of 0.1.
 # Its weights are 1.5 times too large. It is trained four times from each of five seeds: as it is, with clipping at norm 1,
 # with level weights, and with the schedule (50 steps of warm-up). Nothing else is changed.
 
-# %% tags=["show"] nbgrader={"grade": false, "grade_id": "rescue", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% show="rescue"
 X_train, Y_train, X_test, Y_test = load_moons()
 
 
@@ -334,13 +304,13 @@ show(
     "as it is, clipped at norm 1, level weights, schedule."
 )
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "look", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="look"
 # What you should see: as it is, the network fails from every seed. Its loss becomes NaN (its curve leaves the picture within ten
 # steps and ends), or it stays at 0.693, which is log 2: the answer of a network whose ReLU units are all dead. Each of the
 # three remedies alone brings the loss below 0.3 from every seed.
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "cause_or_symptom", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": true}
-# ## (d) Cause or symptom? (6 points)
+# %% [markdown] written="cause_or_symptom"
+# ## (d) Cause or symptom?
 #
 # In a new cell below, write about eight sentences. For each of the three remedies say what it changes (the gradient, the
 # weights at the start, or the step) and whether it treats the cause or the symptom. Say what clipping keeps and what it

@@ -1,19 +1,15 @@
-# %% [markdown] nbgrader={"grade": false, "grade_id": "title", "locked": true, "schema_version": 3, "solution": false, "task": false}
-# # Two hidden layers
-#
-# **75 minutes · difficulty 4 of 5 · 25 points**
-#
+# %% [markdown] text="title"
 # With one hidden layer it is possible to learn the formulas of the backward pass by heart. With two you need the rule behind
 # them. Here you write the rule down, step by step, as matrix expressions that can be run, then as code for all six
 # gradients, and finally in words.
 
-# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% given="setup"
 import matplotlib.pyplot as plt
 import numpy as np
 from backprop import PALETTE, load_moons, plot_decision_boundary, plot_losses, progress, show, sigmoid
 from selfcheck import check_gradient, check_gradients, check_values
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "task", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="task"
 # ## The network
 #
 # $$\begin{aligned} X &\to Z_1 = W_1 X + b_1 \to A_1 = \tanh(Z_1) \\ &\to Z_2 = W_2 A_1 + b_2 \to A_2 = \sigma(Z_2) \\
@@ -34,7 +30,7 @@ from selfcheck import check_gradient, check_gradients, check_values
 #
 # `dZ3` is the **error signal** $\partial L / \partial Z_3$, `dW1` is $\partial L / \partial W_1$, and so on.
 
-# %% tags=["show"] nbgrader={"grade": false, "grade_id": "picture", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% show="picture"
 # The way forward and the way back as a picture: run this cell to see it.
 fig, ax = plt.subplots(figsize=(11, 3), layout="constrained")
 boxes = ["X", "Z1", "A1", "Z2", "A2", "Z3", "A3", "L"]
@@ -57,17 +53,17 @@ show(
     "orange arrows back; dW and db branch off at dZ3, dZ2 and dZ1."
 )
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "picture_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="picture_text"
 # In words: values go forward, from $X$ to the loss (blue). The gradient goes back, from the loss to $Z_1$ (orange). At each
 # $Z_l$ it is called the error signal `dZl`, and from there the gradients of the weights and biases of this layer branch off.
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "part_a", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="part_a"
 # ## (a) Shapes first
 #
 # Before any formula: which shape must each of these arrays have? Fill in the table as pairs of letters (texts). For `b2` and
 # `A1` the entries would be `("h2", "1")` and `("h1", "m")`.
 
-# %% nbgrader={"grade": false, "grade_id": "shape_letters", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="shape_letters"
 # Fill in:  shapes = {"dZ3": (..., ...), "dZ2": (..., ...), "dZ1": (..., ...),
 #                     "dW3": (..., ...), "dW2": (..., ...), "dW1": (..., ...)}
 ### BEGIN SOLUTION
@@ -77,15 +73,10 @@ shapes = {
 }
 ### END SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "shape_table", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: six shapes, half a point each.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="shape_table"
+# six shapes {each}.
 
-mark_question("two_hidden_layers", "shape_table", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "part_b", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="part_b"
 # ## (b) The equations for dW1
 #
 # Four equations lead from the loss to `dW1`. Write each as **one matrix expression**: `@` is the matrix product, `*` the
@@ -108,7 +99,7 @@ mark_question("two_hidden_layers", "shape_table", globals())
 # A small example of such an expression, for something else: the pre-activations of the third layer are
 # `W3 @ A2 + b3`, with shapes (o, h2) times (h2, m) plus (o, 1), which gives (o, m).
 
-# %% nbgrader={"grade": false, "grade_id": "equations", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="equations"
 def equation_dZ3(A3, Y):
     ### BEGIN SOLUTION
     return (A3 - Y) / Y.shape[1]
@@ -132,13 +123,13 @@ def equation_dW1(dZ1, X):
     return dZ1 @ X.T
     ### END SOLUTION
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "check_text_equations", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="check_text_equations"
 # ### Check yourself
 #
 # The next cell looks at the shapes of what your four equations return, and compares `equation_dZ2` and `equation_dZ1` with
 # the slopes of a small function. Where you put the 1/m is not judged here.
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_equations", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="equations"
 rng = np.random.default_rng(5)
 n, h1, h2, o, m = 3, 5, 4, 2, 6
 X, A3, Y = rng.normal(size=(n, m)), rng.uniform(0.1, 0.9, size=(o, m)), rng.integers(0, 2, size=(o, m))
@@ -157,39 +148,19 @@ check_gradient(
 )
 check_values({"dZ3": equation_dZ3(A3, Y), "dW1": equation_dW1(dZ1, X)}, {"dZ3": (o, m), "dW1": (h1, n)})
 
-# %% nbgrader={"grade": true, "grade_id": "signal_3", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: equation_dZ3, the shape first, then the values.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="signal_3"
+# equation_dZ3, the shape first, then the values.
 
-mark_question("two_hidden_layers", "signal_3", globals())
-### END HIDDEN TESTS
+# %% question="signal_2"
+# equation_dZ2, the shape first, then the values.
 
-# %% nbgrader={"grade": true, "grade_id": "signal_2", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: equation_dZ2, the shape first, then the values.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="signal_1"
+# equation_dZ1, the shape first, then the values.
 
-mark_question("two_hidden_layers", "signal_2", globals())
-### END HIDDEN TESTS
+# %% question="weights_1"
+# equation_dW1, the shape first, then the values; with 1/m if your dZ3 does not have it.
 
-# %% nbgrader={"grade": true, "grade_id": "signal_1", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: equation_dZ1, the shape first, then the values.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
-
-mark_question("two_hidden_layers", "signal_1", globals())
-### END HIDDEN TESTS
-
-# %% nbgrader={"grade": true, "grade_id": "weights_1", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: equation_dW1, the shape first, then the values; with 1/m if your dZ3 does not have it.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
-
-mark_question("two_hidden_layers", "weights_1", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "part_c", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="part_c"
 # ## (c) All six gradients
 #
 # The next cell gives you the network with its forward pass and its loss. Below it, write `backward_pass(X, Y)`, which computes
@@ -197,7 +168,7 @@ mark_question("two_hidden_layers", "weights_1", globals())
 # of its parameter. The forward pass has been run already, so `self.Z1`, `self.A1`, ..., `self.A3` are there. The parameters
 # must not be changed. You may use your equations of (b), but you need not.
 
-# %% nbgrader={"grade": false, "grade_id": "network", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% given="network"
 class TwoHiddenBase:
     """Two hidden layers (tanh, then sigmoid), a sigmoid output, mean binary cross-entropy."""
 
@@ -220,7 +191,7 @@ class TwoHiddenBase:
         # log(1 + e^z) and log(1 + e^-z) in place of -log(1 - a) and -log(a): safe for every z
         return np.sum(Y * np.logaddexp(0, -self.Z3) + (1 - Y) * np.logaddexp(0, self.Z3)) / Y.shape[1]
 
-# %% nbgrader={"grade": false, "grade_id": "backward", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="backward"
 class TwoHiddenNetwork(TwoHiddenBase):
     """The same network with its backward pass."""
 
@@ -237,13 +208,13 @@ class TwoHiddenNetwork(TwoHiddenBase):
         self.db1 = np.sum(dZ1, axis=1, keepdims=True)
         ### END SOLUTION
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "check_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="check_text"
 # ### Check yourself
 #
 # The next cell compares your six gradients with central differences of the loss: each parameter is moved a little up and a
 # little down. It holds no answers, and more is checked after you hand in.
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_gradients", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="gradients"
 rng = np.random.default_rng(0)
 check_gradients(
     TwoHiddenNetwork(3, 5, 4, 2, rng=rng),
@@ -251,21 +222,16 @@ check_gradients(
     Y=rng.integers(0, 2, size=(2, 6)),
 )
 
-# %% nbgrader={"grade": true, "grade_id": "six_gradients", "locked": true, "points": 8, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: dW3, db3, db2 and db1 (one point each), dW2 and dW1 (two points each).
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="six_gradients"
+# dW3, db3, db2 and db1 {dW3, db3, db2, db1}, dW2 and dW1 {dW2, dW1}.
 
-mark_question("two_hidden_layers", "six_gradients", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "show_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="show_text"
 # ## Does it learn?
 #
 # With right gradients the network learns the moons. The next cell trains it by gradient descent and draws, beside the
 # decision boundary and the loss, how large the gradients of the three weight matrices are during training.
 
-# %% tags=["show"] nbgrader={"grade": false, "grade_id": "learning", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% show="learning"
 X_train, Y_train, X_test, Y_test = load_moons()
 network = TwoHiddenNetwork(2, 8, 6, 1, rng=1)
 losses, norms = [], {"dW3": [], "dW2": [], "dW1": []}
@@ -293,8 +259,8 @@ show(
     "and dW1 against the epoch on a logarithmic axis."
 )
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "error_signal", "locked": true, "points": 7, "schema_version": 3, "solution": false, "task": true}
-# ## (d) How the error signal reaches the first layer (7 points)
+# %% [markdown] written="error_signal"
+# ## (d) How the error signal reaches the first layer
 #
 # In a new cell below, explain in words, in about eight sentences, how the error of the output reaches a weight of the first
 # layer. Say what happens to the signal at each of the stations on its way (output, $W_3$, second activation, $W_2$, first

@@ -1,7 +1,5 @@
-# %% [markdown] nbgrader={"grade": false, "grade_id": "title", "locked": true, "schema_version": 3, "solution": false, "task": false}
-# # Where gradients vanish
-#
-# **60 minutes · difficulty 3 of 5 · 25 points** · paper and pencil first, then Python
+# %% [markdown] text="title"
+# Paper and pencil first, then Python.
 #
 # On its way back to the first layer a gradient passes every layer of the network, and every layer multiplies it by
 # something. Here you estimate what is left of it after five layers, for the sigmoid and for ReLU, and then you measure
@@ -13,13 +11,13 @@
 # **Practise first?** [The practice notebook](../guide/practice.ipynb) asks the same for other activations, depths and
 # weights, as often as you like.
 
-# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% given="setup"
 import matplotlib.pyplot as plt
 import numpy as np
 from backprop import show, sigmoid
 from selfcheck import check_gradient, check_values
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "task", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="task"
 # ## A chain of five layers
 #
 # Take the simplest deep network: five layers with **one unit each**, and every weight has the size $|w| = 1$.
@@ -31,7 +29,7 @@ from selfcheck import check_gradient, check_values
 # picture: through an activation (from $a_l$ to $z_l$) the gradient is multiplied by the slope $f'(z_l)$, and through a
 # connection (from $z_l$ to $a_{l-1}$) by the weight $w_l$.
 
-# %% tags=["show"] nbgrader={"grade": false, "grade_id": "picture", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% show="picture"
 # The chain and the slope of the sigmoid as pictures: run this cell to see them.
 fig, (ax, slope_ax) = plt.subplots(1, 2, figsize=(12, 2.8), layout="constrained", width_ratios=[2.1, 1])
 names = ["x", "z1", "a1", "z2", "a2", "z3", "a3", "z4", "a4", "z5", "a5"]
@@ -59,11 +57,11 @@ show(
     "right to left. Right: the sigmoid and its slope, a low hill around z = 0."
 )
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "picture_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="picture_text"
 # In words: left, the chain from $x$ to $a_5$; between $z_l$ and $a_l$ stands a slope, between $a_{l-1}$ and $z_l$ a weight.
 # Right, the sigmoid rises from 0 to 1; its slope is a low hill with its top at $z = 0$.
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "part_a", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="part_a"
 # ## (a) The sigmoid, layer by layer
 #
 # All five activations are sigmoids. How large can $|\delta_5|, |\delta_4|, \dots, |\delta_1|$ be **at most**?
@@ -74,22 +72,17 @@ show(
 #
 # An example with another function: if the largest slope were 0.6, the list would start with `0.6, 0.36, 0.216`.
 
-# %% nbgrader={"grade": false, "grade_id": "estimate_sigmoid", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="estimate_sigmoid"
 # Fill in:  max_slope = ...     sigmoid_bounds = [..., ..., ..., ..., ...]
 ### BEGIN SOLUTION
 max_slope = 1 / 4  # sigma (1 - sigma) is largest where sigma = 1/2, that is at z = 0
 sigmoid_bounds = [1 / 4, 1 / 16, 1 / 64, 1 / 256, 1 / 1024]
 ### END SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "sigmoid_layers", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: max_slope and the five entries of sigmoid_bounds, one point each.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="sigmoid_layers"
+# max_slope and the five entries of sigmoid_bounds {each}.
 
-mark_question("vanishing_gradients", "sigmoid_layers", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "part_b", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="part_b"
 # ## (b) What reaches the input
 #
 # 1. `at_input`: the bound for $|\partial L / \partial x|$. From $z_1$ to $x$ there is one more weight, of size 1.
@@ -98,7 +91,7 @@ mark_question("vanishing_gradients", "sigmoid_layers", globals())
 # 3. `weight_needed`: which size $|w|$ must every weight have, so that weight times steepest slope is 1 and the bound does
 #    not shrink from layer to layer?
 
-# %% nbgrader={"grade": false, "grade_id": "estimate_input", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="estimate_input"
 # Fill in:  at_input = ...     layers_needed = ...     weight_needed = ...
 ### BEGIN SOLUTION
 at_input = sigmoid_bounds[-1] * 1
@@ -106,16 +99,11 @@ layers_needed = 10  # 4^-9 = 3.8e-6 is not enough, 4^-10 = 9.5e-7 is
 weight_needed = 4
 ### END SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "sigmoid_input", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: at_input, layers_needed and weight_needed, one point each.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="sigmoid_input"
+# at_input, layers_needed and weight_needed {each}.
 
-mark_question("vanishing_gradients", "sigmoid_input", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "remedies", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": true}
-# ## (c) Three remedies (6 points)
+# %% [markdown] written="remedies"
+# ## (c) Three remedies
 #
 # A colleague says: "Against vanishing gradients one can use ReLU, gradient clipping, residual connections or batch
 # normalisation." In a new cell below, choose **three remedies that really help** and give a reason for each: which factor
@@ -137,7 +125,7 @@ mark_question("vanishing_gradients", "sigmoid_input", globals())
 #
 # === END MARK SCHEME ===
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "part_d", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="part_d"
 # ## (d) The same with ReLU
 #
 # Now every activation is ReLU and each layer is wide. **Half of its units are active.** An active unit passes the gradient
@@ -155,7 +143,7 @@ mark_question("vanishing_gradients", "sigmoid_input", globals())
 # Give by which factor one such layer multiplies each of them (`mean_factor`, `rms_factor`), and the values after one, two,
 # ..., five layers (`relu_mean`, `relu_rms`: lists of five numbers, layer 5 first). Every layer has the same factor.
 
-# %% nbgrader={"grade": false, "grade_id": "estimate_relu", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="estimate_relu"
 # Fill in:  mean_factor = ...    relu_mean = [..., ..., ..., ..., ...]
 #           rms_factor = ...     relu_rms = [..., ..., ..., ..., ...]
 ### BEGIN SOLUTION
@@ -165,21 +153,16 @@ rms_factor = (1 / 2) ** 0.5  # the mean square is halved
 relu_rms = [rms_factor**k for k in range(1, 6)]
 ### END SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "relu_layers", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: both factors and both lists, one point each.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="relu_layers"
+# both factors and both lists {each}.
 
-mark_question("vanishing_gradients", "relu_layers", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "check_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="check_text"
 # ### Check yourself
 #
 # The next cell looks at what you filled in: is everything there, are they numbers, do the shapes fit? It does not know
 # the answers.
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_estimates", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="estimates"
 check_values(
     {name: globals().get(name) for name in (
         "max_slope", "sigmoid_bounds", "at_input", "layers_needed", "weight_needed",
@@ -188,7 +171,7 @@ check_values(
      "mean_factor": (), "relu_mean": (5,), "rms_factor": (), "relu_rms": (5,)},
 )
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "part_e", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="part_e"
 # ## (e) Measured, not only estimated
 #
 # Now a real network with five layers, many units in each and $m$ examples at once. Write two functions.
@@ -212,7 +195,7 @@ check_values(
 # A small example with one unit per layer: if $z_5 = 0$, $w_5 = 3$, $z_4 = 0$, the activation is tanh and `dA5` is 2, then
 # `dZ5` is $2 \cdot 1 = 2$ and `dZ4` is $3 \cdot 2 \cdot 1 = 6$.
 
-# %% nbgrader={"grade": false, "grade_id": "measure", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="measure"
 def error_signals(weights, Z, A, dA5, activation):
     """[dZ1, ..., dZ5] for a network with five layers that all use this activation."""
     ### BEGIN SOLUTION
@@ -237,14 +220,14 @@ def signal_norms(signals):
     return [np.sqrt(np.sum(dZ**2)) for dZ in signals]
     ### END SOLUTION
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "check_text_measure", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="check_text_measure"
 # ### Check yourself
 #
 # The next cell compares your error signals with central differences, from layer 5 back: it moves each entry of $Z_l$ a
 # little up and down, goes forward from there, and looks how $L$, the sum of `dA5 * A5`, changes. When it stops, the
 # layer that it names is the one to look at.
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_measure", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="measure"
 def check_signals(activation, sizes=(3, 4, 5, 3, 4, 2), m=6):
     f = {"sigmoid": sigmoid, "tanh": np.tanh, "relu": lambda z: np.maximum(z, 0)}[activation]
     rng = np.random.default_rng(3)
@@ -278,31 +261,21 @@ for name in ("sigmoid", "tanh", "relu"):
 norms = signal_norms([np.ones((2, 3))] * 5)
 check_values({"signal_norms": norms}, {"signal_norms": (5,)})
 
-# %% nbgrader={"grade": true, "grade_id": "true_signals", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: dZ5 for all three activations (two points), then dZ4 to dZ1 given your own dZ5, with sigmoid,
-# tanh and ReLU (one point each).
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="true_signals"
+# dZ5 for all three activations {last}, then dZ4 to dZ1 given your own dZ5, with sigmoid, tanh and ReLU {sigmoid, tanh,
+# relu}.
 
-mark_question("vanishing_gradients", "true_signals", globals())
-### END HIDDEN TESTS
+# %% question="true_norms"
+# signal_norms for a few lists of arrays.
 
-# %% nbgrader={"grade": true, "grade_id": "true_norms", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: signal_norms for a few lists of arrays.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
-
-mark_question("vanishing_gradients", "true_norms", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "show_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="show_text"
 # ## Estimate and measurement
 #
 # The next cell measures a network with 64 units in each of its five layers. Its weight matrices are random rotations: they
 # neither stretch nor shrink a vector, so that, as in the estimates, only the activations change the size of the gradient.
 # The gradient at the output has norm 1. The points show the mean over 20 such networks.
 
-# %% tags=["show"] nbgrader={"grade": false, "grade_id": "measured", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% show="measured"
 def measured_norms(activation, networks=20, width=64, m=20):
     f = {"sigmoid": sigmoid, "tanh": np.tanh, "relu": lambda z: np.maximum(z, 0)}[activation]
     found = []
@@ -339,7 +312,7 @@ show(
     "ReLU and the sigmoid, and lines for the two ReLU estimates and the sigmoid bound."
 )
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "look", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="look"
 # What you should see: the sigmoid stays below its bound, but not far below: at layer 1 about 0.0007 against 0.00098. ReLU
 # follows the root-mean-square estimate and not the mean magnitude: a norm adds squares, so it is the root-mean-square that
 # the connections hand on. tanh loses least here, because most of its units work near zero, where its slope is close to 1.

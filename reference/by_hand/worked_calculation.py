@@ -1,7 +1,5 @@
-# %% [markdown] nbgrader={"grade": false, "grade_id": "title", "locked": true, "schema_version": 3, "solution": false, "task": false}
-# # A network by hand
-#
-# **45 minutes · difficulty 2 of 5 · 25 points** · paper, pencil and a pocket calculator
+# %% [markdown] text="title"
+# Paper, pencil and a pocket calculator.
 #
 # You will carry one example through a small network and back: every number of the forward pass, the loss, every
 # gradient, and one step of gradient descent. It is the only time in this course that you do it by hand, and it is
@@ -15,7 +13,7 @@
 # numbers as you like, and shows you one step at a time when you ask. In a new cell below,
 # `import practice; practice.worked_calculation()` does it as well.
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "task", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="task"
 # ## The network
 #
 # Two inputs, two hidden units, one output unit. **Every unit uses the sigmoid**
@@ -35,7 +33,7 @@
 #
 # The forward pass is $z_1 = W_1 x + b_1$, $a_1 = \sigma(z_1)$, $z_2 = W_2 a_1 + b_2$, $a_2 = \sigma(z_2)$.
 
-# %% tags=["show"] nbgrader={"grade": false, "grade_id": "picture", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% show="picture"
 # The network as a picture: run this cell to see it.
 import matplotlib.pyplot as plt
 from backprop import show
@@ -63,7 +61,7 @@ show(
     "and 0.8, bias 0.4); both lead to the output (weights 0.9 and 0.7, bias 0.2)."
 )
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "how", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="how"
 # ## How to fill in the values
 #
 # A value that belongs to both hidden units is a list of two numbers, a matrix is a list of rows, and a single value is
@@ -78,12 +76,12 @@ show(
 # Names of gradients say what the loss is differentiated by: `dz2` is $\partial L / \partial z_2$, `dW1` is
 # $\partial L / \partial W_1$, and each gradient has the shape of the thing it belongs to.
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "part_a", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="part_a"
 # ## (a) The forward pass
 #
 # Give `z1`, `a1` (two numbers each) and `z2`, `a2` (one number each).
 
-# %% nbgrader={"grade": false, "grade_id": "forward", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="forward"
 # Fill in:  z1 = [..., ...]   a1 = [..., ...]   z2 = ...   a2 = ...
 ### BEGIN SOLUTION
 import math
@@ -99,33 +97,23 @@ z2 = 0.9 * a1[0] + 0.7 * a1[1] + 0.2
 a2 = sigma(z2)
 ### END SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "forward_values", "locked": true, "points": 8, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: z1, a1, z2 and a2, two points each.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="forward_values"
+# z1, a1, z2 and a2 {each}.
 
-mark_question("worked_calculation", "forward_values", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "part_b", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="part_b"
 # ## (b) The loss
 
-# %% nbgrader={"grade": false, "grade_id": "loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="loss"
 # Fill in:  loss = ...
 ### BEGIN SOLUTION
 y = 0.8
 loss = (a2 - y) ** 2
 ### END SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "loss_value", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: loss.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="loss_value"
+# loss.
 
-mark_question("worked_calculation", "loss_value", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "part_c", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="part_c"
 # ## (c) The gradients
 #
 # Work backwards. First the output unit: `dz2`, then `dW2` (two numbers) and `db2`. Then the hidden units: `dz1` (two
@@ -134,7 +122,7 @@ mark_question("worked_calculation", "loss_value", globals())
 # Two reminders. The chain rule goes through *every* function on the way: the loss, then the sigmoid, then the weighted
 # sum. And the derivative of the sigmoid is easy once you have its value: $\sigma'(z) = \sigma(z)\,(1 - \sigma(z))$.
 
-# %% nbgrader={"grade": false, "grade_id": "gradients", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="gradients"
 # Fill in:  dz2 = ...          dW2 = [..., ...]                   db2 = ...
 #           dz1 = [..., ...]   dW1 = [[..., ...], [..., ...]]     db1 = [..., ...]
 ### BEGIN SOLUTION
@@ -146,20 +134,15 @@ dW1 = [[dz1[0] * 1, dz1[0] * 2], [dz1[1] * 1, dz1[1] * 2]]
 db1 = dz1
 ### END SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "gradient_values", "locked": true, "points": 10, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: dz2, dW2, dz1, dW1 (two points each), db2 and db1 (one point each).
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="gradient_values"
+# dz2, dW2, dz1, dW1 {dz2, dW2, dz1, dW1}, db2 and db1 {db2, db1}.
 
-mark_question("worked_calculation", "gradient_values", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "part_d", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="part_d"
 # ## (d) One step of gradient descent
 #
 # Give all four parameters after one step with $\alpha = 0.1$. All gradients are taken at the old parameters.
 
-# %% nbgrader={"grade": false, "grade_id": "update", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="update"
 # Fill in:  W2_new = [..., ...]   b2_new = ...   W1_new = [[..., ...], [..., ...]]   b1_new = [..., ...]
 ### BEGIN SOLUTION
 alpha = 0.1
@@ -172,22 +155,17 @@ W1_new = [
 b1_new = [0.1 - alpha * db1[0], 0.4 - alpha * db1[1]]
 ### END SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "updated_values", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: W1_new (two points), W2_new, b1_new and b2_new (one point each).
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="updated_values"
+# W1_new {W1_new}, W2_new, b1_new and b2_new {W2_new, b2_new, b1_new}.
 
-mark_question("worked_calculation", "updated_values", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "check_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="check_text"
 # ## Check yourself
 #
 # The cell below looks at what you filled in: is everything there, are they numbers, do the shapes fit? It does not
 # know the answers. A check that you can make yourself: put the new parameters into the network and go forward once
 # more. The new output must be closer to 0.8 than the old one.
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_values", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="values"
 from selfcheck import check_values
 
 shapes = {

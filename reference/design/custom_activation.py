@@ -1,8 +1,4 @@
-# %% [markdown] nbgrader={"grade": false, "grade_id": "title", "locked": true, "schema_version": 3, "solution": false, "task": false}
-# # An activation of your own: x tanh x
-#
-# **60 minutes · difficulty 3 of 5 · 25 points**
-#
+# %% [markdown] text="title"
 # An activation does not have to be one of the usual three. Here you take a new one,
 #
 # $$f(x) = x \tanh x,$$
@@ -12,7 +8,7 @@
 #
 # What you need to know: $\tanh'(x) = 1 - \tanh^2 x = \dfrac{1}{\cosh^2 x}$.
 
-# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% given="setup"
 import matplotlib.pyplot as plt
 import numpy as np
 import sympy
@@ -27,7 +23,7 @@ def f(z):
     """x tanh x, entry by entry."""
     return z * np.tanh(z)
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "part_a", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="part_a"
 # ## (a) The derivative
 #
 # Derive $f'(x)$ by hand and hand it in as **`f_prime`**, in one of two forms, as you like:
@@ -49,13 +45,13 @@ def f(z):
 #     return 2 * x * np.sin(x) + x**2 * np.cos(x)
 # ```
 
-# %% nbgrader={"grade": false, "grade_id": "derivative", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="derivative"
 # Fill in:  f_prime = ...   or   def f_prime(x): ...
 ### BEGIN SOLUTION
 f_prime = sympy.tanh(x) + x * (1 - sympy.tanh(x) ** 2)
 ### END SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_derivative", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="derivative"
 # A look at your derivative: it is compared with the slope of f, measured between close points.
 answer = globals().get("f_prime")
 assert answer is not None, "Fill in f_prime above: a sympy expression in x, or a function."
@@ -71,15 +67,10 @@ def your_f_prime(z):
 
 check_function(f, your_f_prime, points=[-3, -2, -1, -0.4, 0.1, 0.5, 1, 1.5, 2, 3])
 
-# %% nbgrader={"grade": true, "grade_id": "derivative_of_f", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: f_prime (four points), at points on both sides of zero.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="derivative_of_f"
+# f_prime {f_prime}, at points on both sides of zero.
 
-mark_question("custom_activation", "derivative_of_f", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "part_b", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="part_b"
 # ## (b) A layer that uses it
 #
 # A layer with h units and n inputs, for m examples in columns:
@@ -105,7 +96,7 @@ mark_question("custom_activation", "derivative_of_f", globals())
 # $A = (3 \tanh 3,\ -1 \cdot \tanh(-1)) = (2.985,\ 0.762)$. If f were the identity, $dA = (0.5,\ 1)$ would give
 # $dW = 0.5 \cdot 1 + 1 \cdot (-1) = -0.5$, $db = 1.5$ and $dX = (1,\ 2)$; with your f a factor comes in for each entry.
 
-# %% nbgrader={"grade": false, "grade_id": "layer", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="layer"
 def layer_forward(X, W, b):
     """Z and A of a layer with the activation x tanh x."""
     ### BEGIN SOLUTION
@@ -125,7 +116,7 @@ def layer_backward(dA, Z, X, W):
     return dZ, dW, db, dX
     ### END SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_layer", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="layer"
 # A look at your layer: with the loss L = sum(C * A), for some fixed numbers C, the gradient dA is C.
 rng = np.random.default_rng(0)
 C = rng.normal(size=(4, 6))
@@ -136,23 +127,13 @@ check_gradient(
     sizes={"m": 6},
 )
 
-# %% nbgrader={"grade": true, "grade_id": "layer_forward", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: Z (one point) and A (two points).
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="layer_forward"
+# Z {Z} and A {A}.
 
-mark_question("custom_activation", "layer_forward", globals())
-### END HIDDEN TESTS
+# %% question="layer_backward"
+# dZ and dW {dZ, dW}, db and dX {db, dX}, given your own dZ.
 
-# %% nbgrader={"grade": true, "grade_id": "layer_backward", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: dZ and dW (two points each), db and dX (one point each), given your own dZ.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
-
-mark_question("custom_activation", "layer_backward", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "part_c", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="part_c"
 # ## (c) Properties
 #
 # Fill in the record `properties` for $f(x) = x \tanh x$.
@@ -182,7 +163,7 @@ mark_question("custom_activation", "layer_backward", globals())
 # }
 # ```
 
-# %% nbgrader={"grade": false, "grade_id": "record", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="record"
 # Fill in:  properties = {...}
 ### BEGIN SOLUTION
 low, high = 0.5, 2.0  # f'' changes its sign in between: x tanh x = 1, which is coth x = x
@@ -203,27 +184,23 @@ properties = {
 }
 ### END SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_record", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="record"
 # A look at your record: are the numbers there? It does not know the right ones.
 numbers = ("slope_at_zero", "slope_at_minus_infinity", "slope_at_plus_infinity")
 check_values(globals().get("properties", {}), dict.fromkeys((*numbers, "largest_slope_at", "largest_slope"), ()))
 
-# %% nbgrader={"grade": true, "grade_id": "properties_of_f", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: range, parity, largest_slope_at: one point each; the others half a point each.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="properties_of_f"
+# range, parity, largest_slope_at {range, parity, largest_slope_at}, the others {decreasing_on, increasing_on,
+# slope_at_zero, slope_at_minus_infinity, slope_at_plus_infinity, largest_slope}.
 
-mark_question("custom_activation", "properties_of_f", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "part_d", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="part_d"
 # ## (d) Comparison with ReLU and sigmoid
 #
 # The first cell draws the three functions and their slopes, measured between close points. In words: ReLU is zero on
 # the left and a straight line of slope 1 on the right; the sigmoid rises from 0 to 1, most steeply at zero; $x \tanh x$ is
 # a valley with a round bottom at zero and almost straight sides.
 
-# %% tags=["show"] nbgrader={"grade": false, "grade_id": "picture", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% show="picture"
 line = np.linspace(-4, 4, 801)
 fig, axes = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
 curves = {"x tanh x": (f(line), "-"), "ReLU": (np.maximum(line, 0), "--"), "sigmoid": (sigmoid(line), "-.")}
@@ -240,13 +217,13 @@ show(
     "right."
 )
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "moons_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="moons_text"
 # The next cell puts your layer into the baseline network, in place of its sigmoid hidden layer, and trains both on the
 # moons: 4 hidden units, learning rate 0.5, 3,000 epochs, six seeds, once with weights of scale 1 and once with weights of
 # scale 0.01 at the learning rate 0.1. The table shows the median over the seeds and the worst one. The picture
 # shows, for scale 1, the decision boundary of the seed whose loss is the third best of six.
 
-# %% tags=["show"] nbgrader={"grade": false, "grade_id": "moons", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% show="moons"
 class LayerNetwork(SimpleNeuralNetwork):
     """The baseline with your layer as its hidden layer."""
 
@@ -280,8 +257,8 @@ show(
     "network with your layer x tanh x."
 )
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "activation_words", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": true}
-# ### (d) Comparison, in words (6 points)
+# %% [markdown] written="activation_words"
+# ### (d) Comparison, in words
 #
 # In a new cell below, compare $x \tanh x$ with ReLU and with the sigmoid, in about eight sentences. Use the properties
 # that you found, the pictures and the table:

@@ -1,8 +1,4 @@
-# %% [markdown] nbgrader={"grade": false, "grade_id": "title", "locked": true, "schema_version": 3, "solution": false, "task": false}
-# # Three pollutants at once
-#
-# **60 minutes · difficulty 3 of 5 · 25 points**
-#
+# %% [markdown] text="title"
 # A weather station reports temperature, humidity, pressure and wind speed. Your network predicts three pollutants of the
 # air from them, all at once: fine dust (PM2.5), ozone and nitrogen dioxide (NO2). Several outputs bring two new
 # questions: how are their errors put together, and what if they differ in scale and in importance?
@@ -16,7 +12,7 @@
 # | `Z1`, `A1` | (h, m) | hidden pre-activations and activations |
 # | `Z2`, `A2` | (o, m) | output pre-activations and activations |
 
-# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% given="setup"
 import matplotlib.pyplot as plt
 import numpy as np
 from backprop import show
@@ -26,7 +22,7 @@ from simple_network import SimpleNeuralNetwork
 INPUTS = ("temperature in °C", "humidity in %", "pressure in hPa", "wind speed in m/s")
 OUTPUTS = ("PM2.5", "ozone", "NO2")
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "data_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="data_text"
 # ## The data
 #
 # The data is synthetic: we made it with the equations in the next cell, and you see them. The ranges and units are
@@ -41,7 +37,7 @@ OUTPUTS = ("PM2.5", "ozone", "NO2")
 # | wind speed | v | 0.5 to 12 m/s |
 # | PM2.5, ozone, NO2 | | micrograms per cubic metre (µg/m³) |
 
-# %% nbgrader={"grade": false, "grade_id": "data", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% given="data"
 def air_data(m, seed):
     """Inputs X (4, m) and targets Y (3, m) of m examples."""
     rng = np.random.default_rng(seed)
@@ -58,7 +54,7 @@ X_train, Y_train, X_test, Y_test = X_all[:, :300], Y_all[:, :300], X_all[:, 300:
 for name, row in zip((*INPUTS, *(f"{name} in µg/m³" for name in OUTPUTS)), (*X_train, *Y_train)):
     print(f"{name:20} from {row.min():7.1f} to {row.max():7.1f}, mean {row.mean():7.1f}")
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "part_abc", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="part_abc"
 # ## (a), (b), (c) The network, its loss and its backward pass
 #
 # Write `AirNetwork`, a `SimpleNeuralNetwork` with **tanh** in the hidden layer and a **linear** output ($A_2 = Z_2$). It
@@ -77,7 +73,7 @@ for name, row in zip((*INPUTS, *(f"{name} in µg/m³" for name in OUTPUTS)), (*X
 # $\begin{pmatrix} 1 & 0 \\ -2 & 1 \end{pmatrix}$, one column per example. The examples cost $1 + 4 = 5$ and $0 + 1 = 1$, so
 # $L = (5 + 1) / 2 = 3$. Dividing by all four entries would give 1.5: that is **not** this course's loss.
 
-# %% nbgrader={"grade": false, "grade_id": "network", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="network"
 class AirNetwork(SimpleNeuralNetwork):
     """One hidden tanh layer, several linear outputs, mean squared error."""
 
@@ -106,7 +102,7 @@ class AirNetwork(SimpleNeuralNetwork):
         self.db1 = np.sum(dZ1, axis=1, keepdims=True)
         ### END SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_network", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="network"
 # A look at your gradients: they are compared with the slope of your own loss. This holds no answers.
 rng = np.random.default_rng(0)
 check_gradients(
@@ -115,31 +111,16 @@ check_gradients(
     Y=rng.normal(size=(3, 6)),
 )
 
-# %% nbgrader={"grade": true, "grade_id": "forward_outputs", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: (a) Z1, A1, Z2 (one point each), A2 and the returned value (half a point each).
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="forward_outputs"
+# (a) Z1, A1, Z2 {Z1, A1, Z2}, A2 and the returned value {A2, returned}.
 
-mark_question("multi_output", "forward_outputs", globals())
-### END HIDDEN TESTS
+# %% question="loss_of_outputs"
+# (b) the loss {loss}, given your own outputs.
 
-# %% nbgrader={"grade": true, "grade_id": "loss_of_outputs", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: (b) the loss (two points), given your own outputs.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="backward_outputs"
+# (c) dW2 and dW1 {dW2, dW1}, db2 and db1 {db2, db1}, given your own activations.
 
-mark_question("multi_output", "loss_of_outputs", globals())
-### END HIDDEN TESTS
-
-# %% nbgrader={"grade": true, "grade_id": "backward_outputs", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: (c) dW2 and dW1 (two points each), db2 and db1 (one point each), given your own activations.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
-
-mark_question("multi_output", "backward_outputs", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "part_d", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="part_d"
 # ## (d) Outputs of different scale and importance
 #
 # **Scale.** Ozone varies by about 20 µg/m³, NO2 by about 11. In a sum of squared errors the larger scale speaks louder.
@@ -154,7 +135,7 @@ mark_question("multi_output", "backward_outputs", globals())
 # An example: for $Y = (10\ \ 20\ \ 30\ \ 20)$ the mean is 20 and the deviation
 # $\sqrt{(100 + 0 + 100 + 0)/4} = 7.071$. The standardised first value is $(10 - 20)/7.071 = -1.414$.
 
-# %% nbgrader={"grade": false, "grade_id": "scaler", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="scaler"
 def fit_scaler(Y):
     """Mean and standard deviation of every row, each of shape (o, 1)."""
     ### BEGIN SOLUTION
@@ -175,7 +156,7 @@ def unstandardise(S, mean, std):
     return S * std + mean
     ### END SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_scaler", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="scaler"
 # A look at your scaler: do the shapes fit, and does the way back lead back?
 found = fit_scaler(Y_train)
 assert isinstance(found, tuple), "fit_scaler must return two arrays: mean, std"
@@ -185,15 +166,10 @@ there_and_back = unstandardise(standardise(Y_train, *found), *found)
 assert np.allclose(there_and_back, Y_train), "unstandardise does not undo standardise"
 print("shapes fit, and the way back leads back")
 
-# %% nbgrader={"grade": true, "grade_id": "scaling_outputs", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: std and standardise (one point each), mean and unstandardise (half a point each).
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="scaling_outputs"
+# std and standardise {std, standardised}, mean and unstandardise {mean, restored}.
 
-mark_question("multi_output", "scaling_outputs", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "weighted_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="weighted_text"
 # **Importance.** If one output matters more than the others, its error gets a larger weight in the loss. With weights
 # $w_1, \dots, w_o$, given as `output_weights` of shape (o, 1),
 #
@@ -206,7 +182,7 @@ mark_question("multi_output", "scaling_outputs", globals())
 # With the errors of the small example above and $w = (3,\ 1)$ the examples cost $3 \cdot 1 + 4 = 7$ and $0 + 1 = 1$, so
 # $L_w = 4$.
 
-# %% nbgrader={"grade": false, "grade_id": "weighted", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="weighted"
 class WeightedAirNetwork(AirNetwork):
     """An AirNetwork whose loss has a weight for every output."""
 
@@ -230,7 +206,7 @@ class WeightedAirNetwork(AirNetwork):
         self.db1 = np.sum(dZ1, axis=1, keepdims=True)
         ### END SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_weighted", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="weighted"
 # The same look at the gradients, with weights.
 rng = np.random.default_rng(1)
 check_gradients(
@@ -239,16 +215,10 @@ check_gradients(
     Y=rng.normal(size=(3, 6)),
 )
 
-# %% nbgrader={"grade": true, "grade_id": "weighted_outputs", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: loss, dW2, dW1 (one point each), db2, db1 (half a point each); a slip of (b) or (c) that
-# comes again is not counted twice.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="weighted_outputs"
+# loss, dW2, dW1 {loss, dW2, dW1}, db2, db1 {db2, db1}; a slip of (b) or (c) that comes again is not counted twice.
 
-mark_question("multi_output", "weighted_outputs", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "part_e", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="part_e"
 # ## (e) The updates
 #
 # Write `train_step(net, X, Y, learning_rate)`: **one** step of gradient descent on all examples. It changes the four
@@ -258,7 +228,7 @@ mark_question("multi_output", "weighted_outputs", globals())
 #
 # An example: with $b_2 = 0.5$, $db_2 = -2$ and $\alpha = 0.1$ the new $b_2$ is $0.5 + 0.2 = 0.7$.
 
-# %% nbgrader={"grade": false, "grade_id": "step", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="step"
 def train_step(net, X, Y, learning_rate):
     """One step of gradient descent; returns the loss before it."""
     ### BEGIN SOLUTION
@@ -272,7 +242,7 @@ def train_step(net, X, Y, learning_rate):
     return loss
     ### END SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_step", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="step"
 # A look at your steps: over 50 of them the loss of a small problem has to fall.
 rng = np.random.default_rng(2)
 small = WeightedAirNetwork(4, 5, 3, [1, 2, 1], rng=rng, weight_scale=0.5)
@@ -282,16 +252,11 @@ assert None not in curve, "train_step must return the loss before the step"
 assert curve[-1] < curve[0], f"the loss went from {curve[0]:.3f} to {curve[-1]:.3f}: it has to fall"
 print(f"the loss fell from {curve[0]:.3f} to {curve[-1]:.3f}")
 
-# %% nbgrader={"grade": true, "grade_id": "step_outputs", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: W2, W1 and the loss that is returned (half a point each), b2 and b1 (a quarter each), given
-# your own gradients and your own loss.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="step_outputs"
+# W2, W1 and the loss that is returned {W2_new, W1_new, returned}, b2 and b1 {b2_new, b1_new}, given your own gradients
+# and your own loss.
 
-mark_question("multi_output", "step_outputs", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "show_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="show_text"
 # ## What scale and importance do
 #
 # The next cell trains a network with only **three** hidden units, so that the outputs have to share them, for 2,000 steps:
@@ -299,7 +264,7 @@ mark_question("multi_output", "step_outputs", globals())
 # table shows the root of the mean squared error on the test set, in µg/m³; the first row is what one gets by always
 # answering the mean. In the picture, each point is one test example: the nearer to the diagonal, the better.
 
-# %% tags=["show"] nbgrader={"grade": false, "grade_id": "show", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% show="show"
 def test_error(predicted):
     return np.sqrt(np.mean((predicted - Y_test) ** 2, axis=1))
 
@@ -340,8 +305,8 @@ show(
     "of three networks (raw numbers, standardised, weight on dust) and a diagonal line."
 )
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "outputs_words", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": true}
-# ### (d) Scale and importance, in words (4 points)
+# %% [markdown] written="outputs_words"
+# ### (d) Scale and importance, in words
 #
 # In a new cell below, about eight sentences:
 #

@@ -1,8 +1,4 @@
-# %% [markdown] nbgrader={"grade": false, "grade_id": "title", "locked": true, "schema_version": 3, "solution": false, "task": false}
-# # Designing a network for reaction rates
-#
-# **75 minutes · difficulty 4 of 5 · 25 points**
-#
+# %% [markdown] text="title"
 # Until now the network was given. Here you design one: for a chemical reaction, predict the **rate constant k** (in 1/s)
 # from properties of the molecules and from the conditions. A chemist would need it for values of k **between
 # $10^{-9}$ and $10^{9}$ per second**: from decades to nanoseconds.
@@ -13,14 +9,14 @@
 #
 # $$k = A\, e^{-E_a / (R T)}.$$
 
-# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% given="setup"
 import matplotlib.pyplot as plt
 import numpy as np
 from backprop import show
 from selfcheck import check_values
 from simple_network import SimpleNeuralNetwork
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "record_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="record_text"
 # ## (a), (b), (c) The record
 #
 # Fill in `design`, a dictionary with these keys:
@@ -66,7 +62,7 @@ from simple_network import SimpleNeuralNetwork
 #
 # Shapes are marked given your own features and layers, the number of parameters given your own shapes.
 
-# %% nbgrader={"grade": false, "grade_id": "record", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="record"
 # Fill in:  design = {...}
 ### BEGIN SOLUTION
 design = {
@@ -88,7 +84,7 @@ design = {
 }
 ### END SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_record", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="record"
 # A look at your record: is everything there? Whether it fits together is marked after you hand in.
 record = globals().get("design", {})
 keys = ("features", "hidden", "output", "weight_shapes", "parameters", "target_transform", "loss")
@@ -96,32 +92,17 @@ left_out = [key for key in keys if key not in record]
 assert not left_out, f"Fill in `design` above. Not there yet: {', '.join(left_out)}."
 check_values(record, {"parameters": ()}, ranges={"parameters": (0, np.inf)})
 
-# %% nbgrader={"grade": true, "grade_id": "features_record", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: (a) five or more different features (two points), a unit for each (one point).
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="features_record"
+# (a) five or more different features {features}, a unit for each {units}.
 
-mark_question("reaction_rates", "features_record", globals())
-### END HIDDEN TESTS
+# %% question="layers_record"
+# (b) layers {layers}, shapes and number of parameters {weight_shapes, parameters}.
 
-# %% nbgrader={"grade": true, "grade_id": "layers_record", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: (b) layers (one point), shapes and number of parameters (two points each).
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="target_record"
+# (c) an output that reaches the target {output_reaches}, a loss that fits {loss}.
 
-mark_question("reaction_rates", "layers_record", globals())
-### END HIDDEN TESTS
-
-# %% nbgrader={"grade": true, "grade_id": "target_record", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: (c) an output that reaches the target (two points), a loss that fits (one point).
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
-
-mark_question("reaction_rates", "target_record", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "choice_words", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": true}
-# ### (a), (b) Why these features and layers? (3 points)
+# %% [markdown] written="choice_words"
+# ### (a), (b) Why these features and layers?
 #
 # In a new cell below: say for each feature in one sentence why it matters for the rate. Then say why you chose this number
 # of layers and units and these activations, and compare the number of parameters with a data set of 300 reactions.
@@ -141,8 +122,8 @@ mark_question("reaction_rates", "target_record", globals())
 #
 # === END MARK SCHEME ===
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "loss_words", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": true}
-# ### (c) Why this loss and this transform? (2 points)
+# %% [markdown] written="loss_words"
+# ### (c) Why this loss and this transform?
 #
 # In a new cell below: what would the squared error of the untransformed k do, when k runs over 18 orders of magnitude? Why do
 # your transform, your output activation and your loss fit together?
@@ -157,7 +138,7 @@ mark_question("reaction_rates", "target_record", globals())
 #
 # === END MARK SCHEME ===
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "data_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="data_text"
 # ## (d) Training the design
 #
 # Here is a data set for your design. We made it, with these equations: the law of Arrhenius, a catalyst that lowers the
@@ -181,7 +162,7 @@ mark_question("reaction_rates", "target_record", globals())
 # **These six rows are your inputs now**, whatever features your record lists. So the first weight matrix has **six columns**;
 # everything else must be as in your record.
 
-# %% nbgrader={"grade": false, "grade_id": "data", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% given="data"
 def rate_data(m, seed):
     """Inputs X (6, m) and rate constants k (1, m) in 1/s."""
     rng = np.random.default_rng(seed)
@@ -197,7 +178,7 @@ X_train, k_train, X_test, k_test = X_all[:, :300], k_all[:, :300], X_all[:, 300:
 print(f"k runs from {k_train.min():.1e} to {k_train.max():.1e} per second,")
 print(f"with a median of {np.median(k_train):.1e} and a mean of {k_train.mean():.1e}")
 
-# %% tags=["show"] nbgrader={"grade": false, "grade_id": "data_picture", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% show="data_picture"
 # Left: k runs over twelve orders of magnitude, so its logarithm is drawn. Right: hot reactions with a low barrier are fast.
 fig, axes = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
 axes[0].hist(np.log10(k_train[0]), bins=25, color="#0072B2")
@@ -210,7 +191,7 @@ show(
     "point is the activation energy."
 )
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "train_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="train_text"
 # Write `train_design(X_train, k_train, X_test, seed)`. It builds the network of your record (with six inputs), trains it with
 # backpropagation on `X_train` (6, m) and `k_train` (1, m), and returns **two things**:
 #
@@ -226,7 +207,7 @@ show(
 # half of them. For comparison: always answering the mean gives about 2.4, and the best linear formula for $\log_{10} k$ about
 # 0.33. The predictions must come from the trained network. A call should take less than three seconds.
 
-# %% nbgrader={"grade": false, "grade_id": "training", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="training"
 def train_design(X_train, k_train, X_test, seed):
     """Predicted rate constants (1, m) in 1/s for X_test, and the trained parameters."""
     ### BEGIN SOLUTION
@@ -257,7 +238,7 @@ def train_design(X_train, k_train, X_test, seed):
     return 10**predicted, [network.W1, network.b1, network.W2, network.b2]
     ### END SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_training", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="training"
 # A look at your training on the data above, for one seed.
 k_predicted, parameters = train_design(X_train, k_train, X_test, seed=1)
 shape = np.shape(k_predicted)
@@ -267,7 +248,7 @@ error = np.sqrt(np.mean((np.log10(k_predicted) - np.log10(k_test)) ** 2))
 print(f"shapes of the parameters, with six inputs: {[np.shape(p) for p in parameters]}")
 print(f"root mean square error of log10 k on the test set: {error:.3f}")
 
-# %% tags=["show"] nbgrader={"grade": false, "grade_id": "result_picture", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% show="result_picture"
 # Prediction against truth for the test reactions: on the line the two are equal.
 fig, ax = plt.subplots(figsize=(4.8, 4.2), layout="constrained")
 ax.plot(np.log10(k_test[0]), np.log10(k_predicted[0]), "o", color="#D55E00", markersize=5, alpha=0.8)
@@ -278,16 +259,11 @@ show(
     "Predicted against measured log10 of k for 100 new reactions, with the line on which the two are equal."
 )
 
-# %% nbgrader={"grade": true, "grade_id": "trained_design", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: (d) the stated design was trained (one point), error on new examples (three points).
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="trained_design"
+# (d) the stated design was trained {as_designed}, error on new examples {fit}.
 
-mark_question("reaction_rates", "trained_design", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "backprop_words", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": true}
-# ### (d) How does backpropagation train it? (2 points)
+# %% [markdown] written="backprop_words"
+# ### (d) How does backpropagation train it?
 #
 # In a new cell below, for **your** design: what is the error signal at the output (a formula), how does it reach the first
 # layer (which matrices and which derivatives does it meet, in which order), and what happens in one update?
@@ -301,8 +277,8 @@ mark_question("reaction_rates", "trained_design", globals())
 #
 # === END MARK SCHEME ===
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "difficulties_words", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": true}
-# ## (e) Difficulties and remedies (3 points)
+# %% [markdown] written="difficulties_words"
+# ## (e) Difficulties and remedies
 #
 # In a new cell below: name **three** difficulties that this task would have with real data, each with a remedy and with the
 # reason why it helps.

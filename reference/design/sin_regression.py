@@ -1,8 +1,4 @@
-# %% [markdown] nbgrader={"grade": false, "grade_id": "title", "locked": true, "schema_version": 3, "solution": false, "task": false}
-# # A network that learns the sine
-#
-# **45 minutes · difficulty 2 of 5 · 25 points**
-#
+# %% [markdown] text="title"
 # So far the networks of this course answered yes or no. Here the answer is a number: you fit the sine on 100 points
 # between $-\pi$ and $\pi$. Two things change, the output and the loss, and with them the first line of the backward
 # pass. Everything behind that line stays as it was.
@@ -16,7 +12,7 @@
 # | `Z1`, `A1` | (h, m) | hidden pre-activations and activations |
 # | `Z2`, `A2` | (o, m) | output pre-activations and activations |
 
-# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% given="setup"
 import matplotlib.pyplot as plt
 import numpy as np
 from backprop import show
@@ -26,7 +22,7 @@ from simple_network import SimpleNeuralNetwork
 X_sine = np.linspace(-np.pi, np.pi, 100).reshape(1, -1)
 Y_sine = np.sin(X_sine)
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "task", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="task"
 # ## The network
 #
 # Write `SineNetwork`, a `SimpleNeuralNetwork` with its own forward pass, loss and backward pass. It must work for any
@@ -52,7 +48,7 @@ Y_sine = np.sin(X_sine)
 # are 0.5 and -1, and $L = (0.25 + 1) / 2 = 0.625$. If the first output grows by a little $\varepsilon$, then L grows
 # by $\frac{1}{2} \cdot 2 \cdot 0.5\, \varepsilon = 0.5\, \varepsilon$.
 
-# %% nbgrader={"grade": false, "grade_id": "network", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="network"
 class SineNetwork(SimpleNeuralNetwork):
     """One hidden layer (tanh or sigmoid), a linear output, mean squared error."""
 
@@ -81,13 +77,13 @@ class SineNetwork(SimpleNeuralNetwork):
         self.db1 = np.sum(dZ1, axis=1, keepdims=True)
         ### END SOLUTION
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "check_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="check_text"
 # ### Check yourself
 #
 # The next cell compares your gradients with the slope of your own loss. It holds no answers: a wrong loss with the
 # gradients that fit it passes here, and is found after you hand in.
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_network", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="network"
 rng = np.random.default_rng(0)
 check_gradients(
     SineNetwork(3, 4, 2, rng=rng, weight_scale=1.0),
@@ -95,39 +91,19 @@ check_gradients(
     Y=rng.normal(size=(2, 6)),
 )
 
-# %% nbgrader={"grade": true, "grade_id": "forward_regression", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: Z1, A1, Z2, A2 and the returned value, one point each.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="forward_regression"
+# Z1, A1, Z2, A2 and the returned value {each}.
 
-mark_question("sin_regression", "forward_regression", globals())
-### END HIDDEN TESTS
+# %% question="squared_loss"
+# the loss {loss}, given your own outputs.
 
-# %% nbgrader={"grade": true, "grade_id": "squared_loss", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: the loss (two points), given your own outputs.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="output_gradients"
+# dW2 {dW2} and db2 {db2}, given your own activations.
 
-mark_question("sin_regression", "squared_loss", globals())
-### END HIDDEN TESTS
+# %% question="hidden_gradients"
+# dW1 {dW1} and db1 {db1}, given your own activations.
 
-# %% nbgrader={"grade": true, "grade_id": "output_gradients", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: dW2 (three points) and db2 (one point), given your own activations.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
-
-mark_question("sin_regression", "output_gradients", globals())
-### END HIDDEN TESTS
-
-# %% nbgrader={"grade": true, "grade_id": "hidden_gradients", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: dW1 (four points) and db1 (two points), given your own activations.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
-
-mark_question("sin_regression", "hidden_gradients", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "fit_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="fit_text"
 # ## The fit
 #
 # Write `fit_sine(seed)`. It makes a `SineNetwork` from a seed, trains it on `X_sine` and `Y_sine`, and **returns the
@@ -141,7 +117,7 @@ mark_question("sin_regression", "hidden_gradients", globals())
 # Choosing is a part of the work. If the loss grows or becomes `nan`, the steps are too long. If it is still falling at
 # the end, it needs more epochs or longer steps.
 
-# %% nbgrader={"grade": false, "grade_id": "fit_sine", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="fit_sine"
 def fit_sine(seed):
     """A SineNetwork that was trained on X_sine and Y_sine."""
     ### BEGIN SOLUTION
@@ -150,20 +126,15 @@ def fit_sine(seed):
     return network
     ### END SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_fit", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="fit"
 # A look at your fit for one seed: the mean squared error, straight from the predictions.
 trained = fit_sine(seed=1)
 print(f"mean squared error on the 100 points: {np.mean((trained.forward_pass(X_sine) - Y_sine) ** 2):.5f}")
 
-# %% nbgrader={"grade": true, "grade_id": "sine_fit", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: the mean squared error that fit_sine reaches for three seeds.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="sine_fit"
+# the mean squared error that fit_sine reaches for three seeds.
 
-mark_question("sin_regression", "sine_fit", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "plot_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="plot_text"
 # ## Prediction against truth
 #
 # Draw the sine and the prediction of your network in one picture: the truth on the 100 points, the prediction on a
@@ -171,7 +142,7 @@ mark_question("sin_regression", "sine_fit", globals())
 # both curves, and mark the range of the training data. `show("...")` in place of `plt.show()` also tells those who cannot see
 # the picture, in one sentence, what there is to see.
 
-# %% nbgrader={"grade": false, "grade_id": "plot", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="plot"
 # Draw your picture here.
 ### BEGIN SOLUTION
 network = fit_sine(seed=1)
@@ -186,8 +157,8 @@ fig.legend(loc="outside lower center", ncols=4, fontsize=9)
 show("The sine and the network agree on the training range; outside it the network levels off.")
 ### END SOLUTION
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "regression_words", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": true}
-# ### Plot and explanation (5 points)
+# %% [markdown] written="regression_words"
+# ### Plot and explanation
 #
 # Two points are for the picture above. For the other three, answer in a new cell below, in about six sentences:
 #

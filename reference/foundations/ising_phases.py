@@ -1,8 +1,4 @@
-# %% [markdown] nbgrader={"grade": false, "grade_id": "title", "locked": true, "schema_version": 3, "solution": false, "task": false}
-# # Phases of a spin lattice
-#
-# **60 minutes · difficulty 3 of 5 · 25 points**
-#
+# %% [markdown] text="title"
 # A magnet can be modelled as a square lattice of small arrows, **spins**, each up (+1) or down (-1). When it is cold
 # neighbouring spins agree and the lattice is *ordered*; when it is hot they point anywhere: it is *disordered*. In this
 # exercise a network learns to tell the two phases apart. You write everything around the network: the data, the split
@@ -17,7 +13,7 @@
 # | `A2` | (1, m) | the network's probability that the label is 1 |
 # | `rng` | | a NumPy generator such as `np.random.default_rng(3)` |
 
-# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% given="setup"
 import warnings
 
 import matplotlib.pyplot as plt
@@ -26,7 +22,7 @@ from backprop import BLUE, ORANGE, show
 from selfcheck import check_values
 from sklearn.neural_network import MLPClassifier
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "task_generator", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="task_generator"
 # ## The toy data
 #
 # Write `make_spins(n_samples, L, rng)` that returns `X, Y`:
@@ -47,7 +43,7 @@ from sklearn.neural_network import MLPClassifier
 # A small example: `make_spins(2, 2, rng)` may return `X = [[1, -1], [1, 1], [1, -1], [-1, 1]]` and `Y = [[0, 1]]`: the
 # first column is an ordered sample with one spin down, the second a disordered one.
 
-# %% nbgrader={"grade": false, "grade_id": "generator", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="generator"
 def make_spins(n_samples, L, rng):
     """Toy samples: X (L*L, n_samples) with entries -1 and +1, and labels Y (1, n_samples)."""
     ### BEGIN SOLUTION
@@ -57,7 +53,7 @@ def make_spins(n_samples, L, rng):
     return X, Y
     ### END SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_generator", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="generator"
 # A first look at your data: are the shapes right, and does each phase look as it should?
 try:
     X, Y = make_spins(1000, 4, np.random.default_rng(0))
@@ -68,16 +64,10 @@ for label, name in ((0, "ordered"), (1, "disordered")):
     mine = X[:, np.ravel(Y) == label]
     print(f"{name:10}: {mine.shape[1]} samples, {np.mean(mine == 1):.1%} of their spins are up")
 
-# %% nbgrader={"grade": true, "grade_id": "toy_generator", "locked": true, "points": 7, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: form (1 point), ordered phase (2), disordered phase (1),
-# independence (2), use of rng (1).
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="toy_generator"
+# form {form}, ordered phase {ordered}, disordered phase {disordered}, independence {independent}, use of rng {seeded}.
 
-mark_question("ising_phases", "toy_generator", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "task_split", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="task_split"
 # ## The split
 #
 # Write `split(X, Y, n_train, rng)` that divides the samples at random into a training and a test set. It returns four
@@ -92,7 +82,7 @@ mark_question("ising_phases", "toy_generator", globals())
 # A small example: for `X = [[10, 20, 30]]`, `Y = [[0, 1, 1]]` and `n_train = 2` one of the possible results is
 # `X_train = [[30, 10]]`, `Y_train = [[1, 0]]`, `X_test = [[20]]`, `Y_test = [[1]]`.
 
-# %% nbgrader={"grade": false, "grade_id": "splitting", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="splitting"
 def split(X, Y, n_train, rng):
     """X_train, Y_train, X_test, Y_test: a random part of n_train samples, and the rest."""
     ### BEGIN SOLUTION
@@ -101,15 +91,10 @@ def split(X, Y, n_train, rng):
     return X[:, train], Y[:, train], X[:, test], Y[:, test]
     ### END SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "random_split", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: sizes (1), every sample once and with its label (2), a random test set (2).
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="random_split"
+# sizes {sizes}, every sample once and with its label {pairs}, a random test set {chance}.
 
-mark_question("ising_phases", "random_split", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "task_share", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="task_share"
 # ## The accuracy
 #
 # Write `share_right(A2, Y)`: the share of samples that are classified right, one number between 0 and 1. A sample is
@@ -117,22 +102,17 @@ mark_question("ising_phases", "random_split", globals())
 #
 # A small example: `A2 = [[0.9, 0.2, 0.6, 0.4]]` and `Y = [[1, 0, 0, 0]]` give 0.75, because only the third is wrong.
 
-# %% nbgrader={"grade": false, "grade_id": "accuracy", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="accuracy"
 def share_right(A2, Y):
     """The share of samples whose predicted label is right."""
     ### BEGIN SOLUTION
     return np.mean((A2 > 0.5) == Y)
     ### END SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "share_of_right", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: share_right for several probabilities and labels.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="share_of_right"
+# share_right for several probabilities and labels.
 
-mark_question("ising_phases", "share_of_right", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "network_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="network_text"
 # ## The network
 #
 # The network is given: one hidden layer of 8 sigmoid units, a sigmoid output, mean cross-entropy, and 5,000 epochs of
@@ -140,7 +120,7 @@ mark_question("ising_phases", "share_of_right", globals())
 # which does the same as the network of this course. `train_network(X, Y)` trains a new one and returns a **function**:
 # call it with samples (L·L, k), and it returns their probabilities `A2` of shape (1, k).
 
-# %% nbgrader={"grade": false, "grade_id": "network", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% given="network"
 def train_network(X, Y, learning_rate=0.05, epochs=5000):
     """Train a network with 8 hidden units; returns a function from samples (L*L, k) to probabilities (1, k)."""
     network = MLPClassifier(
@@ -152,7 +132,7 @@ def train_network(X, Y, learning_rate=0.05, epochs=5000):
         network.fit(X.T, np.ravel(Y))  # scikit-learn has one row per sample
     return lambda samples: network.predict_proba(samples.T)[:, 1].reshape(1, -1)
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "task_experiment", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="task_experiment"
 # ## The experiment
 #
 # Write `experiment(X, Y, n_train, train, rng)` that
@@ -164,7 +144,7 @@ def train_network(X, Y, learning_rate=0.05, epochs=5000):
 #
 # When it is marked, `train` is a stand-in that only looks at what it is given.
 
-# %% nbgrader={"grade": false, "grade_id": "experiment", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="experiment"
 def experiment(X, Y, n_train, train, rng):
     """Split, train, and return the accuracy on the test set."""
     ### BEGIN SOLUTION
@@ -173,7 +153,7 @@ def experiment(X, Y, n_train, train, rng):
     return share_right(model(X_test), Y_test)
     ### END SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_experiment", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="experiment"
 # A network that always answers 0.8 says "disordered" to everything. How often is it right on your test set?
 def train_nothing(X_train, Y_train):
     return lambda samples: np.full((1, samples.shape[1]), 0.8)
@@ -189,26 +169,21 @@ assert np.ndim(found) == 0, "experiment has to return one number."
 assert 0.3 < found < 0.7, f"About one half of the test samples are disordered, but you return {found:.3f}."
 print(f"{found:.3f} of the test samples: about one half, as it should be.")
 
-# %% nbgrader={"grade": true, "grade_id": "test_accuracy", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: what the network is trained on (2), and the accuracy on the test set (2).
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="test_accuracy"
+# what the network is trained on {trained}, and the accuracy on the test set {accuracy}.
 
-mark_question("ising_phases", "test_accuracy", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "run_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="run_text"
 # ## The result on toy data
 #
 # The next cell runs your experiment: L = 4, 1,000 samples, 800 of them for training. It takes a few seconds. You should
 # see a test accuracy of 94 % or more.
 
-# %% tags=["show"] nbgrader={"grade": false, "grade_id": "run", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% show="run"
 rng = np.random.default_rng(7)
 X, Y = make_spins(1000, 4, rng)
 print(f"accuracy on the test set: {experiment(X, Y, 800, train_network, rng):.1%}")
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "real_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="real_text"
 # ## Real lattices
 #
 # The file `data/ising_metropolis.npz` holds 900 lattices, also with L = 4, from a simulation of the **Ising model**: each
@@ -223,7 +198,7 @@ print(f"accuracy on the test set: {experiment(X, Y, 800, train_network, rng):.1%
 # down) and then a bar for each group: how many of its lattices the network gets right. "Cold, mostly up" are the
 # lattices below $T_c$ in which more spins are up than down.
 
-# %% tags=["show"] nbgrader={"grade": false, "grade_id": "real", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% show="real"
 from matplotlib.colors import ListedColormap
 
 data = np.load("data/ising_metropolis.npz")
@@ -279,14 +254,14 @@ show(
     "lattices mostly down, and hot lattices at T = 3, 4 and 5."
 )
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "flip_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="flip_text"
 # ### A remedy for one of two faults
 #
 # The energy of a lattice does not change when **all** its spins are turned round. The next cell uses this: it turns each
 # toy sample round with probability 1/2, trains a new network on these data (with the learning rate 0.2, since this task
 # is harder), and draws the same bars. One group should become much better, while the lattices at T = 3 stay difficult.
 
-# %% tags=["show"] nbgrader={"grade": false, "grade_id": "flip", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% show="flip"
 rng = np.random.default_rng(8)
 turned = X * rng.choice([-1, 1], size=X.shape[1])
 X_train, Y_train, X_test, Y_test = split(turned, Y, 800, rng)
@@ -297,8 +272,8 @@ draw_bars(ax, "A network trained on toy data, half of them turned round", bars)
 print(f"all simulated lattices: {share_right(flip_model(spins), Y_real):.1%}")
 show("The same bars of accuracy for a network trained on toy data of which half were turned round.")
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "toy_and_truth", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": true}
-# ### Where the toy data mislead (6 points)
+# %% [markdown] written="toy_and_truth"
+# ### Where the toy data mislead
 #
 # In a new cell below, write about eight sentences, with the numbers of your figures.
 #

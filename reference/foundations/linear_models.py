@@ -1,8 +1,4 @@
-# %% [markdown] nbgrader={"grade": false, "grade_id": "title", "locked": true, "schema_version": 3, "solution": false, "task": false}
-# # Three linear models
-#
-# **60 minutes · difficulty 2 of 5 · 30 points**
-#
+# %% [markdown] text="title"
 # Linear regression, logistic regression and the linear support vector machine are three networks with a single unit and
 # no hidden layer. In each of them you differentiate a loss with respect to the weights and the bias, and then walk
 # downhill. Backpropagation does the same, with more layers. You will write three gradients, one loop that fits all
@@ -20,14 +16,14 @@
 # Every loss is a **mean over the m examples**. Here $x$ is one example, one column of `X`, and $w \cdot x$ is
 # $w_1 x_1 + \dots + w_n x_n$.
 
-# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% given="setup"
 import matplotlib.pyplot as plt
 import numpy as np
 from backprop import BLUE, ORANGE, plot_decision_boundary, show, sigmoid
 from selfcheck import check_gradient
 from sklearn.datasets import load_iris
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "losses_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="losses_text"
 # ## The models and their losses
 #
 # | model | score of an example | loss of an example | `y` is |
@@ -40,7 +36,7 @@ from sklearn.datasets import load_iris
 # $-\log \sigma(s) = \log(1 + e^{-s})$ and $-\log(1 - \sigma(s)) = \log(1 + e^{s})$ are computed with `np.logaddexp`,
 # which does not overflow.
 
-# %% nbgrader={"grade": false, "grade_id": "losses", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% given="losses"
 def linear_loss(w, b, X, y):
     """Mean squared error."""
     return np.mean((y - (w @ X + b)) ** 2)
@@ -56,7 +52,7 @@ def hinge_loss(w, b, X, y):
     """Mean hinge loss, labels -1 and +1."""
     return np.mean(np.maximum(0, 1 - y * (w @ X - b)))
 
-# %% tags=["show"] nbgrader={"grade": false, "grade_id": "picture", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% show="picture"
 # The three losses of one example as a picture: run this cell to see it.
 s = np.linspace(-3, 3, 601)
 fig, axes = plt.subplots(1, 3, figsize=(11, 3), layout="constrained", sharey=True)
@@ -77,7 +73,7 @@ show(
     "two smooth curves. Right, the hinge loss: two straight slopes that end at zero."
 )
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "task_gradients", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="task_gradients"
 # In words: the squared error is a parabola with its lowest point where the score equals y. The cross-entropy falls
 # smoothly as the score moves to the side of the label, and never quite reaches zero. The hinge loss is a straight slope
 # that ends in a kink, at $y s = 1$: beyond it the loss is zero.
@@ -98,7 +94,7 @@ show(
 # $(1, 1)$ with $y = 0.5$ and $(2, -1)$ with $y = 2$, the scores are $-0.5$ and $4.5$. The gradients are
 # $dw = (4\ \ {-3.5})$ and $db = 1.5$.
 
-# %% nbgrader={"grade": false, "grade_id": "gradients", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="gradients"
 def linear_gradient(w, b, X, y):
     """dw (1, n) and db of the mean squared error."""
     ### BEGIN SOLUTION
@@ -125,12 +121,12 @@ def hinge_gradient(w, b, X, y):
     return -push @ X.T / X.shape[1], np.mean(push)
     ### END SOLUTION
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "check_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="check_text"
 # ### Check yourself
 #
 # Each of the next three cells compares one of your gradients with the slope of the loss above, at a random point.
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_linear", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="linear"
 rng = np.random.default_rng(0)
 X, start = rng.normal(size=(3, 6)), {"w": rng.normal(size=(1, 3)), "b": 0.4}
 targets = rng.normal(size=(1, 6))
@@ -141,7 +137,7 @@ check_gradient(
     sizes={"m": 6},
 )
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_logistic", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="logistic"
 zeros_and_ones = np.array([[0, 1, 1, 0, 1, 0]])
 check_gradient(
     lambda w, b: logistic_loss(w, b, X, zeros_and_ones),
@@ -150,7 +146,7 @@ check_gradient(
     sizes={"m": 6},
 )
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_hinge", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="hinge"
 signs = np.array([[-1, 1, 1, -1, 1, -1]])
 check_gradient(
     lambda w, b: hinge_loss(w, b, X, signs),
@@ -159,31 +155,16 @@ check_gradient(
     sizes={"m": 6},
 )
 
-# %% nbgrader={"grade": true, "grade_id": "linear_regression", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: linear_gradient, dw (four points) and db (two points), for several sizes.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="linear_regression"
+# linear_gradient, dw {dw} and db {db}, for several sizes.
 
-mark_question("linear_models", "linear_regression", globals())
-### END HIDDEN TESTS
+# %% question="logistic_regression"
+# logistic_gradient, dw {dw} and db {db}, for several sizes.
 
-# %% nbgrader={"grade": true, "grade_id": "logistic_regression", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: logistic_gradient, dw (four points) and db (two points), for several sizes.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="linear_svm"
+# hinge_gradient, dw {dw} and db {db}, also at the kink.
 
-mark_question("linear_models", "logistic_regression", globals())
-### END HIDDEN TESTS
-
-# %% nbgrader={"grade": true, "grade_id": "linear_svm", "locked": true, "points": 7, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: hinge_gradient, dw (four points) and db (three points), also at the kink.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
-
-mark_question("linear_models", "linear_svm", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "task_descent", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="task_descent"
 # ## One loop for all three
 #
 # Write `gradient_descent(gradient, w, b, X, y, learning_rate, steps)`. `gradient` is a function such as those above:
@@ -197,7 +178,7 @@ mark_question("linear_models", "linear_svm", globals())
 # A small example: for a gradient that always returns `dw = [[2, 0]]` and `db = -1`, the start $w = (1\ \ 1)$, $b = 0$,
 # the learning rate 0.5 and 2 steps, the loop returns $w = (-1\ \ 1)$ and $b = 1$.
 
-# %% nbgrader={"grade": false, "grade_id": "descent", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="descent"
 def gradient_descent(gradient, w, b, X, y, learning_rate, steps):
     """w and b after so many steps of gradient descent."""
     ### BEGIN SOLUTION
@@ -208,7 +189,7 @@ def gradient_descent(gradient, w, b, X, y, learning_rate, steps):
     return w, b
     ### END SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_descent", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="descent"
 # A check of the small example: w should be [[-1, 1]] and b should be 1.
 def always_the_same(w, b, X, y):
     return np.array([[2.0, 0.0]]), -1.0
@@ -225,15 +206,10 @@ assert np.allclose(found[0], [[-1, 1]]), "w is not what the small example says."
 assert np.allclose(found[1], 1), "b is not what the small example says."
 assert np.all(start_w == 1), "The array w that is passed in has changed: -= and += work in place. Make a new array."
 
-# %% nbgrader={"grade": true, "grade_id": "descent_steps", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: w and b after one step (three points) and after several steps (two points).
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="descent_steps"
+# w and b after one step {one_step} and after several steps {all_steps}.
 
-mark_question("linear_models", "descent_steps", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "iris_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="iris_text"
 # ## Real flowers
 #
 # The next cell fits your three models to measurements of iris flowers (Fisher, 1936, in scikit-learn).
@@ -246,7 +222,7 @@ mark_question("linear_models", "descent_steps", globals())
 # - In the right picture the dotted lines are the margin, where the score is -1 or +1. Only 12 flowers have a hinge loss
 #   above zero; they are marked with a ring (some rings lie on top of each other). All the others add nothing to the gradient.
 
-# %% tags=["show"] nbgrader={"grade": false, "grade_id": "iris", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% show="iris"
 flowers, species = load_iris(return_X_y=True)
 length, width = flowers[:, 2:3].T, flowers[:, 3:4].T
 from_mean = length - length.mean()
@@ -283,8 +259,8 @@ show(
     "the decision lines of logistic regression and of the linear SVM, here with its margin."
 )
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "what_is_common", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": true}
-# ### What backpropagation generalises (6 points)
+# %% [markdown] written="what_is_common"
+# ### What backpropagation generalises
 #
 # Copy the table into a new cell below and fill in every "?". Write $X$, $y$, $s$, $a$, $m$ as in this notebook. In the
 # last column, think of a network with one hidden layer, a sigmoid output and cross-entropy.

@@ -1,8 +1,4 @@
-# %% [markdown] nbgrader={"grade": false, "grade_id": "title", "locked": true, "schema_version": 3, "solution": false, "task": false}
-# # ReLU and its derivative
-#
-# **30 minutes · difficulty 1 of 5 · 20 points**
-#
+# %% [markdown] text="title"
 # The rectified linear unit, ReLU, is the simplest activation in use: it passes positive numbers on and turns negative
 # ones into zero. You will write it, write its derivative, and use both to carry an error signal back through a hidden
 # layer. At the end you explain in words why this step is so simple with ReLU.
@@ -16,13 +12,13 @@
 # | `dZ2` | (o, m) | $\partial L / \partial Z_2$, the error signal of the output layer |
 # | `dZ1` | (h, m) | $\partial L / \partial Z_1$, the error signal of the hidden layer |
 
-# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% given="setup"
 import matplotlib.pyplot as plt
 import numpy as np
 from backprop import BLUE, ORANGE, show, sigmoid
 from selfcheck import check_function, check_gradient
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "task_function", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="task_function"
 # ## The function and its derivative
 #
 # $$\operatorname{relu}(z) = \begin{cases} z & \text{for } z > 0 \\ 0 & \text{for } z \le 0 \end{cases}$$
@@ -42,7 +38,7 @@ from selfcheck import check_function, check_gradient
 # \operatorname{relu}(Z) = \begin{pmatrix} 0 & 0.5 \\ 3 & 0 \end{pmatrix} \qquad
 # \operatorname{relu}'(Z) = \begin{pmatrix} 0 & 1 \\ 1 & \text{any of } 0 \ldots 1 \end{pmatrix}$$
 
-# %% nbgrader={"grade": false, "grade_id": "functions", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="functions"
 def relu(Z):
     """ReLU of every entry of Z."""
     ### BEGIN SOLUTION
@@ -56,39 +52,29 @@ def relu_derivative(Z):
     return (Z > 0).astype(float)
     ### END SOLUTION
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "check_function_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="check_function_text"
 # ### Check yourself
 #
 # The next cell compares your derivative with the slope of your own function. It holds no answers, and more is checked
 # after you hand in.
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_functions", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="functions"
 check_function(relu, relu_derivative)
 
-# %% nbgrader={"grade": true, "grade_id": "relu_values", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: relu at positive, negative and zero entries, in arrays of several shapes.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="relu_values"
+# relu at positive, negative and zero entries, in arrays of several shapes.
 
-mark_question("relu_derivative", "relu_values", globals())
-### END HIDDEN TESTS
+# %% question="relu_slopes"
+# relu_derivative in arrays of several shapes; at zero any value from 0 to 1.
 
-# %% nbgrader={"grade": true, "grade_id": "relu_slopes", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: relu_derivative in arrays of several shapes; at zero any value from 0 to 1.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
-
-mark_question("relu_derivative", "relu_slopes", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "curves_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="curves_text"
 # ### What it looks like
 #
 # The next cell draws your functions beside the sigmoid. On the left you should see the two activations: ReLU is flat,
 # then a straight line; the sigmoid is a soft step from 0 to 1. On the right their slopes: ReLU has only the slopes 0
 # and 1, while the slope of the sigmoid is a low hill that never gets higher than 1/4.
 
-# %% tags=["show"] nbgrader={"grade": false, "grade_id": "curves", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% show="curves"
 z = np.linspace(-4, 4, 801)
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
 left.plot(z, relu(z), color=BLUE, label="ReLU")
@@ -107,7 +93,7 @@ show(
     "line at 1/4."
 )
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "task_signal", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="task_signal"
 # ## The error signal of the hidden layer
 #
 # In a network, the loss depends on `Z1` along this path: $Z_1 \to A_1 = \operatorname{relu}(Z_1) \to
@@ -126,20 +112,20 @@ show(
 # Z_1 = \begin{pmatrix} 1 & -1 \\ 2 & 3 \end{pmatrix} \qquad\Rightarrow\qquad
 # dZ_1 = \begin{pmatrix} 1 & 0 \\ -0.5 & 1 \end{pmatrix}$$
 
-# %% nbgrader={"grade": false, "grade_id": "signal", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="signal"
 def hidden_error(W2, dZ2, Z1):
     """The error signal dZ1 (h, m) of a hidden ReLU layer."""
     ### BEGIN SOLUTION
     return (W2.T @ dZ2) * relu_derivative(Z1)
     ### END SOLUTION
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "check_signal_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="check_signal_text"
 # ### Check yourself
 #
 # The next cell moves each entry of `Z1` a little up and a little down and looks how a loss changes that sees `Z1`
 # through your `relu` and through `W2`.
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_signal", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="signal"
 rng = np.random.default_rng(0)
 W2, dZ2 = rng.normal(size=(2, 4)), rng.normal(size=(2, 5))
 check_gradient(
@@ -148,22 +134,17 @@ check_gradient(
     {"Z1": rng.normal(size=(4, 5))},
 )
 
-# %% nbgrader={"grade": true, "grade_id": "hidden_signal", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: hidden_error for several sizes, also where an entry of Z1 is exactly zero.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="hidden_signal"
+# hidden_error for several sizes, also where an entry of Z1 is exactly zero.
 
-mark_question("relu_derivative", "hidden_signal", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "mask_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="mask_text"
 # ### See it
 #
 # The next cell draws three tables for 6 hidden units and 10 examples: the error that arrives at the activations, the
 # slopes of ReLU, and your `dZ1`. Orange is positive, blue is negative, white is zero. Compare the first table with the
 # last one: which numbers have changed, and how?
 
-# %% tags=["show"] nbgrader={"grade": false, "grade_id": "mask", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% show="mask"
 from matplotlib.colors import LinearSegmentedColormap
 
 rng = np.random.default_rng(3)
@@ -186,8 +167,8 @@ show(
     "of ReLU at Z1, and your error signal dZ1."
 )
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "why_a_mask", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": true}
-# ### How the derivative simplifies the hidden gradient (6 points)
+# %% [markdown] written="why_a_mask"
+# ### How the derivative simplifies the hidden gradient
 #
 # In a new cell below, write about six sentences. Explain
 #

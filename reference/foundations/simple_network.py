@@ -1,8 +1,4 @@
-# %% [markdown] nbgrader={"grade": false, "grade_id": "title", "locked": true, "schema_version": 3, "solution": false, "task": false}
-# # A network with one hidden layer
-#
-# **60 minutes · difficulty 3 of 5 · 25 points**
-#
+# %% [markdown] text="title"
 # This is the network that the rest of the course builds on. Its forward pass, its loss and its training loop are given.
 # What makes it learn is missing: you write the backward pass and the update. Then you train it on the moons, look at the
 # loss curve and at the decision boundary, and explain what you see.
@@ -19,7 +15,7 @@
 # | `Z2`, `A2` | (o, m) | output pre-activations and activations |
 # | `dW1`, `db1`, `dW2`, `db2` | as `W1`, `b1`, `W2`, `b2` | gradients of the loss |
 
-# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% given="setup"
 import matplotlib.pyplot as plt
 import numpy as np
 from backprop import (
@@ -35,7 +31,7 @@ from backprop import (
 )
 from selfcheck import check_gradients, check_training, check_update
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "given_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="given_text"
 # ## What is given
 #
 # Both layers use the sigmoid:
@@ -45,7 +41,7 @@ from selfcheck import check_gradients, check_training, check_update
 # The loss is the **mean over the m examples** of $-\big(y \log a + (1 - y) \log(1 - a)\big)$, summed over the outputs.
 # Read the class: `backward_pass` and `update_parameters`, which `train` calls, are not there yet.
 
-# %% nbgrader={"grade": false, "grade_id": "given", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% given="given"
 class GivenNetwork:
     """One hidden sigmoid layer and a sigmoid output, without the two methods that learn."""
 
@@ -84,7 +80,7 @@ class GivenNetwork:
         """The predicted labels: 1 where the output is above one half, else 0."""
         return (self.forward_pass(X) > 0.5).astype(int)
 
-# %% tags=["show"] nbgrader={"grade": false, "grade_id": "picture", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% show="picture"
 # The way forward (blue) and the way back (orange) as a picture: run this cell to see it.
 stations = ["X", "Z1", "A1", "Z2", "A2", "loss"]
 forward = ["W1, b1", "sigmoid", "W2, b2", "sigmoid", "Y"]
@@ -109,7 +105,7 @@ show(
     "dW2, db2 branch off at Z2 and dW1, db1 at Z1."
 )
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "task", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="task"
 # In words: forward, X becomes Z1, A1, Z2, A2 and at last the loss. Back, the derivative of the loss is carried from A2
 # to Z2, to A1 and to Z1. At Z2 it gives the gradients dW2 and db2 on the side, at Z1 it gives dW1 and db1.
 #
@@ -128,7 +124,7 @@ show(
 # $b_1 = -2$, $W_2 = 2$, $b_2 = -1$ and $y = 1$ both pre-activations are 0 and both activations 0.5. The gradients are
 # $dW_2 = -0.25$, $db_2 = -0.5$, $dW_1 = -0.5$ and $db_1 = -0.25$.
 
-# %% nbgrader={"grade": false, "grade_id": "network", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="network"
 class SimpleNeuralNetwork(GivenNetwork):
     """The network, complete."""
 
@@ -151,22 +147,22 @@ class SimpleNeuralNetwork(GivenNetwork):
         self.b2 = self.b2 - learning_rate * self.db2
         ### END SOLUTION
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "check_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="check_text"
 # ### Check yourself
 #
 # The first cell compares your gradients with central differences of the loss: each parameter is moved a little up and a
 # little down. The second one looks whether your update is a step with your own gradients. They hold no answers, and
 # more is checked after you hand in.
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_gradients", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="gradients"
 rng = np.random.default_rng(0)
 X, Y = rng.normal(size=(3, 6)), rng.integers(0, 2, size=(2, 6))
 check_gradients(SimpleNeuralNetwork(3, 4, 2, rng=rng, weight_scale=1.0), X, Y)
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_update", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="update"
 check_update(SimpleNeuralNetwork(3, 4, 2, rng=rng, weight_scale=1.0), X, Y)
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_training", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="training"
 # Does the loss go down when both methods work together?
 X_train, Y_train, X_test, Y_test = load_moons()
 try:
@@ -176,32 +172,16 @@ except NotImplementedError:
     raise AssertionError("Write backward_pass and update_parameters first: training calls both.") from None
 check_training(losses, epochs=200)
 
-# %% nbgrader={"grade": true, "grade_id": "output_gradients", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: dW2 (three points) and db2 (one point).
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="output_gradients"
+# dW2 {dW2} and db2 {db2}.
 
-mark_question("simple_network", "output_gradients", globals())
-### END HIDDEN TESTS
+# %% question="hidden_gradients"
+# dW1 {dW1} and db1 {db1}.
 
-# %% nbgrader={"grade": true, "grade_id": "hidden_gradients", "locked": true, "points": 7, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: dW1 (five points) and db1 (two points).
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="update_step"
+# W1 {W1_new}, b1, W2 and b2 {b1_new, W2_new, b2_new} after an update with given gradients.
 
-mark_question("simple_network", "hidden_gradients", globals())
-### END HIDDEN TESTS
-
-# %% nbgrader={"grade": true, "grade_id": "update_step", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: W1 (two points), b1, W2 and b2 (one point each)
-# after an update with given gradients.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
-
-mark_question("simple_network", "update_step", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "moons_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="moons_text"
 # ## Training on the moons
 #
 # `load_moons()` returns `X_train, Y_train, X_test, Y_test`: 140 points for training and 60 for testing, two inputs each.
@@ -211,7 +191,7 @@ mark_question("simple_network", "update_step", globals())
 # the accuracy on the test set, both between 0 and 1. Make the network with `network_class(2, 4, 1, rng=seed)`, so that
 # the same seed gives the same weights. `accuracy(predicted_labels, Y)` is imported; a class such as yours has `predict`.
 
-# %% nbgrader={"grade": false, "grade_id": "train_on_moons", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="train_on_moons"
 def train_on_moons(network_class, epochs, learning_rate, seed):
     """Final loss, training accuracy and test accuracy of a new network of this class."""
     ### BEGIN SOLUTION
@@ -223,22 +203,17 @@ def train_on_moons(network_class, epochs, learning_rate, seed):
     return losses[-1], on_train, on_test
     ### END SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "training_report", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: the three numbers that train_on_moons returns, for a few epochs and seeds.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="training_report"
+# the three numbers that train_on_moons returns, for a few epochs and seeds.
 
-mark_question("simple_network", "training_report", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "compare_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="compare_text"
 # ## Two trainings of the same network
 #
 # The next cell trains your network twice for 10,000 epochs (about a second each): first with small weights (scale 0.01)
 # and the learning rate 0.1, then with weights of scale 1 and the learning rate 1. It prints a table and draws the loss
 # curves on a logarithmic axis and both decision boundaries.
 
-# %% tags=["show"] nbgrader={"grade": false, "grade_id": "compare", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% show="compare"
 X_train, Y_train, X_test, Y_test = load_moons()
 fig, axes = plt.subplots(1, 3, figsize=(13, 3.9), layout="constrained")
 curves = {}
@@ -257,8 +232,8 @@ show(
     "epoch on a logarithmic axis."
 )
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "two_trainings", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": true}
-# ### What the loss and the boundary show (6 points)
+# %% [markdown] written="two_trainings"
+# ### What the loss and the boundary show
 #
 # In a new cell below, write about eight sentences.
 #

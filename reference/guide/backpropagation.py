@@ -1,4 +1,4 @@
-# %% [markdown] nbgrader={"grade": false, "grade_id": "title", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="title"
 # # Backpropagation: a guide to this course
 #
 # **30 minutes · nothing to hand in**
@@ -14,12 +14,12 @@
 # 6. Where gradients vanish and explode
 # 7. An example from physics: two phases of a magnet
 
-# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% given="setup"
 import matplotlib.pyplot as plt
 import numpy as np
 from backprop import BLUE, ORANGE, PALETTE, load_moons, plot_decision_boundary, plot_losses, show, sigmoid
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "descent", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="descent"
 # ## 1. Gradient descent
 #
 # A network has parameters, such as a weight $w$, and a loss $L(w)$ that says how wrong its answers are. The derivative
@@ -30,7 +30,7 @@ from backprop import BLUE, ORANGE, PALETTE, load_moons, plot_decision_boundary, 
 # The **learning rate** $\alpha$ decides how long a step is. The picture shows twelve steps on $L(w) = (w - 2)^2$, whose slope
 # is $2 (w - 2)$, from $w = -1.5$, with three learning rates.
 
-# %% tags=["show"] nbgrader={"grade": false, "grade_id": "descent_picture", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% show="descent_picture"
 def descend(w, alpha, steps=12):
     path = [w]
     for _ in range(steps):
@@ -52,13 +52,13 @@ show(
     "the bottom, they jump from side to side and rise."
 )
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "descent_words", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="descent_words"
 # In words: with 0.03 the points creep down and are not at the bottom after twelve steps. With 0.3 they are there after a few.
 # With 1.02 each step jumps over the bottom and lands a little higher on the other side.
 #
 # **Exercises:** [linear models](../foundations/linear_models.ipynb), [one example per step](../training/sgd.ipynb).
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "chain", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="chain"
 # ## 2. The chain rule
 #
 # A network is a chain of functions. Take the smallest one: an input $x$, a weight $w$, a bias $b$, a sigmoid, a target $y$:
@@ -74,7 +74,7 @@ show(
 # $dL/dw = -1 \cdot 0.25 \cdot 2 = -0.5$. The next cell draws the loss for many weights; the straight line has the slope of
 # the formula.
 
-# %% tags=["show"] nbgrader={"grade": false, "grade_id": "chain_picture", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% show="chain_picture"
 def draw_loss(w=0.5):
     x, b, y = 2, -1, 1
     a = sigmoid(w * x + b)
@@ -93,11 +93,11 @@ def draw_loss(w=0.5):
 
 draw_loss()
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "slider_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="slider_text"
 # **Move the weight yourself.** The next cell shows a slider where the notebook runs with widgets; elsewhere the picture above
 # is all there is. Far to the left the loss is large and yet almost flat: the sigmoid is saturated, and learning is slow.
 
-# %% tags=["show"] nbgrader={"grade": false, "grade_id": "slider", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% show="slider"
 try:
     from ipywidgets import FloatSlider, interact
 
@@ -105,10 +105,10 @@ try:
 except ImportError:
     print("No widgets here. Call draw_loss(-3) or draw_loss(2) to see other weights.")
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "chain_links", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="chain_links"
 # **Exercise:** [a network by hand](../by_hand/worked_calculation.ipynb), and [practice](practice.ipynb) with fresh numbers.
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "equations", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="equations"
 # ## 3. The four equations of backpropagation
 #
 # With many units the same idea is written with matrices, one **column** per example. Layer $l$ computes
@@ -130,14 +130,14 @@ except ImportError:
 # [two hidden layers](../by_hand/two_hidden_layers.ipynb), [several outputs](../design/multi_output.ipynb),
 # [an activation of your own](../design/custom_activation.ipynb).
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "boundary", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="boundary"
 # ## 4. Loss and decision boundary
 #
 # The **moons** are the data of many exercises: two classes that no straight line can separate. The next cell trains a network
 # of scikit-learn with 8 hidden tanh units and draws what it has learned. The **decision boundary** is the black line on
 # which the network answers "one half".
 
-# %% tags=["show"] nbgrader={"grade": false, "grade_id": "boundary_picture", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% show="boundary_picture"
 import warnings
 
 from sklearn.neural_network import MLPClassifier
@@ -156,14 +156,14 @@ show(
 )
 print(f"training set {network.score(X_train.T, Y_train.ravel()):.1%}, test set {network.score(X_test.T, Y_test.ravel()):.1%}")
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "boundary_words", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="boundary_words"
 # In words: the boundary bends around both moons, more than 95 % of the training points are on their side of it, and the loss
 # falls quickly at first, rests for a while, and falls again when the boundary begins to bend.
 #
 # **Exercises:** [tanh in the hidden layer](../training/tanh_swap.ipynb), [how many hidden units](../training/hidden_size.ipynb),
 # [L2 regularisation](../training/l2_regularization.ipynb), [fitting a sine](../design/sin_regression.ipynb).
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "special", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="special"
 # ## 5. Three old friends are special cases
 #
 # Take away the hidden layer. What is left is one layer, $s = w \cdot x + b$, and the loss decides what it is:
@@ -178,7 +178,7 @@ print(f"training set {network.score(X_train.T, Y_train.ravel()):.1%}, test set {
 # between the three. The gradient of $w$ is in all of them the error signal times the input: equation 3
 # with $A_0 = X$.
 
-# %% tags=["show"] nbgrader={"grade": false, "grade_id": "special_picture", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% show="special_picture"
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.svm import LinearSVC
 
@@ -195,18 +195,18 @@ show(
     "The moons three times with a straight decision line: linear regression, logistic regression, linear SVM."
 )
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "special_words", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="special_words"
 # In words: all three draw a straight line through the moons, almost the same one. Only a hidden layer can bend it.
 #
 # **Exercise:** [linear models](../foundations/linear_models.ipynb).
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "deep", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="deep"
 # ## 6. Where gradients vanish and explode
 #
 # Equation 2 multiplies the error signal once per layer: by weights and by a slope. If each layer multiplies by about the same
 # factor, what is left after $n$ layers is factor$^n$.
 
-# %% tags=["show"] nbgrader={"grade": false, "grade_id": "deep_picture", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% show="deep_picture"
 fig, ax = plt.subplots(figsize=(7, 3.8), layout="constrained")
 layers = np.arange(0, 31)
 for factor, style, colour in zip((1.5, 1.0, 0.8, 0.3), (":", "-", "-.", "--"), PALETTE):
@@ -219,7 +219,7 @@ show(
     "1.5, 1, 0.8 and 0.3 per layer."
 )
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "deep_words", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="deep_words"
 # In words: on a logarithmic axis these are straight lines. After 30 layers a factor of 1.5 has made the signal more than 100,000
 # times larger, and a factor of 0.3 has made it smaller than $10^{-15}$: then the first layers learn nothing. Which factor
 # belongs to which activation, and what one can do about it, is the question of two exercises.
@@ -227,7 +227,7 @@ show(
 # **Exercises:** [where gradients vanish](../by_hand/vanishing_gradients.ipynb),
 # [when gradients explode](../by_hand/exploding_gradients.ipynb).
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "ising", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="ising"
 # ## 7. Two phases of a magnet
 #
 # A magnet is a lattice of spins that point up or down. Neighbours like to point the same way; heat disturbs them. Below the
@@ -236,7 +236,7 @@ show(
 # of 32 x 32 spins: at each step, every second spin is turned over with the probability of the Metropolis rule,
 # $\min(1, e^{-\Delta E / T})$.
 
-# %% tags=["show"] nbgrader={"grade": false, "grade_id": "ising_picture", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% show="ising_picture"
 from matplotlib.colors import ListedColormap
 
 
@@ -261,7 +261,7 @@ show(
     "3.5, a mixture of small patches."
 )
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "ising_words", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="ising_words"
 # In words (orange: up, blue: down): at $T = 1.8$ nearly all spins point up, with a few small islands. At $T = 3.5$ the two directions are mixed in small
 # patches, and the mean spin is close to 0.
 #

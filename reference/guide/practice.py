@@ -1,4 +1,4 @@
-# %% [markdown] nbgrader={"grade": false, "grade_id": "title", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="title"
 # # Practice: the same tasks with fresh numbers
 #
 # **As long as you like · nothing to hand in, nothing is marked**
@@ -12,10 +12,10 @@
 #
 # The numbers of the sheets never come up here, so practise before you fill in a sheet, or after.
 
-# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% given="setup"
 import practice
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "how", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="how"
 # ## How it works
 #
 # A **seed** is a number that stands for a task: `seed=1` is the same task today and tomorrow, `seed=2` is another one, and
@@ -30,20 +30,20 @@ import practice
 # Four significant figures are enough, carried through. The right values are worked out on your machine: sympy
 # differentiates the loss.
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "worked_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="worked_text"
 # ## 1. A network by hand
 #
 # Run the next cell, take pen, paper and a pocket calculator, and go as far as you like.
 
-# %% nbgrader={"grade": false, "grade_id": "worked", "locked": false, "schema_version": 3, "solution": false, "task": false}
+# %% open="worked"
 task = practice.worked_calculation(seed=1)
 task
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "worked_check_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="worked_check_text"
 # Put your values in place of the dots. A value for both hidden units is a list of two numbers, a matrix a list of rows.
 # Values that still have dots are passed over.
 
-# %% nbgrader={"grade": false, "grade_id": "worked_check", "locked": false, "schema_version": 3, "solution": false, "task": false}
+# %% open="worked_check"
 task.check(
     z1=[..., ...], a1=[..., ...], z2=..., a2=..., loss=...,
     dz2=..., dW2=[..., ...], db2=...,
@@ -52,42 +52,42 @@ task.check(
     W1_new=[[..., ...], [..., ...]], b1_new=[..., ...],
 )
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "worked_reveal_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="worked_reveal_text"
 # **Stuck?** Take the `#` away and run the next cell: it shows one step. Run it again for one more.
 
-# %% nbgrader={"grade": false, "grade_id": "worked_reveal", "locked": false, "schema_version": 3, "solution": false, "task": false}
+# %% open="worked_reveal"
 # task.reveal()
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "vanishing_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="vanishing_text"
 # ## 2. What is left of a gradient
 #
 # The same questions as in the sheet, with another activation, another depth, and weights that are not 1.
 
-# %% nbgrader={"grade": false, "grade_id": "vanishing", "locked": false, "schema_version": 3, "solution": false, "task": false}
+# %% open="vanishing"
 chain = practice.vanishing_gradients(seed=1)
 chain
 
-# %% nbgrader={"grade": false, "grade_id": "vanishing_check", "locked": false, "schema_version": 3, "solution": false, "task": false}
+# %% open="vanishing_check"
 chain.check(
     max_slope=..., bounds=[...], at_input=...,
     layers_needed=..., weight_needed=...,
     mean_factor=..., mean_sizes=[...], rms_factor=..., rms_sizes=[...],
 )
 
-# %% nbgrader={"grade": false, "grade_id": "vanishing_reveal", "locked": false, "schema_version": 3, "solution": false, "task": false}
+# %% open="vanishing_reveal"
 # chain.reveal()
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "network_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="network_text"
 # ## 3. All gradients of a small network
 #
 # Several examples at once, one column each. The activation of the hidden layer, the loss and the sizes change with the seed.
 # Best done in code: the numbers are in `network.given`.
 
-# %% nbgrader={"grade": false, "grade_id": "network", "locked": false, "schema_version": 3, "solution": false, "task": false}
+# %% open="network"
 network = practice.small_network(seed=1)
 network
 
-# %% nbgrader={"grade": false, "grade_id": "network_code", "locked": false, "schema_version": 3, "solution": false, "task": false}
+# %% open="network_code"
 X, Y, m = network.given["X"], network.given["Y"], network.given["m"]
 W1, b1 = network.given["W1"], network.given["b1"]
 W2, b2 = network.given["W2"], network.given["b2"]
@@ -109,10 +109,10 @@ network.check(
     dZ2=dZ2, dW2=dW2, db2=db2, dZ1=dZ1, dW1=dW1, db1=db1,
 )
 
-# %% nbgrader={"grade": false, "grade_id": "network_reveal", "locked": false, "schema_version": 3, "solution": false, "task": false}
+# %% open="network_reveal"
 # network.reveal()
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "more", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="more"
 # ## More
 #
 # Change a seed and run the cells again. A good test of yourself: three tasks in a row in which every first check is right.

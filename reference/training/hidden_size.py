@@ -1,8 +1,4 @@
-# %% [markdown] nbgrader={"grade": false, "grade_id": "title", "locked": true, "schema_version": 3, "solution": false, "task": false}
-# # How many hidden units?
-#
-# **60 minutes · difficulty 2 of 5 · 25 points**
-#
+# %% [markdown] text="title"
 # A network with too few hidden units cannot draw the boundary that the data need. A network with too many can draw any
 # boundary, also a foolish one. You train the baseline with 1, 2, 4, 20 and 50 hidden units, make a table, and look at
 # the boundaries. Then you find out why the very same study shows *nothing* with the baseline's own default settings.
@@ -15,7 +11,7 @@
 #
 # You do not have to change the network in this exercise; you use `SimpleNeuralNetwork` as it is.
 
-# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% given="setup"
 import matplotlib.pyplot as plt
 import numpy as np
 from backprop import accuracy, plot_decision_boundary, show
@@ -36,7 +32,7 @@ def noisy_moons():
 X_train, Y_train, X_test, Y_test = noisy_moons()
 SIZES, EPOCHS, LEARNING_RATE, WEIGHT_SCALE, SEED = (1, 2, 4, 20, 50), 7_000, 1.0, 5.0, 1
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "task", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="task"
 # ## The study
 #
 # The data are moons that overlap (noise 0.3), with only **80 examples for training** and 320 for testing. The settings
@@ -55,7 +51,7 @@ SIZES, EPOCHS, LEARNING_RATE, WEIGHT_SCALE, SEED = (1, 2, 4, 20, 50), 7_000, 1.0
 # `network.predict(X)` gives labels, and `accuracy(labels, Y)` compares them with the targets. For example,
 # `accuracy(np.array([[1, 0, 0, 1]]), np.array([[1, 0, 1, 1]]))` is 0.75: three labels of four are right.
 
-# %% nbgrader={"grade": false, "grade_id": "study", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="study"
 def study(sizes, X_train, Y_train, X_test, Y_test, epochs, learning_rate, weight_scale, seed):
     """One row (final loss, training accuracy, test accuracy) for each hidden size."""
     ### BEGIN SOLUTION
@@ -69,13 +65,13 @@ def study(sizes, X_train, Y_train, X_test, Y_test, epochs, learning_rate, weight
     return rows
     ### END SOLUTION
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "check_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="check_text"
 # ### Check yourself
 #
 # The next cell calls your `study` for a few epochs and looks at the form of what it returns: two rows of three numbers,
 # and shares between 0 and 1. Whether the numbers are right is marked after you hand in.
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_study", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="study"
 with written():
     rows = study((3, 2), X_train, Y_train, X_test, Y_test, 5, 0.5, 1.0, 7)
 check_values(
@@ -84,37 +80,27 @@ check_values(
     ranges={"your accuracies": (-0.001, 1.001)},
 )
 
-# %% nbgrader={"grade": true, "grade_id": "study_function", "locked": true, "points": 7, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: final loss and training accuracy (two points each) and test accuracy (three points), for
-# other data and other settings.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="study_function"
+# final loss and training accuracy {final_loss, train_accuracy} and test accuracy {test_accuracy}, for other data and
+# other settings.
 
-mark_question("hidden_size", "study_function", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "table_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="table_text"
 # ## The table
 #
 # Now call your `study` with the moons and the settings of the first code cell (`SIZES`, `X_train`, ..., `EPOCHS`,
 # `LEARNING_RATE`, `WEIGHT_SCALE`, `SEED`), and store what it returns as `table`. This takes a few seconds. When you hand
 # in, the table is checked by training all five networks again; a small difference, as between two computers, is allowed.
 
-# %% nbgrader={"grade": false, "grade_id": "table", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="table"
 # Fill in:  table = study(...)
 ### BEGIN SOLUTION
 table = study(SIZES, X_train, Y_train, X_test, Y_test, EPOCHS, LEARNING_RATE, WEIGHT_SCALE, SEED)
 ### END SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "table_rows", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: the three columns of your table, one point each.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="table_rows"
+# the three columns of your table {each}.
 
-mark_question("hidden_size", "table_rows", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "pictures_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="pictures_text"
 # ## The boundaries
 #
 # Run the next cell: it prints your table and draws the decision boundary for each size.
@@ -123,7 +109,7 @@ mark_question("hidden_size", "table_rows", globals())
 # two moons, two units a boundary with a single bend. Four units draw a smooth curve that follows both moons. With 20
 # and 50 units the boundary winds round single examples, and there may even be an island.
 
-# %% tags=["show"] nbgrader={"grade": false, "grade_id": "boundaries", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% show="boundaries"
 print(f"{'hidden units':>12} {'final loss':>11} {'training':>9} {'test':>7}")
 for size, (final_loss, on_train, on_test) in zip(SIZES, table):
     print(f"{size:12} {final_loss:11.3f} {on_train:9.1%} {on_test:7.1%}")
@@ -142,7 +128,7 @@ show(
     "above."
 )
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "under_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="under_text"
 # ## Too few, enough, too many
 #
 # Sort the five sizes by this rule:
@@ -156,7 +142,7 @@ show(
 # 0.93 and 0.90 fits. Fill in three lists of sizes, for example `fits = [3, 7]`. Every size belongs to exactly one list. A
 # list may be empty: `[]`.
 
-# %% nbgrader={"grade": false, "grade_id": "sorted_sizes", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="sorted_sizes"
 # Fill in:  underfits = [...]   fits = [...]   overfits = [...]
 ### BEGIN SOLUTION
 underfits, fits, overfits = [], [], []
@@ -169,15 +155,10 @@ for size, (_, on_train, on_test) in zip(SIZES, table):
         fits.append(size)
 ### END SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "under_and_over", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: underfits and overfits (two points each) and fits (one point), given your own table.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="under_and_over"
+# underfits and overfits {underfits, overfits} and fits {fits}, given your own table.
 
-mark_question("hidden_size", "under_and_over", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "spread_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="spread_text"
 # ## A setting that hides everything
 #
 # The baseline's own defaults are initial weights of scale 0.01, usually trained with a learning rate of 0.1. To see what
@@ -192,7 +173,7 @@ mark_question("hidden_size", "under_and_over", globals())
 # A small example: for two units and two examples with $A_1 = \begin{pmatrix} 0.2 & 0.5 \\ 0.6 & 0.5 \end{pmatrix}$ the
 # standard deviations of the columns are 0.2 and 0, so the spread is 0.1. If all units do the same, the spread is 0.
 
-# %% nbgrader={"grade": false, "grade_id": "spread", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="spread"
 def spread(network, X):
     """How much the hidden units differ: the mean over the examples of the standard deviation over the units."""
     ### BEGIN SOLUTION
@@ -200,26 +181,21 @@ def spread(network, X):
     return np.mean(np.std(network.A1, axis=0))
     ### END SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_spread", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="spread"
 with written():
     answer = spread(SimpleNeuralNetwork(2, 6, 1, rng=3, weight_scale=1.0), X_train)
 check_values({"spread": answer}, {"spread": ()}, ranges={"spread": (0, 0.5)})
 
-# %% nbgrader={"grade": true, "grade_id": "unit_spread", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: the spread of several networks.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="unit_spread"
+# the spread of several networks.
 
-mark_question("hidden_size", "unit_spread", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "defaults_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="defaults_text"
 # ### The same study with the defaults
 #
 # Run the next cell. It repeats the study with a weight scale of 0.01 and a learning rate of 0.1, and prints the spread
 # of both kinds of network before the training.
 
-# %% tags=["show"] nbgrader={"grade": false, "grade_id": "defaults", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% show="defaults"
 default_table = study(SIZES, X_train, Y_train, X_test, Y_test, EPOCHS, 0.1, 0.01, SEED)
 print(f"{'':12} | {'scale 5, learning rate 1':^32} | {'scale 0.01, learning rate 0.1':^32}")
 print("hidden units" + f" | {'loss':>6} {'training':>9} {'test':>7} {'spread':>7}" * 2)
@@ -230,8 +206,8 @@ for size, chosen, default in zip(SIZES, table, default_table):
         cells += f" | {final_loss:6.3f} {on_train:9.1%} {on_test:7.1%} {start:7.4f}"
     print(f"{size:12}{cells}")
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "conclusions", "locked": true, "points": 7, "schema_version": 3, "solution": false, "task": true}
-# ### Too few, too many, and a setting that hides both (7 points)
+# %% [markdown] written="conclusions"
+# ### Too few, too many, and a setting that hides both
 #
 # In a new cell below, write about eight sentences.
 #

@@ -1,8 +1,4 @@
-# %% [markdown] nbgrader={"grade": false, "grade_id": "title", "locked": true, "schema_version": 3, "solution": false, "task": false}
-# # L2 regularisation
-#
-# **60 minutes · difficulty 3 of 5 · 25 points**
-#
+# %% [markdown] text="title"
 # A network with many hidden units can learn its training set by heart, noise included. A *penalty* on large weights
 # makes that expensive. Here you put the penalty into the loss, into the gradients and into the training of the
 # baseline network, and then you measure what it does to a network that overfits.
@@ -14,14 +10,14 @@
 # | `W2`, `b2` | (o, h), (o, 1) | output layer (sigmoid) |
 # | `reg_lambda` | a number, 0 or more | the strength $\lambda$ of the penalty |
 
-# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% given="setup"
 import matplotlib.pyplot as plt
 import numpy as np
 from backprop import accuracy, plot_decision_boundary, show
 from selfcheck import check_gradients, check_training, written
 from simple_network import SimpleNeuralNetwork
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "task", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="task"
 # ## The penalised loss
 #
 # The loss of this exercise is the mean cross-entropy of the baseline plus the penalty:
@@ -53,7 +49,7 @@ from simple_network import SimpleNeuralNetwork
 #   descent on all examples at once, and returns the list of the **penalised** losses, one per epoch. As in the
 #   baseline each loss is taken *before* the update of its epoch, so the first one belongs to the initial parameters.
 
-# %% nbgrader={"grade": false, "grade_id": "network", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="network"
 class L2Network(SimpleNeuralNetwork):
     """The baseline network with a penalty on the squares of its weights."""
 
@@ -79,58 +75,38 @@ class L2Network(SimpleNeuralNetwork):
         return super().train(X, Y, epochs, learning_rate)
         ### END SOLUTION
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "check_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="check_text"
 # ### Check yourself
 #
 # The next cell compares your gradients with central differences of your own loss, at $\lambda = 0.7$. The one after it
 # trains for a few epochs and looks whether your losses fall. They hold no answers: a wrong constant in the loss *and*
 # in the gradients is not seen here, but it is marked after you hand in.
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_network", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="network"
 rng = np.random.default_rng(0)
 checked = L2Network(3, 4, 2, rng=rng, weight_scale=1.0)
 checked.reg_lambda = 0.7
 X_check, Y_check = rng.normal(size=(3, 6)), rng.integers(0, 2, size=(2, 6))
 check_gradients(checked, X=X_check, Y=Y_check)
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_training", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="training"
 with written():
     losses = checked.train(X_check, Y_check, epochs=20, learning_rate=0.3, reg_lambda=0.7)
 check_training(losses, epochs=20)
 
-# %% nbgrader={"grade": true, "grade_id": "penalised_loss", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: the value that compute_loss returns, for several strengths.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="penalised_loss"
+# the value that compute_loss returns, for several strengths.
 
-mark_question("l2_regularization", "penalised_loss", globals())
-### END HIDDEN TESTS
+# %% question="weight_gradients"
+# dW1 and dW2 {each}.
 
-# %% nbgrader={"grade": true, "grade_id": "weight_gradients", "locked": true, "points": 8, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: dW1 and dW2, four points each.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="bias_gradients"
+# db1 and db2 {each}.
 
-mark_question("l2_regularization", "weight_gradients", globals())
-### END HIDDEN TESTS
+# %% question="training_losses"
+# the losses that train returns, given your own loss and gradients.
 
-# %% nbgrader={"grade": true, "grade_id": "bias_gradients", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: db1 and db2, one point each.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
-
-mark_question("l2_regularization", "bias_gradients", globals())
-### END HIDDEN TESTS
-
-# %% nbgrader={"grade": true, "grade_id": "training_losses", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: the losses that train returns, given your own loss and gradients.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
-
-mark_question("l2_regularization", "training_losses", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "data_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="data_text"
 # ## A network that overfits
 #
 # The moons of the other exercises are too easy: there even 50 hidden units do little harm. So here are moons that
@@ -138,7 +114,7 @@ mark_question("l2_regularization", "training_losses", globals())
 # starts with large weights (`weight_scale=5.0`), and it is trained for 4,000 epochs with a learning rate of 1. These
 # settings are chosen so that it *does* overfit without a penalty.
 
-# %% nbgrader={"grade": false, "grade_id": "data", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% given="data"
 def noisy_moons():
     """Moons that overlap: X_train (2, 80), Y_train (1, 80), X_test (2, 320), Y_test (1, 320)."""
     from sklearn.datasets import make_moons
@@ -151,7 +127,7 @@ def noisy_moons():
 
 LAMBDAS, EPOCHS, LEARNING_RATE, SEED = (0, 0.01, 0.1, 1, 10), 4_000, 1.0, 1
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "study_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="study_text"
 # ## Several strengths compared
 #
 # Write `lambda_study`. For every strength in `lambdas` it makes a **new** network with
@@ -165,7 +141,7 @@ LAMBDAS, EPOCHS, LEARNING_RATE, SEED = (0, 0.01, 0.1, 1, 10), 4_000, 1.0, 1
 #
 # `network.predict(X)` gives labels, and `accuracy(labels, Y)` compares them with the targets.
 
-# %% nbgrader={"grade": false, "grade_id": "lambda_study", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="lambda_study"
 def lambda_study(lambdas, X_train, Y_train, X_test, Y_test, epochs, learning_rate, seed):
     """One row (training accuracy, test accuracy, sum of squared weights) for each strength."""
     ### BEGIN SOLUTION
@@ -183,15 +159,10 @@ def lambda_study(lambdas, X_train, Y_train, X_test, Y_test, epochs, learning_rat
     return rows
     ### END SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "strength_table", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: the three columns of your table, one point each, for other data and a few epochs.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="strength_table"
+# the three columns of your table {each}, for other data and a few epochs.
 
-mark_question("l2_regularization", "strength_table", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "show_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="show_text"
 # ## What the penalty does
 #
 # Run the next cell. It calls your `lambda_study` with the settings above, prints the table and draws the decision
@@ -201,7 +172,7 @@ mark_question("l2_regularization", "strength_table", globals())
 # penalty the boundary winds round single examples. With growing strength it becomes smooth, then straight, and at last
 # there is no boundary any more: the answer is the same everywhere.
 
-# %% tags=["show"] nbgrader={"grade": false, "grade_id": "compare", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% show="compare"
 data = noisy_moons()
 table = lambda_study(LAMBDAS, *data, EPOCHS, LEARNING_RATE, SEED)
 print(f"{'lambda':>7} {'training':>9} {'test':>7} {'squared weights':>16}")
@@ -222,8 +193,8 @@ show(
     "above."
 )
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "effect", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": true}
-# ### What the penalty does to the boundary (5 points)
+# %% [markdown] written="effect"
+# ### What the penalty does to the boundary
 #
 # In a new cell below, write about six sentences.
 #

@@ -1,8 +1,4 @@
-# %% [markdown] nbgrader={"grade": false, "grade_id": "title", "locked": true, "schema_version": 3, "solution": false, "task": false}
-# # Stochastic gradient descent
-#
-# **60 minutes · difficulty 3 of 5 · 25 points**
-#
+# %% [markdown] text="title"
 # The baseline looks at *all* examples before it makes one step. Stochastic gradient descent (SGD) makes a step after
 # *every single example*. You write it, watch its loss curve beside the one of batch training, and put a number on what
 # everybody says about it: that it is noisier.
@@ -16,14 +12,14 @@
 # The network is the baseline with its own loss: the mean over the m examples of
 # $-\big(y \log a + (1 - y) \log(1 - a)\big)$, summed over the outputs. You do not have to change the network.
 
-# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% given="setup"
 import matplotlib.pyplot as plt
 import numpy as np
 from backprop import accuracy, load_moons, plot_losses, show
 from selfcheck import check_training, check_values, written
 from simple_network import SimpleNeuralNetwork
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "task", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="task"
 # ## One epoch in a given order
 #
 # Write `train_epoch(network, X, Y, learning_rate, order)`. For each column number in `order`, one after another, it
@@ -43,7 +39,7 @@ from simple_network import SimpleNeuralNetwork
 # A small example: with three examples and `order = [2, 0]` there are two steps. The first uses column 2 of `X` and of
 # `Y`, the second column 0; column 1 has no turn. (A hint about shapes: `X[:, 2]` has lost an axis, `X[:, [2]]` has not.)
 
-# %% nbgrader={"grade": false, "grade_id": "train_epoch", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="train_epoch"
 def train_epoch(network, X, Y, learning_rate, order):
     """One step of gradient descent for each column number in order."""
     ### BEGIN SOLUTION
@@ -53,13 +49,13 @@ def train_epoch(network, X, Y, learning_rate, order):
         network.update_parameters(learning_rate)
     ### END SOLUTION
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "check_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="check_text"
 # ### Check yourself
 #
 # With an order of one entry, `train_epoch` must do the same as one epoch of the baseline's `train` on that one example.
 # The next cell looks whether the largest difference between the two is zero. It does not look at longer orders.
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_epoch", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="epoch"
 rng = np.random.default_rng(0)
 X_check, Y_check = rng.normal(size=(3, 5)), rng.integers(0, 2, size=(2, 5))
 mine, baseline = (SimpleNeuralNetwork(3, 4, 2, rng=8, weight_scale=1.0) for _ in range(2))
@@ -71,15 +67,10 @@ for name in ("W1", "b1", "W2", "b2"):
     assert difference < 1e-12, f"{name} differs by {difference:.2g} from one step of the baseline with example 3 alone."
 print("One step with one example agrees with the baseline.")
 
-# %% nbgrader={"grade": true, "grade_id": "given_order", "locked": true, "points": 9, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: the parameters after one step (four points) and after a whole order (five points).
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="given_order"
+# the parameters after one step {one} and after a whole order {many}.
 
-mark_question("sgd", "given_order", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "sgd_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="sgd_text"
 # ## Many epochs, each in a fresh random order
 #
 # Write `train_sgd(network, X, Y, epochs, learning_rate)`. In every epoch it
@@ -93,7 +84,7 @@ mark_question("sgd", "given_order", globals())
 # It returns the list of losses, one per epoch. Any random generator is fine, seeded or not, as long as the order of each
 # epoch is new.
 
-# %% nbgrader={"grade": false, "grade_id": "train_sgd", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="train_sgd"
 def train_sgd(network, X, Y, epochs, learning_rate):
     """Stochastic gradient descent; returns the loss over all examples before each epoch."""
     ### BEGIN SOLUTION
@@ -106,29 +97,19 @@ def train_sgd(network, X, Y, epochs, learning_rate):
     return losses
     ### END SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_sgd", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="sgd"
 X_train, Y_train, X_test, Y_test = load_moons()
 with written():
     losses = train_sgd(SimpleNeuralNetwork(2, 4, 1, rng=2, weight_scale=1.0), X_train, Y_train, 10, 0.1)
 check_training(losses, epochs=10)
 
-# %% nbgrader={"grade": true, "grade_id": "random_order", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: every example once in every epoch (three points), in a new order each time (two points).
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="random_order"
+# every example once in every epoch {each_once}, in a new order each time {fresh}.
 
-mark_question("sgd", "random_order", globals())
-### END HIDDEN TESTS
+# %% question="loss_curve"
+# the losses that train_sgd returns, given your own parameters at the start of each epoch.
 
-# %% nbgrader={"grade": true, "grade_id": "loss_curve", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: the losses that train_sgd returns, given your own parameters at the start of each epoch.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
-
-mark_question("sgd", "loss_curve", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "noise_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="noise_text"
 # ## Two numbers for "noisier"
 #
 # Let $l_0, l_1, \dots, l_{n-1}$ be the losses of a curve ($n \ge 3$). Write two functions that take the list of losses and
@@ -146,7 +127,7 @@ mark_question("sgd", "loss_curve", globals())
 # $2 - 2.5 = -0.5$ below the middle of their neighbours, so the roughness is $\sqrt{(2.25 + 0.25)/2} = \sqrt{1.25}
 # \approx 1.118$.
 
-# %% nbgrader={"grade": false, "grade_id": "noise", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="noise"
 def rises(losses):
     """The share of changes that go up."""
     ### BEGIN SOLUTION
@@ -161,21 +142,16 @@ def roughness(losses):
     return np.sqrt(np.mean((curve[1:-1] - (curve[:-2] + curve[2:]) / 2) ** 2))
     ### END SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_noise", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="noise"
 # The small example from the text: about 0.3333 and 1.118.
 with written():
     answers = {"rises": rises([1, 3, 2, 2]), "roughness": roughness([1, 3, 2, 2])}
 check_values(answers, {"rises": (), "roughness": ()}, ranges={"rises": (0.33, 0.34), "roughness": (1.11, 1.12)})
 
-# %% nbgrader={"grade": true, "grade_id": "noise_numbers", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: rises (one point) and roughness (two points) of several curves.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="noise_numbers"
+# rises {rises} and roughness {roughness} of several curves.
 
-mark_question("sgd", "noise_numbers", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "show_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="show_text"
 # ## Side by side
 #
 # Run the next cell. The same network (4 hidden units, the same initial weights) is trained on the moons for 100 epochs:
@@ -186,7 +162,7 @@ mark_question("sgd", "noise_numbers", globals())
 # the smallest learning rate then stays there and trembles a little; the other two go on to much lower losses, with
 # spikes that are higher the larger the learning rate is.
 
-# %% tags=["show"] nbgrader={"grade": false, "grade_id": "compare", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% show="compare"
 curves = {}
 print(f"{'':24} {'first loss':>10} {'last loss':>10} {'rises':>7} {'roughness':>10} {'test':>7}")
 for name, learning_rate in (("batch", 1.0), ("SGD", 0.03), ("SGD", 0.1), ("SGD", 0.2)):
@@ -204,8 +180,8 @@ show(
     "the text above."
 )
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "comparison", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": true}
-# ### Batch and stochastic side by side (5 points)
+# %% [markdown] written="comparison"
+# ### Batch and stochastic side by side
 #
 # In a new cell below, write about six sentences.
 #

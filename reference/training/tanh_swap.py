@@ -1,8 +1,4 @@
-# %% [markdown] nbgrader={"grade": false, "grade_id": "title", "locked": true, "schema_version": 3, "solution": false, "task": false}
-# # tanh in the hidden layer
-#
-# **45 minutes · difficulty 2 of 5 · 25 points**
-#
+# %% [markdown] text="title"
 # The baseline network of this course uses the sigmoid in its hidden layer. Here you replace it by tanh, change the
 # backward pass accordingly, and see on the moons what difference it makes.
 #
@@ -18,14 +14,14 @@
 # The loss is the mean over the m examples of $-\big(y \log a + (1 - y) \log(1 - a)\big)$, summed over the outputs, and
 # the output layer keeps its sigmoid.
 
-# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% given="setup"
 import matplotlib.pyplot as plt
 import numpy as np
 from backprop import accuracy, load_moons, plot_decision_boundary, plot_losses, show
 from selfcheck import check_gradients
 from simple_network import SimpleNeuralNetwork
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "task", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="task"
 # ## The network
 #
 # Write `TanhNetwork`, a `SimpleNeuralNetwork` with its own `forward_pass` and `backward_pass`:
@@ -41,7 +37,7 @@ from simple_network import SimpleNeuralNetwork
 # A small example of the forward pass: for $W_1 = (1\ \ 2)$, $b_1 = -1$ and $x = (3, -1)$ the pre-activation is
 # $z_1 = 3 - 2 - 1 = 0$ and the activation $a_1 = \tanh 0 = 0$, where a sigmoid unit would give 0.5.
 
-# %% nbgrader={"grade": false, "grade_id": "network", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="network"
 class TanhNetwork(SimpleNeuralNetwork):
     """One hidden tanh layer, a sigmoid output, mean binary cross-entropy."""
 
@@ -65,13 +61,13 @@ class TanhNetwork(SimpleNeuralNetwork):
         self.db1 = np.sum(dZ1, axis=1, keepdims=True) / m
         ### END SOLUTION
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "check_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="check_text"
 # ### Check yourself
 #
 # The next cell compares your gradients with central differences of your own loss: each parameter is moved a little up
 # and a little down, and the loss says how steep it is. It holds no answers, and more is checked after you hand in.
 
-# %% nbgrader={"grade": true, "grade_id": "selfcheck_network", "locked": true, "points": 0, "schema_version": 3, "solution": false, "task": false}
+# %% selfcheck="network"
 rng = np.random.default_rng(0)
 check_gradients(
     TanhNetwork(3, 4, 2, rng=rng, weight_scale=1.0),
@@ -79,31 +75,16 @@ check_gradients(
     Y=rng.integers(0, 2, size=(2, 6)),
 )
 
-# %% nbgrader={"grade": true, "grade_id": "forward_tanh", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: Z1, A1, Z2, A2 and the returned value, one point each.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="forward_tanh"
+# Z1, A1, Z2, A2 and the returned value {each}.
 
-mark_question("tanh_swap", "forward_tanh", globals())
-### END HIDDEN TESTS
+# %% question="output_gradients"
+# dW2 {dW2} and db2 {db2}, given your own activations.
 
-# %% nbgrader={"grade": true, "grade_id": "output_gradients", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: dW2 (three points) and db2 (one point), given your own activations.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="hidden_gradients"
+# dW1 {dW1} and db1 {db1}, given your own activations.
 
-mark_question("tanh_swap", "output_gradients", globals())
-### END HIDDEN TESTS
-
-# %% nbgrader={"grade": true, "grade_id": "hidden_gradients", "locked": true, "points": 8, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: dW1 (five points) and db1 (three points), given your own activations.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
-
-mark_question("tanh_swap", "hidden_gradients", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "moons_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="moons_text"
 # ## Training on the moons
 #
 # Write a function that makes a network with 4 hidden units from a class and a seed, trains it on the training set of
@@ -111,7 +92,7 @@ mark_question("tanh_swap", "hidden_gradients", globals())
 # training set and the accuracy on the test set. Make the network with
 # `network_class(2, 4, 1, rng=seed)`, so that the same seed gives the same weights.
 
-# %% nbgrader={"grade": false, "grade_id": "train_on_moons", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% student="train_on_moons"
 def train_on_moons(network_class, epochs, learning_rate, seed):
     """Final loss, training accuracy and test accuracy of a new network of this class."""
     ### BEGIN SOLUTION
@@ -125,21 +106,16 @@ def train_on_moons(network_class, epochs, learning_rate, seed):
     )
     ### END SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "training_report", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-# Marked after you hand in: the three numbers that train_on_moons returns, for a few epochs and seeds.
-### BEGIN HIDDEN TESTS
-from autograder.in_kernel import mark_question
+# %% question="training_report"
+# the three numbers that train_on_moons returns, for a few epochs and seeds.
 
-mark_question("tanh_swap", "training_report", globals())
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "compare_text", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] text="compare_text"
 # ## Sigmoid and tanh side by side
 #
 # Run the next cell: it trains the baseline and your network with the same seed for 10,000 epochs at a learning rate
 # of 0.1, prints a table and draws both decision boundaries.
 
-# %% tags=["show"] nbgrader={"grade": false, "grade_id": "compare", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% show="compare"
 X_train, Y_train, X_test, Y_test = load_moons()
 fig, axes = plt.subplots(1, 3, figsize=(13, 3.9), layout="constrained")
 curves = {}
@@ -157,8 +133,8 @@ show(
     "curves against the epoch."
 )
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "comparison", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": true}
-# ### What changed, with numbers (5 points)
+# %% [markdown] written="comparison"
+# ### What changed, with numbers
 #
 # In a new cell below, write about six sentences. Give the numbers of your table. Then explain: what kind of boundary
 # does each network draw? The sigmoid network has more than one hidden unit and still draws almost a straight line:

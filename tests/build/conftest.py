@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,33 +10,7 @@ import pytest
 from autograder.build import Problem, build, check
 from autograder.exercise import Exercise, Line, Probe, Question, Written
 
-
-def solution(grade_id: str) -> str:
-    """The cell line of a cell for the student's code."""
-    return _cell_line("# %%", grade_id, solution=True)
-
-
-def marking(grade_id: str, points: float) -> str:
-    """The cell line of a cell that marks."""
-    return _cell_line("# %%", grade_id, grade=True, locked=True, points=points)
-
-
-def answer(grade_id: str, points: float) -> str:
-    """The cell line of a written answer."""
-    return _cell_line("# %% [markdown]", grade_id, grade=True, solution=True, points=points)
-
-
-def task(grade_id: str, points: float) -> str:
-    """The cell line of a part with a mark scheme."""
-    return _cell_line("# %% [markdown]", grade_id, locked=True, task=True, points=points)
-
-
-def _cell_line(start: str, grade_id: str, **given: object) -> str:
-    flags = dict.fromkeys(("grade", "locked", "solution", "task"), False)
-    return f"{start} nbgrader={json.dumps(flags | {'grade_id': grade_id, 'schema_version': 3} | given, sort_keys=True)}"
-
-
-DOUBLING = f'''\
+DOUBLING = '''\
 # ---
 # jupyter:
 #   kernelspec:
@@ -45,13 +18,13 @@ DOUBLING = f'''\
 #     name: other
 # ---
 
-# %% [markdown]
-# # Doubling
+# %% [markdown] text="title"
+# Twice as much.
 
-# %%
+# %% given="setup"
 import numpy as np
 
-{solution("double")}
+# %% student="double"
 def double(x):
     """Twice x."""
     ### BEGIN SOLUTION
@@ -60,53 +33,45 @@ def double(x):
     ### END SOLUTION
 
 
-{marking("selfcheck", 0)}
+# %% selfcheck="double"
 # Do you get 4?
 double(2)
 
-{marking("twice", 3)}
-# Marked here: double(x) is twice x.
-assert double(1) == 2
-### BEGIN HIDDEN TESTS
-assert double(21) == 42
-### END HIDDEN TESTS
+# %% question="twice"
+# double(x) {line}, which is twice x.
 
-{marking("zero", 1)}
-# Marked here: double(0) is 0.
-### BEGIN HIDDEN TESTS
-assert double(0) == 0
-### END HIDDEN TESTS
+# %% question="zero"
+# double(0).
 
-{task("why", 2)}
-# Say why this works.
+# %% [markdown] written="why"
+# ## Say why
+#
+# Why does this work?
 #
 # === BEGIN MARK SCHEME ===
 # One point for saying that addition doubles.
 # === END MARK SCHEME ===
 '''
 
-ADDING = f'''\
-# %% [markdown]
-# # Adding
+ADDING = """\
+# %% [markdown] text="title"
+# More.
 
-{solution("total")}
+# %% student="total"
 total = 12.625 + 3
 
-{marking("sum", 1)}
-# Marked here: the value of total.
-### BEGIN HIDDEN TESTS
-assert total > 15
-### END HIDDEN TESTS
+# %% question="sum"
+# the value of total.
 
-{answer("words", 4)}
-# It is the sum of both of the numbers above.
-'''
+# %% [markdown] written="words"
+# ## In words
+"""
 
 GUIDE = """\
-# %% [markdown]
+# %% [markdown] text="title"
 # # How to begin
 
-# %%
+# %% open="try"
 2 + 2
 """
 
@@ -117,7 +82,7 @@ def exercise(name: str, sheet: str, points: dict[str, float], written: dict[str,
     questions = tuple(Question(key, key, (Line("line", value),), probe, lambda *_: {}) for key, value in points.items())
     parts = {key: (key,) for key in (*points, *written)}
     persons = tuple(Written(key, key, value) for key, value in written.items())
-    return Exercise(name, sheet, name, 10, 1, questions, parts, persons)
+    return Exercise(name, sheet, name.capitalize(), 10, 1, questions, parts, persons)
 
 
 @dataclass

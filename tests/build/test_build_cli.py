@@ -41,11 +41,11 @@ def test_check_of_a_stale_course_gives_the_reason(command, course):
 
 
 def test_a_build_that_is_refused_gives_the_line(command, course):
-    course.edit(course.adding, "### BEGIN HIDDEN TESTS", "### BEGIN HIDEN TESTS")
+    course.edit(course.doubling, "### BEGIN SOLUTION", "### BEGIN SOLUTOIN")
     status, out, _ = command()
     assert status == 1
-    line = course.line(course.adding, "HIDEN")
-    assert f"{course.adding}:{line}: `### BEGIN HIDEN TESTS` looks like a marker" in out
+    line = course.line(course.doubling, "SOLUTOIN")
+    assert f"{course.doubling}:{line}: `### BEGIN SOLUTOIN` looks like a marker" in out
     assert out.endswith("2 problems; nothing was written\n")
 
 

@@ -53,7 +53,7 @@ def test_a_second_build_changes_nothing(course):
 
 def test_only_what_changed_is_written(course):
     course.build()
-    course.edit(course.adding, "# # Adding", "# # Adding up")
+    course.edit(course.adding, "# More.", "# Much more.")
     assert course.build() == ["assignments/by_hand/adding.ipynb", "source/by_hand/adding.ipynb"]
 
 
@@ -74,11 +74,11 @@ def test_the_same_bytes_in_another_process_and_place(course, tmp_path_factory):
     assert other.files("source", "assignments") == course.files("source", "assignments")
 
 
-def test_ids_come_from_the_grade_id_or_the_position(course):
+def test_ids_come_from_the_cell_line(course):
     course.build()
     for part in ("source", "assignments"):
         ids = [cell.id for cell in cells(course, f"{part}/foundations/doubling.ipynb")]
-        assert ids == ["cell-01", "cell-02", "double", "selfcheck", "twice", "zero", "why"]
+        assert ids == ["title", "setup", "double", "selfcheck_double", "twice", "zero", "why"]
 
 
 def test_notebooks_say_nothing_of_the_machine_or_of_jupytext(course):
@@ -102,10 +102,8 @@ def test_students_get_stubs_and_their_cells_stay_editable(course):
     assert "editable" not in released["double"].metadata
     assert released["twice"].metadata["editable"] is False
     assert len(released["twice"].metadata["nbgrader"]["checksum"]) == 32
-    assert released["zero"].source == "# Marked here: double(0) is 0."
-    assert released["why"].source.strip() == "Say why this works."
-    by_hand = {cell.id: cell for cell in cells(course, "assignments/by_hand/adding.ipynb")}
-    assert by_hand["words"].source == "YOUR ANSWER HERE"
+    assert released["zero"].source == "# Marked after you hand in: double(0)."
+    assert released["why"].source.strip() == "## Say why (2 points)\n\nWhy does this work?"
 
 
 def test_the_source_keeps_the_solution(course):
@@ -113,10 +111,10 @@ def test_the_source_keeps_the_solution(course):
     assert "np.ones(3).sum()" in (course.root / "source/foundations/doubling.ipynb").read_text()
 
 
-def test_the_guide_is_the_same_on_both_sides(course):
+def test_the_guide_says_the_same_on_both_sides(course):
     course.build()
-    source = (course.root / "source/guide/beginning.ipynb").read_bytes()
-    assert source == (course.root / "assignments/guide/beginning.ipynb").read_bytes()
+    source, released = (cells(course, f"{part}/guide/beginning.ipynb") for part in ("source", "assignments"))
+    assert [cell.source for cell in source] == [cell.source for cell in released]
 
 
 def test_check_never_writes(course):
@@ -179,8 +177,8 @@ def test_a_problem_in_one_sheet_does_not_hide_a_stale_file_in_another(course):
 
 
 def test_a_build_with_a_problem_writes_nothing(course):
-    course.edit(course.doubling, "### END HIDDEN TESTS", "### END HIDDEN TEST")
-    with pytest.raises(BuildError, match=r"doubling\.py:\d+: .*END HIDDEN TEST") as caught:
+    course.edit(course.doubling, "### END SOLUTION", "### END SOLUTIONS")
+    with pytest.raises(BuildError, match=r"doubling\.py:\d+: .*END SOLUTION") as caught:
         course.build()
     assert caught.value.problems
     assert not (course.root / "source").exists()

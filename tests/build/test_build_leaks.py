@@ -28,8 +28,8 @@ SOLUTION = "factor = np.ones(3).sum() - 1"
     [
         ("double", f"def double(x):\n    {SOLUTION}\n"),
         ("double", "raise NotImplementedError()  # factor = np.ones(3).sum()-1"),
-        ("cell-01", f"Hint: {SOLUTION}, then go on."),
-        ("twice", "# Marked\nassert  double( 21 )==42"),
+        ("title", f"Hint: {SOLUTION}, then go on."),
+        ("twice", '# Marked\nmark_question( "doubling","twice", globals() )'),
         ("why", "One point for saying that   addition doubles."),
     ],
 )
@@ -48,14 +48,14 @@ def test_a_hidden_line_in_metadata_is_found(course):
 def test_an_output_is_found(course):
     course.build()
     output = nbformat.v4.new_output("stream", text="4\n")
-    plant(course, RELEASED, lambda cells, _: cells["selfcheck"].update(outputs=[output]))
-    assert "selfcheck has an output" in reasons(course, RELEASED)
+    plant(course, RELEASED, lambda cells, _: cells["selfcheck_double"].update(outputs=[output]))
+    assert "selfcheck_double has an output" in reasons(course, RELEASED)
 
 
 def test_an_execution_count_is_found(course):
     course.build()
-    plant(course, RELEASED, lambda cells, _: cells["cell-02"].update(execution_count=1))
-    assert "cell 2 has an execution count" in reasons(course, RELEASED)
+    plant(course, RELEASED, lambda cells, _: cells["setup"].update(execution_count=1))
+    assert "setup has an execution count" in reasons(course, RELEASED)
 
 
 @pytest.mark.parametrize("line", ["### BEGIN SOLUTION", "### BEGIN HIDDEN TEST"])
@@ -74,7 +74,7 @@ def test_a_solution_cell_without_its_stub_is_found(course):
 def test_the_answer_of_a_cell_without_markers_is_a_secret_as_a_whole(course):
     course.build()
     path = "assignments/by_hand/adding.ipynb"
-    plant(course, path, lambda cells, _: cells["cell-01"].update(source="# Adding\n\ntotal = 12.625 + 3"))
+    plant(course, path, lambda cells, _: cells["title"].update(source="# Adding\n\ntotal = 12.625 + 3"))
     assert "the solution line `total = 12.625 + 3`" in reasons(course, path)
 
 
@@ -104,13 +104,13 @@ def test_what_the_given_network_shows_is_no_secret(course):
 
 
 def test_what_also_stands_outside_the_markers_is_no_secret(course):
-    course.edit(course.doubling, "# # Doubling", f"# Given: {SOLUTION}")
+    course.edit(course.doubling, "# Twice as much.", f"# Given: {SOLUTION}")
     course.build()
     assert course.check() == []
 
 
 def test_a_solution_that_the_sheet_quotes_by_mistake_outside_its_notebook_is_not_our_business(course):
-    course.edit(course.adding, "# # Adding", f"# {SOLUTION}")
+    course.edit(course.adding, "# More.", f"# {SOLUTION}")
     course.build()
     assert course.check() == []
 

@@ -91,12 +91,12 @@ def test_plain_text_is_no_near_miss(line):
         ("    ### END SOLUTION\n", "", "### BEGIN SOLUTION", "never closed"),
         ("### END SOLUTION", "### BEGIN SOLUTION", "### BEGIN SOLUTION", "never closed"),
         ("### END SOLUTION", "### END HIDDEN TESTS", "### END HIDDEN TESTS", "closes the solution"),
-        ("# # Doubling", "# ### BEGIN SOLUTION\n# 2 + 2\n# ### END SOLUTION", "### BEGIN", "outside a solution cell"),
-        ("double(2)", "### BEGIN SOLUTION\n### END SOLUTION", "### BEGIN SOLUTION\n", "outside a solution cell"),
-        ("import numpy as np", "### BEGIN HIDDEN TESTS\n### END HIDDEN TESTS", "### BEGIN HID", "outside a test cell"),
-        ("# # Doubling", "# === BEGIN MARK SCHEME ===\n# === END MARK SCHEME ===", "=== BEGIN", "outside a task cell"),
+        ("# Twice as much.", "# ### BEGIN SOLUTION\n# 2\n# ### END SOLUTION", "### BEGIN", "outside a student cell"),
+        ("double(2)", "### BEGIN SOLUTION\n### END SOLUTION", "### BEGIN SOLUTION\n", "outside a student cell"),
+        ("import numpy as np", "### BEGIN HIDDEN TESTS\n### END HIDDEN TESTS", "### BEGIN HID", "the build writes"),
+        ("# Twice as much.", "# === BEGIN MARK SCHEME ===\n# === END MARK SCHEME ===", "=== BE", "outside a written"),
         ("=== END MARK SCHEME ===", "=== END MARK SCHEMES ===", "SCHEMES", "=== END MARK SCHEME ==="),
-        ("# Say why", "# === END MARK SCHEME ===\n# Say why", "=== END MARK", "closes nothing"),
+        ("# Why does", "# === END MARK SCHEME ===\n# Say why", "=== END MARK", "closes nothing"),
     ],
 )
 def test_a_planted_marker_defect_is_found_in_its_line(course, old, new, at, reason):
@@ -121,6 +121,5 @@ def test_end_before_begin_is_two_problems(course):
 
 def test_regions_are_taken_apart():
     source = "a\n### BEGIN SOLUTION\nb\n### END SOLUTION\nc"
-    assert markers.without_regions(source) == "a\nc"
     assert markers.without_markers(source) == "a\nb\nc"
     assert list(markers.regions(source.split("\n"))) == [(None, "a"), ("solution", "b"), (None, "c")]

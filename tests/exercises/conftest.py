@@ -6,7 +6,7 @@ import matplotlib
 import nbformat
 import pytest
 
-from autograder.build.script import nbgrader_metadata
+from autograder.build.leaks import nbgrader_metadata
 from autograder.exercises import load
 
 
