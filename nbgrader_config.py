@@ -5,7 +5,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # the package, also where it is not installed
 
-from autograder import build, hooks
+from autograder import bridge, build
 from autograder.environment import put_programs_on_path
 
 c = get_config()  # noqa: F821  (traitlets puts it here)
@@ -18,4 +18,4 @@ c.CourseDirectory.course_id = "backpropagation"
 build.configure(c)
 
 # submitted/ -> autograded/: isolated execution, marks in the trusted process
-hooks.configure(c)
+bridge.configure(c)

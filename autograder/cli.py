@@ -6,28 +6,29 @@ import argparse
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from types import ModuleType
 
 from autograder import __version__
 from autograder.environment import put_programs_on_path
 
 COMMANDS = {
-    "grade": ("autograder.grading.cli", "grade notebooks, a student's folder or the whole submitted folder"),
-    "remark": ("autograder.grading.remark_cli", "mark a graded class again from kept answers"),
-    "feedback": ("autograder.people.feedback_cli", "one page per notebook that says what to look at"),
-    "report": ("autograder.people.report_cli", "one page about a class: questions, mistakes, clusters"),
-    "hint": ("autograder.people.hint_cli", "write one hint for everyone who shares a wrong answer"),
-    "variants": ("autograder.people.variants_cli", "give every student their own numbers in the worked calculation"),
-    "kit": ("autograder.people.kit_cli", "make the folder that students get"),
-    "build": ("autograder.build.cli", "generate source/ and assignments/ from reference/, or check them"),
-    "new": ("autograder.new.cli", "make the skeleton of a new exercise"),
-    "explain": ("autograder.diagnosis.cli", "say what is wrong with gradients from any code"),
-    "audit": ("autograder.audit.cli", "mutation-test every question: the graders are graded"),
-    "export": ("autograder.exports.cli", "write marks for Canvas, Moodle, JUnit, GitHub, Classroom 50 or as CSV"),
-    "gradescope": ("autograder.exports.gradescope", "build the autograder that is uploaded to Gradescope"),
-    "doctor": ("autograder.doctor", "say what is installed, what isolation is reached, and how to mend the rest"),
-    "demo": ("autograder.demo.cli", "grade a demo class from start to feedback"),
+    "grade": "grade notebooks, a student's folder or the whole submitted folder",
+    "remark": "mark a graded class again from kept answers",
+    "feedback": "one page per notebook that says what to look at",
+    "report": "one page about a class: questions, mistakes, clusters",
+    "hint": "write one hint for everyone who shares a wrong answer",
+    "variants": "give every student their own numbers in the worked calculation",
+    "kit": "make the folder that students get",
+    "build": "generate source/ and assignments/ from reference/, or check them",
+    "new": "make the skeleton of a new exercise",
+    "explain": "say what is wrong with gradients from any code",
+    "audit": "mutation-test every question: the graders are graded",
+    "export": "write marks for Canvas, Moodle, JUnit, GitHub, Classroom 50 or as CSV",
+    "gradescope": "build the autograder that is uploaded to Gradescope",
+    "doctor": "say what is installed, what isolation is reached, and how to mend the rest",
+    "demo": "grade a demo class from start to feedback",
 }
-"""Every subcommand with the module that defines ``add_arguments(parser)`` and ``run(args) -> int``."""
+"""Every subcommand; its module in ``autograder/commands/`` has ``add_arguments(parser)`` and ``run(args) -> int``."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,12 +44,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"autograder {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     wanted = next((word for word in given if not word.startswith("-")), None)
-    for name, (module, description) in COMMANDS.items():
+    for name, description in COMMANDS.items():
         sub = subparsers.add_parser(name, help=description, description=f"{description[0].upper()}{description[1:]}.")
         if name == wanted:  # only the command in use is imported: nbgrader and sympy take their time
-            import_module(module).add_arguments(sub)
+            _module(name).add_arguments(sub)
     args = parser.parse_args(given)
-    return import_module(COMMANDS[args.command][0]).run(args)
+    return _module(args.command).run(args)
+
+
+def _module(command: str) -> ModuleType:
+    return import_module(f"autograder.commands.{command}")
 
 
 if __name__ == "__main__":

@@ -37,14 +37,14 @@ from pathlib import Path
 import nbformat
 
 from autograder.audit import load_variants
+from autograder.bridge.api import CourseApi
+from autograder.bridge.gradebook_writer import Writer
 from autograder.build.submission import fill, solutions
 from autograder.course import find_root, sheet_files
 from autograder.environment import put_programs_on_path
 from autograder.exercises import NAMES, load
 from autograder.grading.batch import Course, grade_class, healed, marks_key
-from autograder.grading.course import CourseApi
 from autograder.grading.grade import Graded, Ran, execute, give_marks, grade_notebook, prepare
-from autograder.grading.gradebook import Writer
 from autograder.grading.journal import Journal, asked
 from autograder.grading.remark import remark
 from autograder.grading.submissions import find

@@ -1,6 +1,6 @@
 """reference/ -> source/ -> assignments/, and the checks that hold the three together."""
 
-from autograder.build.course import build, check
+from autograder.build.generate import build, check
 from autograder.build.problem import BuildError, Problem
 from autograder.build.release import configure
 

@@ -5,11 +5,11 @@ report.parameters["W1"].mistakes      # ("sigmoid-derivative-with-tanh",)
 """
 
 from autograder.diagnosis.evidence import Evidence
-from autograder.diagnosis.explain import CONVENTION, RIGHT, WRONG, Finding, Report, aliases, explain
+from autograder.diagnosis.findings import CONVENTION, RIGHT, WRONG, Finding, Report, aliases, explain
 from autograder.diagnosis.fingerprint import fingerprint
 from autograder.diagnosis.grammar import DoesNotFit, Option, choice_points, mutate
 from autograder.diagnosis.mistakes import MISTAKES, Mistake
-from autograder.diagnosis.network import Point, Spec
+from autograder.diagnosis.spec import Point, Spec
 
 __all__ = [
     "CONVENTION",

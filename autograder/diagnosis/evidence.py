@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from autograder.diagnosis.grammar import Recipe, run_mutated
-from autograder.diagnosis.network import Array, Spec, forward
+from autograder.diagnosis.spec import Array, Spec, forward
 
 Table = tuple[tuple[str, ...], ...]
 

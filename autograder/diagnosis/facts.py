@@ -8,7 +8,7 @@ from itertools import product
 
 import numpy as np
 
-from autograder.diagnosis.network import Array, Pass, Spec
+from autograder.diagnosis.spec import Array, Pass, Spec
 
 EXACT = 1e-9
 

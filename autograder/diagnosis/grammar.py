@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.diagnosis.network import DERIVATIVES, Array, Pass, Point, Spec, forward, sigmoid
+from autograder.diagnosis.spec import DERIVATIVES, Array, Pass, Point, Spec, forward, sigmoid
 
 # c: the pass, at: the layer, e: what comes from upstream. None: the option does not fit these shapes.
 Apply = Callable[[Pass, int, Any], Any]

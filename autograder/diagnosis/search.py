@@ -26,7 +26,7 @@ from autograder.diagnosis.grammar import (
     evaluate,
     remember,
 )
-from autograder.diagnosis.network import Array, Pass
+from autograder.diagnosis.spec import Array, Pass
 
 EXACT = 1e-9
 MAX_MISTAKES = 3

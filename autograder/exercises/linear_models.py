@@ -17,8 +17,8 @@ from autograder.diagnosis import Spec
 from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
 from autograder.exercises.shared import of_order_one
 from autograder.marking.compare import as_numbers, compare
-from autograder.marking.explain import explain_gradients
 from autograder.marking.freedom import choosing
+from autograder.marking.gradients import explain_gradients
 from autograder.marking.judges import Explain, remembered, values
 from autograder.marking.slips import Slip, explain_slips
 from autograder.truth import derivative, many_digits

@@ -27,7 +27,7 @@ from autograder.exercises.shared import (
     squared_error_slips,
 )
 from autograder.marking.compare import compare
-from autograder.marking.explain import explain_gradients
+from autograder.marking.gradients import explain_gradients
 from autograder.marking.judges import remembered, values
 from autograder.marking.slips import Slip, explain_slips, first_of
 from autograder.truth import Network, many_digits

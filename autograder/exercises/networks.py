@@ -27,7 +27,7 @@ from autograder.exercises.shared import (
     returning,
 )
 from autograder.marking.compare import compare
-from autograder.marking.explain import explain_gradients
+from autograder.marking.gradients import explain_gradients
 from autograder.marking.judges import Explain, remembered, values
 from autograder.marking.slips import At, Slip, explain_slips, first_of, worked_out
 from autograder.truth import Network

@@ -24,7 +24,7 @@ from autograder.exercises.shared import (
     squared_error_slips,
 )
 from autograder.marking.compare import as_numbers, compare
-from autograder.marking.explain import explain_gradients, named
+from autograder.marking.gradients import explain_gradients, named
 from autograder.marking.judges import remembered, usable, values
 from autograder.marking.slips import explain_slips, first_of
 from autograder.truth import Network

@@ -27,7 +27,7 @@ from autograder.exercise import (
 )
 from autograder.exercises.shared import draw_point, follow_network, keeping_parameters, network_for, wrong_slopes
 from autograder.marking.compare import as_numbers, compare
-from autograder.marking.explain import explain_gradients, named
+from autograder.marking.gradients import explain_gradients, named
 from autograder.marking.judges import remembered, usable, values
 from autograder.marking.slips import At, Slip, explain_slips, gives
 from autograder.truth import Network

@@ -18,7 +18,7 @@ from autograder.diagnosis import MISTAKES
 from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
 from autograder.exercises.shared import draw_point, network_for, wrong_slopes
 from autograder.marking.compare import HAND, as_numbers, compare
-from autograder.marking.explain import named
+from autograder.marking.gradients import named
 from autograder.marking.judges import remembered, values
 from autograder.marking.slips import At, Slip, explain_slips, gives
 from autograder.truth import Network, derivative, derivative_from_output, many_digits

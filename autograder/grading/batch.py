@@ -21,10 +21,10 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
+from autograder.bridge.gradebook_writer import GradebookProblem, Writer
 from autograder.course import CourseError, sheet_files, source_notebook
 from autograder.exercise import Exercise
 from autograder.grading.grade import Graded, Prepared, Ran, give_marks, prepare
-from autograder.grading.gradebook import GradebookProblem, Writer
 from autograder.grading.journal import (
     COMPLETE,
     MARKED,
@@ -41,8 +41,8 @@ from autograder.grading.notebook import BadNotebook, heal, parse_notebook, read_
 from autograder.grading.submissions import Submission, own_files
 from autograder.grading.worker import run_isolated
 from autograder.marking import Marks, work_out_truth
+from autograder.personal import exercise_of, numbers_mark
 from autograder.sandbox import Job, SandboxUnavailable
-from autograder.variants import exercise_of, numbers_mark
 
 PACKAGE = Path(__file__).resolve().parents[1]
 TRIES = 3

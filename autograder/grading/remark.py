@@ -10,7 +10,7 @@ from autograder.exercises import NAMES
 from autograder.grading.grade import jobs_asks
 from autograder.grading.journal import Entry, Journal, JournalProblem, asked
 from autograder.marking import Marks, QuestionMark, mark
-from autograder.variants import exercise_of, numbers_mark
+from autograder.personal import exercise_of, numbers_mark
 
 DAMAGED = "the record of its marks is damaged, so no difference can be shown; marks are written anew from its answers."
 

@@ -16,8 +16,8 @@ from autograder.exercises import NAMES, load
 from autograder.grading.grade import grade_notebook
 from autograder.grading.notebook import BadNotebook, read_notebook
 from autograder.marking import Marks
+from autograder.personal import exercise_of
 from autograder.sandbox import Sandbox, SandboxUnavailable
-from autograder.variants import exercise_of
 from autograder.views.words import printable
 
 log = logging.getLogger(__name__)

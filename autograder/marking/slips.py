@@ -15,7 +15,7 @@ import numpy as np
 
 from autograder.exercise import Reply, Values, Verdict
 from autograder.marking.compare import HAND, as_numbers, compare
-from autograder.marking.explain import named
+from autograder.marking.gradients import named
 from autograder.marking.judges import Explain, usable
 
 PROOF = {"float64": 1e-9, "float32": 1e-4, "float16": None}

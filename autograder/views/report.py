@@ -14,7 +14,7 @@ from autograder.marking import LineMark, Marks
 from autograder.views.cell import matrix
 from autograder.views.clusters import Cluster, clusters
 from autograder.views.feedback import environment
-from autograder.views.times import HandIn, in_words, sheet_times
+from autograder.views.hand_ins import HandIn, in_words, sheet_times
 
 BINS = 10
 """Bars of a distribution: each is a tenth of the points."""

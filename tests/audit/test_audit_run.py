@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from autograder.audit.cli import markdown
 from autograder.audit.run import audit
 from autograder.audit.variants import load_variants
+from autograder.commands.audit import markdown
 from autograder.exercises import load
 from autograder.marking import QuestionMark
 from autograder.marking.marks import LineMark

@@ -6,16 +6,16 @@ import argparse
 
 import pytest
 
-from autograder.build import cli
+from autograder.commands import build
 
 
 @pytest.fixture
 def command(course, capsys):
     def call(*arguments, root=None):
         parser = argparse.ArgumentParser()
-        cli.add_arguments(parser)
+        build.add_arguments(parser)
         args = parser.parse_args(["--root", str(root or course.root), *arguments])
-        return cli.run(args, exercises=course.exercises), *capsys.readouterr()
+        return build.run(args, exercises=course.exercises), *capsys.readouterr()
 
     return call
 

@@ -8,7 +8,7 @@ import pytest
 from diagnosis_kit import bench, points_of
 
 from autograder.diagnosis import MISTAKES, DoesNotFit, Point, Spec, aliases, choice_points, mutate
-from autograder.diagnosis.network import HIDDEN
+from autograder.diagnosis.spec import HIDDEN
 
 TANH = Spec(("tanh",), "sigmoid", "bce")
 

@@ -11,7 +11,7 @@ from autograder.build.submission import fill, solutions
 from autograder.exercises import load
 from autograder.sandbox import Sandbox
 
-sys.path.insert(0, str(Path(__file__).parent))  # class_kit
+sys.path.insert(0, str(Path(__file__).parent))  # test_growth uses what test_batch has
 
 
 @pytest.fixture(scope="session")

@@ -16,10 +16,10 @@ import pytest
 from class_kit import NAME, OTHER, SHEET, autograded, graded_wholly, hand_in, make_course, rows, solved
 from nbformat.v4 import new_markdown_cell, new_output
 
+from autograder.bridge.gradebook_writer import STAGING, GradebookProblem, Writer
 from autograder.grading import batch
 from autograder.grading.batch import FAILED, GRADED, KEPT, UNCHANGED, Course, grade_class
 from autograder.grading.grade import Ran
-from autograder.grading.gradebook import STAGING, GradebookProblem, Writer
 from autograder.grading.journal import Journal, key_of
 from autograder.grading.submissions import find
 from autograder.sandbox import Answer, CellResult, Outcome, SandboxUnavailable
@@ -416,7 +416,7 @@ def test_a_bad_notebook_beside_a_good_one_costs_only_itself(course):
 
 def test_no_space_for_the_autograded_notebooks(course, monkeypatch):
     monkeypatch.setattr(batch, "BLOCKED_SECONDS", 0.0)
-    from autograder.grading.gradebook import FilesWriter
+    from autograder.bridge.gradebook_writer import FilesWriter
 
     write, calls = FilesWriter.write, []
 

@@ -9,10 +9,10 @@ import threading
 import pytest
 from class_kit import hand_in, make_course, rows, solved
 
+from autograder.bridge.gradebook_writer import Writer
 from autograder.grading import batch
 from autograder.grading.batch import Course, grade_class
 from autograder.grading.cluster import LEAST_WIDTH, ClusterProblem, cluster_pool
-from autograder.grading.gradebook import Writer
 from autograder.grading.journal import Journal
 from autograder.grading.submissions import find
 

@@ -10,8 +10,8 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from test_batch import grade
 
+from autograder.bridge.gradebook_writer import Writer
 from autograder.grading.batch import Course, grade_class
-from autograder.grading.gradebook import Writer
 from autograder.grading.journal import Journal
 from autograder.grading.submissions import find
 

@@ -10,11 +10,11 @@ from dataclasses import replace
 import pytest
 from class_kit import NAME, hand_in, make_course, rows, solved
 
+from autograder.bridge.gradebook_writer import Writer
 from autograder.cli import main
 from autograder.exercises import load
 from autograder.grading import batch
 from autograder.grading.batch import Course, grade_class
-from autograder.grading.gradebook import Writer
 from autograder.grading.journal import Journal
 from autograder.grading.remark import remark
 from autograder.grading.submissions import find
@@ -44,7 +44,7 @@ def change_course(monkeypatch, **changes):
     exercise = load("worked_calculation")
     questions = tuple(replace(q, **changes) if q.id == "loss_value" else q for q in exercise.questions)
     changed = replace(exercise, questions=questions)
-    for module in ("autograder.variants", "autograder.marking.mark"):
+    for module in ("autograder.personal", "autograder.marking.mark"):
         monkeypatch.setattr(sys.modules[module], "load", lambda name: changed if name == exercise.name else load(name))
     monkeypatch.setattr(batch, "_context", lambda root, sheet: "changed")
 

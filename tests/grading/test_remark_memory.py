@@ -11,11 +11,11 @@ from dataclasses import replace
 import pytest
 from class_kit import NAME, hand_in, make_course, solved
 
+from autograder.bridge.gradebook_writer import Writer
 from autograder.cli import main
 from autograder.exercises import load
 from autograder.grading import batch, remark
 from autograder.grading.batch import Course, grade_class
-from autograder.grading.gradebook import Writer
 from autograder.grading.journal import Journal
 from autograder.grading.submissions import find
 
@@ -79,7 +79,7 @@ def stricter(monkeypatch):
 
     questions = tuple(replace(q, judge=half) if q.id == "loss_value" else q for q in exercise.questions)
     changed = replace(exercise, questions=questions)
-    for module in ("autograder.variants", "autograder.marking.mark"):
+    for module in ("autograder.personal", "autograder.marking.mark"):
         monkeypatch.setattr(sys.modules[module], "load", lambda _: changed)
     monkeypatch.setattr(batch, "_context", lambda root, sheet: "changed")
 

@@ -16,9 +16,9 @@ import pytest
 from class_kit import NAME, OTHER, SHEET, autograded, hand_in, make_course, once, rows, solved
 from nbconvert.writers import FilesWriter
 
+from autograder.bridge.gradebook_writer import Writer
 from autograder.cli import main
 from autograder.grading import batch
-from autograder.grading.gradebook import Writer
 from autograder.grading.journal import Journal, key_of
 
 pytestmark = pytest.mark.slow

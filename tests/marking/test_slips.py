@@ -9,7 +9,7 @@ import pytest
 from autograder.diagnosis import MISTAKES
 from autograder.exercise import Line, Reply
 from autograder.exercises import NAMES
-from autograder.marking.explain import named, sentence
+from autograder.marking.gradients import named, sentence
 from autograder.marking.judges import values
 from autograder.marking.slips import At, Slip, explain_slips, first_of, gives, worked_out
 

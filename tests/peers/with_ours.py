@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import CheckCellMetadata, ClearOutput
 from nbgrader.validator import Validator
 
-from autograder.hooks.preprocessors import IsolatedExecute, SaveMarks
+from autograder.bridge.preprocessors import IsolatedExecute, SaveMarks
 
 
 class ExecuteForValidate(IsolatedExecute):

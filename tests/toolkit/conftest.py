@@ -5,5 +5,4 @@ import sys
 from pathlib import Path
 
 os.environ.setdefault("MPLBACKEND", "Agg")
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parents[1] / "reference" / "toolkit"), str(HERE)]
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "reference" / "toolkit"))

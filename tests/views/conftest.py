@@ -4,14 +4,11 @@
 """
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
 
 from autograder.marking import LineMark, Marks, QuestionMark
-
-sys.path.insert(0, str(Path(__file__).parent))  # the pages' test kit is imported by its name
 
 GOLDEN = Path(__file__).with_name("golden")
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from autograder.hooks.safe_pages import safe_html
+from autograder.bridge.safe_pages import safe_html
 from autograder.views.nesting import MAX_DEPTH, TOO_DEEP, is_too_deep
 from autograder.views.prose import clean
 

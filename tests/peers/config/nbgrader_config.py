@@ -1,5 +1,5 @@
 """The course's own preprocessors, for nbgrader's tests. Folders keep nbgrader's names, which its tests expect."""
 
-from autograder import hooks
+from autograder import bridge
 
-hooks.configure(get_config())  # noqa: F821  (traitlets puts it here)
+bridge.configure(get_config())  # noqa: F821  (traitlets puts it here)

@@ -1,0 +1,248 @@
+"""What nbgrader is about to grade, looked at before nbgrader copies and opens it.
+
+nbgrader copies whatever a link in a submission points to into ``autograded/`` and ``feedback/``, stops at a notebook
+that another program saved in another encoding, and leaves the earlier score in the gradebook when a resubmission cannot
+be graded. :class:`Inspection` is its ``pre_convert_hook``, once per submission.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import wraps
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from nbgrader.api import BaseCell, Grade, Gradebook, MissingEntry
+from nbgrader.converters import Autograde
+from nbgrader.utils import parse_utc
+from sqlalchemy import select
+from traitlets.config import Config
+from traitlets.log import get_logger
+
+from autograder.course import find_root, source_notebook
+from autograder.exercises import NAMES, load
+from autograder.grading.notebook import (
+    MAX_OWN_VALUES,
+    REFUSED,
+    BadNotebook,
+    digest,
+    heal,
+    read_notebook,
+    values_in,
+)
+from autograder.personal import exercise_of
+from autograder.records.autograded import record_of
+from autograder.views.words import printable
+
+ASIDE = ".set_aside"
+"""Folder beside a student's sheets for what was in a submission and may not be copied."""
+
+MAX_COPIED_BYTES = 100 * 2**20
+"""Most bytes of a submission's files beside its notebooks: as nbgrader's own exchange has it."""
+
+SLACK = timedelta(minutes=10)
+"""By how much a notebook may be newer than its own time stamp says before a person is told."""
+
+
+class Inspection:
+    """nbgrader's ``pre_convert_hook`` for a course with this configuration."""
+
+    def __init__(self, config: Config) -> None:
+        """The configuration is read at the time of the call: it may still be incomplete now."""
+        self._config = config
+
+    def __call__(self, *, assignment: str, student: str, notebooks: list[str]) -> None:
+        """Inspect one submission. ``student`` and ``assignment`` are nbgrader's patterns; the paths tell which one."""
+        try:
+            database, paths = self._database(), [Path(name) for name in notebooks]
+            for path in paths:
+                withdraw(
+                    database, student=path.parents[1].name, assignment=path.parent.name, notebook=path.stem
+                )
+            inspect(paths)
+        except Exception as problem:
+            # nbgrader only notes an error of a hook and goes on; without notebooks it stops at this student instead
+            get_logger().error("The submission could not be inspected and is not graded: %r", problem)
+            notebooks.clear()
+
+    def _database(self) -> str:
+        course = self._config.CourseDirectory
+        root = Path(course.root if "root" in course else Path.cwd()).absolute()
+        return str(course.db_url) if "db_url" in course else f"sqlite:///{root / 'gradebook.db'}"
+
+
+def inspect(notebooks: list[Path]) -> None:
+    """Set links aside, and rewrite notebooks that only need another encoding. Give all notebooks of the submission.
+
+    A notebook that cannot be graded is set aside too, and its reason stands in its place: nbgrader then reports this
+    student and goes on with the next. Without a file it would save a zero.
+    """
+    folder = notebooks[0].parent
+    moved = set()
+    for path, kind in list(_not_to_copy(folder)):
+        moved.add(path)
+        _tell("%s is %s: it was moved to %s and is not graded.", path, kind, _set_aside(path, folder))
+    for path in notebooks:
+        if path in moved:
+            path.write_text(f"{REFUSED} it was a link and not a notebook.\n")
+        elif path.exists():
+            _make_readable(path, folder)
+    _check_time(folder, notebooks)
+
+
+def see_every_change() -> None:
+    """Make ``nbgrader autograde`` grade work that is other than what was graded, whatever its time stamp says.
+
+    nbgrader asks only whether the time stamp is newer, and does so before its hook: a resubmission without one, or with
+    one that cannot be read, would keep the mark of earlier work. There is no setting for this.
+    """
+    ask = Autograde.init_destination
+    if hasattr(ask, "__wrapped__"):
+        return
+
+    @wraps(ask)
+    def init_destination(self: Autograde, assignment_id: str, student_id: str) -> bool:
+        source = Path(self._format_source(assignment_id, student_id))
+        graded = Path(self._format_dest(assignment_id, student_id))
+        _check_time(source, [])
+        if graded.is_dir() and is_other_work(source, graded):
+            _tell("%s is not the work that was graded: it is graded again.", source)
+            shutil.rmtree(graded)
+        return ask(self, assignment_id, student_id)
+
+    Autograde.init_destination = init_destination
+
+
+def is_other_work(handed_in: Path, graded: Path) -> bool:
+    """Whether the exercises in a submission's folder are others than those that the graded folder has marks for."""
+    student = handed_in.parent.name
+    for path in handed_in.glob("*.ipynb"):
+        if path.stem not in NAMES or load(path.stem).sheet != handed_in.name:
+            continue
+        try:
+            marks = record_of(read_notebook(graded / path.name), student, handed_in.name, path.stem)
+            root = find_root(handed_in)
+            source = source_notebook(root, exercise_of(root, path.stem, student))
+            cells = heal(read_notebook(path), source).cells
+        except BadNotebook:
+            return True
+        if marks is None or marks.digest != digest(NotebookNode(cells=cells)):
+            return True
+    return False
+
+
+def withdraw(database: str, *, student: str, assignment: str, notebook: str) -> None:
+    """Take back what a notebook's cells earned by machine before: those marks were given for other work.
+
+    The cells wait for a person until the new marks are there, so that an old score never stands silently.
+    """
+    if database.startswith("sqlite:///") and not Path(database.removeprefix("sqlite:///")).exists():
+        return
+    with Gradebook(database) as gradebook:
+        try:
+            found = gradebook.find_submission_notebook(notebook, assignment, student)
+        except MissingEntry:
+            return
+        cells = select(BaseCell.id).where(BaseCell.notebook_id == found.notebook_id)
+        # by cell too, as the index is: `found.grades` goes through the grades of the whole class
+        for grade in gradebook.db.query(Grade).filter(Grade.notebook_id == found.id, Grade.cell_id.in_(cells)):
+            grade.auto_score = None
+            grade.needs_manual_grade = True
+        gradebook.db.commit()
+
+
+def _tell(words: str, *about: object) -> None:
+    """A warning in which nothing that students named steers the terminal."""
+    get_logger().warning(words, *(printable(str(one)) for one in about))
+
+
+def _not_to_copy(folder: Path) -> Iterator[tuple[Path, str]]:
+    """What nbgrader must not copy, and what it is: links, devices, pipes, files that lie elsewhere too, and large ones.
+
+    A large file may take no room where it lies, and all of the disk as a copy. Notebooks are left: they are read with
+    care.
+    """
+    room = MAX_COPIED_BYTES
+    for directory, names, files in os.walk(folder, followlinks=False):
+        for name in [*names, *files]:
+            path = Path(directory, name)
+            info = path.lstat()
+            if stat.S_ISLNK(info.st_mode):
+                yield path, f"a link to {os.readlink(path)}"
+            elif not (stat.S_ISREG(info.st_mode) or stat.S_ISDIR(info.st_mode)):
+                yield path, "not a file"
+            elif stat.S_ISREG(info.st_mode) and path.suffix != ".ipynb":
+                if info.st_nlink > 1:
+                    yield path, "not a file of its own"
+                elif info.st_size > room:
+                    yield path, f"more than the {MAX_COPIED_BYTES >> 20} MB that the files of a submission may have"
+                else:
+                    room -= info.st_size
+
+
+def _set_aside(path: Path, folder: Path) -> Path:
+    """Move a thing out of the submission, without a look at what it points to."""
+    place = folder.parent / ASIDE / folder.name / path.relative_to(folder)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    os.replace(path, place)
+    return place
+
+
+def _make_readable(path: Path, folder: Path) -> None:
+    with path.open("rb") as file:
+        if file.read(len(REFUSED)) == REFUSED.encode():
+            return
+    try:
+        notebook = read_notebook(path)
+    except BadNotebook as bad:
+        get_logger().error("%s It is not graded.", printable(str(bad)))
+        kept = _set_aside(path, folder)
+        path.write_text(f"{REFUSED} {bad} What was handed in is {kept.name} in {kept.parent}.\n")
+        return
+    if why := _beyond_nbgrader(path):
+        kept = _set_aside(path, folder)
+        nbformat.write(notebook, path)
+        _tell("%s %s; it was written anew, the original is %s.", path, why, kept)
+
+
+def _beyond_nbgrader(path: Path) -> str:
+    """What keeps nbgrader from reading a notebook that we can read, in words; or nothing."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = json.dumps(json.loads(text), ensure_ascii=False)
+    except ValueError:  # another encoding, a byte order mark
+        return "was saved in another encoding"
+    try:
+        content.encode()
+    except UnicodeEncodeError:
+        return "holds half a symbol, which cannot be written as text"
+    # it would check every output, though it then leaves them out, and take minutes where some thousands are wrong
+    return "has very many saved outputs" if values_in(text) > MAX_OWN_VALUES else ""
+
+
+def _check_time(folder: Path, notebooks: list[Path]) -> None:
+    """Tell about a time of handing in that cannot be right; it came with the submission."""
+    path = folder / "timestamp.txt"
+    if not os.path.lexists(path):
+        return
+    text = ""
+    if stat.S_ISREG(path.lstat().st_mode):
+        with path.open(errors="replace") as file:
+            text = file.read(100).strip()
+    try:
+        said = parse_utc(text).replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        _tell("%s holds no time: it was moved to %s.", path, _set_aside(path, folder))
+        return
+    changed = [datetime.fromtimestamp(one.stat().st_mtime, UTC) for one in notebooks if one.exists()]
+    if changed and max(changed) > said + SLACK:
+        _tell(
+            "%s says %s, but a notebook was changed on %s: find out when it was really handed in.",
+            path, f"{said:%Y-%m-%d %H:%M}", f"{max(changed):%Y-%m-%d %H:%M}",
+        )  # fmt: skip

@@ -1,0 +1,205 @@
+"""What nbgrader runs in place of its own Execute and SaveAutoGrades.
+
+``nbgrader autograde`` then runs every notebook isolated and marks it in this process; what students' code prints or
+does to its interpreter cannot reach a score. Everything else stays nbgrader's.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from nbconvert.exporters.exporter import ResourcesDict
+from nbformat import NotebookNode
+from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
+from sqlalchemy.exc import SAWarning
+from traitlets import Bool, Integer, Unicode
+from traitlets.config import Config
+
+from autograder.bridge.handed_in import Inspection, see_every_change, withdraw
+from autograder.course import find_root, source_notebook
+from autograder.exercise import Exercise
+from autograder.exercises import NAMES, load
+from autograder.grading.grade import Graded, fresh_seed, grade_notebook, put_own_text_back, run_plain
+from autograder.grading.notebook import complete, digest, grade_id, heal, is_question
+from autograder.grading.submissions import own_files
+from autograder.marking import to_json
+from autograder.personal import exercise_of
+from autograder.sandbox import Limits, shared_sandbox
+from autograder.views.cell import outputs
+
+RECORD = "autograder"
+"""Key of the record of marks in the metadata of an autograded notebook, and of each graded cell's status."""
+
+
+@cache
+def _seed_of_this_run() -> int:
+    return fresh_seed()
+
+
+class Heal(NbGraderPreprocessor):
+    """Mends a submitted notebook before nbgrader looks at it.
+
+    nbgrader stops a whole run at one copied graded cell, and leaves a deleted one ungraded for ever.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
+        """Return the healed notebook; notebooks that are no exercise of this course are left as they are."""
+        exercise = _exercise(resources)
+        about = resources["nbgrader"]
+        withdraw(
+            about["db_url"], student=about["student"], assignment=about["assignment"], notebook=about["notebook"]
+        )
+        for part in (complete(nb), *nb.cells):
+            part.metadata.pop(RECORD, None)  # only this run may say what was earned
+        if exercise is not None:
+            source = source_notebook(find_root(Path(resources["metadata"]["path"])), exercise)
+            healed = heal(nb, source)
+            nb.cells = list(healed.cells)
+            for note in healed.notes:
+                self.log.warning("%s", note)
+            nb.metadata[RECORD] = {"notes": list(healed.notes)}
+        return nb, resources
+
+
+class IsolatedExecute(NbGraderPreprocessor):
+    """Runs a notebook isolated, marks it, and writes what its cells put out and what the questions earned."""
+
+    isolation = Unicode(
+        "auto", help="Level of isolation: auto, full, reduced; none only for notebooks that you trust."
+    ).tag(config=True)
+
+    seed = Integer(
+        None, allow_none=True, help="Seed of the challenges. Without one every run of the grader draws its own."
+    ).tag(config=True)
+
+    timeout = Integer(
+        None,
+        allow_none=True,
+        help="Seconds that one cell may take. The default is `Execute.timeout` where that is given, or the sandbox's.",
+    ).tag(config=True)
+
+    show = Bool(
+        True, help="Run the course's own cells that only train for show or draw; without them there are marks only."
+    ).tag(config=True)
+
+    @property
+    def cell_seconds(self) -> float | None:
+        """Seconds that one cell may take, None for the sandbox's own limit; people know nbgrader's name for it."""
+        return self.timeout or self.config.Execute.get("timeout")
+
+    def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
+        """Run and mark one notebook. Raises SandboxUnavailable when it cannot be isolated."""
+        about = resources["nbgrader"]
+        folder = Path(resources["metadata"]["path"])
+        sandbox = shared_sandbox(self.isolation)
+        seconds = self.cell_seconds
+        exercise = _exercise(resources)
+        if exercise is None:
+            limits = Limits() if seconds is None else Limits().per_cell(seconds)
+            _write_outputs(nb, run_plain(nb, sandbox, files=own_files(folder), limits=limits))
+            return nb, resources
+        put_own_text_back(nb, exercise, find_root(folder))
+        notes = tuple(nb.metadata.get(RECORD, {}).get("notes", ()))
+        graded = grade_notebook(
+            nb,
+            exercise,
+            sandbox,
+            root=find_root(folder),
+            seed=self.seed if self.seed is not None else _seed_of_this_run(),
+            student=about["student"],
+            full=self.show,
+            files=own_files(folder),
+            cell_seconds=seconds,
+        )
+        record(nb, resources, replace(graded, marks=replace(graded.marks, notes=(*notes, *graded.marks.notes))))
+        return nb, resources
+
+
+def record(nb: NotebookNode, resources: ResourcesDict, graded: Graded) -> None:
+    """Write into a healed notebook what its cells put out, what its questions earned, and the record of its marks.
+
+    The digest of the code for which the marks were given goes into ``resources``: :class:`SaveMarks` asks for it.
+    """
+    _write_outputs(nb, graded)
+    questions = {question.id: question for question in graded.marks.questions}
+    for cell in nb.cells:
+        if is_question(cell) and grade_id(cell) in questions:
+            question = questions[grade_id(cell)]
+            cell.outputs = outputs(question, graded.marks)
+            cell.metadata[RECORD] = {"status": question.status}
+    nb.metadata[RECORD] = to_json(graded.marks)
+    resources[RECORD] = {"digest": graded.marks.digest}
+
+
+def _exercise(resources: ResourcesDict) -> Exercise | None:
+    about = resources["nbgrader"]
+    if about["notebook"] not in NAMES or load(about["notebook"]).sheet != about["assignment"]:
+        return None
+    root = find_root(Path(resources["metadata"]["path"]))
+    return exercise_of(root, about["notebook"], about["student"])
+
+
+def _write_outputs(nb: NotebookNode, graded: Graded) -> None:
+    for index, cell in enumerate(nb.cells):
+        if cell.cell_type == "code":
+            cell.outputs = [NotebookNode(output) for output in graded.outputs.get(index, [])]
+            cell.execution_count = graded.counts.get(index)
+
+
+class SaveMarks(SaveAutoGrades):
+    """nbgrader's own scoring, except that no score is saved that this run has not given for this code.
+
+    An error of the grader, and a question that was not marked for the code that is in the notebook now, go to a person
+    and are no zero; to nbgrader itself a cell without outputs is worth full marks.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
+        """Save what the notebook's cells earned."""
+        self._marked = _exercise(resources) is None or resources.get(RECORD, {}).get("digest") == digest(nb)
+        return super().preprocess(nb, resources)
+
+    def _add_score(self, cell: NotebookNode, resources: ResourcesDict) -> None:
+        super()._add_score(cell, resources)
+        if not is_question(cell):
+            return
+        if not self._marked or cell.metadata.get(RECORD, {}).get("status") == "grader_error":
+            grade = self.gradebook.find_grade(grade_id(cell), self.notebook_id, self.assignment_id, self.student_id)
+            grade.auto_score = None
+            grade.needs_manual_grade = True
+            self.gradebook.db.commit()
+
+
+def configure(c: Config) -> None:
+    """Replace nbgrader's Execute and SaveAutoGrades in a traitlets config, and heal notebooks before them."""
+    # nbgrader flushes its session in a way that newer SQLAlchemy warns of; it does no harm and would bury the rest
+    warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
+    c.Autograde.pre_convert_hook = Inspection(c)
+    see_every_change()
+    c.Autograde.sanitize_preprocessors = [
+        "autograder.bridge.preprocessors.Heal",
+        "nbgrader.preprocessors.ClearOutput",
+        "nbgrader.preprocessors.DeduplicateIds",
+        "nbgrader.preprocessors.OverwriteKernelspec",
+        "nbgrader.preprocessors.OverwriteCells",
+        "nbgrader.preprocessors.CheckCellMetadata",
+    ]
+    c.Autograde.autograde_preprocessors = [
+        "autograder.bridge.preprocessors.IsolatedExecute",
+        "nbgrader.preprocessors.IgnorePattern",
+        "nbgrader.preprocessors.LimitOutput",
+        "autograder.bridge.preprocessors.SaveMarks",
+        "nbgrader.preprocessors.AssignLatePenalties",
+        "nbgrader.preprocessors.CheckCellMetadata",
+    ]
+    # both the feedback pages and formgrader make their pages with this exporter
+    c.HTMLExporter.preprocessors = ["autograder.bridge.safe_pages.SafePages"]
+    c.GenerateFeedback.exporter_class = "autograder.bridge.feedback_page.FeedbackExporter"
+    c.GenerateFeedback.preprocessors = [
+        "nbgrader.preprocessors.GetGrades",
+        "nbgrader.preprocessors.ClearHiddenTests",
+        "nbgrader.preprocessors.ClearMarkScheme",
+        "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+    ]

@@ -1,0 +1,1 @@
+"""One module per subcommand, with its name; each has ``add_arguments(parser)`` and ``run(args) -> int``."""

@@ -1,0 +1,139 @@
+"""``autograder audit``: mutation tests of every question, as a table."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from autograder.audit.graders import SEED, in_process, isolated
+from autograder.audit.run import Grader, Report, audit
+from autograder.commands.grade import number_of_jobs
+from autograder.course import CourseError, find_root
+from autograder.exercises import NAMES, load
+from autograder.sandbox import Sandbox, SandboxUnavailable
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``autograder audit``."""
+    parser.add_argument("exercises", nargs="*", metavar="EXERCISE", help="exercises to audit; all by default")
+    parser.add_argument("--json", action="store_true", help="the report as JSON on standard output")
+    parser.add_argument(
+        "--in-process", action="store_true", help="fast, for authors: run the variants here instead of isolated"
+    )
+    parser.add_argument("--seed", type=int, default=SEED, help="seed of the challenges; any must give the same result")
+    parser.add_argument(
+        "--jobs", type=number_of_jobs, default=os.cpu_count() or 1, help="isolated variants at the same time"
+    )
+    parser.add_argument("--readme", type=Path, metavar="FILE", help="put the table between its marks in this file")
+    parser.add_argument("--check", action="store_true", help="with --readme: fail when the table there is not current")
+    parser.add_argument("--root", type=Path, help="the course's folder; found from here by default")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Audit and print. Returns 0 when every grader is right, 1 when one is not, 2 on bad use."""
+    errors = Console(stderr=True)
+    unknown = [name for name in args.exercises if name not in NAMES]
+    if unknown:
+        errors.print(f"autograder audit: no exercise {unknown[0]!r}; the course has {', '.join(NAMES)}", style="red")
+        return 2
+    if args.check and args.readme is None:
+        errors.print("autograder audit: --check goes with --readme FILE", style="red")
+        return 2
+    whole = Report()
+    try:
+        root = find_root(args.root)
+        if args.in_process:
+            _audit(args.exercises or NAMES, root, in_process(root, args.seed), whole)
+        else:
+            with Sandbox() as sandbox, ThreadPoolExecutor(args.jobs) as pool:
+                _audit(args.exercises or NAMES, root, isolated(root, sandbox, args.seed), whole, pool)
+    except CourseError as problem:
+        errors.print(f"autograder audit: {problem}", style="red", soft_wrap=True)
+        return 2
+    except SandboxUnavailable as problem:
+        errors.print(f"autograder audit: {problem}", style="red", soft_wrap=True)
+        return 1
+    if args.readme is not None:
+        whole.failures += _into(args.readme, markdown(whole), check=args.check)
+    if args.json:
+        print(json.dumps(whole.to_json(), indent=1))
+    else:
+        Console().print(table(whole))
+        for failure in whole.failures:
+            errors.print(f"✗ {failure}", style="red", soft_wrap=True, highlight=False)
+        if not whole.failures:
+            Console().print("every wrong variant loses what it must, every right one gets full marks", style="green")
+    return 1 if whole.failures else 0
+
+
+def _audit(names: Sequence[str], root: Path, grader: Grader, whole: Report, pool: Executor | None = None) -> None:
+    console = Console(stderr=True)
+    with console.status("auditing") if sys.stderr.isatty() else Console(quiet=True).status("") as status:
+        for name in names:
+            report = audit(
+                load(name), root, grader, pool=pool, progress=lambda text, n=name: status.update(f"{n}: {text}")
+            )
+            whole.rows += report.rows
+            whole.failures += report.failures
+
+
+def markdown(report: Report) -> str:
+    """The report for the README: one row per exercise, counts summed over its questions."""
+    rows = ["| exercise | questions | wrong variants killed | mistakes named | right variants rejected |"]
+    rows.append("|---|---|---|---|---|")
+    for name in dict.fromkeys(row.exercise for row in report.rows):
+        mine = [row for row in report.rows if row.exercise == name]
+        total = {key: sum(getattr(row, key) for row in mine) for key in ("variants", "killed", "nameable", "named")}
+        rejected, right = sum(row.rejected for row in mine), sum(row.right for row in mine)
+        rows.append(
+            f"| `{name}` | {len(mine)} | {total['killed']} of {total['variants']} "
+            f"| {total['named']} of {total['nameable']} | {rejected} of {right} |"
+        )
+    return "\n".join(rows)
+
+
+BEGIN, END = "<!-- audit: begin -->", "<!-- audit: end -->"
+
+
+def _into(path: Path, text: str, *, check: bool) -> list[str]:
+    """Put the table between its marks; returns what is wrong, in a sentence."""
+    before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+    _, mark, after = rest.partition(END)
+    if not mark:
+        return [f"{path.name} has no place for the table: {BEGIN} and {END} are missing"]
+    wanted = f"{before}{BEGIN}\n{text}\n{END}{after}"
+    if check:
+        if path.read_text(encoding="utf-8") == wanted:
+            return []
+        return [f"the table in {path.name} is not current: run `autograder audit --readme {path.name}`"]
+    path.write_text(wanted, encoding="utf-8")
+    return []
+
+
+def table(report: Report) -> Table:
+    """The report as a table: one row per question."""
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("exercise", "question"):
+        shown.add_column(name, no_wrap=True)
+    for name in ("wrong", "killed", "nameable", "named", "right", "rejected"):
+        shown.add_column(name, justify="right", no_wrap=True, min_width=len(name))
+    shown.add_column("stub", no_wrap=True)
+    last = ""
+    for row in report.rows:
+        shown.add_row(
+            "" if row.exercise == last else row.exercise,
+            row.question,
+            *(str(n) for n in (row.variants, row.killed, row.nameable, row.named, row.right, row.rejected)),
+            row.stub,
+        )
+        last = row.exercise
+    return shown

@@ -1,0 +1,136 @@
+"""``autograder export``: marks to learning-management systems, continuous integration and plain files."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from autograder.marking import Marks
+from autograder.records.exported import NoRecords, gradebook, people, read
+from autograder.views import canvas, classroom50, github, junit, marks_page
+from autograder.views.scores import Score, by_sheet, moodle, plain_csv
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``autograder export``."""
+    parser.add_argument(
+        "marks",
+        nargs="*",
+        type=Path,
+        metavar="MARKS",
+        help="files of `autograder grade --json` (- is standard input) or folders of graded notebooks, as autograded/",
+    )
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="one row per notebook; - is standard output")
+    parser.add_argument("--canvas", type=Path, metavar="FILE", help="fill the gradebook that Canvas exported, in place")
+    parser.add_argument("--moodle", type=Path, metavar="FILE", help="a file for Moodle's import, keyed by e-mail")
+    parser.add_argument("--junit", type=Path, metavar="FILE", help="JUnit XML with points as properties")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="one page with all tables")
+    parser.add_argument("--classroom50", type=Path, metavar="FILE", help="result.json, in a Classroom 50 runner")
+    parser.add_argument("--github", action="store_true", help="summary, annotations and outputs for GitHub Actions")
+    parser.add_argument(
+        "--gradebook",
+        metavar="URL",
+        help="for --canvas and --moodle: scores of nbgrader's gradebook, with written parts; sqlite:///gradebook.db",
+    )
+    parser.add_argument("--people", type=Path, metavar="FILE", help="CSV with the columns id and email")
+    parser.add_argument(
+        "--column",
+        action="append",
+        default=[],
+        type=_column,
+        metavar="SHEET=NAME",
+        help="the assignment in Canvas for a sheet, when its name is another",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write every export that is asked for. Returns 0, 1 when something was left out for a person, 2 on bad use."""
+    try:
+        return _run(args)
+    except (NoRecords, canvas.NotCanvas, classroom50.NotTheRunner) as problem:
+        print(f"autograder export: {problem}", file=sys.stderr)
+        return 2
+    except OSError as problem:
+        print(f"autograder export: {problem.filename} cannot be written or read: {problem.strerror}", file=sys.stderr)
+        return 2
+
+
+def _run(args: argparse.Namespace) -> int:
+    if not any((args.csv, args.canvas, args.moodle, args.junit, args.html, args.classroom50, args.github)):
+        raise NoRecords("say what to write: --csv, --canvas, --moodle, --junit, --html, --classroom50 or --github.")
+    marks: Sequence[Marks] = [] if args.gradebook and not args.marks else read(args.marks)
+    left_out: list[str] = []
+    if args.csv:
+        _write(args.csv, plain_csv(marks))
+    if args.junit:
+        _write(args.junit, junit.junit(marks))
+    if args.html:
+        _write(args.html, marks_page.page(marks))
+    if args.classroom50:
+        result = classroom50.result(marks, os.environ, datetime.now(UTC))
+        _write(args.classroom50, json.dumps(result, indent=2) + "\n")
+    if args.github:
+        _github(marks)
+    if args.canvas or args.moodle:
+        scores, emails = _scores(args, marks)
+        if args.canvas:
+            text = args.canvas.read_bytes().decode("utf-8")
+            filled = canvas.fill(text, scores, columns=dict(args.column), emails=emails)
+            _write(args.canvas, filled.text)
+            print(f"{args.canvas}: {filled.changed} scores changed.", file=sys.stderr)
+            left_out += filled.left_out
+        if args.moodle:
+            text, without = moodle(scores, emails)
+            _write(args.moodle, text)
+            left_out += without
+    for line in dict.fromkeys(left_out):
+        print(f"left out: {line}", file=sys.stderr)
+    return 1 if left_out else 0
+
+
+def _scores(args: argparse.Namespace, marks: Sequence[Marks]) -> tuple[list[Score], dict[str, str]]:
+    scores, emails = gradebook(args.gradebook) if args.gradebook else (by_sheet(marks), {})
+    if not args.gradebook and any(one.written_points for one in marks):
+        print("Parts in words are not in these scores: give --gradebook for those too.", file=sys.stderr)
+    return scores, emails | (people(args.people) if args.people else {})
+
+
+def _github(marks: Sequence[Marks]) -> None:
+    """To the files that the runner names; without a runner everything goes to standard output."""
+    for variable, text in (("GITHUB_STEP_SUMMARY", github.summary(marks)), ("GITHUB_OUTPUT", github.outputs(marks))):
+        if os.environ.get(variable):
+            with open(os.environ[variable], "a", encoding="utf-8") as file:
+                file.write(text)
+        else:
+            print(text, end="")
+    for command in github.annotations(marks):
+        print(command)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file whole or not at all, byte for byte; ``-`` is standard output."""
+    if str(path) == "-":
+        sys.stdout.write(text)
+        return
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(text.encode())
+        os.chmod(name, path.stat().st_mode & 0o777 if path.exists() else 0o644)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def _column(text: str) -> tuple[str, str]:
+    sheet, equals, name = text.partition("=")
+    if not equals or not name:
+        raise argparse.ArgumentTypeError(f"SHEET=NAME is wanted, not {text!r}")
+    return sheet, name

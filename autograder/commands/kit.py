@@ -1,0 +1,74 @@
+"""``autograder kit``: the folder and the archive that students get."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import zipfile
+from importlib.resources import files
+from pathlib import Path
+
+from rich.console import Console
+
+from autograder.course import CourseError, find_root
+from autograder.exercise import SHEETS
+
+MARKER = ".student-kit"
+REQUIREMENTS = (
+    "jupyterlab>=4",
+    "ipywidgets>=8",
+    "matplotlib>=3.8",
+    "numpy>=2.0",
+    "scikit-learn>=1.4",
+    "sympy>=1.13",
+    "tqdm>=4.66",
+)
+"""What the notebooks and the modules beside them import; nothing of ours."""
+
+LEAVE_OUT = shutil.ignore_patterns(".*", "__pycache__", "*.pyc")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``autograder kit``."""
+    parser.add_argument("--to", type=Path, default=Path("student-kit"), help="the folder (replaced), and TO.zip")
+    parser.add_argument("--root", type=Path, help="the course's folder; found from here by default")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Make the kit. Returns 0 when it was made, 2 on bad use."""
+    try:
+        archive = make_kit(find_root(args.root), args.to)
+    except CourseError as problem:
+        Console(stderr=True).print(f"autograder kit: {problem}", style="red", highlight=False, soft_wrap=True)
+        return 2
+    Console().print(f"student kit: {args.to} and {archive}", highlight=False, soft_wrap=True)
+    return 0
+
+
+def make_kit(root: Path, to: Path) -> Path:
+    """Copy the released sheets with a README and the requirements, and pack them; returns the archive.
+
+    Raises CourseError when nothing was released, or when the folder is there and is no kit.
+    """
+    released = root / "assignments"
+    if not any(released.glob("*/*.ipynb")):
+        raise CourseError(f"{released} holds no notebook: run `autograder build`.")
+    if to.exists() and not (to / MARKER).exists():
+        raise CourseError(f"{to} is there already and is no student kit: give another --to.")
+    shutil.rmtree(to, ignore_errors=True)
+    to.mkdir(parents=True)
+    (to / MARKER).touch()
+    for sheet in sorted(released.iterdir()):
+        if sheet.is_dir() and any(sheet.glob("*.ipynb")):
+            shutil.copytree(sheet, to / sheet.name, ignore=LEAVE_OUT)
+    (to / "requirements.txt").write_text("\n".join(REQUIREMENTS) + "\n", encoding="utf-8")
+    text = (files("autograder.commands") / "student_readme.md").read_text(encoding="utf-8")
+    titles = {"guide": "The whole story with pictures, and practice with fresh numbers; nothing to hand in"} | SHEETS
+    sheets = "\n".join(f"| `{name}/` | {title} |" for name, title in titles.items() if (to / name).is_dir())
+    (to / "README.md").write_text(text.replace("SHEETS", sheets), encoding="utf-8")
+    archive = to.with_name(f"{to.name}.zip")
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        for path in sorted(to.rglob("*")):
+            if path.is_file() and path.name != MARKER:
+                packed.write(path, Path(to.name) / path.relative_to(to))
+    return archive

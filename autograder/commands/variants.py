@@ -1,0 +1,144 @@
+"""``autograder variants``: numbers of their own for students, and what they are."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import secrets
+from pathlib import Path
+
+import nbformat
+from rich.console import Console
+from rich.table import Table
+
+from autograder.course import CourseError, find_root
+from autograder.exercises import load
+from autograder.exercises.worked_calculation import in_words
+from autograder.personal import (
+    EXERCISE,
+    SETTING,
+    Variants,
+    answers,
+    numbers_of,
+    read_secret,
+    read_variants,
+    secret_mark,
+    students_notebook,
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``autograder variants``."""
+    steps = parser.add_subparsers(dest="step", metavar="STEP", required=True)
+    release = steps.add_parser("release", help="write a notebook with numbers of their own for every student")
+    release.add_argument("--secret-file", type=Path, required=True, metavar="FILE", help="made when it is not there")
+    release.add_argument("--students", type=Path, required=True, metavar="CSV", help="with a column id, as nbgrader's")
+    release.add_argument("--to", type=Path, default=Path("variants"), metavar="DIR", help="where notebooks are written")
+    show = steps.add_parser("show", help="the numbers of one student with the exact answers: not for students")
+    show.add_argument("student")
+    for step in (release, show):
+        step.add_argument("--root", type=Path, help="the course's folder; found from here by default")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it. Returns 0 when it was done, 2 on bad use."""
+    out = Console(highlight=False, soft_wrap=True)
+    try:
+        root = find_root(args.root)
+        if args.step == "show":
+            _show(root, args.student, out)
+        else:
+            _release(root, args.secret_file, _students(args.students), args.to, out)
+    except CourseError as problem:
+        Console(stderr=True).print(f"autograder variants: {problem}", style="red", highlight=False, soft_wrap=True)
+        return 2
+    return 0
+
+
+def _release(root: Path, secret_file: Path, students: list[str], to: Path, out: Console) -> None:
+    before = _before(root)
+    secret_file = secret_file.absolute()
+    if not secret_file.exists():
+        if before:
+            raise CourseError(f"{secret_file} is not there, but students have numbers already: give their secret.")
+        _make_secret(secret_file)
+        out.print(f"new secret in {secret_file}: keep it and show it to no one; without it nothing can be marked.")
+    secret = read_secret(secret_file)
+    if before and before["secret_mark"] != secret_mark(secret):
+        raise CourseError(
+            f"{root / SETTING} belongs to another secret. Give that one, or delete {SETTING} to begin anew: then all "
+            "students get new numbers."
+        )
+    exercise = load(EXERCISE)
+    released = root / "assignments" / exercise.sheet / f"{EXERCISE}.ipynb"
+    if not released.is_file():
+        raise CourseError(f"{released} is missing: run `autograder build`.")
+    everyone = sorted({*students, *before.get("students", ())})
+    variants = Variants(secret, frozenset(everyone))
+    notebook = nbformat.read(released, as_version=4)
+    for student in students:
+        path = to / student / exercise.sheet / f"{EXERCISE}.ipynb"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(students_notebook(notebook, numbers_of(variants, student), student), path)
+    inside = secret_file.is_relative_to(root.absolute())
+    about = {
+        "exercise": EXERCISE,
+        "secret_file": str(secret_file.relative_to(root.absolute()) if inside else secret_file),
+        "secret_mark": secret_mark(secret),
+        "students": everyone,
+    }
+    (root / SETTING).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    out.print(f"notebooks for {len(students)} in {to}; {len(everyone)} in all have their own numbers ({SETTING}).")
+
+
+def _show(root: Path, student: str, out: Console) -> None:
+    variants = read_variants(root)
+    if variants is None:
+        raise CourseError(f"there is no {SETTING}: everyone has the numbers of the sheet.")
+    if student not in variants.students:
+        raise CourseError(f"{student} has no numbers of their own, and is marked with those of the sheet.")
+    given = numbers_of(variants, student)
+    out.print(f"{student}: {in_words(given)}")
+    table = Table("value", "exact")
+    for name, value in answers(given).items():
+        table.add_row(name, ", ".join(f"{x:.7g}" for x in value.ravel()))
+    out.print(table)
+
+
+def _before(root: Path) -> dict:
+    """What the setting says now; empty when there is none."""
+    if not (root / SETTING).exists():
+        return {}
+    try:
+        about = json.loads((root / SETTING).read_text(encoding="utf-8"))
+        return {"secret_mark": str(about["secret_mark"]), "students": [str(one) for one in about["students"]]}
+    except (ValueError, KeyError, TypeError):
+        raise CourseError(f"{root / SETTING} is damaged: delete it, and release with the old secret.") from None
+
+
+def _students(path: Path) -> list[str]:
+    """The ids in a table of students. Raises CourseError."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.DictReader(file)
+            found = [(row.get("id") or "").strip() for row in rows]
+            named = "id" in (rows.fieldnames or ())
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CourseError(f"{path} cannot be read as a table of students ({error}).") from None
+    if not named:
+        raise CourseError(f"{path} has no column id: its first line must name the columns, as nbgrader asks for too.")
+    for student in found:
+        if not student or student.startswith(".") or set(student) & set("/\\\0"):
+            raise CourseError(f"{path}: {student!r} cannot be a student's id, since a folder is named after it.")
+    if not found:
+        raise CourseError(f"{path} names no student.")
+    return sorted(set(found))
+
+
+def _make_secret(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(descriptor, "w", encoding="ascii") as file:
+        file.write(secrets.token_hex(32) + "\n")

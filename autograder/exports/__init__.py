@@ -1,1 +1,0 @@
-"""Marks to other systems: reads records, writes what the views make of them."""

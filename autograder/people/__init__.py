@@ -1,1 +1,0 @@
-"""What people open: feedback pages, the class report, hints, the student kit."""

@@ -1,0 +1,109 @@
+"""The student kit: complete, free of answers, and usable with what it asks for."""
+
+import ast
+import re
+import subprocess
+import sys
+import zipfile
+from importlib.metadata import version
+
+import nbformat
+import pytest
+from packaging.requirements import Requirement
+
+from autograder.cli import main
+from autograder.commands.kit import REQUIREMENTS
+
+DISTRIBUTIONS = {"sklearn": "scikit-learn"}
+
+
+@pytest.fixture(scope="module")
+def kit(tmp_path_factory, root):
+    folder = tmp_path_factory.mktemp("kit") / "student-kit"
+    assert main(["kit", "--to", str(folder), "--root", str(root)]) == 0
+    return folder
+
+
+def sources(kit):
+    """Every piece of code in the kit with the file it stands in."""
+    for path in sorted(kit.rglob("*.py")):
+        yield path, path.read_text(encoding="utf-8")
+    for path in sorted(kit.rglob("*.ipynb")):
+        for cell in nbformat.read(path, as_version=4).cells:
+            if cell.cell_type == "code":
+                yield path, cell.source
+
+
+def test_every_released_notebook_is_in_it(kit, root):
+    released = {path.relative_to(root / "assignments") for path in (root / "assignments").rglob("*.ipynb")}
+    assert {path.relative_to(kit) for path in kit.rglob("*.ipynb")} == released
+
+
+def test_nothing_of_an_answer_is_in_it(kit):
+    for path in kit.rglob("*"):
+        if path.suffix in (".ipynb", ".py", ".md"):
+            text = path.read_text(encoding="utf-8")
+            assert not re.search(r"BEGIN (SOLUTION|HIDDEN TESTS|MARK SCHEME)|mark_question", text), path
+
+
+def test_everything_that_is_imported_is_in_the_folder_or_in_the_requirements(kit):
+    listed = {Requirement(line).name for line in REQUIREMENTS}
+    for path, source in sources(kit):
+        for node in ast.walk(ast.parse(source)):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module]
+            for name in {name.split(".")[0] for name in names} - set(sys.stdlib_module_names):
+                there = (path.parent / f"{name}.py").is_file() or DISTRIBUTIONS.get(name, name) in listed
+                assert there, f"{path.name} imports {name}"
+
+
+def test_no_magic_or_shell_line_is_needed(kit):
+    assert not [path for path, source in sources(kit) if re.search(r"^\s*[%!]", source, re.MULTILINE)]
+
+
+def test_the_requirements_fit_what_the_course_is_tested_with(kit):
+    for line in (kit / "requirements.txt").read_text().splitlines():
+        wanted = Requirement(line)
+        assert wanted.specifier.contains(version(wanted.name)), line
+
+
+def test_the_commands_of_the_readme_are_right(kit):
+    commands = re.findall(r"^python (.+)$", (kit / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert commands == ["-m pip install -r requirements.txt", "-m jupyter lab"]
+    for arguments in (["-m", "pip", "--version"], ["-m", "jupyter", "lab", "--version"]):
+        done = subprocess.run([sys.executable, *arguments], cwd=kit, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+
+
+def test_the_readme_quotes_what_the_self_check_says(kit):
+    section = (kit / "README.md").read_text(encoding="utf-8").split("## What the self-check says")[1].split("\n## ")[0]
+    quoted = [found[1] for line in section.splitlines() if (found := re.match(r"\|[^|]*?`(.+?)`", line))]
+    assert len(quoted) == 5
+    source = (kit / "training" / "selfcheck.py").read_text(encoding="utf-8").replace("{name}", "X")
+    assert not [words for words in quoted if words not in source]
+
+
+def test_the_readme_states_the_limit_of_a_cell(kit):
+    from autograder.sandbox import Limits
+
+    said = (kit / "README.md").read_text(encoding="utf-8")
+    assert f"computes for more than {Limits().cell_cpu_seconds:g} seconds" in said
+
+
+def test_the_archive_holds_the_same_files(kit):
+    with zipfile.ZipFile(kit.with_name("student-kit.zip")) as packed:
+        names = {name.split("/", 1)[1] for name in packed.namelist()}
+    files = {p.relative_to(kit).as_posix() for p in kit.rglob("*") if p.is_file() and p.name != ".student-kit"}
+    assert names == files
+
+
+def test_a_folder_of_the_users_is_not_replaced(tmp_path, root, capsys):
+    (tmp_path / "thesis.txt").write_text("precious")
+    assert main(["kit", "--to", str(tmp_path), "--root", str(root)]) == 2
+    assert (tmp_path / "thesis.txt").read_text() == "precious"
+    assert "is no student kit" in capsys.readouterr().err
+
+
+def test_a_made_kit_is_made_again(kit, root):
+    assert main(["kit", "--to", str(kit), "--root", str(root)]) == 0

@@ -1,0 +1,87 @@
+"""From diagnosis to verdicts: which line is charged."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from autograder.diagnosis import Point, Spec, aliases
+from autograder.exercise import Reply
+from autograder.exercises import tanh_swap
+from autograder.marking import challenges
+from autograder.marking.gradients import explain_gradients
+
+SPEC = Spec(hidden=("tanh",), output="sigmoid", loss="bce")
+
+
+def replies(change):
+    """What a network answers at every challenge when its gradients are changed."""
+    found = []
+    for challenge in challenges("tanh_swap", 5)["gradients"]:
+        exact = tanh_swap.TANH.truth(challenge.given)
+        values = {name: exact[name] for name in ("Z1", "A1", "Z2", "A2", "dW2", "db2", "dW1", "db1")}
+        found.append(Reply(challenge.given, values | change(exact, challenge.given), challenge.shown))
+    return tuple(found)
+
+
+def test_a_named_mistake_is_charged_where_it_is_made_and_followed_downstream():
+    def extra(exact, given):
+        """The output error with a factor a(1 - a) too many, everything else right."""
+        error = (exact["A2"] - given["Y"]) * exact["A2"] * (1 - exact["A2"])
+        m = given["X"].shape[1]
+        hidden = (given["W2"].T @ error) * (1 - exact["A1"] ** 2)
+        return {
+            "dW2": error @ exact["A1"].T / m,
+            "db2": error.sum(axis=1, keepdims=True) / m,
+            "dW1": hidden @ given["X"].T / m,
+            "db1": hidden.sum(axis=1, keepdims=True) / m,
+        }
+
+    found = explain_gradients(SPEC)(replies(extra))
+    assert found["dW2"].mistakes == ("extra-output-derivative",)
+    assert found["dW2"].share == 0
+    for name in ("db2", "dW1", "db1"):
+        assert (found[name].share, found[name].own, found[name].mistakes) == (1, True, ())
+
+
+def test_a_random_change_is_measured_and_not_named():
+    rng = np.random.default_rng(0)
+    noisy = replies(lambda exact, given: {"dW1": exact["dW1"] + rng.normal(size=exact["dW1"].shape)})
+    found = explain_gradients(SPEC)(noisy)
+    assert found["dW1"].mistakes == ()
+    assert found["dW1"].share == 0
+    assert found["dW1"].hint == ""
+
+
+def test_arrays_that_do_not_fit_are_left_to_the_comparison():
+    found = explain_gradients(SPEC)(replies(lambda exact, given: {"A1": np.ones((9, 9)), "dW1": exact["dW1"] * 2}))
+    assert found == {}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_two_single_mistakes_look_the_same_at_the_challenges(seed):
+    points = [Point(challenge.given) for challenge in challenges("tanh_swap", seed)["gradients"]]
+    assert aliases(SPEC, points) == ()
+
+
+def test_submissions_marked_at_the_same_time_keep_their_own_verdicts():
+    """Two questions about the same answers are searched once, and never get the verdicts of another submission."""
+    explain = explain_gradients(SPEC)
+    flipped = replies(lambda exact, given: {"dW2": -exact["dW2"]})
+    doubled = replies(lambda exact, given: {"dW1": 2 * exact["dW1"]})
+    started = threading.Barrier(2)
+
+    def again_and_again(own):
+        found = []
+        for _ in range(4):
+            started.wait()
+            found += [explain(own), explain(own)]
+        return [{name: verdict.mistakes for name, verdict in one.items()} for one in found]
+
+    with ThreadPoolExecutor(2) as pool:
+        one, two = pool.map(again_and_again, (flipped, doubled))
+    assert one == [one[0]] * 8
+    assert two == [two[0]] * 8
+    assert one[0]["dW2"] == ("sign-flipped",)
+    assert two[0].get("dW2", ()) == ()
