@@ -184,3 +184,50 @@ def test_a_linear_formula_is_no_prediction_of_a_network_that_is_not_linear(bend,
         layer["activation"] = "linear"
     replies = [Reply(reply.given, {**reply.values, "design": linear}) for reply in replies]
     assert module.by_training((Line("fit", 3),), replies)["fit"].share == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        ("rate constant k", True),
+        ("log k", True),
+        ("log10(k)", True),
+        ("Half-life", True),
+        ("ln of the measured rate", True),
+        ("k_obs", True),
+        ("temperature", False),
+        ("activation energy", False),
+        ("stirring rate", False),
+        ("order of the reaction", False),
+        ("rate constant of the uncatalysed reaction", False),
+    ],
+)
+def test_the_rate_is_no_feature_in_any_form(name, target):
+    assert module.names_the_target(name) == target
+
+
+def trained(transform, *, scale=lambda new, train: (new - train.mean(1, keepdims=True)) / train.std(1, keepdims=True)):
+    """A reply with predictions that a network with these parameters gives, trained on this transform of the target."""
+    rng, given = np.random.default_rng(3), challenges(NAME, 1)["training"][0].given
+    shapes = [(6, 6), (6, 1), (4, 6), (4, 1), (1, 4), (1, 1)]
+    W1, b1, W2, b2, W3, b3 = parameters = [rng.normal(0, 0.4, shape) for shape in shapes]
+    hidden = np.maximum(W2 @ np.tanh(W1 @ scale(given["X_test"], given["X_train"]) + b1) + b2, 0)
+    fit = module.undone(W3 @ hidden + b3, given["k_train"], transform)
+    return given, {"fit": fit, "parameters": parameters, "shapes": shapes}
+
+
+@pytest.mark.parametrize("transform", module.TRANSFORMED_RANGES)
+@pytest.mark.parametrize("stated", module.TRANSFORMED_RANGES)
+def test_the_target_that_was_trained_is_told_from_parameters_and_predictions(transform, stated):
+    given, values = trained(transform)
+    reply = Reply(given, values | {"design": DESIGN | {"target_transform": stated}})
+    assert module.target_of(reply) == {transform}
+    verdict = module.by_training((Line("as_designed", 1),), [reply])["as_designed"]
+    assert verdict.share == (("log10" in stated) == ("log10" in transform))
+
+
+def test_nothing_is_claimed_where_the_scaling_is_the_students_own():
+    given, values = trained("log10", scale=lambda new, train: new / 1000)
+    reply = Reply(given, values | {"design": DESIGN | {"target_transform": "none"}})
+    assert module.target_of(reply) == frozenset()
+    assert module.by_training((Line("as_designed", 1),), [reply])["as_designed"].share == 1
