@@ -135,9 +135,12 @@ def _share_challenges(rng: np.random.Generator) -> list[Challenge]:
 
 
 def _experiment_challenges(rng: np.random.Generator) -> list[Challenge]:
-    """Sizes without a common factor: shares taken over different sets cannot agree by accident."""
+    """Sizes without a common factor: shares taken over different sets cannot agree by accident.
+
+    All are larger than 800, so that a number of training examples that is written down is told from the argument.
+    """
     points = []
-    for m, n_train in ((60, 41), (72, 43), (54, 37)):
+    for m, n_train in ((903, 617), (1011, 701), (879, 599)):
         data = _examples(rng, m)
         chosen = {"P": _probabilities(rng, data["Y"], 2 * m // 3), "n_train": np.array(n_train)}
         points.append(Challenge(data | chosen | {"seed": rng.integers(1, 10**6)}))
@@ -460,9 +463,14 @@ def judge_experiment(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping
     return at_every_challenge(lines, replies, check)
 
 
+def _examples_of(found: Values, name: str) -> np.ndarray | None:
+    """Which examples are meant: numbers of columns, none where the list is empty; None where it is not there."""
+    return None if found.get(name) is None else np.ravel(np.asarray(found[name])).astype(int)
+
+
 def _trained(given: Values, found: Values) -> Verdict:
-    trained, m = np.asarray(found["trained"]), given["X"].shape[1]
-    own = found.get("own_train")
+    trained, m = _examples_of(found, "trained"), given["X"].shape[1]
+    own = _examples_of(found, "own_train")
     sizes_fit = len(np.unique(trained)) == len(trained) == int(given["n_train"])
     if not sizes_fit and not (own is not None and np.array_equal(np.sort(own), np.sort(trained))):
         if len(np.unique(trained)) == m:
@@ -473,7 +481,8 @@ def _trained(given: Values, found: Values) -> Verdict:
             )
         return _wrong(
             f"The network is trained on {len(np.unique(trained))} different examples, "
-            f"not on the {int(given['n_train'])} of the training part."
+            f"not on the {int(given['n_train'])} of the training part.",
+            "Which argument says how many examples are for training?",
         )
     own_split = own is not None and np.array_equal(np.sort(own), np.sort(trained))
     if np.array_equal(trained, np.arange(len(trained))) and own is not None and not own_split:
@@ -490,8 +499,8 @@ def _trained(given: Values, found: Values) -> Verdict:
 
 
 def _accuracy(given: Values, found: Values) -> Verdict:
-    tested, m = np.asarray(found["tested"]), given["X"].shape[1]
-    trained, own = np.asarray(found["trained"]), found.get("own_test")
+    tested, m = _examples_of(found, "tested"), given["X"].shape[1]
+    trained, own = _examples_of(found, "trained"), _examples_of(found, "own_test")
     rest = np.setdiff1d(np.arange(m), trained)
     accuracy = found.get("accuracy")
     if len(rest) and compare(accuracy, np.asarray(_share_over(given, rest))).equal:

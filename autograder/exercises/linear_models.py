@@ -442,12 +442,19 @@ def known_slips(truth: Other) -> tuple[Slip, ...]:
 
 
 def follow_slips(truth: Other) -> Callable[[Values, Values], Sequence[Mapping[str, np.ndarray]]]:
-    """db as it follows from a slip that has been charged at dw."""
+    """db as it follows from a slip that has been charged at dw.
+
+    Where the sign of b in the score is wrong, db may be the derivative of the given score or of the student's own.
+    """
 
     def follow(given: Values, own: Values) -> Sequence[Mapping[str, np.ndarray]]:
-        others = (other(given) for other, *_ in _slips(truth).values())
-        exact = truth(given)
-        return [exact | {"db": other["db"]} for other in others if compare(own.get("dw"), other["dw"]).equal]
+        exact, follows = truth(given), []
+        for mistake, (other, *_) in _slips(truth).items():
+            wrong = other(given)
+            if compare(own.get("dw"), wrong["dw"]).equal:
+                signs = (1, -1) if mistake == "bias-sign-in-score" else (1,)
+                follows += [exact | {"db": sign * wrong["db"]} for sign in signs]
+        return follows
 
     return follow
 

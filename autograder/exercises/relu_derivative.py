@@ -183,6 +183,13 @@ FUNCTION_SLIPS = (
         )
         for s in (0.01, 0.1, 0.2)
     ),
+    Slip(
+        "integers-from-vectorize",
+        ("relu",),
+        lambda v: (np.trunc if v.Z.flat[0] <= 0 else np.asarray)(np.maximum(v.Z, 0)),
+        "Your numbers are cut off to integers where the first entry is negative.",
+        "np.vectorize takes the type of its first result for all of them. Is that an integer? np.maximum needs no loop.",
+    ),
 )
 
 
@@ -205,7 +212,9 @@ SIGNAL_SLIPS = (
     *(
         _signal_slip(mistake, lambda back, v, s=slope: back * s(v.Z1, np.maximum(v.Z1, 0)))
         for mistake, slope in wrong_slopes("relu")
+        if mistake != "relu-derivative-returns-z"  # here it is relu that is called, and not a wrong derivative
     ),
+    _signal_slip("activation-for-derivative", lambda back, v: back * np.maximum(v.Z1, 0)),
     _signal_slip("relu-mask-from-upstream", lambda back, v: np.maximum(back, 0)),
     _signal_slip("derivative-without-upstream-error", lambda back, v: v.Z1 > 0),
     _signal_slip("weights-missing-in-hidden-error", lambda back, v: v.dZ2.sum(axis=0, keepdims=True) * (v.Z1 > 0)),

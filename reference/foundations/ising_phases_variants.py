@@ -260,6 +260,8 @@ WRONG = (
     _run("first-samples", "the first samples are the training set; split is not used",
          ("split(X, Y, n_train, rng)", "X[:, :n_train], Y[:, :n_train], X[:, n_train:], Y[:, n_train:]"),
          loses={"trained": 2}, named={"trained": "not-shuffled"}),
+    _run("eight-hundred-written-down", "800 training examples, whatever is asked for", ("split(X, Y, n_train, rng)", "split(X, Y, 800, rng)"),
+         loses={"trained": 2}),
     _run("probabilities", "the probabilities are returned", ("share_right(model(X_test), Y_test)", "model(X_test)"),
          loses={"accuracy": 2}),
     _run("mean-probability", "the mean probability is returned", ("share_right(model(X_test), Y_test)", "model(X_test).mean()"),

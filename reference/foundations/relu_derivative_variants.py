@@ -142,6 +142,8 @@ WRONG = (
     _relu("absolute", "the absolute value", "np.abs(Z)", "absolute-value"),
     _relu("minimum", "min instead of max", "np.minimum(Z, 0)", "minimum-for-maximum"),
     _relu("leaky", "a leaky ReLU", "np.where(Z > 0, Z, 0.01 * Z)", "leaky-relu"),
+    _relu("vectorize", "numbers cut off by np.vectorize", "np.vectorize(lambda z: z if z > 0 else 0)(Z)",
+          "integers-from-vectorize"),
     _relu("relu6", "cut off at 6", "np.clip(Z, 0, 6)"),
     _relu("largest", "the largest entry of the array", "max(np.max(Z), 0)"),
     # The slope is wrong, and the error signal follows from it: only the slope is charged.
@@ -167,7 +169,7 @@ WRONG = (
         loses={"relu_slopes.slope": 5, "hidden_signal.dZ1": 6},
     ),
     _signal("no-mask", "the mask is forgotten", "W2.T @ dZ2", "activation-derivative-missing"),
-    _signal("times-activation", "multiplied by relu(Z1)", "(W2.T @ dZ2) * relu(Z1)", "relu-derivative-returns-z"),
+    _signal("times-activation", "multiplied by relu(Z1)", "(W2.T @ dZ2) * relu(Z1)", "activation-for-derivative"),
     _signal("mask-of-error", "the sign of the error decides", "relu(W2.T @ dZ2)", "relu-mask-from-upstream"),
     _signal("wrong-side", "the closed units pass", "(W2.T @ dZ2) * (Z1 < 0)", "relu-step-inverted"),
     _signal("sigmoid-formula", "a(1 - a) with a = relu(z)", "(W2.T @ dZ2) * relu(Z1) * (1 - relu(Z1))",
