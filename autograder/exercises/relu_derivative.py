@@ -188,7 +188,7 @@ FUNCTION_SLIPS = (
         ("relu",),
         lambda v: (np.trunc if v.Z.flat[0] <= 0 else np.asarray)(np.maximum(v.Z, 0)),
         "Your numbers are cut off to integers where the first entry is negative.",
-        "np.vectorize takes the type of its first result for all of them. Is that an integer? np.maximum needs no loop.",
+        "np.vectorize takes the type of its first result for all. Is that an integer? np.maximum needs no loop.",
     ),
 )
 
