@@ -55,6 +55,11 @@ class Challenge:
         """What the judge knows: both."""
         return {**self.given, **self.kept}
 
+    def keeping(self, *names: str) -> Challenge:
+        """The same challenge, with these of its values for the judge alone."""
+        sent = {name: value for name, value in self.given.items() if name not in names}
+        return Challenge(sent, self.shown, {**self.kept, **{name: self.given[name] for name in names}})
+
 
 @dataclass(frozen=True, eq=False)
 class Probe:

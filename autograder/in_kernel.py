@@ -17,7 +17,7 @@ from typing import Any
 from autograder.exercise import Probe
 from autograder.exercises import load
 from autograder.marking import Marks, challenges, mark
-from autograder.sandbox.inside.codec import readable
+from autograder.sandbox.inside.codec import gather
 from autograder.views.cell import to_html, to_text
 
 NOTE = "Unprotected: this was marked in the notebook's own kernel, next to the student's code."
@@ -84,15 +84,17 @@ def mark_question(exercise: str, question: str, names: Mapping[str, Any]) -> flo
 
 def ask(probe: Probe, names: Mapping[str, Any], given: Mapping[str, Any]) -> _Answer:
     """Run a probe here, beside the names of a notebook: no isolation, no limits."""
+    values: dict[str, Any] = {}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a warning on stderr would count as a zero
-            return _Answer("answered", readable(dict(probe.ask(_Student(names), copy.deepcopy(dict(given))))))
+            gather(probe.ask(_Student(names), copy.deepcopy(dict(given))), values)
+            return _Answer("answered", values)
     except (_Missing, NotImplementedError) as error:
-        return _Answer("missing", message=str(error) or NOT_WRITTEN)
+        return _Answer("missing", values, str(error) or NOT_WRITTEN)
     except Exception as error:
         last = traceback.format_exception_only(error)[-1].strip()
-        return _Answer("raised", message=f"Your code raised {last}")
+        return _Answer("raised", values, f"Your code raised {last}")
 
 
 def _show(shown: _Display) -> None:

@@ -44,3 +44,4 @@ def test_settings_that_do_not_fit_the_function_are_refused(settings):
 def test_the_judge_knows_what_is_kept_and_what_is_sent():
     challenge = Challenge({"X": 1}, kept={"k": 2})
     assert (challenge.given, challenge.known) == ({"X": 1}, {"X": 1, "k": 2})
+    assert challenge.keeping("X") == Challenge({}, kept={"X": 1, "k": 2})

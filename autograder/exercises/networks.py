@@ -56,30 +56,29 @@ def lines(points: Mapping[str, float], labels: Mapping[str, str] = LABELS) -> tu
 # What is asked ------------------------------------------------------------------------------------------------------
 
 
-def asked_at_a_point(student, given, *, cls, numbers, passes, read):
-    """What the class computes at given parameters: activations, loss, gradients, and the parameters afterwards.
+def asked_at_a_point(student, given, *, cls, numbers, read, what):
+    """What the class computes at given parameters, in the order in which it does; an error loses what comes later.
 
-    An error of the backward pass loses nothing where a gradient that is read is there already.
+    Activations are read before anything else can change them.
     """
     net = getattr(student, cls)(given["W1"].shape[1], given["W1"].shape[0], given["W2"].shape[0])
     for name in ("W1", "b1", "W2", "b2"):
         setattr(net, name, given[name].copy())
     for name in numbers:
         setattr(net, name, float(given[name]))
-    found = {"returned": net.forward_pass(given["X"])}
-    if "loss" in passes:
+    returned = net.forward_pass(given["X"])
+    yield {name: getattr(net, name, None) for name in read}
+    if what == "forward":
+        yield {"returned": returned}
+    if what == "loss":
         loss = net.compute_loss(given["Y"])
-        found["loss"] = loss.reshape(()) if isinstance(loss, np.ndarray) and loss.size == 1 else loss
-    if "backward" in passes:
+        yield {"loss": loss.reshape(()) if isinstance(loss, np.ndarray) and loss.size == 1 else loss}
+    if what == "gradients":
         try:
             net.backward_pass(given["X"], given["Y"])
-        except Exception:
-            if "after" in passes or all(getattr(net, name, None) is None for name in read if name[0] == "d"):
-                raise
-    found |= {name: getattr(net, name, None) for name in read}
-    if "after" in passes:
-        found |= {name + "_after": getattr(net, name, None) for name in ("W1", "b1", "W2", "b2")}
-    return found
+        finally:
+            yield {name: getattr(net, name, None) for name in ("dW2", "db2", "dW1", "db1")}
+            yield {name + "_after": getattr(net, name, None) for name in ("W1", "b1", "W2", "b2")}
 
 
 def updated(student, given, *, cls):
@@ -145,6 +144,13 @@ UPDATE_SLIPS = tuple(
 # What follows from one description ----------------------------------------------------------------------------------
 
 
+def _keeping(
+    draw: Callable[[np.random.Generator], Sequence[Challenge]], name: str, rng: np.random.Generator
+) -> list[Challenge]:
+    """The same challenges, with one of their values for the judge alone."""
+    return [challenge.keeping(name) for challenge in draw(rng)]
+
+
 @dataclass(frozen=True, eq=False)
 class NetworkTask:
     """The class that a student writes, and what it has to compute.
@@ -194,37 +200,32 @@ class NetworkTask:
         """One shown and three hidden points, as they are drawn for every network."""
         return gradient_challenges(rng, self.activations, self.loss)
 
-    def probe(self, called: str, *passes: str, read: Sequence[str] = ()) -> Probe:
-        """What asks the class at every point."""
+    @cached_property
+    def probes(self) -> Mapping[str, Probe]:
+        """What asks the class at every point for its ``forward`` pass, its ``loss`` or its ``gradients``."""
         settings = {
             "cls": self.cls,
             "numbers": ("reg_lambda",) if self.penalty != "none" else (),
-            "passes": passes,
-            "read": (*(FORWARD if self.own_forward else ()), *read),
+            "read": FORWARD if self.own_forward else (),
         }
-        return Probe(asked_at_a_point, self.drawn or self.points, settings, called)
-
-    @cached_property
-    def whole(self) -> Probe:
-        """What asks for all gradients; questions share it."""
-        return self.probe("gradients", "backward", "after", read=("dW2", "db2", "dW1", "db1"))
+        draw = self.drawn or self.points
+        without_targets = partial(_keeping, draw, "Y")
+        return {
+            what: Probe(asked_at_a_point, drawn, settings | {"what": what}, what)
+            for what, drawn in (("forward", without_targets), ("loss", draw), ("gradients", draw))
+        }
 
     def forward(self, id: str, title: str, **points: float) -> Question:
         """Activations of both layers, and what ``forward_pass`` returns."""
-        return Question(id, title, lines(points), self.probe("forward"), self.judge)
+        return Question(id, title, lines(points), self.probes["forward"], self.judge)
 
     def loss_value(self, id: str, title: str, slips: Sequence[Slip] = (), **points: float) -> Question:
         """The value of ``compute_loss``; with ``slips`` it is no matter of the grammar."""
         judge = values(self.truth, explain=explain_slips(slips)) if slips else self.judge
-        return Question(id, title, lines(points), self.probe("loss", "loss"), judge)
-
-    def output_gradients(self, id: str, title: str, **points: float) -> Question:
-        """Gradients of the output layer; an error that comes after them does not lose them."""
-        probe = self.probe("output_layer", "backward", read=tuple(points))
-        return Question(id, title, lines(points), probe, self.judge)
+        return Question(id, title, lines(points), self.probes["loss"], judge)
 
     def gradients(self, id: str, title: str, *, keeping: Sequence[str] | None = (), **points: float) -> Question:
-        """Gradients of any layers.
+        """Gradients of any layers; an error of the backward pass does not lose those that were stored before it.
 
         A backward pass that moves parameters costs half of the last line, unless a gradient of the question, or one of
         the others that ``keeping`` names, is wrong. None asks nothing about that.
@@ -232,7 +233,7 @@ class NetworkTask:
         judge = self.judge
         if keeping is not None:
             judge = keeping_parameters(judge, others=[Line(name, 0) for name in keeping])
-        return Question(id, title, lines(points), self.whole, judge)
+        return Question(id, title, lines(points), self.probes["gradients"], judge)
 
     def update(self, id: str, title: str, **points: float) -> Question:
         """One update with given gradients."""

@@ -21,7 +21,7 @@ EXERCISE = Exercise(
     minutes=60,
     difficulty=3,
     questions=(
-        SIMPLE.output_gradients("output_gradients", "Gradients of the output layer", dW2=3, db2=1),
+        SIMPLE.gradients("output_gradients", "Gradients of the output layer", keeping=None, dW2=3, db2=1),
         SIMPLE.gradients("hidden_gradients", "Gradients of the hidden layer", dW1=5, db1=2),
         SIMPLE.update("update_step", "The update", W1_new=2, b1_new=1, W2_new=1, b2_new=1),
         SIMPLE.report_on_moons(

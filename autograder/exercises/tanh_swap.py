@@ -22,7 +22,7 @@ EXERCISE = Exercise(
     difficulty=2,
     questions=(
         TANH.forward("forward_tanh", "The forward pass with tanh", Z1=1, A1=1, Z2=1, A2=1, returned=1),
-        TANH.output_gradients("output_gradients", "Gradients of the output layer", dW2=3, db2=1),
+        TANH.gradients("output_gradients", "Gradients of the output layer", keeping=None, dW2=3, db2=1),
         TANH.gradients("hidden_gradients", "Gradients of the hidden layer", dW1=5, db1=3),
         TANH.report_on_moons(
             "training_report",

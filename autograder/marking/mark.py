@@ -76,15 +76,19 @@ def _mark_question(question: Question, answers: Sequence[Answer], replies: tuple
     if not answers:
         return _all_lines(question, "grader_error", "The grader did not ask this question. A person will look at it.")
     failed = next((answer for answer in answers if answer.status != "answered"), None)
-    if failed is not None:
+    came = {line.name for line in question.lines if all(r.values.get(line.name) is not None for r in replies)}
+    if failed is not None and (not came or failed.status == "grader_error"):
         return _all_lines(question, failed.status, failed.message, _remarks(answers, replies))
     try:
-        verdicts = question.judge(question.lines, replies)
+        verdicts = dict(question.judge(question.lines, replies))
     except Exception:
         log.exception("the judge of %s failed", question.id)
         return _all_lines(
             question, "grader_error", "The grader failed at this question; it is not a zero. A person will look at it."
         )
+    if failed is not None:  # what came before the error counts
+        lost = Verdict(failed.status, message=failed.message)
+        verdicts |= {line.name: lost for line in question.lines if line.name not in came}
     lines = tuple(
         LineMark(
             name=line.name,

@@ -115,7 +115,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back at one challenge. `values` is empty unless `status` is "answered"."""
+    """What came back at one challenge. `values` is all of it where `status` is "answered", else what came before."""
 
     status: str
     values: Mapping[str, Value] = field(default_factory=dict)

@@ -146,10 +146,10 @@ class Progress:
         if status not in ANSWER_STATUSES:
             raise codec.BadValue("unknown status")
         values: dict[str, Any] = {}
-        if status == "answered":
-            data = frame.get("values")
-            if not isinstance(data, bytes):
-                raise codec.BadValue("an answer without values")
+        data = frame.get("values")
+        if not isinstance(data, bytes):
+            raise codec.BadValue("an answer without values")
+        if data or status == "answered":
             values = codec.values_of(data, max_bytes=self.job.limits.answer_bytes)
         self.answers[key] = Answer(
             status=status,

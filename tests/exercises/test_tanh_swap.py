@@ -12,7 +12,7 @@ def asked(probe, seed=3):
 
 
 def test_the_gradients_are_the_slope_of_the_loss():
-    given = asked(exercise.TANH.whole)[1]
+    given = asked(exercise.TANH.probes["gradients"])[1]
 
     def loss(point):
         A1 = np.tanh(point["W1"] @ given["X"] + point["b1"])
@@ -69,7 +69,7 @@ def test_the_table_of_the_mark_scheme(trained):
 
 def test_two_hidden_challenges_have_no_equal_dimensions():
     """Where two sizes are equal, a transposed product cannot be seen by its shape."""
-    sizes = [{*given["W1"].shape, *given["Y"].shape} for given in asked(exercise.TANH.whole)[1:]]
+    sizes = [{*given["W1"].shape, *given["Y"].shape} for given in asked(exercise.TANH.probes["gradients"])[1:]]
     assert sum(len(one) == 4 for one in sizes) >= 2
 
 

@@ -30,8 +30,8 @@ def right_answers(seed=1):
     task = tanh_swap.TANH
     training = [dict(task.trained(c.given)) for c in asked["training"]]
     return {
-        probe: [Answer(values={n: v for n, v in task.truth(c.given).items() if n in names}) for c in asked[probe]]
-        for probe in ("forward", "output_layer", "gradients")
+        probe: [Answer(values={n: v for n, v in task.truth(c.known).items() if n in names}) for c in asked[probe]]
+        for probe in ("forward", "gradients")
     } | {
         "training": [Answer(values=v) for v in training],
     }
@@ -133,3 +133,22 @@ def test_the_record_survives_json():
     again = from_json(record)
     assert again.points == marks.points
     assert to_json(again) == record
+
+
+def test_what_came_before_an_error_is_marked_and_the_rest_has_the_error():
+    answers = right_answers()
+    first, *rest = answers["gradients"]
+    before = {name: value for name, value in first.values.items() if name != "db1"}
+    answers["gradients"] = [replace(first, status="raised", values=before, message="ValueError: no"), *rest]
+    marked = by_id(mark(EXERCISE, 1, answers))
+    assert marked["output_gradients"].points == 4
+    (dW1, db1) = marked["hidden_gradients"].lines
+    assert (dW1.points, db1.points, db1.status, db1.message) == (5, 0, "raised", "ValueError: no")
+    assert marked["hidden_gradients"].message == "db1: ValueError: no"
+
+
+def test_an_error_of_the_grader_leaves_the_whole_question_to_a_person():
+    answers = right_answers()
+    first, *rest = answers["gradients"]
+    answers["gradients"] = [replace(first, status="grader_error", values={"dW1": first.values["dW1"]}), *rest]
+    assert by_id(mark(EXERCISE, 1, answers))["hidden_gradients"].status == "grader_error"

@@ -23,6 +23,20 @@ def test_a_function_is_asked_at_every_challenge(run: Run) -> None:
     np.testing.assert_array_equal(second.values["y"], 2 * np.eye(2))
 
 
+def test_what_a_probe_yields_is_read_at_once_and_counts_even_if_an_error_follows(run: Run) -> None:
+    source = (
+        "import numpy as np\nclass Net: pass\nnet = Net()\ndef first(): net.a = np.ones(2)\ndef second():\n"
+        "    net.a[:] = 7; net.b = 1\n    raise ValueError('no')"
+    )
+    body = (
+        "student.first(); yield {'a': student.net.a}\n"
+        "    try: student.second()\n    finally: yield {'b': student.net.b}"
+    )
+    (answer,) = answers(run(source, asks=(ask(body),)))
+    assert (answer.status, answer.message) == ("raised", "ValueError: no (`second`, line 7: `raise ValueError('no')`)")
+    assert (answer.values["a"].tolist(), answer.values["b"]) == ([1.0, 1.0], 1)
+
+
 def test_a_name_that_is_not_there_is_missing(run: Run) -> None:
     (answer,) = answers(run("x = 1", asks=(ask("return {'y': student.TanhNetwork()}"),)))
     assert answer.status == "missing"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import math
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgpack
@@ -77,6 +77,18 @@ def readable(values: dict[str, Any]) -> dict[str, Any]:
         except BadValue as problem:
             found[name] = Unreadable(problem)
     return found
+
+
+def gather(found: object, values: dict[str, Any]) -> None:
+    """Add what a probe returns, a dict, to values; of a generator each part at once, when it is yielded.
+
+    So code that runs later cannot change a part, and what was yielded before an error is there. Raises TypeError
+    for what is no dict, and whatever a generator raises.
+    """
+    for part in found if isinstance(found, Iterator) else (found,):
+        if not isinstance(part, dict):
+            raise TypeError("a probe gives dicts")
+        values.update(readable(part))
 
 
 Otherwise = Callable[[str], Any]

@@ -130,6 +130,7 @@ def answer(
     result: dict[str, Any] = {"status": "grader_error", "values": b"", "message": "", "traceback": ""}
     caught: list[warnings.WarningMessage] = []
     given: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     try:
         function = probe.function()
         given = codec.decode(challenge, max_bytes=len(challenge))
@@ -145,10 +146,10 @@ def answer(
             ):
                 if limited:
                     memory = f"{limits['question_memory_bytes'] >> 20} MB that one question may take"
-                values = function(Student(shell.user_ns), handed)
-                if not isinstance(values, dict):
+                found = function(Student(shell.user_ns), handed)
+                if not isinstance(found, dict | Iterator):
                     raise BadProbe(f"the probe of {ask_id!r} returned no dict")
-                values = codec.readable(values)
+                codec.gather(found, values)
         result["values"] = codec.encode_answer(values, max_bytes=limits["answer_bytes"])
         result["status"] = "answered"
     except BadProbe as error:
@@ -165,6 +166,9 @@ def answer(
         traceback.clear_frames(error.__traceback__)
     finally:
         disarm()
+    if values and result["status"] != "answered":
+        with contextlib.suppress(codec.BadValue):  # what was there before the error
+            result["values"] = codec.encode_answer(values, max_bytes=limits["answer_bytes"])
     result["changed_inputs"] = _changed(given, challenge)
     result["warnings"] = _listed(caught)
     result["seconds"] = time.perf_counter() - began

@@ -1,0 +1,119 @@
+"""What holds for every network that is described once: what counts of a student's class, and what does not."""
+
+import numpy as np
+import pytest
+
+from autograder.exercises import load
+from autograder.in_kernel import ask
+from autograder.marking import challenges, mark
+
+
+def marks(name, *questions, seed=1, **names):
+    """The points of every line of some questions, for the names of a notebook."""
+    exercise = load(name)
+    asked = challenges(name, seed)
+    wanted = {exercise.question(question).probe for question in questions}
+    answers = {probe.name: [ask(probe, names, c.given) for c in asked[probe.name]] for probe in wanted}
+    found = {question.id: question for question in mark(exercise, seed, answers)}
+    return {f"{question}.{line.name}": line for question in questions for line in found[question].lines}
+
+
+def points(found):
+    return {name: line.points for name, line in found.items()}
+
+
+class Tanh:
+    """A right network with a tanh layer, in the parts that a wrong one changes."""
+
+    def __init__(self, n, h, o, rng=None, weight_scale=0.01):
+        rng = np.random.default_rng(rng)
+        self.W1, self.b1 = weight_scale * rng.standard_normal((h, n)), np.zeros((h, 1))
+        self.W2, self.b2 = weight_scale * rng.standard_normal((o, h)), np.zeros((o, 1))
+
+    def forward_pass(self, X):
+        self.Z1 = self.W1 @ X + self.b1
+        self.A1 = np.tanh(self.Z1)
+        self.Z2 = self.W2 @ self.A1 + self.b2
+        self.A2 = 1 / (1 + np.exp(-self.Z2))
+        return self.A2
+
+    def compute_loss(self, Y):
+        return np.sum(Y * np.logaddexp(0, -self.Z2) + (1 - Y) * np.logaddexp(0, self.Z2)) / Y.shape[1]
+
+    def hidden_error(self, dZ2):
+        return (self.W2.T @ dZ2) * (1 - self.A1**2)
+
+    def backward_pass(self, X, Y):
+        dZ2 = (self.A2 - Y) / Y.shape[1]
+        self.dW2, self.db2 = dZ2 @ self.A1.T, dZ2.sum(axis=1, keepdims=True)
+        dZ1 = self.hidden_error(dZ2)
+        self.dW1 = dZ1 @ X.T
+        self.db1 = self.bias_gradient(dZ1)
+
+    def bias_gradient(self, dZ1):
+        return dZ1.sum(axis=1, keepdims=True)
+
+    def update_parameters(self, learning_rate):
+        for name in ("W1", "b1", "W2", "b2"):
+            setattr(self, name, getattr(self, name) - learning_rate * getattr(self, f"d{name}"))
+
+    def train(self, X, Y, epochs, learning_rate):
+        losses = []
+        for _ in range(epochs):
+            self.forward_pass(X)
+            losses.append(self.compute_loss(Y))
+            self.backward_pass(X, Y)
+            self.update_parameters(learning_rate)
+        return losses
+
+    def predict(self, X):
+        return (self.forward_pass(X) > 0.5).astype(int)
+
+
+GRADIENTS = ("output_gradients", "hidden_gradients")
+
+
+def test_the_network_of_these_tests_is_right():
+    found = marks("tanh_swap", "forward_tanh", *GRADIENTS, TanhNetwork=Tanh)
+    assert sum(points(found).values()) == 17
+
+
+def test_gradients_that_were_stored_before_an_error_count():
+    class Raises(Tanh):
+        def bias_gradient(self, dZ1):
+            return dZ1 @ np.ones((99, 1))
+
+    found = marks("tanh_swap", *GRADIENTS, TanhNetwork=Raises)
+    assert points(found) == {
+        "output_gradients.dW2": 3,
+        "output_gradients.db2": 1,
+        "hidden_gradients.dW1": 5,
+        "hidden_gradients.db1": 0,
+    }
+    lost = found["hidden_gradients.db1"]
+    assert lost.status == "raised"
+    assert "matmul" in lost.message
+
+
+def test_an_error_before_anything_is_stored_loses_what_it_did():
+    class Raises(Tanh):
+        def backward_pass(self, X, Y):
+            raise NotImplementedError
+
+    found = marks("tanh_swap", *GRADIENTS, TanhNetwork=Raises)
+    assert {line.status for line in found.values()} == {"missing"}
+
+
+@pytest.mark.parametrize("where", ["new arrays", "in place"])
+def test_activations_are_those_of_the_forward_pass_not_those_that_a_backward_pass_leaves(where):
+    """With Z2 = 1000 the output error is that of a constant, from which tiny gradients would follow."""
+
+    class Overwrites(Tanh):
+        def backward_pass(self, X, Y):
+            if where == "in place":
+                self.A1[:], self.Z1[:], self.A2[:] = 1e-6, 1e-6, Y + 1e-6
+            else:
+                self.A1, self.Z1, self.A2 = 0 * self.A1 + 1e-6, 0 * self.Z1 + 1e-6, Y + 1e-6
+            super().backward_pass(X, Y)
+
+    assert set(points(marks("tanh_swap", *GRADIENTS, TanhNetwork=Overwrites)).values()) == {0}
