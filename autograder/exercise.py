@@ -26,6 +26,8 @@ from typing import Any
 
 import numpy as np
 
+from autograder.mistakes import known
+
 Values = Mapping[str, Any]
 """Named values that cross the border: arrays, numbers, short text, and nested lists and dicts of those."""
 
@@ -139,6 +141,31 @@ class Verdict:
     difference: Any = None
     remarks: tuple[str, ...] = ()
     fingerprint: str = ""
+
+    def __post_init__(self) -> None:
+        """Raise UnknownMistake when a mistake is not in the catalogue."""
+        known(*self.mistakes)
+
+    @classmethod
+    def named(cls, *mistakes: str, title: str = "", hint: str = "", **fields: Any) -> Verdict:
+        """A wrong line whose mistakes are known. Words that are not given are those of the catalogue."""
+        found = known(*mistakes)
+        return cls(
+            "wrong",
+            mistakes=mistakes,
+            message=sentence(title or "; ".join(mistake.title for mistake in found)),
+            hint=hint or " ".join(mistake.hint for mistake in found),
+            **fields,
+        )
+
+
+def sentence(text: str) -> str:
+    """The text with a capital at its beginning and a period at its end; nothing stays nothing.
+
+    >>> sentence("the sign is wrong")
+    'The sign is wrong.'
+    """
+    return f"{text[:1].upper()}{text[1:]}".rstrip(".") + "." if text else ""
 
 
 RIGHT = Verdict("correct", share=1.0)

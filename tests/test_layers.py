@@ -8,13 +8,14 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "autograder"
 
 MAY_IMPORT = {
+    "mistakes": set(),
     "truth": set(),
-    "diagnosis": set(),
+    "diagnosis": {"mistakes"},
     "sandbox": set(),
-    "exercise": set(),
-    "exercises": {"exercise", "truth", "diagnosis", "marking"},
-    "marking": {"exercise", "exercises", "diagnosis", "truth"},
-    "views": {"marking", "diagnosis", "exercise", "exercises"},
+    "exercise": {"mistakes"},
+    "exercises": {"mistakes", "exercise", "truth", "diagnosis", "marking"},
+    "marking": {"mistakes", "exercise", "exercises", "diagnosis", "truth"},
+    "views": {"mistakes", "marking", "diagnosis", "exercise", "exercises"},
     "build": {"exercise", "exercises"},
 }
 """Every inner part of the package with the parts it may import beside itself."""

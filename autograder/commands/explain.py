@@ -19,8 +19,8 @@ from rich.console import Console
 from rich.text import Text
 
 from autograder.diagnosis.findings import CONVENTION, RIGHT, Finding, Report, explain
-from autograder.diagnosis.mistakes import MISTAKES
 from autograder.diagnosis.spec import HIDDEN, LOSSES, OUTPUT, PENALTIES, Array, Point, Spec, forward
+from autograder.mistakes import MISTAKES
 
 COLOURS = {RIGHT: "green", CONVENTION: "yellow"}
 

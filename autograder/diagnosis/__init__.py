@@ -8,18 +8,15 @@ from autograder.diagnosis.evidence import Evidence
 from autograder.diagnosis.findings import CONVENTION, RIGHT, WRONG, Finding, Report, aliases, explain
 from autograder.diagnosis.fingerprint import fingerprint
 from autograder.diagnosis.grammar import DoesNotFit, Option, choice_points, mutate
-from autograder.diagnosis.mistakes import MISTAKES, Mistake
 from autograder.diagnosis.spec import Point, Spec
 
 __all__ = [
     "CONVENTION",
-    "MISTAKES",
     "RIGHT",
     "WRONG",
     "DoesNotFit",
     "Evidence",
     "Finding",
-    "Mistake",
     "Option",
     "Point",
     "Report",

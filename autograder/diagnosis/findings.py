@@ -10,7 +10,6 @@ import numpy as np
 from autograder.diagnosis.evidence import Evidence, make_evidence
 from autograder.diagnosis.facts import measure
 from autograder.diagnosis.grammar import choice_points, run_mutated
-from autograder.diagnosis.mistakes import MISTAKES
 from autograder.diagnosis.search import (
     EXACT,
     MAX_MISTAKES,
@@ -25,6 +24,7 @@ from autograder.diagnosis.search import (
     tokens_at,
 )
 from autograder.diagnosis.spec import Array, Pass, Point, Spec, forward
+from autograder.mistakes import MISTAKES
 
 RIGHT = "right"
 WRONG = "wrong"

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from autograder.diagnosis.spec import DERIVATIVES, Array, Pass, Point, Spec, forward, sigmoid
+from autograder.mistakes import known
 
 # c: the pass, at: the layer, e: what comes from upstream. None: the option does not fit these shapes.
 Apply = Callable[[Pass, int, Any], Any]
@@ -34,6 +35,10 @@ class Option:
     mistakes: tuple[str, ...]
     apply: Apply
     fixed: bool = False
+
+    def __post_init__(self) -> None:
+        """Raise UnknownMistake when a mistake is not in the catalogue."""
+        known(*self.mistakes)
 
 
 def _right(apply: Apply, name: str = "right") -> Option:

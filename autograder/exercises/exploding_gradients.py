@@ -227,49 +227,41 @@ CLIP_SLIPS = (
         "not-clipped",
         ("above",),
         lambda v: v.given["above"],
-        hint="This is the gradient as it came: nothing was clipped.",
     ),
     Slip(
         "clipped-entry-by-entry",
         ("above",),
         lambda v: np.clip(v.given["above"], -v.threshold, v.threshold),
-        hint="Each entry was limited alone, which turns the gradient into another direction. Limit its norm.",
     ),
     Slip(
         "threshold-forgotten",
         ("above",),
         lambda v: v.given["above"] / _norm(v.given["above"]),
-        hint="The result has norm 1. Which norm should it have?",
     ),
     Slip(
         "largest-entry-for-norm",
         ("above",),
         lambda v: v.given["above"] * v.threshold / np.max(np.abs(v.given["above"])),
-        hint="You divided by the largest entry. The norm takes every entry into account.",
     ),
     Slip(
         "square-root-missing",
         ("above",),
         lambda v: v.given["above"] * v.threshold / _norm(v.given["above"]) ** 2,
-        hint="You divided by the sum of squares. One step is missing to the norm.",
     ),
     Slip(
         "spectral-norm",
         ("above",),
         lambda v: v.given["above"] * v.threshold / np.linalg.norm(v.given["above"], 2),
-        hint="You used the spectral norm of the matrix. Here all entries are squared and summed.",
     ),
     Slip(
         "always-scaled",
         ("below",),
         lambda v: v.given["below"] * v.threshold / _norm(v.given["below"]),
-        hint="A gradient below the threshold was made larger. When does clipping act?",
     ),
     Slip(
         "always-scaled",
         ("below",),
         lambda v: v.given["below"] / _norm(v.given["below"]),
-        hint="When does clipping act?",
     ),
 )
 
@@ -278,15 +270,13 @@ LIST_SLIPS = (
         "clipped-one-by-one",
         ("together",),
         lambda v: np.concatenate([v[f"together{i}"].ravel() for i in (1, 2, 3)]),
-        hint="Each array alone is below the threshold, but all together they are one gradient with one norm.",
     ),
     Slip(
-        "a-factor-for-each-array",
+        "clipped-one-by-one",
         ("together",),
         lambda v: np.concatenate(
             [(v[f"together{i}"] * v.threshold / _norm(v[f"together{i}"])).ravel() for i in (1, 2, 3)]
         ),
-        hint="Each array was brought to the threshold alone. All together they are one gradient with one norm.",
     ),
     Slip(
         "nan-replaced",
@@ -294,13 +284,11 @@ LIST_SLIPS = (
         lambda v: _clipped(
             np.concatenate([np.nan_to_num(v[f"one_not_finite{i}"]).ravel() for i in (1, 2, 3)]), v.threshold
         ),
-        hint="Only the entry with the NaN was set to zero. The task asks to skip the whole step.",
     ),
     Slip(
         "nan-replaced",
         ("one_not_finite",),
         lambda v: np.concatenate([np.nan_to_num(v[f"one_not_finite{i}"]).ravel() for i in (1, 2, 3)]),
-        hint="Only the entry with the NaN was set to zero. The task asks to skip the whole step.",
     ),
     Slip(
         "only-the-bad-array-is-dropped",
@@ -308,7 +296,6 @@ LIST_SLIPS = (
         lambda v: _clipped(
             np.concatenate([np.where(np.isnan(v[f"one_not_finite{i}"]).any(), 0, v[f"one_not_finite{i}"]).ravel()
                             for i in (1, 2, 3)]), v.threshold),
-        hint="Only the array with the NaN was set to zero. The task asks to skip the whole step.",
     ),
 )
 
@@ -326,25 +313,21 @@ RATE_SLIPS = (
         "starts-at-zero",
         ("warm_up",),
         lambda v: v.peak * np.arange(int(v.warmup)) / v.warmup,
-        hint="The first step has a learning rate of zero, and the peak is not reached in the warm-up. Count the steps.",
     ),
     Slip(
         "no-warm-up",
         ("warm_up",),
         lambda v: v.peak * np.ones(int(v.warmup)),
-        hint="The first steps should be smaller.",
     ),
     Slip(
         "warm-up-not-left-out",
         ("decay",),
         lambda v: _cosine(v, _steps(v) / v.total),
-        hint="The decay begins when the warm-up has ended. From where do you count its steps?",
     ),
     Slip(
         "length-of-the-decay",
         ("decay",),
         lambda v: _cosine(v, (_steps(v) - v.warmup) / v.total),
-        hint="How many steps does the decay have? It should end near zero.",
     ),
     Slip(
         "half-missing",
@@ -356,13 +339,11 @@ RATE_SLIPS = (
         "no-decay",
         ("decay",),
         lambda v: v.peak * np.ones(len(_steps(v))),
-        hint="After the warm-up the rate must fall.",
     ),
     Slip(
         "linear-decay",
         ("decay",),
         lambda v: v.peak * (1 - (_steps(v) - v.warmup) / (v.total - v.warmup)),
-        hint="Your rate falls along a straight line. Compare with the formula of the task.",
     ),
     Slip(
         "warm-up-one-step-longer",
@@ -372,13 +353,11 @@ RATE_SLIPS = (
             v.peak * (_steps(v) + 1) / v.warmup,
             _cosine(v, (_steps(v) - v.warmup) / (v.total - v.warmup)),
         ),
-        hint="Your rate once is higher than the peak. Which step is the last one of the warm-up, when the first is 0?",
     ),
     Slip(
         "ends-at-zero",
         ("decay",),
         lambda v: _cosine(v, (_steps(v) - v.warmup) / (v.total - 1 - v.warmup)),
-        hint="Your last rate is exactly zero. By which number of steps does the formula divide?",
     ),
 )
 
@@ -451,7 +430,7 @@ def _shape_fault(reply: Reply) -> Verdict | None:
             return array
         if array.shape != wanted:
             told = "(n_in, n_out)" if array.shape == wanted[::-1] else str(array.shape)
-            return Verdict("wrong", mistakes=("wrong-shape",), message=f"(n_out, n_in) is needed, you have {told}.")
+            return Verdict("wrong", mistakes=("other-shape",), message=f"(n_out, n_in) is needed, you have {told}.")
     return None
 
 
@@ -464,14 +443,14 @@ def _level_fault(reply: Reply, activation: str) -> Verdict | None:
     if abs(found / wanted - 1) <= LEVEL_BAND:
         return None
     known = {
-        "variance-for-standard-deviation": (wanted / n_in) * wanted,
+        "variance-for-deviation": (wanted / n_in) * wanted,
         "n-out-for-n-in": wanted * n_in / n_out,
         "mean-of-n-in-and-n-out": wanted * 2 * n_in / (n_in + n_out),
         "not-scaled": float(n_in),
         "relu-level-missing" if activation == "relu" else "relu-level-for-linear": 3.0 - wanted,
     }
     hints = {
-        "variance-for-standard-deviation": "You multiplied with the variance. The standard deviation is its root.",
+        "variance-for-deviation": "You multiplied with the variance. The standard deviation is its root.",
         "n-out-for-n-in": "How many terms does the sum of one pre-activation have: one per input or one per output?",
         "mean-of-n-in-and-n-out": "This is a compromise of the way forward and the way back. Here only forward counts.",
         "not-scaled": "The entries do not depend on the number of inputs.",

@@ -284,7 +284,7 @@ STUDY_SLIPS = (
     ),
     *(
         Slip(
-            "errors-for-accuracy",
+            "share-of-wrong",
             (name,),
             lambda v, name=name: 1 - truth(v.given)[name],
             "This is the share of examples that are predicted wrongly.",
@@ -333,7 +333,7 @@ SPREAD_SLIPS = (
         "What does a hidden unit send on?",
     ),
     Slip(
-        "variance",
+        "variance-for-deviation",
         ("spread",),
         lambda v: np.mean(np.var(_activations(v), axis=0)),
         "This is the variance.",

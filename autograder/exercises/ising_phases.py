@@ -420,7 +420,7 @@ SHARE_SLIPS = (
         "A share lies between 0 and 1.",
     ),
     Slip(
-        "count",
+        "count-for-share",
         ("share",),
         lambda v: v.Y.size * share_truth(v.given)["share"],
         "This is the number of right answers, not their share.",
@@ -520,7 +520,7 @@ def _accuracy(given: Values, found: Values) -> Verdict:
         return _wrong(
             "The network is tested on the examples that it was trained on.",
             "A pupil who is asked only the questions of the homework shows memory. Which part is kept for the test?",
-            "tested-on-training-set",
+            "tested-on-training-data",
         )
     if len(np.unique(tested)) == m:
         return _wrong(

@@ -10,14 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from autograder.diagnosis import MISTAKES
-from autograder.diagnosis.mistakes import PENALTY
 from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
 from autograder.exercises.networks import NetworkTask
 from autograder.exercises.shared import accuracies, draw_point, gradient_challenges, noisy_moons
 from autograder.marking.compare import compare
 from autograder.marking.judges import Explain, remembered, values
 from autograder.marking.slips import At, Slip, explain_slips
+from autograder.mistakes import MISTAKES, PENALTY
 from autograder.truth import descent
 
 ACTIVATIONS, LOSS = ("sigmoid", "sigmoid"), "bce"
@@ -305,7 +304,7 @@ TRAINING_SLIPS = (
         "Which loss does the training make smaller: with or without the penalty?",
     ),
     Slip(
-        "losses-after-the-update",
+        "loss-after-the-update",
         ("losses",),
         lambda v: _losses_after(v.given),
         "Each loss is the one after the update of its epoch.",

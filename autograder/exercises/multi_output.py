@@ -284,7 +284,7 @@ _EACH = "Each output has its own mean and its own deviation: over which axis do 
 
 SCALING_SLIPS = (
     Slip(
-        "sample-deviation",
+        "divided-by-m-minus-1",
         ("std",),
         lambda v: v.Y.std(axis=1, ddof=1, keepdims=True),
         "You divide by m - 1.",
@@ -394,7 +394,7 @@ STEP_SLIPS = (
         for name in ("W2", "b2", "W1", "b1")
     ),
     Slip(
-        "loss-after-the-step",
+        "loss-after-the-update",
         ("returned",),
         lambda v: v.own_loss_after if v.own_loss_after != v.own_loss else None,
         "This is the loss after the step.",

@@ -117,27 +117,18 @@ def trained_on_moons(student, given, *, cls, hidden):
 
 # Wrong updates ------------------------------------------------------------------------------------------------------
 
-UPDATES = {
-    "sign-flipped": "{theta} + learning_rate * d{theta}",
-    "learning-rate-missing": "{theta} - d{theta}",
-    "learning-rate-squared": "{theta} - learning_rate**2 * d{theta}",
-    "parameter-never-updated": "{theta}",
-    "parameter-assigned-not-updated": "-learning_rate * d{theta}",
-    "gradient-kept-as-parameter": "learning_rate * d{theta}",
-}
-"""Wrong updates of one parameter."""
-
-_WORDS = {
-    "gradient-kept-as-parameter": (
-        "The parameter is replaced by learning_rate * gradient.",
-        "Check whether your line changes the old parameter, or throws it away.",
-    )
-}
+UPDATES = (
+    ("sign-flipped", "{theta} + learning_rate * d{theta}"),
+    ("learning-rate-missing", "{theta} - d{theta}"),
+    ("learning-rate-squared", "{theta} - learning_rate**2 * d{theta}"),
+    ("parameter-never-updated", "{theta}"),
+    ("parameter-assigned-not-updated", "-learning_rate * d{theta}"),
+    ("parameter-assigned-not-updated", "learning_rate * d{theta}"),
+)
+"""Wrong updates of one parameter, each with the id of its mistake."""
 
 UPDATE_SLIPS = tuple(
-    Slip(mistake, f"{name}_new", formula.format(theta=name), *_WORDS.get(mistake, ()))
-    for name in PARAMETERS
-    for mistake, formula in UPDATES.items()
+    Slip(mistake, f"{name}_new", formula.format(theta=name)) for name in PARAMETERS for mistake, formula in UPDATES
 )
 
 
@@ -267,7 +258,7 @@ class NetworkTask:
         A parameter that is not moved at all is charged for each: nothing has been written for it.
         """
         readings = []
-        for mistake, formula in UPDATES.items():
+        for mistake, formula in UPDATES:
             wrong = {f"{name}_new": worked_out(formula.format(theta=name), At(given, {})) for name in PARAMETERS}
             first = wrong.pop("W1_new")
             if mistake != "parameter-never-updated" and compare(own.get("W1_new"), first).equal:

@@ -151,7 +151,7 @@ def follow_signal(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]
 
 
 FUNCTION_SLIPS = (
-    Slip("identity", ("relu",), lambda v: v.Z, "Your relu returns its input.", "Look at what happens to a negative z."),
+    Slip("activation-forgotten", ("relu",), lambda v: v.Z),
     Slip(
         "relu-derivative-for-relu",
         ("relu",),
@@ -219,7 +219,7 @@ SIGNAL_SLIPS = (
     _signal_slip("derivative-without-upstream-error", lambda back, v: v.Z1 > 0),
     _signal_slip("weights-missing-in-hidden-error", lambda back, v: v.dZ2.sum(axis=0, keepdims=True) * (v.Z1 > 0)),
     _signal_slip(
-        "extra-1-over-m",
+        "divided-by-m-twice",
         lambda back, v: back * (v.Z1 > 0) / v.Z1.shape[1],
         "A factor 1/m is multiplied on.",
         "The 1/m of a mean loss is already inside dZ2. Check which factors the chain rule adds on this step.",

@@ -246,7 +246,7 @@ STEP_SLIPS = (
         "Compare how you choose the column of `X` and the column of `Y`.",
     ),
     *_step_slips(
-        "divided-by-m",
+        "divided-by-wrong-count",
         lambda given, order: _walk(given, order, scale=1 / given["X"].shape[1]),
         "Your steps are too small by the number of all examples.",
         "The mean is over the examples that a step uses. How many are that here?",
@@ -301,7 +301,7 @@ NOISE_SLIPS = (
         "What is a rise between two equal numbers?",
     ),
     Slip(
-        "counted-not-shared",
+        "count-for-share",
         ("rises",),
         lambda v: np.sum(np.diff(v.curve) > 0),
         "This is the number of rises, not their share.",
@@ -321,14 +321,14 @@ NOISE_SLIPS = (
         )
     ),
     Slip(
-        "root-missing",
+        "square-root-missing",
         ("roughness",),
         lambda v: np.mean(_bends(v.curve) ** 2),
         "This is the mean of the squares.",
         "Root, mean, square: which of the three is missing?",
     ),
     Slip(
-        "absolute-not-square",
+        "absolute-values-for-squares",
         ("roughness",),
         lambda v: np.mean(np.abs(_bends(v.curve))),
         "This is the mean of the absolute values.",
@@ -353,7 +353,7 @@ NOISE_SLIPS = (
 
 LOSS_SLIPS = (
     Slip(
-        "losses-after-the-epoch",
+        "loss-after-the-update",
         ("losses",),
         lambda v: _losses_along(v.given)[1:],
         "Each loss is the one after its epoch.",

@@ -248,7 +248,7 @@ def squared_error_slips(weight: Callable[[At], np.ndarray | float] = lambda v: 1
             "Look at the loss as it is stated.",
         ),
         slip(
-            "cross-entropy-kept",
+            "cross-entropy-in-loss",
             lambda v: np.sum(v.Y * np.logaddexp(0, -v.Z2) + (1 - v.Y) * np.logaddexp(0, v.Z2)) / v.Y.shape[1],
             "This is still the cross-entropy of the baseline.",
             "Does your class have its own compute_loss?",

@@ -24,7 +24,7 @@ from autograder.exercises.shared import (
     squared_error_slips,
 )
 from autograder.marking.compare import as_numbers, compare
-from autograder.marking.gradients import explain_gradients, named
+from autograder.marking.gradients import explain_gradients
 from autograder.marking.judges import remembered, usable, values
 from autograder.marking.slips import explain_slips, first_of
 from autograder.truth import Network
@@ -149,7 +149,7 @@ def _relu_chosen(replies: Sequence[Reply]) -> bool:
 def by_network(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
     """Marks against the network that the student chose to build."""
     if _relu_chosen(replies):
-        told = named(
+        told = Verdict.named(
             "relu-in-hidden-layer",
             title="Your hidden layer uses ReLU.",
             hint="Which two activations does the task allow?",

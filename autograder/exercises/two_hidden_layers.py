@@ -27,7 +27,7 @@ from autograder.exercise import (
 )
 from autograder.exercises.shared import draw_point, follow_network, keeping_parameters, network_for, wrong_slopes
 from autograder.marking.compare import as_numbers, compare
-from autograder.marking.gradients import explain_gradients, named
+from autograder.marking.gradients import explain_gradients
 from autograder.marking.judges import remembered, usable, values
 from autograder.marking.slips import At, Slip, explain_slips, gives
 from autograder.truth import Network
@@ -321,7 +321,7 @@ def shapes_first(name: str, judge: Judge) -> Judge:
                 told = f"({', '.join(SHAPES[name])}) is needed, you have {_written(got.shape, letters)}."
                 hint = "Which product, and which transpose, leads from the shapes that you have to this one?"
                 verdicts[name] = replace(
-                    verdicts[name], message=f"`{name}`: {told}", hint=hint, mistakes=("wrong-shape",), fingerprint=""
+                    verdicts[name], message=f"`{name}`: {told}", hint=hint, mistakes=("other-shape",), fingerprint=""
                 )
                 break
         return verdicts
@@ -396,7 +396,7 @@ def _explain_weights_1(
     for mistake, power in (("missing-1-over-m", 1), ("divided-by-m-twice", -1)):
         predicted = [wanted[id(reply.given)][0] * reply.given["X"].shape[1] ** power for reply in replies]
         if all(gives(reply.values.get("dW1"), array) for reply, array in zip(replies, predicted)):
-            return {"dW1": named(mistake)}
+            return {"dW1": Verdict.named(mistake)}
     return explain_slips(WEIGHTS_1_SLIPS)(replies)
 
 
@@ -414,7 +414,7 @@ def judge_gradients(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[
                 verdicts[name] = verdict
             else:
                 early = "w3" if name in ("dW2", "db2") else "w2"
-                known = named(f"{early}-updated-before-hidden-error")
+                known = Verdict.named(f"{early}-updated-before-hidden-error")
                 verdicts[name] = replace(
                     verdicts[name], mistakes=known.mistakes, message=known.message, hint=known.hint, fingerprint=""
                 )

@@ -14,13 +14,12 @@ import mpmath
 import numpy as np
 import sympy as sp
 
-from autograder.diagnosis import MISTAKES
 from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
 from autograder.exercises.shared import draw_point, network_for, wrong_slopes
 from autograder.marking.compare import HAND, as_numbers, compare
-from autograder.marking.gradients import named
 from autograder.marking.judges import remembered, values
 from autograder.marking.slips import At, Slip, explain_slips, gives
+from autograder.mistakes import MISTAKES
 from autograder.truth import Network, derivative, derivative_from_output, many_digits
 
 DEPTH = 5
@@ -254,7 +253,7 @@ SIGMOID_SLIPS = (
     Slip("first-step-skipped", ("layer5",), lambda v: 1, hint=_FIRST_STEP),
     Slip("listed-backwards", ("layer5",), lambda v: v.max_slope**5, hint=_BACKWARDS),
     *(
-        Slip("factor-applied-once", (layer,), lambda v, n=layer: v[f"layer{int(n[-1]) + 1}"], hint=_POWERS)
+        Slip("factor-applied-once", (layer,), lambda v, n=layer: v[f"layer{int(n[-1]) + 1}"])
         for layer in LAYERS[1:]
     ),
     *(
@@ -262,7 +261,6 @@ SIGMOID_SLIPS = (
             "subtracted-not-multiplied",
             (layer,),
             lambda v, n=layer: v[f"layer{int(n[-1]) + 1}"] - v.max_slope,
-            hint="Slopes along a chain are multiplied, not subtracted.",
         )
         for layer in LAYERS[1:]
     ),
@@ -270,14 +268,12 @@ SIGMOID_SLIPS = (
         "one-slope-too-many",
         ("at_input",),
         lambda v: v.layer1 * v.max_slope,
-        hint="There is no sigmoid between z1 and x, only a weight.",
     ),
     Slip("one-layer-short", ("at_input",), lambda v: v.layer2, hint="That is what reaches z2. Two steps are left."),
     Slip(
         "factor-asked-the-other-way",
         ("at_input",),
         lambda v: 1 / v.layer1,
-        hint="You give how many times it shrinks.",
     ),
     Slip(
         "one-layer-short",
@@ -285,7 +281,7 @@ SIGMOID_SLIPS = (
         lambda v: np.floor(np.log(1e6) / np.log(1 / v.max_slope)),
         hint="With so many layers the bound is still a little above one millionth.",
     ),
-    Slip("slope-for-weight", ("weight_needed",), lambda v: v.max_slope, hint="Weight times slope must make 1."),
+    Slip("slope-for-weight", ("weight_needed",), lambda v: v.max_slope),
     Slip("weight-one", ("weight_needed",), lambda v: 1, hint="With weights of size 1 it shrinks, as in (a)."),
 )
 
@@ -294,25 +290,21 @@ RELU_SLIPS = (
         "mean-for-rms",
         ("rms_factor",),
         lambda v: 0.5,
-        hint="Square the slopes first, then average, then take the root.",
     ),
     Slip(
         "rms-for-mean",
         ("mean_factor",),
         lambda v: np.sqrt(0.5),
-        hint="The mean magnitude needs no squares and no root.",
     ),
     Slip(
         "factor-of-active-units",
         ("mean_factor", "rms_factor"),
         lambda v: 1,
-        hint="That holds for the active half only.",
     ),
     Slip(
         "sigmoid-slope",
         ("mean_factor", "rms_factor"),
         lambda v: 0.25,
-        hint="1/4 is the bound of the sigmoid. Which slopes has ReLU, and how many units have each of them?",
     ),
     *(
         Slip(
@@ -362,7 +354,7 @@ def judge_signals(lines: Sequence[Line], replies: Sequence[Reply]) -> dict[str, 
         turned = [replace(reply, values={a: reply.values[a][::-1] for a in ACTIVATIONS}) for reply in replies]
         first, *_ = lines
         verdicts = judge_signals(lines, turned)
-        told = named(
+        told = Verdict.named(
             "listed-backwards",
             title="Your list begins with dZ5.",
             hint="The signals are found from dZ5 to dZ1. In which order are they asked for?",
@@ -389,7 +381,7 @@ def judge_signals(lines: Sequence[Line], replies: Sequence[Reply]) -> dict[str, 
                 verdicts[line.name] = Verdict("correct", 1.0, own=True, message=told)
             else:
                 charged.add(mistake)
-                verdicts[line.name] = named(mistake)
+                verdicts[line.name] = Verdict.named(mistake)
         else:
             verdicts[line.name] = Verdict("wrong", message=wrong)
     return verdicts
@@ -435,20 +427,18 @@ def _first_wrong(reply: Reply, activation: str, layers: Sequence[int]) -> str:
 
 
 NORM_SLIPS = (
-    Slip("square-root-missing", ("norms",), lambda v: _each(v, lambda g: np.sum(g**2)), hint="Take the square root."),
+    Slip("square-root-missing", ("norms",), lambda v: _each(v, lambda g: np.sum(g**2))),
     Slip(
         "mean-for-sum",
         ("norms",),
         lambda v: _each(v, lambda g: np.sqrt(np.mean(g**2))),
-        hint="A norm sums the squares.",
     ),
-    Slip("sum-of-magnitudes", ("norms",), lambda v: _each(v, lambda g: np.sum(abs(g))), hint="Square before you sum."),
-    Slip("largest-entry", ("norms",), lambda v: _each(v, lambda g: np.max(abs(g))), hint="Every entry counts."),
+    Slip("absolute-values-for-squares", ("norms",), lambda v: _each(v, lambda g: np.sum(abs(g)))),
+    Slip("largest-entry-for-norm", ("norms",), lambda v: _each(v, lambda g: np.max(abs(g)))),
     Slip(
         "spectral-norm",
         ("norms",),
         lambda v: _each(v, lambda g: np.linalg.norm(g, 2)),
-        hint="This is the spectral norm of the matrix: the largest stretch. Here all entries are squared and summed.",
     ),
 )
 

@@ -103,83 +103,70 @@ SLIPS = (
         "bias-forgotten",
         ("z1",),
         lambda v: v.W1 @ v.X,
-        hint="The bias is missing: which numbers does each unit add?",
     ),
     Slip(
         "bias-forgotten",
         ("z2",),
         lambda v: v.W2 @ v.A1,
-        hint="The bias is missing: which numbers does each unit add?",
     ),
     Slip(
         "w1-transposed",
         ("z1",),
         lambda v: v.W1.T @ v.X + v.b1,
-        hint="Row i of W1 holds the weights into hidden unit i. You went down a column.",
     ),
     Slip(
         "inputs-exchanged",
         ("z1",),
         lambda v: v.W1 @ v.X[::-1] + v.b1,
-        hint="The first column of W1 belongs to the first input. Which of the two numbers is that?",
     ),
     Slip(
         "inputs-for-activations",
         ("z2",),
         lambda v: v.W2 @ v.X + v.b2,
-        hint="The output unit sees the hidden activations, not the inputs.",
     ),
     Slip(
         "pre-activations-for-activations",
         ("z2",),
         lambda v: v.W2 @ v.Z1 + v.b2,
-        hint="You used z1. What does a hidden unit send on after the sigmoid?",
     ),
-    Slip("activation-forgotten", ("a1",), lambda v: v.Z1, hint="This is z1. What does a sigmoid unit make of it?"),
-    Slip("activation-forgotten", ("a2",), lambda v: v.Z2, hint="This is z2. What does a sigmoid unit make of it?"),
+    Slip("activation-forgotten", ("a1",), lambda v: v.Z1),
+    Slip("activation-forgotten", ("a2",), lambda v: v.Z2),
     Slip(
         "tanh-for-sigmoid",
         ("a1",),
         lambda v: np.tanh(v.Z1),
-        hint="These are values of tanh. This network uses sigmoids.",
     ),
     Slip(
         "tanh-for-sigmoid",
         ("a2",),
         lambda v: np.tanh(v.Z2),
-        hint="This is a value of tanh. This network uses sigmoids.",
     ),
     Slip(
         "sigmoid-sign",
         ("a1",),
         lambda v: 1 / (1 + np.exp(v.Z1)),
-        hint="Look at the sign in the exponent: a positive z must give more than one half.",
     ),
     Slip(
         "sigmoid-sign",
         ("a2",),
         lambda v: 1 / (1 + np.exp(v.Z2)),
-        hint="Look at the sign in the exponent: a positive z must give more than one half.",
     ),
     Slip(
         "half-in-loss",
         ("loss",),
         lambda v: (v.A2 - v.Y) ** 2 / 2,
-        hint="This course's squared error has no factor 1/2.",
     ),
     Slip(
         "cross-entropy-in-loss",
         ("loss",),
         lambda v: -(v.Y * np.log(v.A2) + (1 - v.Y) * np.log(1 - v.A2)),
-        hint="This is the cross-entropy. Which loss does this task use?",
     ),
-    Slip("not-squared", ("loss",), lambda v: v.A2 - v.Y, hint="That is the error. What does the loss do with it?"),
-    Slip("not-squared", ("loss",), lambda v: v.Y - v.A2, hint="That is the error. What does the loss do with it?"),
+    Slip("not-squared", ("loss",), lambda v: v.A2 - v.Y),
+    Slip("not-squared", ("loss",), lambda v: v.Y - v.A2),
     Slip(
-        "factor-two-missing",
+        "factor-2-lost",
         ("dz2",),
         lambda v: (v.A2 - v.Y) * v.A2 * (1 - v.A2),
-        hint="Differentiate the square once more: a factor is missing.",
     ),
     Slip(
         "output-derivative-missing",
@@ -191,13 +178,11 @@ SLIPS = (
         "cross-entropy-error",
         ("dz2",),
         lambda v: v.A2 - v.Y,
-        hint="a - y is the error signal of cross-entropy. Which loss does this task use?",
     ),
     Slip(
-        "output-derivative-at-z",
+        "output-derivative-with-z",
         ("dz2",),
         lambda v: 2 * (v.A2 - v.Y) * v.Z2 * (1 - v.Z2),
-        hint="In s(1 - s) the s is the value of the sigmoid, not z.",
     ),
     *(
         Slip(
@@ -210,29 +195,26 @@ SLIPS = (
         for half in (lambda a: a, lambda a: 1 - a)
     ),
     Slip(
-        "sign-of-error",
+        "sign-flipped",
         ("dz2",),
         lambda v: 2 * (v.Y - v.A2) * v.A2 * (1 - v.A2),
-        hint="The sign is turned round: if a2 grows while it is above the target, does the loss grow or fall?",
+        hint="If a2 grows while it is above the target, does the loss grow or fall?",
     ),
-    Slip("wrong-operand", ("dW2",), lambda v: v.dZ2 * v.X.T, hint="What is multiplied by W2 in the forward pass?"),
+    Slip("wrong-layer-activation", ("dW2",), lambda v: v.dZ2 * v.X.T),
     Slip(
-        "wrong-operand",
+        "z-for-a-in-gradient",
         ("dW2",),
         lambda v: v.dZ2 * v.Z1.T,
-        hint="You used z1. What is multiplied by W2 in the forward pass?",
     ),
     Slip(
-        "hidden-derivative-missing",
+        "activation-derivative-missing",
         ("dz1",),
         lambda v: v.W2.T @ v.dZ2,
-        hint="This is the derivative with respect to a1. One more step of the chain rule leads to z1.",
     ),
     Slip(
-        "hidden-derivative-at-z",
+        "pre-activation-in-derivative",
         ("dz1",),
         lambda v: (v.W2.T @ v.dZ2) * v.Z1 * (1 - v.Z1),
-        hint="In s(1 - s) the s is the value of the sigmoid, not z.",
     ),
     Slip(
         "output-derivative-in-hidden-layer",
@@ -244,7 +226,6 @@ SLIPS = (
         "weights-exchanged",
         ("dz1",),
         lambda v: (v.W2.T[::-1] @ v.dZ2) * v.A1 * (1 - v.A1),
-        hint="Each hidden unit has the weight of the other one here. Follow the arrow from unit to output.",
     ),
     Slip(
         "gradient-used-for-weights",
@@ -253,16 +234,15 @@ SLIPS = (
         hint="The error goes back through W2 itself. Two names look alike here.",
     ),
     Slip(
-        "weights-left-out",
+        "weights-missing-in-hidden-error",
         ("dz1",),
         lambda v: np.ones((2, 1)) * v.dZ2 * v.A1 * (1 - v.A1),
-        hint="How strongly does the output listen to each hidden unit? That number is missing.",
     ),
-    Slip("wrong-operand", ("dW1",), lambda v: v.dZ1 @ v.A1.T, hint="What is multiplied by W1 in the forward pass?"),
-    Slip("transposed", ("dW1",), lambda v: (v.dZ1 @ v.X.T).T, hint="dW1 has one row for each hidden unit, as W1 has."),
+    Slip("wrong-layer-activation", ("dW1",), lambda v: v.dZ1 @ v.A1.T),
+    Slip("result-transposed", ("dW1",), lambda v: (v.dZ1 @ v.X.T).T),
     *(
         Slip(
-            "ascent",
+            "sign-flipped",
             (f"{name}_new",),
             lambda v, n=name: v[n] + v.learning_rate * v[f"d{n}"],
             hint="You moved up the gradient. In which direction does the loss fall?",
@@ -272,7 +252,7 @@ SLIPS = (
     ),
     *(
         Slip(
-            "learning-rate-forgotten",
+            "learning-rate-missing",
             (f"{name}_new",),
             lambda v, n=name: v[n] - v[f"d{n}"],
             hint="The whole gradient was subtracted. How large is one step?",
@@ -282,7 +262,7 @@ SLIPS = (
     ),
     *(
         Slip(
-            "not-updated",
+            "parameter-never-updated",
             (f"{name}_new",),
             lambda v, n=name: v[n],
             hint="This is the old value: nothing was subtracted.",

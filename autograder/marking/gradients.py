@@ -9,33 +9,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 
-from autograder.diagnosis import MISTAKES, WRONG, Finding, Point, Spec, explain
+from autograder.diagnosis import WRONG, Finding, Point, Spec, explain
 from autograder.exercise import Reply, Verdict
 from autograder.marking.compare import as_numbers
 from autograder.marking.judges import Explain, usable
 
 FORWARD = ("Z1", "A1", "Z2", "A2", "Z3", "A3")
-
-
-def named(*mistakes: str, title: str = "", hint: str = "") -> Verdict:
-    """A wrong line whose mistakes are known. Words that are not given are those of the catalogue, if it has any."""
-    known = [MISTAKES[mistake] for mistake in mistakes if mistake in MISTAKES]
-    title = title or "; ".join(mistake.title for mistake in known)
-    return Verdict(
-        "wrong",
-        mistakes=mistakes,
-        message=sentence(title),
-        hint=hint or " ".join(mistake.hint for mistake in known),
-    )
-
-
-def sentence(text: str) -> str:
-    """The text with a capital at its beginning and a period at its end; nothing stays nothing.
-
-    >>> sentence("the sign is wrong")
-    'The sign is wrong.'
-    """
-    return f"{text[:1].upper()}{text[1:]}".rstrip(".") + "." if text else ""
 
 
 def explain_gradients(spec: Spec) -> Explain:
@@ -79,5 +58,5 @@ def _verdict(finding: Finding) -> Verdict:
     if finding.given_own and not finding.mistakes:
         return Verdict("correct", share=1.0, own=True, message=finding.hint)
     if finding.mistakes:
-        return named(*finding.mistakes, hint=finding.hint)
+        return Verdict.named(*finding.mistakes, hint=finding.hint)
     return Verdict("wrong", message=" ".join(finding.facts))

@@ -15,8 +15,8 @@ import numpy as np
 
 from autograder.exercise import Reply, Values, Verdict
 from autograder.marking.compare import HAND, as_numbers, compare
-from autograder.marking.gradients import named
 from autograder.marking.judges import Explain, usable
+from autograder.mistakes import known
 
 PROOF = {"float64": 1e-9, "float32": 1e-4, "float16": None}
 """A slip is named when its formula gives every entry of the answer to this relative accuracy; integers are as exact as
@@ -82,8 +82,9 @@ def worked_out(formula: Formula, at: At) -> Any:
 class Slip:
     """One known way to get a line wrong: its id, the lines it may show in, what it gives and the words for it.
 
-    Title and hint are those of the catalogue of mistakes where they are empty. A value worked out by hand must agree
-    within the tolerance for that, or to ``figures`` significant figures.
+    Title and hint are those of the catalogue of mistakes where they are empty; an id that it does not know raises
+    UnknownMistake. A value worked out by hand must agree within the tolerance for that, or to ``figures`` significant
+    figures.
     """
 
     id: str
@@ -94,7 +95,8 @@ class Slip:
     figures: int | None = None
 
     def __post_init__(self) -> None:
-        """Lines may be written as one text, with spaces between them."""
+        """Lines may be written as one text, with spaces between them. Raises UnknownMistake."""
+        known(self.id)
         if isinstance(self.lines, str):
             object.__setattr__(self, "lines", tuple(self.lines.split()))
 
@@ -115,7 +117,7 @@ def explain_slips(
     """
     lines = tuple(dict.fromkeys(line for slip in slips for line in slip.lines))
 
-    def known(reply: Reply) -> At:
+    def at(reply: Reply) -> At:
         own = {}
         for line, value in usable(reply.values).items():
             name = (names or {}).get(line, line)
@@ -126,7 +128,7 @@ def explain_slips(
         return At(reply.given, own)
 
     def explain(replies: Sequence[Reply]) -> Mapping[str, Verdict]:
-        points, found = [known(reply) for reply in replies], {}
+        points, found = [at(reply) for reply in replies], {}
         for line in lines:
             answers = [reply.values.get(line) for reply in replies]
             matches = [
@@ -134,12 +136,12 @@ def explain_slips(
                 for slip in slips
                 if line in slip.lines
                 and all(
-                    gives(got, _value(slip.formula, at), by_hand=by_hand, figures=slip.figures)
-                    for got, at in zip(answers, points)
+                    gives(got, _value(slip.formula, point), by_hand=by_hand, figures=slip.figures)
+                    for got, point in zip(answers, points)
                 )
             ]
             if len({slip.id for slip in matches}) == 1:
-                found[line] = named(matches[0].id, title=matches[0].title, hint=matches[0].hint)
+                found[line] = Verdict.named(matches[0].id, title=matches[0].title, hint=matches[0].hint)
         return found
 
     return explain

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.diagnosis import MISTAKES
 from autograder.marking import STATUSES, Marks, QuestionMark
+from autograder.mistakes import MISTAKES
 
 SIGNS = {"correct": "✓", "wrong": "✗", "missing": "–", "grader_error": "?"}
 """A sign beside the word, so that nothing is said by colour alone."""

@@ -202,7 +202,7 @@ WRONG = (
     }),
     _edit("dZ2-transposed", "the right numbers, but transposed: the shape is said in letters", "equations",
           "return (W3.T @ dZ3) * A2 * (1 - A2)", "return ((W3.T @ dZ3) * A2 * (1 - A2)).T",
-          {"signal_2": 2}, {"signal_2.dZ2": "wrong-shape"}),
+          {"signal_2": 2}, {"signal_2.dZ2": "other-shape"}),
     _edit("dZ2-not-transposed", "W3 in place of its transpose", "equations",
           "return (W3.T @ dZ3) * A2", "return (W3 @ dZ3) * A2", {"signal_2": 2}, statuses={"signal_2": "raised"}),
     *_equation("dZ1", "signal_1", "return (W2.T @ dZ2) * (1 - A1**2)", {
@@ -215,12 +215,12 @@ WRONG = (
     *_equation("dW1", "weights_1", "return dZ1 @ X.T", {
         "divided-by-m-twice": "return dZ1 @ X.T / X.shape[1]",
         "sign-flipped": "return -dZ1 @ X.T",
-        "wrong-shape": "return X @ dZ1.T",
+        "other-shape": "return X @ dZ1.T",
     }),
     _edit("dW1-no-mean-anywhere", "1/m neither in dZ3 nor in dW1", "equations", "return (A3 - Y) / Y.shape[1]",
           "return A3 - Y", {"weights_1": 2}, {"weights_1.dW1": "missing-1-over-m"}),
     _edit("dW1-elementwise", "a product entry by entry", "equations", "return dZ1 @ X.T", "return dZ1[:1] * X",
-          {"weights_1": 2}, {"weights_1.dW1": "wrong-shape"}),
+          {"weights_1": 2}, {"weights_1.dW1": "other-shape"}),
     _gradient("missing-1-over-m", "no mean over the examples",
               "dZ3 = (self.A3 - Y) / X.shape[1]", "dZ3 = self.A3 - Y", {"dW3": 1}),
     _gradient("extra-output-derivative", "a(1 - a) once too often at the output",

@@ -125,7 +125,7 @@ WRONG = (
         "dz2 = 2 * (a2 - y)",
         "dz2 = (a2 - y)",
         {"gradient_values.dz2": 2},
-        {"gradient_values.dz2": "factor-two-missing"},
+        {"gradient_values.dz2": "factor-2-lost"},
     ),
     _edit(
         "output-derivative-missing",
@@ -152,7 +152,7 @@ WRONG = (
         "2 * (a2 - y)",
         "2 * (y - a2)",
         {"gradient_values.dz2": 2},
-        {"gradient_values.dz2": "sign-of-error"},
+        {"gradient_values.dz2": "sign-flipped"},
     ),
     _edit(
         "wrong-operand",
@@ -161,14 +161,14 @@ WRONG = (
         "dW2 = [dz2 * a1[0], dz2 * a1[1]]",
         "dW2 = [dz2 * 1, dz2 * 2]",
         {"gradient_values.dW2": 2},
-        {"gradient_values.dW2": "wrong-operand"},
+        {"gradient_values.dW2": "wrong-layer-activation"},
     ),
     wrong(
         "hidden-derivative-missing",
         "the chain rule stops at a1",
         edits={"gradients": [(" * a1[0] * (1 - a1[0])", ""), (" * a1[1] * (1 - a1[1])", "")]},
         loses={"gradient_values.dz1": 2},
-        named={"gradient_values.dz1": "hidden-derivative-missing"},
+        named={"gradient_values.dz1": "activation-derivative-missing"},
     ),
     _edit(
         "transposed",
@@ -177,7 +177,7 @@ WRONG = (
         "dW1 = [[dz1[0] * 1, dz1[0] * 2], [dz1[1] * 1, dz1[1] * 2]]",
         "dW1 = [[dz1[0] * 1, dz1[1] * 1], [dz1[0] * 2, dz1[1] * 2]]",
         {"gradient_values.dW1": 2},
-        {"gradient_values.dW1": "transposed"},
+        {"gradient_values.dW1": "result-transposed"},
     ),
     _edit(
         "inputs-exchanged",
@@ -241,7 +241,7 @@ WRONG = (
         "the old parameters are copied",
         edits={"update": [("alpha = 0.1", "alpha = 0.0")]},
         loses={"updated_values": 5},
-        named={f"updated_values.{name}_new": "not-updated" for name in ("W1", "b1", "W2", "b2")},
+        named={f"updated_values.{name}_new": "parameter-never-updated" for name in ("W1", "b1", "W2", "b2")},
     ),
     wrong(
         "ascent",
@@ -249,14 +249,14 @@ WRONG = (
         edits={"update": [("W2_new = [0.9 - alpha * dW2[0], 0.7 - alpha * dW2[1]]",
                            "W2_new = [0.9 + alpha * dW2[0], 0.7 + alpha * dW2[1]]")]},
         loses={"updated_values.W2_new": 1},
-        named={"updated_values.W2_new": "ascent"},
+        named={"updated_values.W2_new": "sign-flipped"},
     ),
     wrong(
         "learning-rate-forgotten",
         "the whole gradient is subtracted",
         edits={"update": [("alpha = 0.1", "alpha = 1")]},
         loses={"updated_values": 5},
-        named={f"updated_values.{name}_new": "learning-rate-forgotten" for name in ("W1", "b1", "W2", "b2")},
+        named={f"updated_values.{name}_new": "learning-rate-missing" for name in ("W1", "b1", "W2", "b2")},
     ),
     wrong(
         "left-out",

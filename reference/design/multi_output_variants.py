@@ -280,7 +280,7 @@ WRONG = (
     _edit("bias-over-everything", "db2 is one number", "network", "self.db2 = np.sum(dZ2, axis=1, keepdims=True)",
           "self.db2 = np.sum(dZ2)", {"backward_outputs.db2": 1}, {"backward_outputs.db2": "bias-summed-over-everything"}),
     _edit("sample-deviation", "divided by m - 1", "scaler", "np.std(Y, axis=1, keepdims=True)",
-          "np.std(Y, axis=1, ddof=1, keepdims=True)", {"scaling_outputs.std": 1}, {"scaling_outputs.std": "sample-deviation"}),
+          "np.std(Y, axis=1, ddof=1, keepdims=True)", {"scaling_outputs.std": 1}, {"scaling_outputs.std": "divided-by-m-minus-1"}),
     _edit("variance", "the variance", "scaler", "np.std(Y, axis=1, keepdims=True)", "np.var(Y, axis=1, keepdims=True)",
           {"scaling_outputs.std": 1}, {"scaling_outputs.std": "variance-for-deviation"}),
     _edit("per-example", "the wrong axis", "scaler", "return np.mean(Y, axis=1, keepdims=True), np.std(Y, axis=1, keepdims=True)",
@@ -370,7 +370,7 @@ WRONG = (
     ),
     _edit("loss-after", "the loss after the step is returned", "step", "    return loss",
           "    net.forward_pass(X)\n    return net.compute_loss(Y)",
-          {"step_outputs.returned": 0.5}, {"step_outputs.returned": "loss-after-the-step"}),
+          {"step_outputs.returned": 0.5}, {"step_outputs.returned": "loss-after-the-update"}),
     _edit("loss-not-returned", "nothing is returned", "step", "    return loss", "    return None",
           {"step_outputs.returned": 0.5}),
 )

@@ -291,7 +291,7 @@ WRONG = (
             ]
         },
         loses={"squared_loss.loss": 2},
-        named={"squared_loss.loss": "cross-entropy-kept"},
+        named={"squared_loss.loss": "cross-entropy-in-loss"},
     ),
     _edit(
         "mean-of-all-in-loss",

@@ -137,7 +137,7 @@ def _signal(variant_id, title, new, named=None):
 
 
 WRONG = (
-    _relu("identity", "relu returns its input", "Z", "identity"),
+    _relu("identity", "relu returns its input", "Z", "activation-forgotten"),
     _relu("step", "relu returns its slope", "(Z > 0) * 1.0", "relu-derivative-for-relu"),
     _relu("absolute", "the absolute value", "np.abs(Z)", "absolute-value"),
     _relu("minimum", "min instead of max", "np.minimum(Z, 0)", "minimum-for-maximum"),
@@ -178,7 +178,7 @@ WRONG = (
     _signal("no-weights", "the weights are left out", "dZ2.sum(axis=0) * relu_derivative(Z1)",
             "weights-missing-in-hidden-error"),
     _signal("sign-flipped", "the sign is turned round", "-(W2.T @ dZ2) * relu_derivative(Z1)", "sign-flipped"),
-    _signal("divided-by-m", "divided by m once more", "(W2.T @ dZ2) * relu_derivative(Z1) / Z1.shape[1]", "extra-1-over-m"),
+    _signal("divided-by-m", "divided by m once more", "(W2.T @ dZ2) * relu_derivative(Z1) / Z1.shape[1]", "divided-by-m-twice"),
     _signal("transposed", "the result has shape (m, h)", "((W2.T @ dZ2) * relu_derivative(Z1)).T"),
     _signal("leaky-at-zero", "two at zero", "(W2.T @ dZ2) * ((Z1 > 0) + 2.0 * (Z1 == 0))"),
     wrong(

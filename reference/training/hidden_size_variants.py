@@ -184,7 +184,7 @@ WRONG = (
         cells={"table": TYPED},
         edits={"study": [(f"on_test = {ON_TEST}", f"on_test = 1 - {ON_TEST}")]},
         loses={"study_function.test_accuracy": 3},
-        named={"study_function.test_accuracy": "errors-for-accuracy"},
+        named={"study_function.test_accuracy": "share-of-wrong"},
     ),
     wrong(
         "one-size",
@@ -251,6 +251,6 @@ WRONG = (
     _spread("over-everything", "one standard deviation of all", "np.std(network.A1)", "spread-over-everything"),
     _spread("pre-activations", "Z1 for A1", "np.mean(np.std(network.Z1, axis=0))", "spread-of-pre-activations"),
     _spread("weights", "the spread of the weights", "np.mean(np.std(network.W1, axis=0))", "spread-of-weights"),
-    _spread("variance", "the variance", "np.mean(np.var(network.A1, axis=0))", "variance"),
+    _spread("variance", "the variance", "np.mean(np.var(network.A1, axis=0))", "variance-for-deviation"),
     _spread("sample", "divided by h - 1", "np.mean(np.std(network.A1, axis=0, ddof=1))", "divided-by-units-minus-one"),
 )

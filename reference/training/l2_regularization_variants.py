@@ -352,7 +352,7 @@ WRONG = (
             ]
         },
         loses={"training_losses.losses": 3},
-        named={"training_losses.losses": "losses-after-the-update"},
+        named={"training_losses.losses": "loss-after-the-update"},
     ),
     wrong(
         "nothing-penalised",

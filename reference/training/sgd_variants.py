@@ -219,7 +219,7 @@ def train_epoch(network, X, Y, learning_rate, order):
         "network.update_parameters(learning_rate)",
         "network.update_parameters(learning_rate / X.shape[1])",
         {"given_order.one": 4},
-        {"given_order.one": "divided-by-m"},
+        {"given_order.one": "divided-by-wrong-count"},
     ),
     _epoch(
         "no-learning-rate",
@@ -361,7 +361,7 @@ def train_epoch(network, X, Y, learning_rate, order):
             ]
         },
         loses={"loss_curve.losses": 3},
-        named={"loss_curve.losses": "losses-after-the-epoch"},
+        named={"loss_curve.losses": "loss-after-the-update"},
     ),
     wrong(
         "loss-of-the-last-example",
@@ -399,7 +399,7 @@ def train_epoch(network, X, Y, learning_rate, order):
         "the number and not the share",
         edits={"noise": [("np.mean(np.diff(losses) > 0)", "np.sum(np.diff(losses) > 0)")]},
         loses={"noise_numbers.rises": 1},
-        named={"noise_numbers.rises": "counted-not-shared"},
+        named={"noise_numbers.rises": "count-for-share"},
     ),
     wrong(
         "by-length",
@@ -413,14 +413,14 @@ def train_epoch(network, X, Y, learning_rate, order):
         "the root is forgotten",
         edits={"noise": [("np.sqrt(np.mean((", "(np.mean((")]},
         loses={"noise_numbers.roughness": 2},
-        named={"noise_numbers.roughness": "root-missing"},
+        named={"noise_numbers.roughness": "square-root-missing"},
     ),
     wrong(
         "absolute",
         "mean of absolute values",
         edits={"noise": [("np.sqrt(np.mean((", "(np.mean(np.abs("), (" / 2) ** 2))", " / 2)))")]},
         loses={"noise_numbers.roughness": 2},
-        named={"noise_numbers.roughness": "absolute-not-square"},
+        named={"noise_numbers.roughness": "absolute-values-for-squares"},
     ),
     wrong(
         "second-difference",

@@ -1,14 +1,14 @@
 """The grammar and its texts."""
 
 import itertools
-import re
 
 import numpy as np
 import pytest
 from diagnosis_kit import bench, points_of
 
-from autograder.diagnosis import MISTAKES, DoesNotFit, Point, Spec, aliases, choice_points, mutate
+from autograder.diagnosis import DoesNotFit, Point, Spec, aliases, choice_points, mutate
 from autograder.diagnosis.spec import HIDDEN
+from autograder.mistakes import MISTAKES
 
 TANH = Spec(("tanh",), "sigmoid", "bce")
 
@@ -31,7 +31,9 @@ def options():
 
 def test_every_mistake_of_the_grammar_is_in_the_catalogue_and_back(options):
     used = {mistake for _, _, option in options for mistake in option.mistakes}
-    assert used | {"wrong-shape"} == set(MISTAKES)
+    steps = ("output error", "hidden error", "gradient", "bias gradient", "scale", "penalty", "update")
+    elsewhere = {"wrong-shape", "other-shape", "upstream-used-past-the-activation", "mean-in-error-signal"}
+    assert used | elsewhere == {id for id, entry in MISTAKES.items() if entry.where in steps}
 
 
 def test_the_right_option_comes_first_and_names_are_unique():
@@ -40,22 +42,6 @@ def test_the_right_option_comes_first_and_names_are_unique():
             assert row[0].name == "right", (spec, point)
             assert row[0].mistakes == ()
             assert len({option.name for option in row}) == len(row), (spec, point)
-
-
-@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=lambda mistake: mistake.id)
-def test_texts_are_short_plain_and_give_no_code_away(mistake):
-    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", mistake.id)
-    assert mistake.title[0].islower() or mistake.title.split()[0] in ("W2", "W3")
-    assert not mistake.title.endswith(".")
-    assert mistake.hint.endswith((".", "?"))
-    assert re.search(
-        r"\b(you|your|yours|yourself|check|look|ask|count|compare|follow|draw|write|differentiate)\b",
-        mistake.hint,
-        re.I,
-    )
-    assert not re.search(r"np\.|@|\*|\.T\b|sum\(", mistake.hint)
-    for sentence in re.split(r"[.?:;] ", mistake.hint):
-        assert len(sentence.split()) <= 25, sentence
 
 
 @pytest.mark.parametrize(("spec", "outputs"), bench.SPECS)

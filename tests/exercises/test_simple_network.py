@@ -54,7 +54,7 @@ def test_the_update_is_asked_with_learning_rates_that_show_each_known_slip():
         for name in PARAMETERS:
             right = exercise.SIMPLE.moved(given)[f"{name}_new"]
             assert np.allclose(right, given[name] - given["learning_rate"] * given[f"d{name}"], rtol=1e-15)
-            for formula in UPDATES.values():
+            for _, formula in UPDATES:
                 wrong = worked_out(formula.format(theta=name), At(given, {}))
                 assert np.abs(wrong - right).max() > 0.01
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
+from autograder.exercise import sentence
 from autograder.exercises import NAMES, load, tanh_swap
 from autograder.marking import Marks, challenges, from_json, mark, to_json, work_out_truth
+from autograder.mistakes import MISTAKES
 from autograder.truth import Network
 
 
@@ -59,12 +61,12 @@ def test_after_that_nothing_is_worked_out_again(monkeypatch):
     assert sum(question.points for question in mark(EXERCISE, 6, right_answers(seed=6))) == 20
 
 
-def test_a_message_of_the_hint_alone_reads_as_one_sentence():
-    """Many slips of a calculation by hand have a hint and no title."""
+def test_title_and_hint_of_the_catalogue_make_the_message():
     worked = load("worked_calculation")
     values = {"z1": [1.2, 2.2], "a1": [1.2, 2.2]}
     forward = by_id(mark(worked, 1, {"filled_in": [Answer(values=values)]}))["forward_values"]
-    assert forward.message == "a1: This is z1. What does a sigmoid unit make of it?"
+    entry = MISTAKES["activation-forgotten"]
+    assert forward.message == f"a1: {sentence(entry.title)} {entry.hint}"
 
 
 def test_marks_are_reproducible_from_the_seed():

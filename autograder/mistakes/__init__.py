@@ -1,0 +1,76 @@
+"""The catalogue: for each mistake its id, a title, one hint and the step where it is made.
+
+Ids are stable words: they are recorded with the marks and counted in class reports, so one mistake has one id wherever
+it is made. A title is the middle of a sentence; a hint speaks to the student, points to the step and does not give the
+line away. Whoever names a mistake takes it from here: an id that is not in the catalogue is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from autograder.mistakes import backward, data, forward, gradients, training
+
+
+class UnknownMistake(KeyError):
+    """No mistake of the catalogue has this id."""
+
+    def __str__(self) -> str:
+        """The sentence, without the quotes of a KeyError."""
+        return f"{self.args[0]!r} is not in the catalogue of mistakes: write its title and hint in autograder/mistakes"
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One mistake. ``where`` is the step; ``convention`` says in which convention it would be right, if in any."""
+
+    id: str
+    title: str
+    hint: str
+    where: str
+    convention: str = ""
+
+
+PENALTY = "penalty"
+
+_GROUPS = {
+    "forward pass": forward.FORWARD,
+    "loss": forward.LOSS,
+    "by hand": forward.BY_HAND,
+    "output error": backward.OUTPUT_ERROR,
+    "hidden error": backward.HIDDEN_ERROR,
+    "gradient": gradients.GRADIENT,
+    "bias gradient": gradients.BIAS,
+    "scale": gradients.SCALE,
+    PENALTY: gradients.PENALTY,
+    "update": gradients.UPDATE,
+    "clipping": training.CLIPPING,
+    "schedule": training.SCHEDULE,
+    "training": training.TRAINING,
+    "report": training.REPORT,
+    "random weights": training.RANDOM_WEIGHTS,
+    "data": data.DATA,
+    "scaling": data.SCALING,
+    "statistics": data.STATISTICS,
+    "design": data.DESIGN,
+    "property": data.PROPERTY,
+}
+
+MISTAKES: Mapping[str, Mistake] = MappingProxyType(
+    {
+        id: Mistake(id, title, hint, where, *convention)
+        for where, texts in _GROUPS.items()
+        for id, (title, hint, *convention) in texts.items()
+    }
+)
+"""Every mistake by its id."""
+
+
+def known(*ids: str) -> tuple[Mistake, ...]:
+    """The mistakes with these ids. Raises UnknownMistake."""
+    for id in ids:
+        if id not in MISTAKES:
+            raise UnknownMistake(id)
+    return tuple(MISTAKES[id] for id in ids)
