@@ -36,6 +36,10 @@ SCALING: Texts = {
         "the scale is taken from the new table itself",
         "The scale belongs to the training data. Which two arrays are handed to your function?",
     ),
+    "scaled-by-new-data": (
+        "new examples are scaled by their own statistics",
+        "From which data do your means and widths come? A single new example has no mean of its own.",
+    ),
     "scaled-again": ("the values are standardised once more", "This function leads back to the unit of the data."),
     "order-of-scaling": ("the two steps are taken in the wrong order", "Undo the last step of standardise first."),
 }
@@ -111,6 +115,7 @@ DESIGN: Texts = {
         "one bias is counted for each layer",
         "Does a layer have one bias, or each of its units?",
     ),
+    "unknown-activation": ("an activation has an unknown name", "Which names does the task list?"),
     "output-cannot-reach-target": (
         "the output cannot reach every target",
         "Put the smallest and the largest target through your transform. What must the output reach?",

@@ -64,8 +64,8 @@ FORWARD: Texts = {
     ),
     "tanh-for-xtanhx": ("this is tanh alone", "f is a product. Which factor is missing?"),
     "tanh-squared-for-xtanhx": ("this is the square of tanh", "f is a product. What stands before tanh?"),
-    "truncated-to-integers": (
-        "the results are cut to whole numbers",
+    "integers-from-vectorize": (
+        "the numbers are cut off to integers where the first entry is negative",
         "`vectorize` takes the type of its first result for all others. Which type has your first one?",
     ),
     "return-missing": ("nothing is returned", "Is there a `return` at the end?"),
