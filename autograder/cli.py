@@ -47,7 +47,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, description in COMMANDS.items():
         sub = subparsers.add_parser(name, help=description, description=f"{description[0].upper()}{description[1:]}.")
         if name == wanted:  # only the command in use is imported: nbgrader and sympy take their time
-            _module(name).add_arguments(sub)
+            try:
+                _module(name).add_arguments(sub)
+            except ModuleNotFoundError as missing:
+                if missing.name is None or missing.name.partition(".")[0] == "autograder":
+                    raise
+                print(
+                    f"autograder {name} needs {missing.name}, which is not installed here. "
+                    "Type: pip install 'backprop-autograder[grade]'",
+                    file=sys.stderr,
+                )
+                return 2
     args = parser.parse_args(given)
     return _module(args.command).run(args)
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import nbformat
@@ -15,10 +16,17 @@ from autograder.exercises import load
 
 ACTION = ".github/actions/grade/action.yml"
 WORKFLOW = ".github/workflows/grade.yml"
+TESTS = ".github/workflows/test.yml"
 GITLAB = "ci/gitlab/grade.gitlab-ci.yml"
 STUDENT = "ci/gitlab/student.gitlab-ci.yml"
 
-SCHEMAS = {ACTION: "github-actions", WORKFLOW: "github-workflows", GITLAB: "gitlab-ci", STUDENT: "gitlab-ci"}
+SCHEMAS = {
+    ACTION: "github-actions",
+    WORKFLOW: "github-workflows",
+    TESTS: "github-workflows",
+    GITLAB: "gitlab-ci",
+    STUDENT: "gitlab-ci",
+}
 
 
 def check(path, schema):
@@ -47,6 +55,15 @@ def test_no_shell_of_a_step_has_an_expression_in_it(root):
     scripts = [step["run"] for step in steps if "run" in step]
     assert len(scripts) == 2
     assert not [script for script in scripts if "${{" in script]
+
+
+def test_every_python_that_is_promised_is_tested(root):
+    jobs = yaml.safe_load((root / TESTS).read_text())["jobs"]
+    tested = {jobs["everything"]["steps"][1]["with"]["python-version"], *jobs["quick"]["strategy"]["matrix"]["python"]}
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    promised = {text.rpartition(" ")[2] for text in project["classifiers"] if " 3." in text}
+    assert tested == promised
+    assert project["requires-python"] == f">={min(promised)}"
 
 
 def test_no_checkout_leaves_its_token_on_disk(root):

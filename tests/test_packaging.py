@@ -9,6 +9,7 @@ import tarfile
 import tomllib
 import zipfile
 
+import numpy as np
 import pytest
 
 from autograder import __version__
@@ -73,6 +74,49 @@ def test_the_wheel_brings_the_command_and_the_pytest_plugin(built):
     assert f"-{__version__}-" in path.name
     assert "[pytest11]\nautograder.pytest_plugin = autograder.pytest_plugin" in text
     assert "autograder = autograder.cli:main" in text
+
+
+CORE = {"numpy", "sympy", "mpmath", "rich", "markdown_it", "mdurl", "pygments", "autograder"}
+"""What the package and its three dependencies bring."""
+
+ONLY_CORE = f"""
+import sys
+
+class OnlyCore:
+    def find_spec(self, name, path=None, target=None):
+        top = name.partition(".")[0]
+        if top not in sys.stdlib_module_names and top not in {sorted(CORE)} and not top.startswith("_"):
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, OnlyCore())
+from autograder.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def with_the_core_only(*arguments):
+    return subprocess.run([sys.executable, "-c", ONLY_CORE, *arguments], capture_output=True, text=True, timeout=60)
+
+
+def test_gradients_are_explained_with_the_core_alone(tmp_path):
+    rng = np.random.default_rng(0)
+    X, Y, W1, b1 = rng.normal(size=(2, 5)), np.array([[0.0, 1, 1, 0, 1]]), rng.normal(size=(1, 2)), np.array([[0.3]])
+    error = 1 / (1 + np.exp(-(W1 @ X + b1))) - Y
+    point = {"dW1": error @ X.T, "db1": [[error.mean()]]}  # the weights lack the 1/m
+    np.savez(tmp_path / "point.npz", X=X, Y=Y, W1=W1, b1=b1, **point)
+    done = with_the_core_only(
+        "explain", str(tmp_path / "point.npz"), "--hidden", "none", "--output", "sigmoid", "--loss", "bce"
+    )
+    assert not done.stderr
+    assert "W1: wrong" in done.stdout
+    assert "1/m" in done.stdout
+
+
+def test_a_command_that_needs_more_says_what_to_type():
+    done = with_the_core_only("grade", "submitted")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "pip install 'backprop-autograder[grade]'" in done.stderr
 
 
 def test_students_get_nothing_of_ours_to_import(root):

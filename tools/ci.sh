@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Grading on a machine of continuous integration: GitHub's action and GitLab's template both call this.
-#   tools/ci.sh prepare              install what is missing and allow isolation
+#   tools/ci.sh walls                install bubblewrap and allow isolation
+#   tools/ci.sh prepare              that, and what grading needs
 #   tools/ci.sh grade FOLDER OUT     grade the notebooks in FOLDER; marks and feedback go to OUT
 # PYTHON names an interpreter that has everything already, as in an image of your own; else a .venv is made.
 set -euo pipefail
@@ -9,7 +10,7 @@ python=${PYTHON:-$course/.venv/bin/python}
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 
-prepare() {
+walls() {
     if ! command -v bwrap >/dev/null; then
         as_root apt-get update -q
         as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q bubblewrap ||
@@ -21,6 +22,10 @@ prepare() {
         as_root sysctl -q -w kernel.apparmor_restrict_unprivileged_userns=0 ||
             echo "User namespaces stay restricted: isolation will be reduced."
     fi
+}
+
+prepare() {
+    walls
     if [ -z "${PYTHON:-}" ]; then
         python3 -m venv "$course/.venv"
         "$python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$course/requirements.lock"

@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print what was found. Returns 0 when grading works here and 1 when something keeps it from working."""
-    found = [*_python(), *_programs(), *_isolation(), *_course(args.root)]
+    found = [*_python(), *_namesakes(), *_programs(), *_isolation(), *_course(args.root)]
     console = Console()
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_header=False)
     for finding in found:
@@ -66,8 +66,8 @@ def _python() -> Iterator[Finding]:
     yield Finding("autograder", __version__)
     yield Finding("Python", f"{sys.version.split()[0]} ({sys.executable})")
     try:
-        needed = [re.split(r"[^A-Za-z0-9._-]", text)[0] for text in metadata.requires("backprop-autograder") or ()
-                  if "extra ==" not in text]  # fmt: skip
+        texts = [text for text in metadata.requires("backprop-autograder") or () if _is_for_grading(text)]
+        needed = [re.split(r"[^A-Za-z0-9._-]", text)[0] for text in texts]
     except metadata.PackageNotFoundError:
         needed = list(SHOWN)
         yield Finding("installation", "the package runs from its folder and is not installed", "note")
@@ -82,6 +82,22 @@ def _python() -> Iterator[Finding]:
     yield Finding("packages", ", ".join(versions) or "none")
     if missing:
         yield Finding("missing", ", ".join(missing), "fault", "Type: make setup, or: pip install -r requirements.lock")
+
+
+def _is_for_grading(requirement: str) -> bool:
+    extra = re.search(r"extra == ['\"]([^'\"]+)", requirement)
+    return extra is None or (extra[1] in ("course", "grade") and not requirement.startswith("backprop-autograder"))
+
+
+def _namesakes() -> Iterator[Finding]:
+    """PyPI has an unrelated package that installs the same import name and command; what came last wins."""
+    for name in sorted({*metadata.packages_distributions().get("autograder", ())} - {"backprop-autograder"}):
+        yield Finding(
+            "name clash",
+            f"the unrelated package {name} installs the same folder and the same command",
+            "fault",
+            f"Type: pip uninstall {name}, and then install this one anew: make setup",
+        )
 
 
 def _programs() -> Iterator[Finding]:

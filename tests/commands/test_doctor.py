@@ -93,3 +93,20 @@ def test_a_course_that_was_not_built_is_a_fault(levels, tmp_path, capsys):
     (tmp_path / "source").mkdir()
     assert main(["doctor", "--root", str(tmp_path)]) == 1
     assert "Type: autograder build" in said(capsys)
+
+
+def test_an_unrelated_package_of_the_same_name_is_a_fault(levels, root, capsys, monkeypatch):
+    levels("full")
+    monkeypatch.setattr(
+        doctor.metadata, "packages_distributions", lambda: {"autograder": ["backprop-autograder", "autograder"]}
+    )
+    assert main(["doctor", "--root", str(root)]) == 1
+    assert "the unrelated package autograder installs the same folder and the same command" in said(capsys)
+
+
+def test_what_grading_needs_is_looked_for_and_what_only_tests_need_is_not(levels, root, capsys, monkeypatch):
+    levels("full")
+    needed = ["no-such-core", "no-such-grader; extra == 'grade'", "no-such-linter; extra == 'test'"]
+    monkeypatch.setattr(doctor.metadata, "requires", lambda name: needed)
+    assert main(["doctor", "--root", str(root)]) == 1
+    assert "missing no-such-core, no-such-grader Type" in said(capsys)
