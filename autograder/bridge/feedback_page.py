@@ -10,21 +10,26 @@ from nbconvert.exporters.exporter import Exporter
 from nbformat import NotebookNode
 
 from autograder.course import find_root
-from autograder.records.autograded import record_of
+from autograder.marking import BadRecord
 from autograder.records.hints import read_hints
+from autograder.records.read import record_of
 from autograder.views.clusters import with_hints
 from autograder.views.feedback import Given, Gradebook, feedback_page
 
 
 class FeedbackExporter(HTMLExporter):
-    """Writes the feedback page of an exercise; other notebooks get nbgrader's own page."""
+    """Writes the feedback page of an exercise; notebooks without a good record get nbgrader's own page."""
 
     def from_notebook_node(
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
     ) -> tuple[str, dict[str, Any]]:
         """The page of one notebook. Raises CourseError when the file of hints is damaged."""
         about = (resources or {}).get("nbgrader", {})
-        marks = record_of(nb, about.get("student", ""), about.get("assignment", ""), about.get("notebook", ""))
+        try:
+            marks = record_of(nb, about.get("student", ""), about.get("assignment", ""), about.get("notebook", ""))
+        except BadRecord as bad:
+            self.log.warning("%s: %s; the page is nbgrader's own.", about.get("notebook", ""), bad)
+            marks = None
         if marks is None:
             return super().from_notebook_node(nb, resources, **kw)
         ready, resources = Exporter.from_notebook_node(self, nb, resources, **kw)

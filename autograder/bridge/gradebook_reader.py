@@ -1,12 +1,19 @@
-"""The times of handing in, from nbgrader's gradebook."""
+"""What nbgrader's gradebook says of a class: scores, e-mail addresses and the times of handing in."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autograder.course import CourseError
 from autograder.exercise import SHEETS
 from autograder.views.hand_ins import HandIn
+from autograder.views.scores import Score
+
+if TYPE_CHECKING:
+    from nbgrader.api import Gradebook
 
 
 def default_gradebook(root: Path) -> str:
@@ -15,23 +22,44 @@ def default_gradebook(root: Path) -> str:
     return f"sqlite:///{path}" if path.is_file() else ""
 
 
-def hand_ins(url: str) -> list[HandIn]:
-    """Every hand-in that a gradebook knows, in the order of the course. Raises CourseError when it cannot be read."""
+@contextmanager
+def _opened(url: str) -> Iterator[Gradebook]:
+    """A gradebook that is there already; nbgrader itself would make one. Raises CourseError when it cannot be read."""
     # nbgrader and SQLAlchemy take two seconds to import
     from nbgrader.api import Gradebook
     from sqlalchemy.exc import SQLAlchemyError
 
     if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file():
-        raise CourseError(f"there is no gradebook {url}: nbgrader makes it when it grades.")
-    found = []
+        raise CourseError(f"there is no gradebook {url}, so it cannot be read: nbgrader makes it when it grades.")
     try:
         with Gradebook(url) as book:
-            for assignment in book.assignments:
-                found += [
-                    HandIn(one.student.id, assignment.name, one.timestamp, assignment.duedate)
-                    for one in book.assignment_submissions(assignment.name)
-                ]
+            yield book
     except SQLAlchemyError as problem:
         raise CourseError(f"the gradebook {url} cannot be read: {problem}") from None
+
+
+def hand_ins(url: str) -> list[HandIn]:
+    """Every hand-in that a gradebook knows, in the order of the course. Raises CourseError."""
+    with _opened(url) as book:
+        found = [
+            HandIn(one.student.id, assignment.name, one.timestamp, assignment.duedate)
+            for assignment in book.assignments
+            for one in book.assignment_submissions(assignment.name)
+        ]
     order = {sheet: number for number, sheet in enumerate(SHEETS)}
     return sorted(found, key=lambda one: (order.get(one.sheet, len(order)), one.sheet, one.student))
+
+
+def scores_and_emails(url: str) -> tuple[list[Score], dict[str, str]]:
+    """Scores as the gradebook has them, with written parts and late penalties, and e-mail addresses by student.
+
+    A sheet that still waits for a person has a problem. Raises CourseError.
+    """
+    scores = []
+    with _opened(url) as book:
+        for assignment in book.assignments:
+            for submission in book.assignment_submissions(assignment.name):
+                points = max(0.0, submission.score - (submission.late_submission_penalty or 0.0))
+                problem = "a person still has to mark a part." if submission.needs_manual_grade else ""
+                scores.append(Score(submission.student.id, assignment.name, points, assignment.max_score, problem))
+        return scores, {student.id: student.email for student in book.students if student.email}

@@ -36,8 +36,9 @@ from autograder.grading.notebook import (
     read_notebook,
     values_in,
 )
+from autograder.marking import BadRecord
 from autograder.personal import exercise_of
-from autograder.records.autograded import record_of
+from autograder.records.read import record_of
 from autograder.views.words import printable
 
 ASIDE = ".set_aside"
@@ -130,7 +131,7 @@ def is_other_work(handed_in: Path, graded: Path) -> bool:
             root = find_root(handed_in)
             source = source_notebook(root, exercise_of(root, path.stem, student))
             cells = heal(read_notebook(path), source).cells
-        except BadNotebook:
+        except (BadNotebook, BadRecord):
             return True
         if marks is None or marks.digest != digest(NotebookNode(cells=cells)):
             return True

@@ -27,11 +27,9 @@ from autograder.grading.notebook import complete, digest, grade_id, heal, is_que
 from autograder.grading.submissions import own_files
 from autograder.marking import to_json
 from autograder.personal import exercise_of
+from autograder.records.read import KEY
 from autograder.sandbox import Limits, shared_sandbox
 from autograder.views.cell import outputs
-
-RECORD = "autograder"
-"""Key of the record of marks in the metadata of an autograded notebook, and of each graded cell's status."""
 
 
 @cache
@@ -53,14 +51,14 @@ class Heal(NbGraderPreprocessor):
             about["db_url"], student=about["student"], assignment=about["assignment"], notebook=about["notebook"]
         )
         for part in (complete(nb), *nb.cells):
-            part.metadata.pop(RECORD, None)  # only this run may say what was earned
+            part.metadata.pop(KEY, None)  # only this run may say what was earned
         if exercise is not None:
             source = source_notebook(find_root(Path(resources["metadata"]["path"])), exercise)
             healed = heal(nb, source)
             nb.cells = list(healed.cells)
             for note in healed.notes:
                 self.log.warning("%s", note)
-            nb.metadata[RECORD] = {"notes": list(healed.notes)}
+            nb.metadata[KEY] = {"notes": list(healed.notes)}
         return nb, resources
 
 
@@ -102,7 +100,7 @@ class IsolatedExecute(NbGraderPreprocessor):
             _write_outputs(nb, run_plain(nb, sandbox, files=own_files(folder), limits=limits))
             return nb, resources
         put_own_text_back(nb, exercise, find_root(folder))
-        notes = tuple(nb.metadata.get(RECORD, {}).get("notes", ()))
+        notes = tuple(nb.metadata.get(KEY, {}).get("notes", ()))
         graded = grade_notebook(
             nb,
             exercise,
@@ -129,9 +127,9 @@ def record(nb: NotebookNode, resources: ResourcesDict, graded: Graded) -> None:
         if is_question(cell) and grade_id(cell) in questions:
             question = questions[grade_id(cell)]
             cell.outputs = outputs(question, graded.marks)
-            cell.metadata[RECORD] = {"status": question.status}
-    nb.metadata[RECORD] = to_json(graded.marks)
-    resources[RECORD] = {"digest": graded.marks.digest}
+            cell.metadata[KEY] = {"status": question.status}
+    nb.metadata[KEY] = to_json(graded.marks)
+    resources[KEY] = {"digest": graded.marks.digest}
 
 
 def _exercise(resources: ResourcesDict) -> Exercise | None:
@@ -158,14 +156,14 @@ class SaveMarks(SaveAutoGrades):
 
     def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
         """Save what the notebook's cells earned."""
-        self._marked = _exercise(resources) is None or resources.get(RECORD, {}).get("digest") == digest(nb)
+        self._marked = _exercise(resources) is None or resources.get(KEY, {}).get("digest") == digest(nb)
         return super().preprocess(nb, resources)
 
     def _add_score(self, cell: NotebookNode, resources: ResourcesDict) -> None:
         super()._add_score(cell, resources)
         if not is_question(cell):
             return
-        if not self._marked or cell.metadata.get(RECORD, {}).get("status") == "grader_error":
+        if not self._marked or cell.metadata.get(KEY, {}).get("status") == "grader_error":
             grade = self.gradebook.find_grade(grade_id(cell), self.notebook_id, self.assignment_id, self.student_id)
             grade.auto_score = None
             grade.needs_manual_grade = True

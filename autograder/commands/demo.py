@@ -18,7 +18,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from autograder.course import CONFIG, CourseError, find_root
 from autograder.demo.students import DEMO_EXERCISES, HandIn, hand_ins
 from autograder.exercises import load
-from autograder.marking import Marks, from_json
+from autograder.marking import Marks
+from autograder.records.read import read
 from autograder.views import words
 from autograder.views.terminal import class_table
 
@@ -124,8 +125,7 @@ def _marks(folder: Path, one: HandIn) -> Marks | None:
     path = folder / "autograded" / one.student / one.exercise.sheet / f"{one.exercise.name}.ipynb"
     if not path.is_file():
         return None
-    record = nbformat.read(path, as_version=4).metadata.get("autograder")
-    return None if record is None else from_json(record)
+    return next(iter(read([path])), None)
 
 
 def _print_mistakes(console: Console, marks: list[Marks]) -> None:

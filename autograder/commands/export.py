@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import os
 import sys
@@ -11,8 +12,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from autograder.bridge.gradebook_reader import scores_and_emails
+from autograder.course import CourseError
 from autograder.marking import Marks
-from autograder.records.exported import NoRecords, gradebook, people, read
+from autograder.records.read import NoRecords, read
 from autograder.views import canvas, classroom50, github, junit, marks_page
 from autograder.views.scores import Score, by_sheet, moodle, plain_csv
 
@@ -53,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     """Write every export that is asked for. Returns 0, 1 when something was left out for a person, 2 on bad use."""
     try:
         return _run(args)
-    except (NoRecords, canvas.NotCanvas, classroom50.NotTheRunner) as problem:
+    except (CourseError, canvas.NotCanvas, classroom50.NotTheRunner) as problem:
         print(f"autograder export: {problem}", file=sys.stderr)
         return 2
     except OSError as problem:
@@ -95,10 +98,24 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _scores(args: argparse.Namespace, marks: Sequence[Marks]) -> tuple[list[Score], dict[str, str]]:
-    scores, emails = gradebook(args.gradebook) if args.gradebook else (by_sheet(marks), {})
+    scores, emails = scores_and_emails(args.gradebook) if args.gradebook else (by_sheet(marks), {})
     if not args.gradebook and any(one.written_points for one in marks):
         print("Parts in words are not in these scores: give --gradebook for those too.", file=sys.stderr)
-    return scores, emails | (people(args.people) if args.people else {})
+    return scores, emails | (_people(args.people) if args.people else {})
+
+
+def _people(path: Path) -> dict[str, str]:
+    """E-mail addresses by student, from a CSV file with the columns id and email, as nbgrader imports students.
+
+    Raises NoRecords.
+    """
+    try:
+        rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise NoRecords(f"{path} cannot be read: {error}") from None
+    if not rows or not {"id", "email"} <= rows[0].keys():
+        raise NoRecords(f"{path} needs a first row that names the columns id and email.")
+    return {row["id"]: row["email"] for row in rows if row["id"] and row["email"]}
 
 
 def _github(marks: Sequence[Marks]) -> None:

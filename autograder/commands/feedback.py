@@ -20,8 +20,8 @@ from autograder.grading.notebook import BadNotebook, heal, read_notebook
 from autograder.grading.submissions import NothingToGrade, Submission, find, own_files
 from autograder.marking import Marks
 from autograder.personal import exercise_of
-from autograder.records.autograded import students_and_sheets
 from autograder.records.hints import read_hints
+from autograder.records.read import students_and_sheets
 from autograder.sandbox import Sandbox, SandboxUnavailable
 from autograder.views.clusters import with_hints
 from autograder.views.feedback import feedback_page

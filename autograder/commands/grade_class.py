@@ -22,7 +22,7 @@ from autograder.grading.cluster import ClusterProblem, cluster_pool
 from autograder.grading.grade import fresh_seed
 from autograder.grading.journal import Journal, JournalProblem
 from autograder.grading.submissions import NothingToGrade, Submission, find
-from autograder.marking import to_json
+from autograder.marking import Marks, to_json
 from autograder.personal import read_variants
 from autograder.sandbox import SandboxUnavailable
 from autograder.views import words
@@ -107,8 +107,8 @@ def _show(batch: Iterable[Done], total: int, args: argparse.Namespace, errors: C
                     person.append(done.submission)
                 points += done.marks.points if done.marks and not done.problem else 0.0
                 if args.json:
-                    record = to_json(done.marks) if done.marks else {"student": done.submission.student}
-                    print(json.dumps(record | {"how": done.how, "problem": done.problem}), flush=True)
+                    about = {"how": done.how, "problem": done.problem}
+                    print(json.dumps(to_json(done.marks or _none_for(done)) | about), flush=True)
             elif not progress.tasks[tasks[True]].visible:
                 progress.start_task(tasks[True])
                 progress.update(tasks[True], visible=True, total=total - len(failed))
@@ -122,6 +122,12 @@ def _show(batch: Iterable[Done], total: int, args: argparse.Namespace, errors: C
         if stopped:
             Console().print("Stopped. What is done is kept: the same command goes on from here.", style="bold")
     return 130 if stopped else 1 if failed or person else 0
+
+
+def _none_for(done: Done) -> Marks:
+    """The record of a notebook that could not be marked, so that whoever reads the lines can read every one."""
+    one = done.submission
+    return Marks(one.student, one.sheet, one.exercise, (), error=done.problem)
 
 
 def _summary(

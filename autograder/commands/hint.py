@@ -8,8 +8,8 @@ from pathlib import Path
 from rich.console import Console
 
 from autograder.course import CourseError, find_root
-from autograder.records.autograded import autograded, from_lines
 from autograder.records.hints import read_hints, write_hint
+from autograder.records.read import autograded, read
 from autograder.views.clusters import clusters
 
 
@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     console, errors = Console(), Console(stderr=True)
     try:
         root = find_root(args.root)
-        marks = from_lines(args.marks) if args.marks else autograded(root)
+        marks = read([args.marks]) if args.marks else autograded(root)
         found = {cluster.id: cluster for cluster in clusters(marks, least=1)}
         hints = read_hints(root)
         if args.cluster is None:

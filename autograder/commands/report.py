@@ -9,15 +9,15 @@ from rich.console import Console
 
 from autograder.bridge.gradebook_reader import default_gradebook, hand_ins
 from autograder.course import CourseError, find_root
-from autograder.records.autograded import autograded, from_lines
 from autograder.records.hints import read_hints
+from autograder.records.read import autograded, read
 from autograder.views.report import class_report
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``autograder report``."""
     parser.add_argument(
-        "marks", nargs="?", type=Path, help="output of `autograder grade --json`; without it, autograded/ is read"
+        "marks", nargs="?", type=Path, help="output of `autograder grade --json` or graded notebooks; else autograded/"
     )
     parser.add_argument("--to", type=Path, default=Path("report.html"), help="where the page is written")
     parser.add_argument(
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     """Write the report. Returns 0 when it was written, 2 on bad use."""
     try:
         root = find_root(args.root)
-        marks = from_lines(args.marks) if args.marks else autograded(root)
+        marks = read([args.marks]) if args.marks else autograded(root)
         url = args.gradebook or ("" if args.marks else default_gradebook(root))
         times = hand_ins(url) if url else []
         page = class_report(marks, names=not args.no_names, hints=read_hints(root), hand_ins=times)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from functools import cache
+from math import isfinite
+from typing import Any, get_type_hints
 
 import numpy as np
 
@@ -142,20 +144,44 @@ def from_json(record: Mapping[str, Any]) -> Marks:
         raise BadRecord(f"this is no record of marks: its schema is {schema!r}, and {SCHEMA!r} is read here")
     try:
         questions = tuple(
-            _known(QuestionMark, question)
-            | {"lines": tuple(LineMark(**_known(LineMark, line)) for line in question["lines"])}
+            QuestionMark(
+                **_known(QuestionMark, question),
+                lines=tuple(LineMark(**_known(LineMark, line)) for line in question["lines"]),
+            )
             for question in record["questions"]
         )
-        return Marks(**_known(Marks, record) | {"questions": tuple(QuestionMark(**fields) for fields in questions)})
+        return Marks(**_known(Marks, record), questions=questions)
     except (AttributeError, KeyError, TypeError) as error:
         raise BadRecord(f"this record of marks is damaged: {type(error).__name__}: {error}") from None
 
 
 def _known(kind: type, record: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a dataclass that a record has; the texts that come in lists are tuples again."""
-    fields = kind.__dataclass_fields__
-    known = {name: value for name, value in record.items() if name in fields}
-    for name in ("mistakes", "remarks", "notes"):
-        if name in known:
-            known[name] = tuple(known[name])
+    """The fields of a dataclass that a record has, without those that are records too. Raises TypeError."""
+    known = {}
+    for name, (is_of_type, read) in _types(kind).items():
+        if name in record:
+            if not is_of_type(record[name]) or (name == "status" and record[name] not in STATUSES):
+                raise TypeError(f"{name} is {str(record[name])[:50]!r}")
+            known[name] = read(record[name])
     return known
+
+
+def _is_number(value: Any) -> bool:
+    """Whether it is a number of the record: none is negative or without end."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value) and value >= 0
+
+
+_TYPES: dict[Any, tuple[Callable[[Any], bool], Callable[[Any], Any]]] = {
+    str: (lambda value: isinstance(value, str), str),
+    bool: (lambda value: isinstance(value, bool), bool),
+    int: (lambda value: _is_number(value) and isinstance(value, int), int),
+    float: (lambda value: _is_number(value), float),
+    tuple[str, ...]: (lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value), tuple),
+    Any: (lambda value: True, lambda value: value),
+}
+"""For every type of field: whether a value of JSON is of it, and how it becomes one."""
+
+
+@cache
+def _types(kind: type) -> dict[str, tuple[Callable[[Any], bool], Callable[[Any], Any]]]:
+    return {name: _TYPES[hint] for name, hint in get_type_hints(kind).items() if hint in _TYPES}

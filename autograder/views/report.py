@@ -10,7 +10,7 @@ from statistics import mean, median
 import numpy as np
 
 from autograder.exercises import NAMES, load
-from autograder.marking import LineMark, Marks
+from autograder.marking import LineMark, Marks, QuestionMark
 from autograder.views.cell import matrix
 from autograder.views.clusters import Cluster, clusters
 from autograder.views.feedback import environment
@@ -75,21 +75,23 @@ def exercise_reports(all_marks: Sequence[Marks]) -> list[ExerciseReport]:
         if graded:
             points = [marks.points for marks in graded]
             best = graded[0].max_points
+            asked = {question.id: question for marks in graded for question in marks.questions}
             found.append(
                 ExerciseReport(
                     name, load(name).title, best, len(graded), mean(points), median(points), _bins(points, best),
-                    tuple(_question(graded, index) for index in range(len(graded[0].questions))),
+                    tuple(_question(graded, question) for question in asked.values()),
                     median(marks.seconds for marks in graded),
                 )
             )
     return found
 
 
-def _question(graded: Sequence[Marks], index: int) -> QuestionReport:
-    first = graded[0].questions[index]
-    usable = [marks for marks in graded if marks.questions[index].status != "grader_error"]
-    points = [marks.questions[index].points for marks in usable]
-    rest = [marks.points - marks.questions[index].points for marks in usable]
+def _question(graded: Sequence[Marks], first: QuestionMark) -> QuestionReport:
+    """Of the students who were asked it: one that came to the course later is not in earlier records."""
+    asked = [(marks, mark) for marks in graded for mark in marks.questions if mark.id == first.id]
+    usable = [(marks, mark) for marks, mark in asked if mark.status != "grader_error"]
+    points = [mark.points for _, mark in usable]
+    rest = [marks.points - mark.points for marks, mark in usable]
     return QuestionReport(
         first.id,
         first.title,
@@ -97,7 +99,7 @@ def _question(graded: Sequence[Marks], index: int) -> QuestionReport:
         mean(points) / first.max_points if points and first.max_points else 0.0,
         discrimination(points, rest),
         _bins(points, first.max_points),
-        Counter(marks.questions[index].status for marks in graded),
+        Counter(mark.status for _, mark in asked),
     )
 
 
@@ -180,4 +182,6 @@ def _table(
 
 
 def _question_title(cluster: Cluster) -> str:
-    return load(cluster.exercise).question(cluster.question).title
+    """The title of its question; the id of one that the course does not have any more."""
+    questions = load(cluster.exercise).questions if cluster.exercise in NAMES else ()
+    return next((question.title for question in questions if question.id == cluster.question), cluster.question)

@@ -3,13 +3,15 @@
 import json
 import logging
 import os
+import shutil
 
 import nbformat
 import pytest
+from class_kit import NAME, SHEET, hand_in, solved
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from traitlets.log import get_logger
 
-from autograder.bridge.handed_in import ASIDE, MAX_COPIED_BYTES, inspect
+from autograder.bridge.handed_in import ASIDE, MAX_COPIED_BYTES, inspect, is_other_work
 from autograder.grading.notebook import MAX_OWN_VALUES, REFUSED
 
 
@@ -93,3 +95,17 @@ def test_a_notebook_that_is_no_file_is_refused_with_the_reason_in_its_place(hand
     make(handed_in)
     inspect([handed_in])
     assert handed_in.read_text().startswith(REFUSED)
+
+
+def test_a_damaged_record_of_earlier_marks_stops_no_one(tmp_path, root):
+    """nbgrader's whole run once stopped at it."""
+    shutil.copytree(root / "source" / SHEET, tmp_path / "source" / SHEET)
+    (tmp_path / "nbgrader_config.py").touch()
+    handed = hand_in(tmp_path, "ada", solved(root))
+    graded = tmp_path / "autograded" / "ada" / SHEET
+    graded.mkdir(parents=True)
+    notebook = nbformat.read(handed, as_version=4)
+    for record in ({"questions": [1]}, {"schema": "backprop-autograder/marks/v1", "questions": [1]}, {}, [1], None):
+        notebook.metadata["autograder"] = record
+        nbformat.write(notebook, graded / f"{NAME}.ipynb")
+        assert is_other_work(handed.parent, graded)

@@ -80,9 +80,10 @@ def test_moodle_takes_addresses_from_the_people_file(marks, tmp_path):
 
 def test_records_are_read_from_graded_notebooks_and_standard_input(tmp_path, marks, monkeypatch, capsys):
     notebook = nbformat.v4.new_notebook(metadata={"autograder": to_json(record("ada", 20.0))})
-    (tmp_path / "autograded" / "ada").mkdir(parents=True)
-    nbformat.write(notebook, tmp_path / "autograded" / "ada" / "tanh_swap.ipynb")
-    nbformat.write(nbformat.v4.new_notebook(), tmp_path / "autograded" / "ada" / "other.ipynb")
+    sheet = tmp_path / "autograded" / "ada" / "training"
+    sheet.mkdir(parents=True)
+    nbformat.write(notebook, sheet / "tanh_swap.ipynb")
+    nbformat.write(nbformat.v4.new_notebook(), sheet / "other.ipynb")
     assert main(["export", str(tmp_path / "autograded"), "--csv", "-"]) == 0
     assert "ada,training,tanh_swap,20,20" in capsys.readouterr().out
     with marks.open() as file:
@@ -134,7 +135,7 @@ def test_classroom50_reads_the_runner(marks, tmp_path, monkeypatch):
     ("arguments", "said"),
     [
         (["MARKS"], "say what to write"),
-        (["--csv", "-"], "there are no marks to export"),
+        (["--csv", "-"], "there are no marks"),
         (["nowhere.jsonl", "--csv", "-"], "nowhere.jsonl cannot be read"),
         (["MARKS", "--canvas", "nowhere.csv"], "nowhere.csv cannot be written or read"),
         (["MARKS", "--canvas", "MARKS"], "no gradebook that Canvas exported"),

@@ -12,8 +12,9 @@ from autograder.build.submission import fill, solutions
 from autograder.cli import main
 from autograder.course import CourseError
 from autograder.exercises import load
-from autograder.records.autograded import record_of
+from autograder.marking import BadRecord
 from autograder.records.hints import read_hints, write_hint
+from autograder.records.read import record_of
 
 UNKNOWN = "        self.dW1 = self.dW1 * 1.2345\n"
 
@@ -154,7 +155,8 @@ def test_a_record_that_came_with_a_submission_is_not_believed(course, marks):
     notebook.metadata["autograder"] = nbformat.from_dict(record)
     student = record["student"]
     assert record_of(notebook, student, "training", "tanh_swap") is not None
-    assert record_of(notebook, "mallory", "training", "tanh_swap") is None
+    with pytest.raises(BadRecord, match="its record is that of"):
+        record_of(notebook, "mallory", "training", "tanh_swap")
     assert record_of(notebook, student, "training", "other") is None
     assert record_of(notebook, student, "by_hand", "tanh_swap") is None
 

@@ -22,6 +22,7 @@ from autograder.grading import batch
 from autograder.grading.batch import FAILED, GRADED, UNCHANGED, Done
 from autograder.grading.submissions import Submission
 from autograder.marking import Marks, QuestionMark
+from autograder.records.read import read
 from autograder.sandbox import Limits
 
 GRADE = (sys.executable, "-m", "autograder", "grade", "submitted", "--gradebook", "--marks-only")
@@ -98,6 +99,17 @@ def done(student, how, points, problem="", status="correct"):
     question = QuestionMark("one", "One", points, 5.0, status, ())
     marks = Marks(student, SHEET, NAME, (question,), "full", 7)
     return Done(Submission(student, SHEET, NAME, Path(f"{student}.ipynb")), how, marks, problem)
+
+
+def test_every_line_is_a_record_also_of_what_could_not_be_marked(tmp_path, capsys):
+    """Such a line once stopped the export of all others."""
+    broken = Done(Submission("cy", SHEET, NAME, Path("cy.ipynb")), FAILED, None, "cy.ipynb is not valid JSON.")
+    batch = [done("ada", GRADED, 5.0), broken]
+    class_command._show(batch, 2, argparse.Namespace(json=True, cluster=None, jobs=2), Console(stderr=True))
+    (tmp_path / "marks.jsonl").write_text(capsys.readouterr().out)
+    marks = {one.student: one for one in read([tmp_path / "marks.jsonl"])}
+    assert marks["ada"].points == 5
+    assert marks["cy"].error == "cy.ipynb is not valid JSON."
 
 
 SETTINGS = "\nc.IsolatedExecute.isolation = 'none'\nc.IsolatedExecute.seed = 11\n{limit} = 7\n"

@@ -82,6 +82,20 @@ def test_the_page_names_the_cluster_the_command_and_what_needs_a_person():
     assert "Your hint: Draw the chain." in Page(class_report(CLASS, hints={cluster.id: "Draw the chain."})).words
 
 
+def renamed(one, **names):
+    return replace(one, questions=tuple(replace(q, id=names.get(q.id, q.id)) for q in one.questions))
+
+
+def test_records_from_before_a_question_or_an_exercise_changed_are_reported_all_the_same():
+    earlier = [renamed(one, hidden_gradients="earlier") for one in CLASS[:4]]
+    (report,) = exercise_reports([*CLASS, *earlier])
+    asked = {question.id: sum(question.statuses.values()) for question in report.questions}
+    assert (asked["output_gradients"], asked["hidden_gradients"], asked["earlier"]) == (10, 6, 4)
+    gone = [replace(one, exercise="gone") for one in CLASS]
+    text = class_report([*CLASS, *earlier, *gone])
+    assert text.count("2 students share this dW1") == 3
+
+
 def test_without_names_no_student_can_be_told():
     html = class_report(CLASS, names=False)
     for one in CLASS:
