@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Challenge, Exercise, Judge, Line, Probe, Question, Reply, Values, Verdict
+from autograder.marking.by_hand import Slip, Step, chain, work_out, work_out_all
 from autograder.marking.compare import HAND, compare
-from autograder.marking.judges import remembered, values
-from autograder.marking.slips import At, Slip, explain_slips
-from autograder.truth import Network, Reading
+from autograder.marking.judges import remembered
+from autograder.truth import Network
 
 NETWORK = Network((2, 2, 1), ("sigmoid", "sigmoid"), "mse")
 
@@ -31,25 +31,6 @@ GIVEN = {
     "learning_rate": np.array(0.1),
 }
 """The numbers on the sheet. They are not secret, so feedback may show what was expected."""
-
-NAMES = {
-    "z1": "Z1",
-    "a1": "A1",
-    "z2": "Z2",
-    "a2": "A2",
-    "loss": "loss",
-    "dz2": "dZ2",
-    "dW2": "dW2",
-    "db2": "db2",
-    "dz1": "dZ1",
-    "dW1": "dW1",
-    "db1": "db1",
-    "W2_new": "W2_new",
-    "b2_new": "b2_new",
-    "W1_new": "W1_new",
-    "b1_new": "b1_new",
-}
-"""What the student calls a value, and what the network calls it."""
 
 
 # What is asked ------------------------------------------------------------------------------------------------------
@@ -70,207 +51,105 @@ def _probe(given: Values) -> Probe:
 PROBE = _probe(GIVEN)
 
 
-# What is true -------------------------------------------------------------------------------------------------------
+# The calculation, step by step: what follows from what, and the known slips. `practice.py` has its steps from here.  -
 
 
-def _students_names(results: Values) -> dict[str, np.ndarray]:
-    return {mine: results[theirs] for mine, theirs in NAMES.items()}
+UPHILL = "You moved up the gradient. In which direction does the loss fall?"
+OLD = "To four figures this is the old value. What is subtracted, and how much of it?"
+TWO = "It is a product of two factors. Which of them do you have?"
+HALF = "Half of the sigmoid's derivative is missing."
+
+
+def _update(name: str, points: float) -> Step:
+    return Step(f"{name}_new", points, f"{name} - alpha * d{name}", "One step against the gradient.", (
+        Slip("sign-flipped", f"{name} + alpha * d{name}", UPHILL),
+        Slip("learning-rate-missing", f"{name} - d{name}", "The whole gradient was subtracted. How long is a step?"),
+        Slip("step-too-small", f"{name} - alpha / 10 * d{name}", figures=7),
+        Slip("parameter-never-updated", name, OLD, figures=7),
+    ), figures=4, label=f"new {name}")  # fmt: skip
+
+
+STEPS = {
+    "forward_values": (
+        Step("z1", 2, "W1 @ x + b1", "Each hidden unit adds its weighted inputs and its bias.", (
+            Slip("bias-forgotten", "W1 @ x"),
+            Slip("w1-transposed", "W1.T @ x + b1"),
+            Slip("inputs-exchanged", "W1 @ x[::-1] + b1"),
+        )),
+        Step("a1", 2, "sigma(z1)", "The sigmoid of each.", (
+            Slip("activation-forgotten", "z1"),
+            Slip("tanh-for-sigmoid", "tanh(z1)"),
+            Slip("sigmoid-sign", "sigma(-z1)"),
+        )),
+        Step("z2", 2, "W2 @ a1 + b2", "The output unit sees the hidden activations.", (
+            Slip("bias-forgotten", "W2 @ a1"),
+            Slip("inputs-for-activations", "W2 @ x + b2"),
+            Slip("pre-activations-for-activations", "W2 @ z1 + b2"),
+        )),
+        Step("a2", 2, "sigma(z2)", "The sigmoid once more.", (
+            Slip("activation-forgotten", "z2"),
+            Slip("tanh-for-sigmoid", "tanh(z2)"),
+            Slip("sigmoid-sign", "sigma(-z2)"),
+        )),
+    ),
+    "loss_value": (
+        Step("loss", 2, "(a2 - y)**2", "The squared error of the one example, with no factor 1/2.", (
+            Slip("half-in-loss", "(a2 - y)**2 / 2"),
+            Slip("cross-entropy-in-loss", "-(y * log(a2) + (1 - y) * log(1 - a2))"),
+            Slip("not-squared", "a2 - y"),
+            Slip("not-squared", "y - a2"),
+        )),
+    ),
+    "gradient_values": (
+        Step("dz2", 2, "2 * (a2 - y) * a2 * (1 - a2)", "The slope of the loss, times the slope of the sigmoid.", (
+            Slip("factor-2-lost", "(a2 - y) * a2 * (1 - a2)"),
+            Slip("output-derivative-missing", "2 * (a2 - y)",
+                 "This is the derivative with respect to a2. One more step of the chain rule leads to z2."),
+            Slip("cross-entropy-error", "a2 - y"),
+            Slip("output-derivative-with-z", "2 * (a2 - y) * z2 * (1 - z2)"),
+            Slip("half-of-the-derivative", "2 * (a2 - y) * a2", TWO, HALF),
+            Slip("half-of-the-derivative", "2 * (a2 - y) * (1 - a2)", TWO, HALF),
+            Slip("sign-flipped", "2 * (y - a2) * a2 * (1 - a2)",
+                 "If a2 grows while it is above the target, does the loss grow or fall?"),
+        ), also=("2 * (a2 - y) * sigma(z2) * (1 - sigma(z2))",)),
+        Step("dW2", 2, "dz2 @ a1.T", "A weight gets the error signal times what it has seen.", (
+            Slip("wrong-layer-activation", "dz2 @ x.T"),
+            Slip("z-for-a-in-gradient", "dz2 @ z1.T"),
+        )),
+        Step("db2", 1, "dz2", "A bias sees the input 1."),
+        Step("dz1", 2, "(W2.T @ dz2) * a1 * (1 - a1)", "Back through the weights, then through each sigmoid's slope.", (
+            Slip("activation-derivative-missing", "W2.T @ dz2"),
+            Slip("pre-activation-in-derivative", "(W2.T @ dz2) * z1 * (1 - z1)"),
+            Slip("output-derivative-in-hidden-layer", "(W2.T @ dz2) * a2 * (1 - a2)",
+                 "You used the derivative of the output unit. Each hidden unit has its own."),
+            Slip("weights-exchanged", "(W2.T[::-1] @ dz2) * a1 * (1 - a1)"),
+            Slip("gradient-used-for-weights", "(dW2.T @ dz2) * a1 * (1 - a1)",
+                 "The error goes back through W2 itself. Two names look alike here."),
+            Slip("weights-missing-in-hidden-error", "dz2 * a1 * (1 - a1)"),
+        ), also=("(W2.T @ dz2) * sigma(z1) * (1 - sigma(z1))",)),
+        Step("dW1", 2, "dz1 @ x.T", "Row i belongs to hidden unit i, as in W1.", (
+            Slip("wrong-layer-activation", "dz1 @ a1.T"),
+            Slip("result-transposed", "(dz1 @ x.T).T"),
+        )),
+        Step("db1", 1, "dz1", "A bias sees the input 1."),
+    ),
+    "updated_values": (_update("W2", 1), _update("b2", 1), _update("W1", 2), _update("b1", 1)),
+}  # fmt: skip
+"""The steps of every question."""
+
+ALL = tuple(step for steps in STEPS.values() for step in steps)
+
+
+def start(given: Values) -> dict[str, Any]:
+    """The numbers of the sheet under the names of the formulas."""
+    return {**given, "x": given["X"], "y": given["Y"], "alpha": given["learning_rate"]}
 
 
 @remembered
 def truth(given: Values) -> dict[str, np.ndarray]:
-    """The exact values."""
-    return _students_names(NETWORK.evaluate(given))
-
-
-def follow(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
-    """What follows from the student's own values: a'(z) may be taken at z or written with a."""
-    named = {}
-    for mine, theirs in NAMES.items():
-        if mine in own and own[mine].size == truth(given)[mine].size:
-            named[theirs] = own[mine].reshape(np.atleast_2d(truth(given)[mine]).shape)
-    return [
-        _students_names(NETWORK.evaluate(given, named, reading=reading, exact=False))
-        for reading in (Reading.FROM_ACTIVATION, Reading.FROM_PRE_ACTIVATION)
-    ]
-
-
-# Which mistakes are known -------------------------------------------------------------------------------------------
-# Each formula gets the numbers of the sheet and the student's own earlier values under the network's names.
-
-SLIPS = (
-    Slip(
-        "bias-forgotten",
-        ("z1",),
-        lambda v: v.W1 @ v.X,
-    ),
-    Slip(
-        "bias-forgotten",
-        ("z2",),
-        lambda v: v.W2 @ v.A1,
-    ),
-    Slip(
-        "w1-transposed",
-        ("z1",),
-        lambda v: v.W1.T @ v.X + v.b1,
-    ),
-    Slip(
-        "inputs-exchanged",
-        ("z1",),
-        lambda v: v.W1 @ v.X[::-1] + v.b1,
-    ),
-    Slip(
-        "inputs-for-activations",
-        ("z2",),
-        lambda v: v.W2 @ v.X + v.b2,
-    ),
-    Slip(
-        "pre-activations-for-activations",
-        ("z2",),
-        lambda v: v.W2 @ v.Z1 + v.b2,
-    ),
-    Slip("activation-forgotten", ("a1",), lambda v: v.Z1),
-    Slip("activation-forgotten", ("a2",), lambda v: v.Z2),
-    Slip(
-        "tanh-for-sigmoid",
-        ("a1",),
-        lambda v: np.tanh(v.Z1),
-    ),
-    Slip(
-        "tanh-for-sigmoid",
-        ("a2",),
-        lambda v: np.tanh(v.Z2),
-    ),
-    Slip(
-        "sigmoid-sign",
-        ("a1",),
-        lambda v: 1 / (1 + np.exp(v.Z1)),
-    ),
-    Slip(
-        "sigmoid-sign",
-        ("a2",),
-        lambda v: 1 / (1 + np.exp(v.Z2)),
-    ),
-    Slip(
-        "half-in-loss",
-        ("loss",),
-        lambda v: (v.A2 - v.Y) ** 2 / 2,
-    ),
-    Slip(
-        "cross-entropy-in-loss",
-        ("loss",),
-        lambda v: -(v.Y * np.log(v.A2) + (1 - v.Y) * np.log(1 - v.A2)),
-    ),
-    Slip("not-squared", ("loss",), lambda v: v.A2 - v.Y),
-    Slip("not-squared", ("loss",), lambda v: v.Y - v.A2),
-    Slip(
-        "factor-2-lost",
-        ("dz2",),
-        lambda v: (v.A2 - v.Y) * v.A2 * (1 - v.A2),
-    ),
-    Slip(
-        "output-derivative-missing",
-        ("dz2",),
-        lambda v: 2 * (v.A2 - v.Y),
-        hint="This is the derivative with respect to a2. One more step of the chain rule leads to z2.",
-    ),
-    Slip(
-        "cross-entropy-error",
-        ("dz2",),
-        lambda v: v.A2 - v.Y,
-    ),
-    Slip(
-        "output-derivative-with-z",
-        ("dz2",),
-        lambda v: 2 * (v.A2 - v.Y) * v.Z2 * (1 - v.Z2),
-    ),
-    *(
-        Slip(
-            "half-of-the-derivative",
-            ("dz2",),
-            lambda v, half=half: 2 * (v.A2 - v.Y) * half(v.A2),
-            title="Half of the sigmoid's derivative is missing.",
-            hint="It is a product of two factors. Which of them do you have?",
-        )
-        for half in (lambda a: a, lambda a: 1 - a)
-    ),
-    Slip(
-        "sign-flipped",
-        ("dz2",),
-        lambda v: 2 * (v.Y - v.A2) * v.A2 * (1 - v.A2),
-        hint="If a2 grows while it is above the target, does the loss grow or fall?",
-    ),
-    Slip("wrong-layer-activation", ("dW2",), lambda v: v.dZ2 * v.X.T),
-    Slip(
-        "z-for-a-in-gradient",
-        ("dW2",),
-        lambda v: v.dZ2 * v.Z1.T,
-    ),
-    Slip(
-        "activation-derivative-missing",
-        ("dz1",),
-        lambda v: v.W2.T @ v.dZ2,
-    ),
-    Slip(
-        "pre-activation-in-derivative",
-        ("dz1",),
-        lambda v: (v.W2.T @ v.dZ2) * v.Z1 * (1 - v.Z1),
-    ),
-    Slip(
-        "output-derivative-in-hidden-layer",
-        ("dz1",),
-        lambda v: (v.W2.T @ v.dZ2) * v.A2 * (1 - v.A2),
-        hint="You used the derivative of the output unit. Each hidden unit has its own.",
-    ),
-    Slip(
-        "weights-exchanged",
-        ("dz1",),
-        lambda v: (v.W2.T[::-1] @ v.dZ2) * v.A1 * (1 - v.A1),
-    ),
-    Slip(
-        "gradient-used-for-weights",
-        ("dz1",),
-        lambda v: (v.dW2.T @ v.dZ2) * v.A1 * (1 - v.A1),
-        hint="The error goes back through W2 itself. Two names look alike here.",
-    ),
-    Slip(
-        "weights-missing-in-hidden-error",
-        ("dz1",),
-        lambda v: np.ones((2, 1)) * v.dZ2 * v.A1 * (1 - v.A1),
-    ),
-    Slip("wrong-layer-activation", ("dW1",), lambda v: v.dZ1 @ v.A1.T),
-    Slip("result-transposed", ("dW1",), lambda v: (v.dZ1 @ v.X.T).T),
-    *(
-        Slip(
-            "sign-flipped",
-            (f"{name}_new",),
-            lambda v, n=name: v[n] + v.learning_rate * v[f"d{n}"],
-            hint="You moved up the gradient. In which direction does the loss fall?",
-            figures=4,
-        )
-        for name in ("W1", "b1", "W2", "b2")
-    ),
-    *(
-        Slip(
-            "learning-rate-missing",
-            (f"{name}_new",),
-            lambda v, n=name: v[n] - v[f"d{n}"],
-            hint="The whole gradient was subtracted. How large is one step?",
-            figures=4,
-        )
-        for name in ("W1", "b1", "W2", "b2")
-    ),
-    *(
-        Slip(
-            "parameter-never-updated",
-            (f"{name}_new",),
-            lambda v, n=name: v[n],
-            hint="This is the old value: nothing was subtracted.",
-            figures=7,  # a step that is too small is another mistake
-        )
-        for name in ("W1", "b1", "W2", "b2")
-    ),
-)
+    """The exact values by the sheet's names, derived by sympy: none of the formulas above is used."""
+    results = NETWORK.evaluate(given)
+    return {step.name: results[step.name.replace("z", "Z").replace("a", "A")] for step in ALL}
 
 
 # Numbers for one student -------------------------------------------------------------------------------------------
@@ -304,7 +183,7 @@ def fits(given: Values) -> bool:
     """Whether numbers are as difficult as those of the sheet, and show every known mistake.
 
     Weighted sums from 0.7 to 2.8, so that no sigmoid is flat; an output 0.015 to 0.1 above the target; and no known
-    wrong formula gives a right value, nor what another one gives.
+    wrong formula gives a right value, nor what another one gives. What a class has been given follows from this.
     """
     z1 = given["W1"] @ given["X"] + given["b1"]
     a1 = 1 / (1 + np.exp(-z1))
@@ -312,18 +191,14 @@ def fits(given: Values) -> bool:
     error = 1 / (1 + np.exp(-z2)) - given["Y"].item()
     if not (np.all((z1 > 0.65) & (z1 < 2.85)) and np.ptp(z1) > 0.15 and z2 < 2.85 and 0.015 < error < 0.1):
         return False
-    values = NETWORK.evaluate(given, exact=False)
-    known, mine = At(given, values), _students_names(values)
-    for name in NAMES:
-        at = {"rtol": HAND, "figures": 4 if name.endswith("_new") else None}
-        wrong = [(slip.id, slip.formula(known)) for slip in SLIPS if name in slip.lines]
-        right = [("", mine[name])]
-        if any(
-            one != other and compare(got, expected, **at).equal
-            for one, expected in wrong + right
-            for other, got in wrong
-        ):
-            return False
+    known = work_out_all(ALL, start(given))
+    for step in ALL:
+        wrong = [(slip.id, work_out(slip.formula, known)) for slip in step.slips if slip.id != "step-too-small"]
+        for one, expected in [*wrong, ("", known[step.name])]:
+            for other, got in wrong:
+                apart = one != other and {one, other} != {"wrong-layer-activation", "z-for-a-in-gradient"}
+                if apart and step.agrees(got, expected):
+                    return False
     return True
 
 
@@ -396,13 +271,13 @@ def with_numbers(given: Values, others: Callable[[], Iterable[Values]], rewritte
 
 # The questions ------------------------------------------------------------------------------------------------------
 
-EXPLAIN = explain_slips(SLIPS, by_hand=True, names=NAMES, shape=NETWORK.shape)
-JUDGE = values(truth, follow=follow, explain=EXPLAIN, by_hand=True)
-
-
-def _question(question_id: str, title: str, *lines: Line) -> Question:
-    return Question(question_id, title, lines, PROBE, JUDGE)
-
+JUDGE = chain(STEPS, truth, start)
+TITLES = {
+    "forward_values": "(a) The forward pass",
+    "loss_value": "(b) The loss",
+    "gradient_values": "(c) The gradients",
+    "updated_values": "(d) One step of gradient descent",
+}
 
 EXERCISE = Exercise(
     name="worked_calculation",
@@ -410,39 +285,8 @@ EXERCISE = Exercise(
     title="A network by hand",
     minutes=45,
     difficulty=2,
-    questions=(
-        _question(
-            "forward_values",
-            "(a) The forward pass",
-            Line("z1", 2, "z1"),
-            Line("a1", 2, "a1"),
-            Line("z2", 2, "z2"),
-            Line("a2", 2, "a2"),
-        ),
-        _question("loss_value", "(b) The loss", Line("loss", 2, "loss")),
-        _question(
-            "gradient_values",
-            "(c) The gradients",
-            Line("dz2", 2, "dz2"),
-            Line("dW2", 2, "dW2"),
-            Line("db2", 1, "db2"),
-            Line("dz1", 2, "dz1"),
-            Line("dW1", 2, "dW1"),
-            Line("db1", 1, "db1"),
-        ),
-        _question(
-            "updated_values",
-            "(d) One step of gradient descent",
-            Line("W2_new", 1, "new W2", figures=4),
-            Line("b2_new", 1, "new b2", figures=4),
-            Line("W1_new", 2, "new W1", figures=4),
-            Line("b1_new", 1, "new b1", figures=4),
-        ),
+    questions=tuple(
+        Question(id, title, tuple(step.line for step in STEPS[id]), PROBE, JUDGE) for id, title in TITLES.items()
     ),
-    parts={
-        "a": ("forward_values",),
-        "b": ("loss_value",),
-        "c": ("gradient_values",),
-        "d": ("updated_values",),
-    },
+    parts={letter: (id,) for letter, id in zip("abcd", TITLES)},
 )

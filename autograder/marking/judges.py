@@ -79,13 +79,13 @@ def values(
                 dict(readings[0]).get(line.name, e[line.name]) if follows and readings else e[line.name]
                 for e, readings in zip(exact, follows or [()] * len(exact))
             ]
-            verdicts[line.name] = _wrong(line, replies, expected, found)
+            verdicts[line.name] = wrong(line, replies, expected, found)
         if explain is not None and any(verdict.status == "wrong" for verdict in verdicts.values()):
             known = explain(replies)
             for line in lines:
                 verdict, reason = verdicts[line.name], known.get(line.name)
                 if verdict.status == "wrong" and reason and not (reason.share and _only_zeros(line, replies)):
-                    verdicts[line.name] = _merged(verdict, reason)
+                    verdicts[line.name] = merged(verdict, reason)
         return verdicts
 
     return judge
@@ -143,7 +143,8 @@ def _right(found: Sequence[Comparison], flat_share: float, own: bool = False) ->
     return Verdict("correct", share=1.0, own=own, message=message)
 
 
-def _wrong(line: Line, replies: Sequence[Reply], expected: list, found: Sequence[Comparison]) -> Verdict:
+def wrong(line: Line, replies: Sequence[Reply], expected: list, found: Sequence[Comparison]) -> Verdict:
+    """A wrong or missing line, with what the comparison saw."""
     first = next(index for index, comparison in enumerate(found) if not comparison.equal)
     shown = next((index for index, reply in enumerate(replies) if reply.shown and not found[index].equal), None)
     drawn = first if shown is None else shown
@@ -201,7 +202,7 @@ def _about(name: str, problem: str) -> str:
     return f"`{name}` {problem[3:]}." if problem.startswith("it ") else f"`{name}`: {problem}."
 
 
-def _merged(verdict: Verdict, known: Verdict) -> Verdict:
+def merged(verdict: Verdict, known: Verdict) -> Verdict:
     """What the comparison saw, with what the explanation adds."""
     return Verdict(
         status="correct" if known.share == 1.0 else verdict.status,

@@ -53,9 +53,9 @@ Text may use the functions of :data:`FUNCTIONS` and ``m``, the number of example
 
 FUNCTIONS = {
     name: getattr(np, name)
-    for name in ("abs", "cosh", "diff", "exp", "log", "logaddexp", "maximum", "mean", "ones_like", "sign", "sqrt",
-                 "std", "sum", "tanh", "var", "where")
-}  # fmt: skip
+    for name in ("abs", "cosh", "diff", "exp", "floor", "log", "logaddexp", "maximum", "mean", "ones_like", "sign",
+                 "sqrt", "std", "sum", "tanh", "var", "where")
+} | {"sigma": lambda z: 1 / (1 + np.exp(-z))}  # fmt: skip
 
 
 class _Names(dict):

@@ -142,6 +142,8 @@ BY_HAND: Texts = {
         "the number is rounded to decimals instead of significant figures",
         "Count figures from the first digit that is not zero, not from the decimal point.",
     ),
+    "cut-off-not-rounded": ("the last figure is cut off, not rounded", "Which of the two neighbours is nearer?"),
+    "step-too-small": ("the step is ten times too small", "Which learning rate does the task give?"),
     "wrong-power-of-ten": (
         "the digits are right and the power of ten is not",
         "Count the zeros behind the decimal point once more.",

@@ -231,10 +231,10 @@ WRONG = (
     ),
     wrong(
         "step-too-small",
-        "a learning rate of 0.01: not the old values, though they look the same to four figures",
+        "a learning rate of 0.01: not the old values, though they look the same to four figures; charged once",
         edits={"update": [("alpha = 0.1", "alpha = 0.01")]},
-        loses={"updated_values": 5},
-        named={f"updated_values.{name}_new": () for name in ("W1", "b1", "W2", "b2")},
+        loses={"updated_values.W2_new": 1},
+        named={"updated_values.W2_new": "step-too-small"},
     ),
     wrong(
         "not-updated",
@@ -253,10 +253,55 @@ WRONG = (
     ),
     wrong(
         "learning-rate-forgotten",
-        "the whole gradient is subtracted",
+        "the whole gradient is subtracted from each parameter: charged once",
         edits={"update": [("alpha = 0.1", "alpha = 1")]},
-        loses={"updated_values": 5},
-        named={f"updated_values.{name}_new": "learning-rate-missing" for name in ("W1", "b1", "W2", "b2")},
+        loses={"updated_values.W2_new": 1},
+        named={"updated_values.W2_new": "learning-rate-missing"},
+    ),
+    wrong(
+        "ascent-everywhere",
+        "all parameters move up the gradient: charged once",
+        edits={"update": [("alpha = 0.1", "alpha = -0.1")]},
+        loses={"updated_values.W2_new": 1},
+        named={"updated_values.W2_new": "sign-flipped"},
+    ),
+    wrong(
+        "decimals-for-figures",
+        "four decimals in place of four figures, all along: charged once",
+        cells={
+            "forward": "z1 = [1.2, 2.2]\na1 = [0.7685, 0.9002]\nz2 = 1.5218\na2 = 0.8208",
+            "loss": "loss = 0.0004",
+            "gradients": (
+                "dz2 = 0.0061\ndW2 = [0.0047, 0.0055]\ndb2 = 0.0061\ndz1 = [0.001, 0.0004]\n"
+                "dW1 = [[0.001, 0.002], [0.0004, 0.0008]]\ndb1 = [0.001, 0.0004]"
+            ),
+            "update": (
+                "W2_new = [0.8995, 0.6994]\nb2_new = 0.1994\n"
+                "W1_new = [[0.4999, 0.2998], [0.2, 0.7999]]\nb1_new = [0.0999, 0.4]"
+            ),
+        },
+        loses={"loss_value.loss": 2},
+        named={"loss_value.loss": "decimals-for-figures"},
+    ),
+    wrong(
+        "chosen-number",
+        "a tiny number for dz2, carried on honestly: it is no slip, and nothing follows from it",
+        edits={"gradients": [("dz2 = 2 * (a2 - y) * a2 * (1 - a2)", "dz2 = 1e-6")]},
+        loses={"gradient_values": 10, "updated_values": 5},
+    ),
+    wrong(
+        "saturated",
+        "numbers for which the sigmoid is flat: what is the same for all of them is not earned",
+        edits={"forward": [("z1 = [0.5 * 1 + 0.3 * 2 + 0.1, 0.2 * 1 + 0.8 * 2 + 0.4]", "z1 = [30, 30]")]},
+        loses={
+            "forward_values.z1": 2,
+            "forward_values.a1": 2,
+            "gradient_values.dz1": 2,
+            "gradient_values.dW1": 2,
+            "gradient_values.db1": 1,
+            "updated_values.W1_new": 2,
+            "updated_values.b1_new": 1,
+        },
     ),
     wrong(
         "left-out",
