@@ -19,7 +19,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -68,11 +68,13 @@ class Probe:
     """A function that is sent, as source text, to the process that runs the student's code.
 
     It must stand alone: it may use its two arguments, its ``settings``, builtins and ``np``. It holds no answers.
+    It returns a dict of values, or yields several, one after the other: those that it has yielded count whatever is
+    raised afterwards, and they are read at once. An exception in the place of a value tells the line why it has none.
     Settings are its keyword-only arguments, plain Python literals that are written into the text as defaults, so that
     exercises can share a function. ``called`` is its name then.
     """
 
-    function: Callable[..., Values]
+    function: Callable[..., Values | Iterator[Values]]
     challenges: Callable[[np.random.Generator], Sequence[Challenge]]
     settings: Values = field(default_factory=dict)
     called: str = ""
@@ -99,7 +101,7 @@ class Probe:
         function.args.kw_defaults = [ast.parse(repr(self.settings[name]), mode="eval").body for name in wanted]
         return ast.unparse(function)
 
-    def ask(self, student: Any, given: Values) -> Values:
+    def ask(self, student: Any, given: Values) -> Values | Iterator[Values]:
         """Run it here."""
         return self.function(student, given, **self.settings)
 

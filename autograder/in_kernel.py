@@ -52,6 +52,7 @@ class _Answer:
     message: str = ""
     changed_inputs: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    earlier: Mapping[str, Any] = field(default_factory=dict)
 
 
 class _Display:

@@ -50,6 +50,7 @@ from autograder.grading.remark import remark
 from autograder.grading.submissions import find
 from autograder.marking import challenges, mark
 from autograder.sandbox import Cell, Job, shared_sandbox
+from autograder.sandbox.inside.codec import gather
 from autograder.sandbox.inside.probes import Student
 
 STOCK = "c = get_config()\nc.CourseDirectory.release_directory = 'assignments'\nc.Execute.timeout = 300\n"
@@ -127,7 +128,7 @@ def floor(root: Path, name: str, *, figures: bool, questions: bool = True) -> Ca
     exercise = load(name)
     cells = prepare(notebook_of(root, name), exercise, root=root, seed=1).whole.job.cells
     asked = challenges(exercise, 1) if questions else {}
-    calls = [(probe.function, one.given) for probe in exercise.probes for one in asked.get(probe.name, ())]
+    calls = [(probe.ask, one.given) for probe in exercise.probes for one in asked.get(probe.name, ())]
     code = [compile(cell.source.replace("%matplotlib inline", ""), "<cell>", "exec") for cell in cells]
     folder = Path(tempfile.mkdtemp())
     for path, data in sheet_files(root, exercise.sheet).items():
@@ -148,9 +149,9 @@ def floor(root: Path, name: str, *, figures: bool, questions: bool = True) -> Ca
                     for number in plt.get_fignums() if figures else ():
                         plt.figure(number).savefig(io.BytesIO(), format="png", bbox_inches="tight")
                     plt.close("all")
-                student = Student(names)
+                student = Student(names, set())
                 for function, given in calls:
-                    function(student, copy.deepcopy(dict(given)))
+                    gather(function(student, copy.deepcopy(dict(given))), {})
         finally:
             plt.close("all")
             sys.path.remove(str(folder))

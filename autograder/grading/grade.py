@@ -89,7 +89,7 @@ def prepare(
         "limits": limits if cell_seconds is None else limits.per_cell(cell_seconds),
     }
     marks, whole = (
-        Work(planned, Job(cells=tuple(Cell(cell.id, cell.source) for cell in planned.cells), **common))
+        Work(planned, Job(tuple(Cell(cell.id, cell.source) for cell in planned.cells), places=planned.places, **common))
         for planned in plans(notebook, source)
     )
     return Prepared(exercise, seed, whole if marks.planned == whole.planned else marks, whole)
@@ -117,7 +117,12 @@ def jobs_asks(exercise: Exercise, seed: int) -> tuple[Ask, ...]:
     """What is asked of a notebook: every probe of its exercise at every challenge."""
     asked = challenges(exercise, seed)
     return tuple(
-        Ask(probe.name, probe.source, tuple(challenge.given for challenge in asked[probe.name]))
+        Ask(
+            probe.name,
+            probe.source,
+            tuple(challenge.given for challenge in asked[probe.name]),
+            tuple(question.id for question in exercise.questions if question.probe is probe),
+        )
         for probe in exercise.probes
     )
 

@@ -228,7 +228,7 @@ def key_of(job: Job, level: str) -> str:
     told = hashlib.sha256()
     for part in (
         f"{FORMAT} {'unprotected' if level == 'none' else 'isolated'}", environment(), repr(asdict(job.limits)),
-        str(job.seed), asked(job.asks), *(cell.source for cell in job.cells), "files",
+        str(job.seed), asked(job.asks), repr(sorted(job.places.items())), *(cell.source for cell in job.cells), "files",
         *(f"{name} {hashlib.sha256(data).hexdigest()}" for name, data in sorted(job.files.items())),
     ):  # fmt: skip
         data = part.encode("utf-8", "surrogatepass")
@@ -258,20 +258,25 @@ def environment() -> str:
 
 
 def _answers(outcome: Outcome) -> dict[str, list]:
+    return {name: [_answer(answer) for answer in answers] for name, answers in outcome.answers.items()}
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
     return {
-        name: [
-            {
-                "status": answer.status,
-                "values": dict(answer.values),
-                "message": answer.message,
-                "traceback": answer.traceback,
-                "changed_inputs": list(answer.changed_inputs),
-                "warnings": list(answer.warnings),
-            }
-            for answer in answers
-        ]
-        for name, answers in outcome.answers.items()
+        "status": answer.status,
+        "values": dict(answer.values),
+        "message": answer.message,
+        "traceback": answer.traceback,
+        "changed_inputs": list(answer.changed_inputs),
+        "warnings": list(answer.warnings),
+        "earlier": {cell: _answer(earlier) for cell, earlier in answer.earlier.items()},
     }
+
+
+def _answer_from(record: Mapping[str, Any]) -> Answer:
+    fields = {name: tuple(record[name]) for name in ("changed_inputs", "warnings")}
+    earlier = {cell: _answer_from(answer) for cell, answer in record["earlier"].items()}
+    return Answer(**{**record, **fields, "earlier": earlier})
 
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:
@@ -297,19 +302,9 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
 def _outcome_from(record: Mapping[str, Any]) -> Outcome:
     return Outcome(
         cells=tuple(CellResult(**cell) for cell in record["cells"]),
-        answers={
-            name: tuple(
-                Answer(**{
-                    **answer,
-                    "changed_inputs": tuple(answer["changed_inputs"]),
-                    "warnings": tuple(answer["warnings"]),
-                })
-                for answer in answers
-            )
-            for name, answers in record["answers"].items()
-        },
+        answers={name: tuple(map(_answer_from, answers)) for name, answers in record["answers"].items()},
         level=record["level"],
         seconds=record["seconds"],
         peak_memory=record["peak_memory"],
         reruns=record["reruns"],
-    )  # fmt: skip
+    )

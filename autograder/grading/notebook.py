@@ -61,11 +61,15 @@ class PlannedCell:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be run of a notebook, what was healed, and the digest of its code."""
+    """What is to be run of a notebook, what was healed, the digest of its code, and where its questions stand.
+
+    ``places`` has the grade id of every question cell with the number of cells that are run before it.
+    """
 
     cells: tuple[PlannedCell, ...]
     notes: tuple[str, ...]
     digest: str
+    places: Mapping[str, int]
 
 
 def read_notebook(path: Path) -> NotebookNode:
@@ -254,12 +258,15 @@ def plans(submitted: NotebookNode, source: NotebookNode) -> tuple[Plan, Plan]:
 
 
 def _planned(healed: Healed, code: str, runs: Callable[[NotebookNode], bool]) -> Plan:
-    cells = tuple(
-        PlannedCell(f"locked-{grade_id(cell)}" if index is None else f"cell-{index}", cell.source, index)
-        for cell, index in zip(healed.cells, healed.positions, strict=True)
-        if cell.cell_type == "code" and runs(cell)
-    )
-    return Plan(cells, healed.notes, code)
+    cells: list[PlannedCell] = []
+    places = {}
+    for cell, index in zip(healed.cells, healed.positions, strict=True):
+        if is_question(cell):
+            places[grade_id(cell)] = len(cells)
+        if cell.cell_type == "code" and runs(cell):
+            name = f"locked-{grade_id(cell)}" if index is None else f"cell-{index}"
+            cells.append(PlannedCell(name, cell.source, index))
+    return Plan(tuple(cells), healed.notes, code, places)
 
 
 def grade_id(cell: NotebookNode) -> str:

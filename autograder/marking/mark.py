@@ -14,6 +14,7 @@ import numpy as np
 from autograder.exercise import Challenge, Exercise, Probe, Question, Reply, Verdict
 from autograder.exercises import load
 from autograder.marking.compare import as_numbers
+from autograder.marking.judges import left_open
 from autograder.marking.marks import LineMark, QuestionMark
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ class Answer(Protocol):
     message: str
     changed_inputs: Sequence[str]
     warnings: Sequence[str]
+    earlier: Mapping[str, Answer]
 
 
 def challenges(exercise: str | Exercise, seed: int) -> Mapping[str, tuple[Challenge, ...]]:
@@ -51,14 +53,8 @@ def mark(exercise: Exercise, seed: int, answers: Mapping[str, Sequence[Answer]])
     that is not there counts as an error of the grader, as does a judge that raises: such a question goes to a person.
     """
     asked = challenges(exercise, seed)
-    replies: dict[str, tuple[Reply, ...]] = {}
-    for name, answered in answers.items():
-        replies[name] = tuple(
-            Reply(challenge.known, answer.values, challenge.shown)
-            for challenge, answer in zip(asked[name], answered)
-        )
     return tuple(
-        _mark_question(question, answers.get(question.probe.name, ()), replies.get(question.probe.name, ()))
+        _mark_question(question, asked[question.probe.name], answers.get(question.probe.name, ()))
         for question in exercise.questions
     )
 
@@ -72,33 +68,49 @@ def work_out_truth(exercise: Exercise, seed: int) -> None:
             question.judge(question.lines, nothing)
 
 
-def _mark_question(question: Question, answers: Sequence[Answer], replies: tuple[Reply, ...]) -> QuestionMark:
+def _mark_question(question: Question, asked: Sequence[Challenge], answers: Sequence[Answer]) -> QuestionMark:
+    """Mark a question by the plain values of where it stands, and by the last ones where these are worth more."""
+    last = _marked(question, asked, answers)
+    if last.status == "grader_error" or not any(question.id in answer.earlier for answer in answers):
+        return last
+    there = _marked(question, asked, [answer.earlier.get(question.id, answer) for answer in answers])
+    if there.status == "grader_error":
+        return last
+    lines = tuple(one if one.points >= other.points else other for one, other in zip(there.lines, last.lines))
+    return there if lines == there.lines else last if lines == last.lines else _of_lines(question, lines, last.remarks)
+
+
+def _marked(question: Question, asked: Sequence[Challenge], answers: Sequence[Answer]) -> QuestionMark:
     if not answers:
         return _all_lines(question, "grader_error", "The grader did not ask this question. A person will look at it.")
-    failed = next((answer for answer in answers if answer.status != "answered"), None)
-    came = {line.name for line in question.lines if all(r.values.get(line.name) is not None for r in replies)}
-    if failed is not None and (not came or failed.status == "grader_error"):
-        return _all_lines(question, failed.status, failed.message, _remarks(answers, replies))
+    replies = tuple(Reply(at.known, answer.values, at.shown) for at, answer in zip(asked, answers))
+    remarks = _remarks(answers, replies)
+    failed = [answer for answer in answers if answer.status != "answered"]
+    names = [line.name for line in question.lines]
+    lost = {name: answer for answer in reversed(failed) for name in names if left_open(answer.values.get(name))}
+    first = next((answer for answer in failed if answer.status == "grader_error"), failed[0] if failed else None)
+    if first is not None and (len(lost) == len(names) or first.status == "grader_error"):
+        return _all_lines(question, first.status, first.message, remarks)
     try:
-        verdicts = dict(question.judge(question.lines, replies))
+        verdicts = question.judge(question.lines, replies)
     except Exception:
+        if first is not None:  # something that the judge needs besides is not there
+            return _all_lines(question, first.status, first.message, remarks)
         log.exception("the judge of %s failed", question.id)
         return _all_lines(
             question, "grader_error", "The grader failed at this question; it is not a zero. A person will look at it."
         )
-    if failed is not None:  # what came before the error counts
-        lost = Verdict(failed.status, message=failed.message)
-        verdicts |= {line.name: lost for line in question.lines if line.name not in came}
-    lines = tuple(
-        LineMark(
-            name=line.name,
-            label=line.label,
-            points=round(line.points * verdicts[line.name].share, 6),
-            max_points=line.points,
-            **_fields(verdicts[line.name]),
-        )
-        for line in question.lines
-    )
+    lines = []
+    for line in question.lines:
+        verdict = verdicts[line.name]
+        if line.name in lost:
+            verdict = Verdict(lost[line.name].status, message=lost[line.name].message)
+        points = round(line.points * verdict.share, 6)
+        lines.append(LineMark(line.name, line.label, points, line.points, **_fields(verdict)))
+    return _of_lines(question, tuple(lines), remarks)
+
+
+def _of_lines(question: Question, lines: tuple[LineMark, ...], remarks: tuple[str, ...]) -> QuestionMark:
     return QuestionMark(
         id=question.id,
         title=question.title,
@@ -108,7 +120,7 @@ def _mark_question(question: Question, answers: Sequence[Answer], replies: tuple
         mistakes=tuple(dict.fromkeys(mistake for line in lines for mistake in line.mistakes)),
         message=_first_message(lines),
         lines=lines,
-        remarks=_remarks(answers, replies),
+        remarks=remarks,
     )
 
 

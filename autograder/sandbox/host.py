@@ -204,6 +204,7 @@ def watch(
     raises codec.BadValue for a frame that may not come now.
     """
     nonce = secrets.token_bytes(frames.NONCE_BYTES)
+    answer_bytes = limits.answer_bytes * (1 + len(payload["places"]))
     try:
         job, report = zygote.take(figures=any("plt." in cell["source"] for cell in payload["cells"]))
     except ZygoteGone as error:
@@ -218,7 +219,7 @@ def watch(
             job.settimeout(START_SECONDS)
             body = msgpack.packb(payload, use_bin_type=True)
             job.sendall(struct.pack(">I", len(body)) + nonce + body)
-            ending = _read_frames(job, nonce, limits, deadline, on_frame)
+            ending = _read_frames(job, nonce, limits, answer_bytes, deadline, on_frame)
         except ZygoteGone as error:
             ending = Ending("gone", text=str(error))
         except (OSError, ValueError) as error:
@@ -258,10 +259,10 @@ def _last_report(report: socket.socket, ending: Ending) -> None:
 
 
 def _read_frames(
-    job: socket.socket, nonce: bytes, limits: Limits, deadline: float,
+    job: socket.socket, nonce: bytes, limits: Limits, answer_bytes: int, deadline: float,
     on_frame: Callable[[dict[str, Any]], float | None],
 ) -> Ending:  # fmt: skip
-    max_frame = 4 * limits.output_bytes + limits.answer_bytes + (1 << 20)
+    max_frame = 4 * limits.output_bytes + answer_bytes + (1 << 20)
     allowance = 4 * limits.notebook_output_bytes + 2 * max_frame
     buffer = bytearray()
     item_deadline = time.monotonic() + START_SECONDS
@@ -295,7 +296,7 @@ def _read_frames(
                 )
                 kind = frame.get("kind") if isinstance(frame, dict) else None
                 if kind == "answer":
-                    allowance += limits.answer_bytes + (1 << 16)  # answers are counted apart from outputs
+                    allowance += answer_bytes + (1 << 16)  # answers are counted apart from outputs
                 allowance -= size
                 if allowance < 0:
                     raise codec.BadValue("more than may come out of one notebook")

@@ -73,18 +73,22 @@ class Ask:
     """One question: a probe, asked at each challenge.
 
     `probe` is the source of one self-contained function `def NAME(student, given): ... return {name: value}`. `student`
-    gives the notebook's globals as attributes, `given` is the challenge's own copy, `np` is numpy.
+    gives the notebook's globals as attributes, `given` is the challenge's own copy, `np` is numpy. A probe may yield
+    its values in parts instead; what it has yielded counts, whatever is raised afterwards. `cells` are the graded cells
+    that the answers are for.
     """
 
     id: str
     probe: str
     challenges: tuple[Mapping[str, Value], ...]
+    cells: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Job:
     """One submission: its cells in order, what to ask afterwards, and the files beside it.
 
+    ``places`` says for graded cells how many cells come before them. Plain values are answered as they were there, too.
     ``bytecode`` is laid beside the files too. It is a compiled form of some of them, so that two jobs that differ only
     in it are the same job.
 
@@ -97,6 +101,7 @@ class Job:
     seed: int = 0
     limits: Limits = Limits()
     bytecode: Mapping[str, bytes] = field(default_factory=dict, compare=False)
+    places: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be laid out."""
@@ -115,7 +120,10 @@ class Job:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back at one challenge. `values` is all of it where `status` is "answered", else what came before."""
+    """What came back at one challenge. `values` are those that were there before an error, if there was one.
+
+    ``earlier`` has for a graded cell what is answered with the plain values as they were there, if that is different.
+    """
 
     status: str
     values: Mapping[str, Value] = field(default_factory=dict)
@@ -125,6 +133,7 @@ class Answer:
     warnings: tuple[str, ...] = ()  #: such as "RuntimeWarning: overflow encountered in exp"
     seconds: float = 0.0
     cpu_seconds: float = 0.0
+    earlier: Mapping[str, Answer] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import replace
 from typing import Any
 
 from . import outputs
@@ -61,7 +62,8 @@ class Progress:
                 if (index, number) not in self.answers
             ]
             if wanted:
-                asks.append({"index": index, "id": ask.id, "probe": ask.probe, "challenges": wanted})
+                about = {"index": index, "id": ask.id, "probe": ask.probe, "cells": list(ask.cells)}
+                asks.append({**about, "challenges": wanted})
         self._plan = [("cell", cell["index"]) for cell in cells]
         self._plan += [("ask", ask["index"], number) for ask in asks for number, _ in ask["challenges"]]
         self._next, self._current, self._ready = 0, None, False
@@ -69,6 +71,7 @@ class Progress:
         own_files = sum(len(data) + 4096 for data in files.values())
         return {
             "cells": cells,
+            "places": dict(self.job.places),
             "asks": asks,
             "files": files if self.level == "full" else {},
             "folder": self.folder,
@@ -142,24 +145,30 @@ class Progress:
                 shown[place].update(bundle)
 
     def _take_answer(self, key: tuple[int, int], frame: dict[str, Any]) -> None:
-        status = _text(frame, "status")
-        if status not in ANSWER_STATUSES:
-            raise codec.BadValue("unknown status")
-        values: dict[str, Any] = {}
-        data = frame.get("values")
-        if not isinstance(data, bytes):
-            raise codec.BadValue("an answer without values")
-        if data or status == "answered":
-            values = codec.values_of(data, max_bytes=self.job.limits.answer_bytes)
-        self.answers[key] = Answer(
-            status=status,
-            values=values,
-            message=_text(frame, "message")[:4000],
-            traceback=_text(frame, "traceback")[:8000],
+        earlier = frame.get("earlier")
+        if not isinstance(earlier, dict) or not set(earlier) <= set(self.job.asks[key[0]].cells):
+            raise codec.BadValue("not an answer as it was at a graded cell")
+        self.answers[key] = replace(
+            self._answer(frame),
             changed_inputs=_texts(frame, "changed_inputs"),
             warnings=_texts(frame, "warnings"),
             seconds=_seconds(frame, "seconds"),
             cpu_seconds=_seconds(frame, "cpu_seconds"),
+            earlier={cell: self._answer(fields) for cell, fields in earlier.items()},
+        )
+
+    def _answer(self, fields: Any) -> Answer:
+        data = fields.get("values") if isinstance(fields, dict) else None
+        if not isinstance(data, bytes):
+            raise codec.BadValue("an answer without values")
+        status = _text(fields, "status")
+        if status not in ANSWER_STATUSES:
+            raise codec.BadValue("unknown status")
+        return Answer(
+            status=status,
+            values=codec.values_of(data, max_bytes=self.job.limits.answer_bytes) if data else {},
+            message=_text(fields, "message")[:4000],
+            traceback=_text(fields, "traceback")[:8000],
         )
 
     def after(self, ending: Ending) -> None:

@@ -85,6 +85,37 @@ def test_one_unreadable_value_costs_itself_and_says_what_it_is(marked, code, mes
     assert marks.question("loss_value").lines[0].message == message
 
 
+def test_a_value_counts_where_its_question_stands(marked):
+    """A later cell that uses the names for something else costs nothing."""
+    marks = marked("worked_calculation", update="loss, z1, dW2 = 7, 7, 7\nb2_new = 0.1994")
+    assert [question.points for question in marks.questions] == [8, 2, 10, 1]
+
+
+def test_a_value_that_a_later_cell_corrects_counts(marked):
+    """Also where the question stands before the answer."""
+    late = "loss = 0.0004331\nz1 = [1.2, 2.2]"
+    for early in ("y = 0.8", "y = 0.8\nloss = ...", "y = 0.8\nloss = 0.9"):
+        marks = marked("worked_calculation", loss=early, update=late)
+        assert marks.question("loss_value").points == 2
+
+
+def test_gradients_that_were_there_before_an_error_count(marked):
+    network = """
+class TwoHiddenNetwork(TwoHiddenBase):
+    def backward_pass(self, X, Y):
+        m = Y.shape[1]
+        dZ3 = (self.A3 - Y) / m
+        self.dW3, self.db3 = dZ3 @ self.A2.T, dZ3.sum(axis=1, keepdims=True)
+        dZ2 = (self.W3 @ dZ3) * self.A2 * (1 - self.A2)
+        self.dW2 = dZ2 @ self.A1.T
+"""
+    question = marked("two_hidden_layers", backward=network).question("six_gradients")
+    earned = {line.name: line.points for line in question.lines}
+    assert earned == {"dW3": 1, "db3": 1, "dW2": 0, "db2": 0, "dW1": 0, "db1": 0}
+    assert {line.status for line in question.lines} == {"correct", "raised"}
+    assert all("(`backward_pass`, line 6: `dZ2 = " in line.message for line in question.lines[2:])
+
+
 def test_a_cell_that_ends_the_process_costs_what_it_would_have_defined(marked):
     marks = marked("worked_calculation", update="import os\nos._exit(1)")
     assert marks.points == 20

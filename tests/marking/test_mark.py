@@ -20,6 +20,7 @@ class Answer:
     message: str = ""
     changed_inputs: tuple = ()
     warnings: tuple = ()
+    earlier: dict = field(default_factory=dict)
 
 
 EXERCISE = load("tanh_swap")

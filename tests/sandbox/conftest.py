@@ -66,13 +66,16 @@ def unprotected(modules: Path) -> Iterator[Sandbox]:
         yield box
 
 
-def job(*sources: str, asks: tuple[Ask, ...] = (), files: dict[str, bytes] | None = None, **limits: object) -> Job:
+def job(
+    *sources: str, asks: tuple[Ask, ...] = (), files: dict[str, bytes] | None = None,
+    places: dict[str, int] | None = None, **limits: object,
+) -> Job:  # fmt: skip
     cells = tuple(Cell(f"c{number}", source) for number, source in enumerate(sources))
-    return Job(cells=cells, asks=asks, files=files or {}, seed=7, limits=replace(QUICK, **limits))
+    return Job(cells, asks, files or {}, seed=7, limits=replace(QUICK, **limits), places=places or {})
 
 
-def ask(body: str, *challenges: dict, name: str = "q") -> Ask:
-    return Ask(name, f"def probe(student, given):\n    {body}\n", challenges or ({},))
+def ask(body: str, *challenges: dict, name: str = "q", cells: tuple[str, ...] = ()) -> Ask:
+    return Ask(name, f"def probe(student, given):\n    {body}\n", challenges or ({},), cells)
 
 
 @pytest.fixture

@@ -44,6 +44,10 @@ class TooMuch(BadValue):
     """A value that holds more values than may cross."""
 
 
+class NoDict(TypeError):
+    """A probe has given something else than a dict of values."""
+
+
 class Unreadable(str):
     """Stands in an answer where a value stood that may not cross the border; its text says what that was."""
 
@@ -74,6 +78,8 @@ def readable(values: dict[str, Any]) -> dict[str, Any]:
     for name, value in values.items():
         try:
             found[name] = _plain(value, "it", 2, [0], Unreadable)
+        except TooMuch:
+            found[name] = Unreadable(f"it holds more than {MAX_ITEMS} values")
         except BadValue as problem:
             found[name] = Unreadable(problem)
     return found
@@ -82,12 +88,12 @@ def readable(values: dict[str, Any]) -> dict[str, Any]:
 def gather(found: object, values: dict[str, Any]) -> None:
     """Add what a probe returns, a dict, to values; of a generator each part at once, when it is yielded.
 
-    So code that runs later cannot change a part, and what was yielded before an error is there. Raises TypeError
-    for what is no dict, and whatever a generator raises.
+    So code that runs later cannot change a part, and what was yielded before an error is there. Raises NoDict, and
+    whatever a generator raises.
     """
     for part in found if isinstance(found, Iterator) else (found,):
         if not isinstance(part, dict):
-            raise TypeError("a probe gives dicts")
+            raise NoDict("a probe gives dicts")
         values.update(readable(part))
 
 

@@ -12,11 +12,12 @@ import traceback
 import warnings
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from . import codec
+from . import codec, places
 from .shell import GREEDY, Shell, collecting, go_home, is_students, reseed, said, status_of, students_frames
 from .stopwatch import disarm, time_limit
 from .walls import memory_limit
@@ -38,16 +39,21 @@ class SpoiltPython(Exception):
 
 
 class Student:
-    """The notebook's globals as attributes. Reading one that is not there raises MissingName; setting one sets it."""
+    """The notebook's globals as attributes. Reading one that is not there raises MissingName; setting one sets it.
 
-    __slots__ = ("_globals",)
+    ``read`` gathers the names that were asked for.
+    """
 
-    def __init__(self, names: dict[str, Any]) -> None:
+    __slots__ = ("_globals", "_read")
+
+    def __init__(self, names: dict[str, Any], read: set[str]) -> None:
         """Look at these globals, live."""
         object.__setattr__(self, "_globals", names)
+        object.__setattr__(self, "_read", read)
 
     def __getattr__(self, name: str) -> Any:
         """Return the global of that name."""
+        object.__getattribute__(self, "_read").add(name)
         try:
             return object.__getattribute__(self, "_globals")[name]
         except KeyError:
@@ -120,12 +126,58 @@ class Probe:
             ) from None
 
 
+@dataclass(frozen=True)
+class Setting:
+    """What the questions of one job share."""
+
+    shell: Shell
+    surroundings: Surroundings
+    limits: dict[str, Any]
+    seed: int
+    path: list[str]
+
+
 def answer(
-    shell: Shell, surroundings: Surroundings, *, ask_id: str, probe: Probe, number: int, challenge: bytes, seed: int,
-    limits: dict[str, Any], folder: str, path: list[str],
-) -> dict[str, Any]:  # fmt: skip
-    """Ask one question at one challenge; return the fields of the answer's frame."""
+    setting: Setting, ask: dict[str, Any], probe: Probe, number: int, challenge: bytes, then: dict[str, dict[str, Any]]
+) -> dict[str, Any]:
+    """Ask one question at one challenge; return the fields of the answer's frame.
+
+    ``then`` is what plain names held where the graded cells stand. Where a name that the probe reads had another value
+    there, the probe is asked once more with that value; what it answers is in ``earlier``, by the graded cell.
+    """
     began, computed = time.perf_counter(), time.process_time()
+    limits, read = setting.limits, set[str]()
+    result = _asked(setting, ask, probe, number, challenge, limits, read, {})
+    earlier: dict[str, dict[str, Any]] = {}
+    for cell, values in then.items():
+        other = _other_values(setting, values, read)
+        spent = {"cpu": time.process_time() - computed, "wall": time.perf_counter() - began}
+        left = {f"question_{kind}_seconds": limits[f"question_{kind}_seconds"] - spent[kind] for kind in spent}
+        if other and min(left.values()) > 0:
+            found = _asked(setting, ask, probe, number, challenge, {**limits, **left}, set(), other)
+            earlier[cell] = {name: found[name] for name in ("status", "values", "message", "traceback")}
+    result["earlier"] = earlier
+    result["seconds"] = time.perf_counter() - began
+    result["cpu_seconds"] = time.process_time() - computed
+    return result
+
+
+def _other_values(setting: Setting, then: dict[str, Any], read: set[str]) -> dict[str, Any]:
+    if not read & then.keys():
+        return {}
+    try:
+        with time_limit(cpu=1.0, wall=2.0):
+            return places.changed_since(then, setting.shell.user_ns, read)
+    except BaseException:  # whatever the student's own kinds of values do
+        return {}
+
+
+def _asked(
+    setting: Setting, ask: dict[str, Any], probe: Probe, number: int, challenge: bytes, limits: dict[str, Any],
+    read: set[str], other: dict[str, Any],
+) -> dict[str, Any]:  # fmt: skip
+    """Run a probe once, with ``other`` values in the place of the notebook's; ``read`` gathers the names it reads."""
+    shell, ask_id = setting.shell, ask["id"]
     memory = f"{limits['memory_bytes'] >> 20} MB that the notebook may have"
     result: dict[str, Any] = {"status": "grader_error", "values": b"", "message": "", "traceback": ""}
     caught: list[warnings.WarningMessage] = []
@@ -135,44 +187,38 @@ def answer(
         function = probe.function()
         given = codec.decode(challenge, max_bytes=len(challenge))
         handed = dict(given)
-        surroundings.restore(folder, path)
-        reseed(zlib.crc32(f"{seed}/{ask_id}/{number}".encode()))
+        setting.surroundings.restore(shell.folder, setting.path)
+        reseed(zlib.crc32(f"{setting.seed}/{ask_id}/{number}".encode()))
         shell.collector.begin(0, limits["output_bytes"], keep=False)
         with _names_kept(shell.user_ns), warnings.catch_warnings(record=True) as caught, collecting(shell):
             warnings.simplefilter("always")
+            shell.user_ns.update(other)
             with (
                 memory_limit(limits["question_memory_bytes"]) as limited,
                 time_limit(cpu=limits["question_cpu_seconds"], wall=limits["question_wall_seconds"]),
             ):
                 if limited:
                     memory = f"{limits['question_memory_bytes'] >> 20} MB that one question may take"
-                found = function(Student(shell.user_ns), handed)
-                if not isinstance(found, dict | Iterator):
-                    raise BadProbe(f"the probe of {ask_id!r} returned no dict")
-                codec.gather(found, values)
-        result["values"] = codec.encode_answer(values, max_bytes=limits["answer_bytes"])
+                codec.gather(function(Student(shell.user_ns, read), handed), values)
         result["status"] = "answered"
     except BadProbe as error:
         result["message"] = str(error)
+    except codec.NoDict as error:
+        result["message"] = f"the probe of {ask_id!r} is at fault: {error}"
     except SpoiltPython as error:
         result["status"], result["message"] = "raised", str(error)
-    except codec.BadValue as error:
-        too_big = "more than the limit of" in str(error)
-        result["status"] = "output_limit" if too_big else "raised"
-        result["message"] = f"{str(error)[:600]}."
     except BaseException as error:
         disarm()
         result.update(_judged(error, shell, ask_id, limits, memory))
         traceback.clear_frames(error.__traceback__)
     finally:
         disarm()
-    if values and result["status"] != "answered":
-        with contextlib.suppress(codec.BadValue):  # what was there before the error
-            result["values"] = codec.encode_answer(values, max_bytes=limits["answer_bytes"])
+    try:
+        result["values"] = codec.encode_answer(values, max_bytes=limits["answer_bytes"])
+    except codec.BadValue as error:
+        result["status"], result["message"] = "output_limit", f"{str(error)[:600]}."
     result["changed_inputs"] = _changed(given, challenge)
     result["warnings"] = _listed(caught)
-    result["seconds"] = time.perf_counter() - began
-    result["cpu_seconds"] = time.process_time() - computed
     return result
 
 
