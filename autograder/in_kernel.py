@@ -35,14 +35,19 @@ class _Missing(AttributeError):
 class _Student:
     """The names of a notebook as attributes."""
 
-    def __init__(self, names: Mapping[str, Any]) -> None:
-        self.__names = dict(names)
+    __slots__ = ("_names",)
+
+    def __init__(self, names: dict[str, Any]) -> None:
+        object.__setattr__(self, "_names", names)
 
     def __getattr__(self, name: str) -> Any:
         try:
-            return self.__names[name]
+            return object.__getattribute__(self, "_names")[name]
         except KeyError:
             raise _Missing(f"`{name}` is not defined in the notebook.") from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._names[name] = value
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,7 @@ class _Display:
         return self._text
 
 
-def mark_question(exercise: str, question: str, names: Mapping[str, Any]) -> float:
+def mark_question(exercise: str, question: str, names: dict[str, Any]) -> float:
     """Mark one question from the names that a notebook defines; show the table and return the points.
 
     nbgrader reads the returned number as partial credit. Raises KeyError for an unknown exercise or question.
@@ -83,9 +88,10 @@ def mark_question(exercise: str, question: str, names: Mapping[str, Any]) -> flo
     return marked.points
 
 
-def ask(probe: Probe, names: Mapping[str, Any], given: Mapping[str, Any]) -> _Answer:
-    """Run a probe here, beside the names of a notebook: no isolation, no limits."""
+def ask(probe: Probe, names: dict[str, Any], given: Mapping[str, Any]) -> _Answer:
+    """Run a probe here, beside the names of a notebook: no isolation, no limits. The names are left as they were."""
     values: dict[str, Any] = {}
+    kept = dict(names)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a warning on stderr would count as a zero
@@ -96,6 +102,9 @@ def ask(probe: Probe, names: Mapping[str, Any], given: Mapping[str, Any]) -> _An
     except Exception as error:
         last = traceback.format_exception_only(error)[-1].strip()
         return _Answer("raised", values, f"Your code raised {last}")
+    finally:
+        names.clear()
+        names.update(kept)
 
 
 def _show(shown: _Display) -> None:

@@ -14,16 +14,13 @@ import numpy as np
 
 from autograder.diagnosis import Spec
 from autograder.exercise import Challenge, Judge, Line, Probe, Question, Values
+from autograder.exercises.reports import report_on_moons
 from autograder.exercises.shared import (
-    REPORT_SLIPS,
     draw_point,
     follow_network,
-    follow_report,
     gradient_challenges,
     keeping_parameters,
-    moons,
     network_for,
-    report_on_moons,
     returning,
 )
 from autograder.marking.compare import compare
@@ -89,30 +86,6 @@ def updated(student, given, *, cls):
         setattr(net, "d" + name, given["d" + name].copy())
     net.update_parameters(float(given["learning_rate"]))
     return {name + "_new": getattr(net, name, None) for name in ("W1", "b1", "W2", "b2")}
-
-
-def trained_on_moons(student, given, *, cls, hidden):
-    """What ``train_on_moons`` reports, and what the student's own class gives when it is trained directly."""
-    epochs, rate, seed = int(given["epochs"]), float(given["learning_rate"]), int(given["seed"])
-    reported = student.train_on_moons(getattr(student, cls), epochs, rate, seed)
-    if not isinstance(reported, (tuple, list, np.ndarray)) or len(reported) != 3:
-        raise ValueError("train_on_moons must return three numbers: final loss, training and test accuracy")
-    X, Y, X_test, Y_test = given["X"], given["Y"], given["X_test"], given["Y_test"]
-    net = getattr(student, cls)(2, hidden, 1, rng=seed)
-    losses = net.train(X, Y, epochs, rate)
-    train_accuracy = float(np.mean((net.forward_pass(X) > 0.5) == (Y > 0.5)))
-    after = net.compute_loss(Y)
-    test_accuracy = float(np.mean((net.forward_pass(X_test) > 0.5) == (Y_test > 0.5)))
-    return {
-        "final_loss": reported[0],
-        "train_accuracy": reported[1],
-        "test_accuracy": reported[2],
-        "own_first": float(losses[0]),
-        "own_last": float(losses[-1]),
-        "own_after": float(after),
-        "own_train": train_accuracy,
-        "own_test": test_accuracy,
-    }
 
 
 # Wrong updates ------------------------------------------------------------------------------------------------------
@@ -268,20 +241,5 @@ class NetworkTask:
     def report_on_moons(
         self, id: str, title: str, *, trainings: Sequence[tuple[int, float]], **points: float
     ) -> Question:
-        """What ``train_on_moons`` reports for some numbers of epochs and learning rates."""
-
-        def drawn(rng: np.random.Generator) -> list[Challenge]:
-            fixed = ({"epochs": np.array(epochs), "learning_rate": np.array(rate)} for epochs, rate in trainings)
-            return [Challenge(moons() | one | {"seed": rng.integers(1, 10_000)}) for one in fixed]
-
-        def follow(given: Values, own: Values) -> Sequence[Mapping[str, np.ndarray]]:
-            return follow_report(self.trained(given), own)
-
-        probe = Probe(trained_on_moons, drawn, {"cls": self.cls, "hidden": 4}, "training")
-        judge = values(self.trained, follow=follow, explain=explain_slips(REPORT_SLIPS))
-        return Question(id, title, lines(points), probe, judge)
-
-    @cached_property
-    def trained(self) -> Callable[[Values], Mapping[str, np.ndarray]]:
-        """The course's own initial weights, moved by the derived gradients, epoch by epoch."""
-        return remembered(partial(report_on_moons, hidden=self.activations[0]))
+        """What ``train_on_moons`` reports of a network of ours, for some numbers of epochs and learning rates."""
+        return Question(id, title, lines(points), *report_on_moons(self.cls, trainings))

@@ -149,6 +149,14 @@ TRAINING: Texts = {
 }
 
 REPORT: Texts = {
+    "argument-ignored": (
+        "an argument of the function is not used",
+        "It is called with other values than those of the notebook. Which of your lines uses each of its arguments?",
+    ),
+    "seed-missing": (
+        "the network is made without the seed",
+        "The same seed must give the same weights. What does the network get when you make it?",
+    ),
     "first-loss": (
         "this is the loss of the first epoch",
         "`train` returns one loss per epoch. Which of them is the final one?",

@@ -233,9 +233,8 @@ WRONG = (
         edits={
             "network": [("np.sum(dZ1, axis=1, keepdims=True) / m", "np.sum(dZ1, axis=1) / m")],
         },
-        loses={"hidden_gradients.db1": 1.5, "training_report": 3},
+        loses={"hidden_gradients.db1": 1.5},
         named={"hidden_gradients.db1": "wrong-shape"},
-        statuses={"training_report": "raised"},
     ),
     _edit(
         "z1-for-a1",
@@ -280,8 +279,8 @@ WRONG = (
         "hidden-layer-raises",
         "an error in the hidden layer, after the gradients of the output layer are there",
         edits={"network": [("(self.W2.T @ dZ2)", "(self.W2 @ dZ2)")]},
-        loses={"hidden_gradients": 8, "training_report": 3},
-        statuses={"hidden_gradients": "raised", "training_report": "raised"},
+        loses={"hidden_gradients": 8},
+        statuses={"hidden_gradients": "raised"},
     ),
     wrong(
         "accuracy-as-loss",
@@ -315,6 +314,28 @@ def train_on_moons(network_class, epochs, learning_rate, seed):
 """,
         },
         loses={"forward_tanh": 5, "output_gradients": 4, "hidden_gradients": 8, "training_report": 3},
+    ),
+    wrong(
+        "missing-return",
+        "forward_pass returns nothing",
+        edits={"network": [("        return self.A2\n", "")]},
+        loses={"forward_tanh.returned": 1},
+    ),
+    *(
+        wrong(
+            f"ignores-{what}",
+            f"train_on_moons does not use its argument {what}",
+            edits={"train_on_moons": [(old, new)]},
+            loses={"training_report.final_loss": 1},
+            named={"training_report.final_loss": mistake},
+        )
+        for what, old, new, mistake in (
+            ("network_class", "network_class(2, 4, 1, rng=seed)", "TanhNetwork(2, 4, 1, rng=seed)", "argument-ignored"),
+            ("epochs", "Y_train, epochs, learning_rate)", "Y_train, 50, learning_rate)", "argument-ignored"),
+            ("learning_rate", "Y_train, epochs, learning_rate)", "Y_train, epochs, 0.1)", "argument-ignored"),
+            ("seed", "rng=seed", "rng=1", "argument-ignored"),
+            ("seed-at-all", ", rng=seed", "", "seed-missing"),
+        )
     ),
     wrong(
         "test-on-training-set",

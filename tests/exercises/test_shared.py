@@ -1,11 +1,10 @@
-"""What several exercises share: a backward pass that moves parameters, and reports of a training."""
+"""What several exercises share: a backward pass that moves parameters."""
 
 import numpy as np
 import pytest
 
 from autograder.exercise import Line, Reply, Verdict
-from autograder.exercises.shared import REPORT_SLIPS, keeping_parameters
-from autograder.marking.slips import explain_slips
+from autograder.exercises.shared import keeping_parameters
 
 LINES = (Line("dW1", 5), Line("db1", 2))
 GIVEN = {"W1": np.array([[1.0, -2.0]]), "b1": np.array([[0.5]])}
@@ -49,18 +48,3 @@ def test_gradients_of_the_other_question_count_and_get_no_mark_here():
 
     judge = keeping_parameters(marks, others=(Line("dW2", 0),))
     assert judge(LINES, [Reply(GIVEN, {"W1_after": GIVEN["W1"] + 1})]) == {"dW1": RIGHT, "db1": RIGHT}
-
-
-@pytest.mark.parametrize(
-    ("report", "line", "mistake"),
-    [
-        ({"final_loss": 0.7}, "final_loss", "first-loss"),
-        ({"train_accuracy": 85.0}, "train_accuracy", "percent"),
-        ({"test_accuracy": 0.2}, "test_accuracy", "share-of-wrong"),
-        ({"test_accuracy": 0.85}, "test_accuracy", "tested-on-training-data"),
-        ({"train_accuracy": 0.8}, "train_accuracy", "tested-on-training-data"),
-    ],
-)
-def test_wrong_reports_are_named_from_what_the_own_network_gives(report, line, mistake):
-    own = {"own_first": 0.7, "own_last": 0.3, "own_train": 0.85, "own_test": 0.8}
-    assert explain_slips(REPORT_SLIPS)([Reply({}, own | report)])[line].mistakes == (mistake,)
