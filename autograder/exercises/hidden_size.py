@@ -75,7 +75,7 @@ def handed_in(student, given):
         try:
             found[name] = None if sizes is None else sorted(int(size) for size in sizes)
         except (TypeError, ValueError):
-            raise ValueError(f"{name} must be a list of hidden sizes, such as [3, 7]") from None
+            found[name] = "something else"  # than a list of whole numbers
     if callable(getattr(student, "study", None)):
         sizes = [int(size) for size in given["sizes"]]
         data = [given[name] for name in ("X", "Y", "X_test", "Y_test")]
@@ -208,13 +208,22 @@ def table_by_training_again(lines: Sequence[Line], replies: Sequence[Reply]) -> 
     return found
 
 
+def _from_study(name: str, table: Mapping[str, np.ndarray], exact: np.ndarray) -> bool:
+    """Whether a column of the table was trained: by a right ``study`` or by the student's own."""
+    again = table.get(f"again_{name}")
+    return near(name, table.get(name), exact) or (again is not None and near(name, table.get(name), again))
+
+
 def sizes_by_rule(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
-    """The three lists against the rule, applied to our table or to the student's own if that shows any difference."""
+    """The three lists against the rule, applied to our table or to the student's own if that shows any difference.
+
+    An own table counts when it is what the student's own ``study`` gives: from an invented one nothing follows.
+    """
     (reply,) = replies
     sizes = [int(size) for size in reply.given["sizes"]]
     exact = verdicts(sizes, *(truth(reply.given)[name] for name in COLUMNS[1:]))
     table, own = usable(reply.values), None
-    if all(name in table and table[name].shape == (len(sizes),) for name in COLUMNS):
+    if all(_from_study(name, table, truth(reply.given)[name]) for name in COLUMNS):
         own = verdicts(sizes, *(table[name] for name in COLUMNS[1:]))
         if sum(bool(group) for group in own.values()) < 2:
             own = None
@@ -225,6 +234,9 @@ def sizes_by_rule(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[st
             found[line.name] = Verdict(
                 "missing", message=f"`{line.name}` is not filled in yet: give a list of sizes, `[]` if there is none."
             )
+        elif isinstance(got, str):
+            message = f"`{line.name}` must be a list of hidden sizes, such as [3, 7]; one size is a list of one."
+            found[line.name] = Verdict("wrong", message=message)
         elif list(got) == exact[line.name]:
             found[line.name] = RIGHT
         elif own is not None and list(got) == own[line.name]:

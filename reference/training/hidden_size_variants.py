@@ -213,9 +213,11 @@ WRONG = (
         "invented-table",
         "a table that no training gave",
         cells={"table": "table = [[0.5, 0.7, 0.7], [0.4, 0.8, 0.8], [0.3, 0.9, 0.9], [0.2, 0.95, 0.95], [0.1, 1.0, 1.0]]"},
-        # The lists follow from the invented table.
-        loses={"table_rows": 3},
+        # Nothing follows from an invented table: the lists are right only where they are right by chance.
+        loses={"table_rows": 3, "under_and_over.fits": 1, "under_and_over.overfits": 2},
     ),
+    _sorted("one-number", "one size as a number, not as a list", "underfits, fits, overfits = [1, 2], 4, [20, 50]",
+            {"under_and_over.fits": 1}),
     wrong(
         "table-with-defaults",
         "the table was made with the baseline's defaults",
