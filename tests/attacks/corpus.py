@@ -1,8 +1,9 @@
 """Hostile and unlucky notebooks, as data: what each one changes, the marks that it must have, what must not happen.
 
-``@KEY@``, ``@GRADEBOOK@``, ``@NEIGHBOUR@``, ``@COURSE@``, ``@HOME@``, ``@PORT@``, ``@ABSTRACT@`` and ``@TOKEN@`` in
-the code stand for the secret key, the gradebook, an innocent student's notebook, the course's folder, the grader's
-home, two listeners and a word that is in nobody else's command line. Every notebook is held to the same bans: no
+``@KEY@``, ``@GRADEBOOK@``, ``@NEIGHBOUR@``, ``@COURSE@``, ``@HOME@``, ``@PORT@``, ``@ABSTRACT@``, ``@TOKEN@`` and
+``@UNTIL@`` in the code stand for the secret key, the gradebook, an innocent student's notebook, the course's folder,
+the grader's home, two listeners, a word that is in nobody else's command line and a pipe that can be read to its end
+as soon as everybody has looked. Every notebook is held to the same bans: no
 secret comes out, nothing outside changes, no listener is reached, nothing runs on, and the neighbour gets the marks
 that are due.
 """
@@ -444,10 +445,10 @@ WRITERS = (
     Attack("a pickle beside the notebook", first="import pickle\npickle.load(open('model.pkl', 'rb'))",
            beside=_file("model.pkl", PICKLE)),
     Attack("a process that writes afterwards",
-           first="import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(1.5); "
+           first="import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'open(\"@UNTIL@\").read(); "
                  "open(\"@HOME@/@TOKEN@\", \"w\")'], start_new_session=True)", control="left"),
-    Attack("a forked daemon", control="left", first="import os, time\nif os.fork() == 0:\n    os.setsid()\n"
-           "    if os.fork() == 0:\n        time.sleep(30)\n    os._exit(0)"),
+    Attack("a forked daemon", control="left", first="import os\npid = os.fork()\nif pid == 0:\n    os.setsid()\n"
+           "    if os.fork() == 0:\n        open('@UNTIL@').read()\n    os._exit(0)\nos.waitpid(pid, 0)"),
 )
 
 NETWORK = (

@@ -146,6 +146,6 @@ class Elsewhere:
         process = getattr(self, "_process", None)
         if process is not None:
             process.stdin.close()
-            process.wait(timeout=30)
+            process.wait(timeout=600)
             process.stdout.close()
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import socket
@@ -31,6 +32,9 @@ LARGEST = 64 << 20
 """Larger files, which are full of nothing, are not read for their digest."""
 
 SECRET = "the-planted-secret-c0ffee"
+
+LONG_SECONDS = 600.0
+"""What has not ended by then never does, however slow the machine."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,8 @@ def scene(base: Path, root: Path) -> Iterator[Scene]:
         folder.mkdir(parents=True)
     (course / "nbgrader_config.py").write_text("c = get_config()\n")
     (course / "source").symlink_to(root / "source")
+    until = home / "until"
+    os.mkfifo(until)
     key = course / "reference" / "key.txt"
     for path in (key, home / ".ssh" / "id_rsa", home / ".bashrc"):
         path.write_text(SECRET)
@@ -130,7 +136,7 @@ def scene(base: Path, root: Path) -> Iterator[Scene]:
             path.chmod(0o777 if path.is_dir() else 0o666)
     exercise = load(HAND)
     released = nbformat.read(root / "assignments" / exercise.sheet / f"{HAND}.ipynb", as_version=4)
-    with socket.socket() as tcp, socket.socket(socket.AF_UNIX) as abstract:
+    with open(os.open(until, os.O_RDWR)), socket.socket() as tcp, socket.socket(socket.AF_UNIX) as abstract:
         tcp.bind(("127.0.0.1", 0))
         abstract.bind(f"\0{token}")
         for server in (tcp, abstract):
@@ -139,7 +145,8 @@ def scene(base: Path, root: Path) -> Iterator[Scene]:
         words = {
             "KEY": str(key), "REFERENCE": str(key.parent), "GRADEBOOK": str(course / "gradebook.db"),
             "COURSE": str(course), "HOME": str(home), "PORT": str(tcp.getsockname()[1]), "ABSTRACT": token,
-            "TOKEN": token, "ZERO": "/dev/zero", "SUBMISSION": str(course / "submitted" / "mallory"),
+            "TOKEN": token, "UNTIL": str(until), "ZERO": "/dev/zero",
+            "SUBMISSION": str(course / "submitted" / "mallory"),
         }  # fmt: skip
         made = Scene(base, words, (tcp, abstract))
         filled = fill(released, Variant("", "").apply(solutions(root, exercise)))
@@ -173,9 +180,16 @@ def waits_for_a_job(process: psutil.Process) -> bool:
     return SPARE in (process.name(), *(child.name() for child in process.children()))
 
 
-def settled(before: set[int], token: str, command: list[str], *, seconds: float = 1.0) -> list[psutil.Process]:
-    """What is still there after a moment; what is ending by itself has ended by then."""
+def settled(before: set[int], token: str, command: list[str], seconds: float) -> list[psutil.Process]:
+    """What is still there after so many seconds; it returns as soon as nothing is."""
     deadline = time.monotonic() + seconds
     while (left := left_over(before, token, command)) and time.monotonic() < deadline:
         time.sleep(0.02)
     return left
+
+
+def end(processes: list[psutil.Process]) -> None:
+    """Kill processes, some of which may have ended."""
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
