@@ -33,7 +33,7 @@ def check(path, schema):
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}"]
     if schema == "gitlab-ci":
         command += ["--data-transform", "gitlab-ci"]
-    return subprocess.run([*command, str(path)], capture_output=True, text=True, timeout=60)
+    return subprocess.run([*command, str(path)], capture_output=True, text=True, timeout=600)
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -93,7 +93,7 @@ def shell(script, cwd, environment):
         cwd=cwd,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         env=kept | environment | {"PYTHON": sys.executable},
     )
 

@@ -31,7 +31,7 @@ def submitted(tmp_path_factory, root):
 
 def run(*arguments):
     return subprocess.run(
-        [sys.executable, "-m", "autograder", *map(str, arguments)], capture_output=True, text=True, timeout=300
+        [sys.executable, "-m", "autograder", *map(str, arguments)], capture_output=True, text=True, timeout=600
     )
 
 
@@ -116,7 +116,7 @@ def imported_by_grade(then, *modules):
         f"with contextlib.suppress(SystemExit): main(['grade', '--help'])\n{then}\n"
         f"print(*[name for name in {modules} if name in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600, check=True)
     return set(done.stdout.splitlines()[-1].split())
 
 

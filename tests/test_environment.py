@@ -38,7 +38,7 @@ def test_nbgrader_makes_a_gradebook_without_an_activated_environment(tmp_path, r
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         env={"HOME": str(tmp_path), "PATH": os.defpath, "PYTHONPATH": str(root)},
     )
     assert done.returncode == 0, done.stderr[-2000:]

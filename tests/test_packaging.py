@@ -41,7 +41,7 @@ def built(root, tmp_path_factory):
         tomllib.loads((copy / "pyproject.toml").read_text())["build-system"]["build-backend"] == "setuptools.build_meta"
     )
     code = "import setuptools.build_meta as b; print(b.build_wheel('..')); print(b.build_sdist('..'))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=copy, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code], cwd=copy, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr[-2000:]
     return folder
 

@@ -112,7 +112,7 @@ def printed(driver: WebDriver, path: Path) -> None:
     path.write_bytes(base64.b64decode(made["data"]))
 
 
-def wait(driver: WebDriver, until: Callable[[WebDriver], object], seconds: float = 90, what: str = "") -> object:
+def wait(driver: WebDriver, until: Callable[[WebDriver], object], seconds: float = 600, what: str = "") -> object:
     """Wait until a condition holds and return what it gave. Raises TimeoutException with ``what``."""
     return WebDriverWait(driver, seconds, poll_frequency=0.2).until(until, what)
 
@@ -157,7 +157,7 @@ def jupyter_lab(folder: Path) -> Iterator[Callable[[str], str]]:
                 server.wait(20)
 
 
-def _address(server: subprocess.Popen, runtime: Path, log: Path, seconds: float = 90) -> Callable[[str], str]:
+def _address(server: subprocess.Popen, runtime: Path, log: Path, seconds: float = 600) -> Callable[[str], str]:
     end = time.monotonic() + seconds
     while time.monotonic() < end and server.poll() is None:
         for path in runtime.glob("jpserver-*.json"):

@@ -23,7 +23,7 @@ from .corpus import duplicate_graded, strange_schema, tag_everything
 pytestmark = [pytest.mark.long, pytest.mark.xdist_group("nbgrader")]
 
 NAME = "worked_calculation"
-STOCK = "c = get_config()\nc.CourseDirectory.release_directory = 'assignments'\nc.Execute.timeout = 20\n"
+STOCK = "c = get_config()\nc.CourseDirectory.release_directory = 'assignments'\nc.Execute.timeout = 300\n"
 
 PATCHED = (
     "import sys, autograder.in_kernel\n"
@@ -94,7 +94,7 @@ def nbgrader(course: Path, *arguments: str) -> subprocess.CompletedProcess:
     }
     return subprocess.run(
         [sys.executable, "-m", "nbgrader", *arguments], cwd=course, env=environment, capture_output=True, text=True,
-        timeout=300, check=False,
+        timeout=600, check=False,
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from class_kit import NAME, SHEET, autograded, hand_in, hand_in_again, hand_in_c
 def run(course, *arguments, status=0):
     done = subprocess.run(
         [sys.executable, "-m", *arguments],
-        cwd=course, capture_output=True, text=True, timeout=400,
+        cwd=course, capture_output=True, text=True, timeout=600,
         env=os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
     )  # fmt: skip
     assert done.returncode == status, done.stderr[-3000:] + done.stdout[-2000:]

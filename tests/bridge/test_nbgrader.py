@@ -98,7 +98,7 @@ def test_partial_credit_reaches_the_gradebook(graded):
 def test_the_command_line_gives_the_same_points(graded, root):
     done = subprocess.run(
         [sys.executable, "-m", "autograder", "grade", graded / "submitted", "--json", "--root", root],
-        capture_output=True, text=True, timeout=300,
+        capture_output=True, text=True, timeout=600,
     )
     records = [json.loads(line) for line in done.stdout.splitlines()]
     ours = {(r["student"], q["id"]): q["points"] for r in records for q in r["questions"]}

@@ -42,14 +42,14 @@ class Server:
         self.url = f"postgresql+psycopg://nbgrader@/postgres?host={folder}"
         self.quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
         command = [*drop, FOUND / "initdb", "-D", self.data, "-A", "trust", "-U", "nbgrader", "-E", "UTF8", "--no-sync"]
-        subprocess.run(command, check=True, timeout=120, **self.quiet)
+        subprocess.run(command, check=True, timeout=600, **self.quiet)
 
     def start(self):
         self.process = subprocess.Popen(
             [*self.drop, FOUND / "postgres", "-D", self.data, "-k", self.folder, "-c", "listen_addresses=",
              "-c", "fsync=off"], **self.quiet,
         )  # fmt: skip
-        for _ in range(600):
+        for _ in range(6000):
             try:
                 psycopg.connect(host=str(self.folder), user="nbgrader", dbname="postgres").close()
                 return
@@ -60,8 +60,8 @@ class Server:
     def crash(self):
         """Without a goodbye to anybody; what was committed is found again at the next start."""
         command = [*self.drop, FOUND / "pg_ctl", "stop", "-D", self.data, "-m", "immediate"]
-        subprocess.run(command, check=True, timeout=120, **self.quiet)
-        self.process.wait(timeout=60)
+        subprocess.run(command, check=True, timeout=600, **self.quiet)
+        self.process.wait(timeout=600)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def server():
     finally:
         if server.process.poll() is None:
             server.process.terminate()
-            server.process.wait(timeout=30)
+            server.process.wait(timeout=600)
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -18,7 +18,7 @@ def nbgrader(root: Path, *arguments: str, home: Path) -> subprocess.CompletedPro
     binaries = Path(sys.executable).parent
     environment = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}", "HOME": str(home)}
     command = [binaries / "nbgrader", "generate_assignment", *arguments]
-    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=600)
 
 
 def test_nbgrader_s_own_command_writes_the_same_bytes(course, tmp_path_factory):

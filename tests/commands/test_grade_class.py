@@ -57,8 +57,8 @@ def on_a_terminal(command, folder):
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=theirs, text=True, env=environment)
     os.close(theirs)
     reader.start()
-    said = process.communicate(timeout=300)[0]
-    reader.join(timeout=30)
+    said = process.communicate(timeout=600)[0]
+    reader.join(timeout=600)
     os.close(ours)
     return process.returncode, said, re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", b"".join(shown).decode())
 
@@ -78,8 +78,8 @@ def test_progress_on_a_terminal_and_a_summary(course):
 
 @pytest.mark.slow
 def test_elsewhere_only_the_records_are_written(course):
-    subprocess.run(GRADE, cwd=course, capture_output=True, timeout=300)
-    done = subprocess.run([*GRADE, "--json"], cwd=course, capture_output=True, text=True, timeout=300)
+    subprocess.run(GRADE, cwd=course, capture_output=True, timeout=600)
+    done = subprocess.run([*GRADE, "--json"], cwd=course, capture_output=True, text=True, timeout=600)
     assert done.returncode == 1
     assert done.stderr == ""
     records = {one["student"]: one for one in map(json.loads, done.stdout.splitlines())}

@@ -1,12 +1,12 @@
 """The zip for Gradescope, unpacked as Gradescope does it, and its scripts run in that place."""
 
+import contextlib
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import time
 import zipfile
 
 import nbformat
@@ -58,7 +58,7 @@ def test_the_same_course_gives_the_same_bytes(archive, root, tmp_path):
 def test_the_scripts_are_sound_shell(archive, tmp_path):
     with zipfile.ZipFile(archive) as file:
         for name in ("setup.sh", "run_autograder"):
-            assert subprocess.run(["bash", "-n"], input=file.read(name), timeout=10).returncode == 0
+            assert subprocess.run(["bash", "-n"], input=file.read(name), timeout=600).returncode == 0
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def run_autograder(base):
         cwd=base,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         env=environment | {"AUTOGRADER_BASE": str(base)},
     )
     assert done.returncode == 0, done.stderr
@@ -101,9 +101,9 @@ def test_a_submission_is_graded_in_the_container(container, root):
 
 
 @pytest.mark.slow
-def test_a_container_that_is_killed_in_the_middle_keeps_what_was_earned(container, root):
+def test_a_container_that_is_killed_in_the_middle_keeps_what_was_earned(container, root, until):
     """As at Gradescope's time-out: one question sleeps for longer than anybody waits, those before it are saved."""
-    endless = "import time\n\ndef train_on_moons(*_):\n    time.sleep(600)\n"
+    endless = "import time\n\ndef train_on_moons(*_):\n    time.sleep(3600)\n"
     notebook = solved(root, "tanh_swap", train_on_moons=endless)
     nbformat.write(notebook, container / "submission" / "tanh_swap.ipynb")
     script = container / "source" / "run_autograder"
@@ -113,18 +113,19 @@ def test_a_container_that_is_killed_in_the_middle_keeps_what_was_earned(containe
     running = subprocess.Popen(
         ["bash", script], cwd=container, env=environment | {"AUTOGRADER_BASE": str(container)}, start_new_session=True
     )
-    results, scores = container / "results" / "results.json", []
+    results = container / "results" / "results.json"
+
+    def scores():
+        return [test["score"] for test in json.loads(results.read_text())["tests"]] if results.is_file() else []
+
     try:
-        deadline = time.monotonic() + 240
-        while scores != [5, 4, 8, 0] and time.monotonic() < deadline and running.poll() is None:
-            time.sleep(0.2)
-            if results.is_file():
-                scores = [test["score"] for test in json.loads(results.read_text())["tests"]]
+        until(lambda: scores() == [5, 4, 8, 0] or running.poll() is not None)
     finally:
-        os.killpg(running.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)
         running.wait()
+    assert scores() == [5, 4, 8, 0]
     file = json.loads(results.read_text())
-    assert [test["score"] for test in file["tests"]] == [5, 4, 8, 0]
     assert "the time of the autograder ran out" in file["tests"][3]["output"]
 
 

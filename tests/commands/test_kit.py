@@ -72,7 +72,7 @@ def test_the_commands_of_the_readme_are_right(kit):
     commands = re.findall(r"^python (.+)$", (kit / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert commands == ["-m pip install -r requirements.txt", "-m jupyter lab"]
     for arguments in (["-m", "pip", "--version"], ["-m", "jupyter", "lab", "--version"]):
-        done = subprocess.run([sys.executable, *arguments], cwd=kit, capture_output=True, text=True, timeout=120)
+        done = subprocess.run([sys.executable, *arguments], cwd=kit, capture_output=True, text=True, timeout=600)
         assert done.returncode == 0, done.stderr
 
 

@@ -436,7 +436,7 @@ def test_nbgrader_marks_each_student_by_their_own_numbers(graded):
 def test_the_command_line_gives_the_same_points(graded):
     done = subprocess.run(
         [sys.executable, "-m", "autograder", "grade", graded / "submitted", "--json", "--root", graded],
-        capture_output=True, text=True, timeout=300,
+        capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     records = [json.loads(line) for line in done.stdout.splitlines()]
     assert {r["student"]: sum(q["points"] for q in r["questions"]) for r in records} == points(graded)
@@ -455,7 +455,7 @@ def test_a_class_is_graded_and_marked_again_by_everyones_own_numbers(graded, tmp
 
     def command(*arguments):
         line = [sys.executable, "-m", "autograder", *arguments]
-        return subprocess.run(line, cwd=copy, capture_output=True, text=True, timeout=300)
+        return subprocess.run(line, cwd=copy, capture_output=True, text=True, timeout=600)
 
     done = command("grade", "submitted", "--gradebook")
     assert done.returncode == 0, done.stderr
@@ -508,7 +508,7 @@ def test_the_secret_never_reaches_the_isolated_process(course, tmp_path):
     hand_in(copy, "ada", copy / "variants" / "ada" / "by_hand" / f"{NAME}.ipynb", cells)
     done = subprocess.run(
         [sys.executable, "-m", "autograder", "grade", copy / "submitted", "--json", "--root", copy],
-        capture_output=True, text=True, timeout=300,
+        capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     (record,) = [json.loads(line) for line in done.stdout.splitlines()]
     assert "seen [] and []" in str(record["notes"])

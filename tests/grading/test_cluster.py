@@ -1,7 +1,6 @@
 """A real Dask scheduler and workers on loopback; one of the workers is killed in the middle."""
 
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -97,7 +96,7 @@ def test_a_class_is_graded_though_a_worker_is_killed_in_the_middle(scheduler, tm
     def kill_once(done):
         if not killed:
             killed.append(doomed.pid)
-            os.kill(doomed.pid, signal.SIGKILL)
+            doomed.kill()
 
     with cluster_pool(address, "auto") as (pool, _):
         done = grade(course, pool, kill_once)
@@ -116,7 +115,7 @@ def test_a_worker_that_cannot_isolate_refuses_work(scheduler, tmp_path):
         pass
     worker()
     with cluster_pool(address, "full") as (pool, _):
-        found = {pool.submit(os.getpid).result(timeout=60) for _ in range(6)}
+        found = {pool.submit(os.getpid).result(timeout=600) for _ in range(6)}
     assert len(found) == 1, "work went to a worker that cannot isolate"
 
 

@@ -24,7 +24,7 @@ def mounted(folder, megabytes):
     folder.mkdir(parents=True, exist_ok=True)
     command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", folder]
     try:
-        made = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        made = subprocess.run(command, capture_output=True, text=True, timeout=600)
         refused = made.stderr.strip() if made.returncode else ""
     except OSError as error:
         refused = str(error)
@@ -35,7 +35,7 @@ def mounted(folder, megabytes):
     try:
         yield folder
     finally:
-        subprocess.run(["umount", "--lazy", folder], check=True, timeout=60)
+        subprocess.run(["umount", "--lazy", folder], check=True, timeout=600)
 
 
 def fill(folder, room):

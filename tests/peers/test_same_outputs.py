@@ -110,7 +110,7 @@ def in_kernel(notebook: NotebookNode) -> list[tuple[int | None, list[dict]]]:
     """Execution count and outputs of every cell, as ipykernel and nbclient give them."""
     ran = deepcopy(notebook)
     client = NotebookClient(
-        ran, timeout=60, allow_errors=True, kernel_name="python3", resources={"metadata": {"path": str(FOLDER)}}
+        ran, timeout=600, allow_errors=True, kernel_name="python3", resources={"metadata": {"path": str(FOLDER)}}
     )
     if any("while True" in cell.source for cell in ran.cells):
         client.timeout, client.interrupt_on_timeout = SECONDS, True

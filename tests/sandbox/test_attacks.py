@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
-import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -165,7 +165,7 @@ def test_another_abi_kills_only_the_cell(run: Run) -> None:
 
 
 CONTAINED = {
-    "threads": "import threading, time\nfor _ in range(500): threading.Thread(target=time.sleep, args=(60,)).start()",
+    "threads": "import threading, time\nfor _ in range(500): threading.Thread(target=time.sleep, args=(3600,)).start()",
     "disk": "f = open('/tmp/a', 'wb')\nwhile True: f.write(b'x' * 10**6)",
     "many files": "n = 0\nwhile True:\n    open(f'/tmp/{n}', 'wb').write(b'x' * 10**6); n += 1",
     "inodes": "import os\nfor n in range(10**6): os.mkdir(f'/tmp/d{n}')",
@@ -178,11 +178,11 @@ CONTAINED = {
     "giant frame": "import os\nos.write(3, b'\\xff' * 5000)",
     "garbage": "import os\nos.write(3, b'\\0' * 5000)",
     "ignore signals": "import signal, time\nfor n in range(1, 65):\n    try: signal.signal(n, signal.SIG_IGN)\n"
-                      "    except Exception: pass\ntime.sleep(30)",
-    "block signals": "import signal, time\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))\ntime.sleep(30)",
+                      "    except Exception: pass\ntime.sleep(3600)",
+    "block signals": "import signal, time\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))\ntime.sleep(3600)",
     "cpu in threads": "import numpy as np, threading\nx = np.ones((1500, 1500))\ndef burn():\n    while True: x @ x\n"
                       "for _ in range(4): threading.Thread(target=burn).start()",
-    "exit handler": "import atexit, time\natexit.register(time.sleep, 100)",
+    "exit handler": "import atexit, time\natexit.register(time.sleep, 3600)",
     "del": "import time\nclass A:\n    def __del__(self):\n        while True: pass\na = A(); del a",
     "deep repr": "x = []\nfor _ in range(10**5): x = [x]\nx",
     "patched": "import numpy, msgpack, builtins\nnumpy.allclose = lambda *a, **k: True\n"
@@ -204,11 +204,10 @@ SELF_INFLICTED = (CONTAINED["transformer"], CONTAINED["frames"])
 
 @pytest.mark.parametrize("source", CONTAINED.values(), ids=CONTAINED)
 def test_it_is_contained_and_honest_work_still_counts(walled: Sandbox, source: str) -> None:
-    began = time.monotonic()
-    limits = {"cell_cpu_seconds": 0.5, "cell_wall_seconds": 0.6, "question_wall_seconds": 1.0, "cpu_seconds": 2.0}
+    limits = {"cell_cpu_seconds": 0.5, "cell_wall_seconds": 2.0, "cpu_seconds": 2.0}
     question = ask("return {'y': student.f(given['x'])}", {"x": 21})
     outcome = walled.run(job(source, HONEST, asks=(question,), **limits))
-    assert time.monotonic() - began < 15
+    assert outcome.seconds < 600
     assert len(outcome.cells) == 2
     if source not in SELF_INFLICTED:
         assert outcome.answers["q"][0].values == {"y": 42}
@@ -246,13 +245,18 @@ def test_a_forged_frame_gains_nothing_and_breaks_nothing(run: Run, body: str) ->
     assert in_probe.answers["q"][0].status in ("answered", "crashed")
 
 
-def test_nothing_runs_on_afterwards(sandbox: Sandbox) -> None:
+def test_nothing_runs_on_afterwards(sandbox: Sandbox, until: Callable) -> None:
     sandbox.run(job("import threading\nthreading.Thread(target=lambda: [0 for _ in iter(int, 1)]).start()"))
-    time.sleep(0.1)
-    inside = psutil.Process(sandbox.pid).children(recursive=True)
-    # bubblewrap's first process, the zygote, and what waits for the next job: a monitor and its child
-    assert len(inside) <= 4
-    assert [process.name() for process in inside].count(SPARE) == len(inside) - 3
+
+    def only_what_waits() -> bool:
+        """bubblewrap's first process, the zygote, and what waits for the next job: a monitor and its child."""
+        try:
+            names = [process.name() for process in psutil.Process(sandbox.pid).children(recursive=True)]
+        except psutil.NoSuchProcess:  # one that was just ending
+            return False
+        return len(names) == 4 and names.count(SPARE) == 1
+
+    until(only_what_waits)
 
 
 def test_neighbours_do_not_see_each_other(sandbox: Sandbox) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import time
 
 import nbformat
 import pytest
@@ -95,9 +94,9 @@ def test_an_error_is_shown_even_when_its_report_is_put_out_of_order(run: Run, re
 
 
 def test_sleeping_too_long_is_timed_out(run: Run) -> None:
-    outcome = run("import time; time.sleep(30)", cell_wall_seconds=0.3)
+    outcome = run("import time; time.sleep(3600)", cell_wall_seconds=0.3)
     assert outcome.cells[0].status == "timed_out"
-    assert outcome.seconds < 3
+    assert outcome.seconds < 600
 
 
 @pytest.mark.parametrize(
@@ -118,16 +117,15 @@ def test_a_crash_costs_only_its_cell(run: Run, source: str) -> None:
 
 
 def test_what_cannot_be_interrupted_is_killed_and_left_out(run: Run) -> None:
-    began = time.monotonic()
-    outcome = run("x = 5", "n = sum(range(10 ** 11))", "print(x)", cell_cpu_seconds=0.3, cell_wall_seconds=0.4)
+    outcome = run("x = 5", "n = sum(range(10 ** 15))", "print(x)", cell_cpu_seconds=0.3, cell_wall_seconds=2.0)
     assert [cell.status for cell in outcome.cells] == ["ok", "timed_out", "ok"]
     assert outcome.reruns == 1
-    assert time.monotonic() - began < 10
+    assert outcome.seconds < 600
 
 
 def test_a_loop_that_swallows_every_exception_is_killed(run: Run) -> None:
     source = "while True:\n    try:\n        while True: pass\n    except BaseException:\n        pass"
-    outcome = run(source, "print('on')", cell_cpu_seconds=0.3, cell_wall_seconds=0.5)
+    outcome = run(source, "print('on')", cell_cpu_seconds=0.3, cell_wall_seconds=2.0)
     assert outcome.cells[0].status == "timed_out"
     assert texts(outcome) == "on\n"
 
@@ -164,9 +162,9 @@ def test_a_notebook_that_keeps_crashing_stops_being_restarted(run: Run) -> None:
 
 
 def test_the_total_time_bounds_everything(run: Run) -> None:
-    outcome = run("import time; time.sleep(30)", "print(1)", cell_wall_seconds=20.0, wall_seconds=0.8)
+    outcome = run("import time; time.sleep(3600)", "print(1)", cell_wall_seconds=3000.0, wall_seconds=0.8)
     assert [cell.status for cell in outcome.cells] == ["timed_out", "timed_out"]
-    assert outcome.seconds < 4
+    assert outcome.seconds < 600
 
 
 def test_blank_cells_have_no_number(run: Run) -> None:
@@ -227,13 +225,13 @@ def test_ordinary_things_work(run: Run, source: str) -> None:
         ("f = open('big', 'wb')\nwhile True: f.write(bytes(10**6))", "size of a file"),
         ("for n in range(10**4): open(str(n), 'wb').write(bytes(10**6))", "all files together"),
         ("keep = []\nwhile True: keep.append(open('/dev/null'))", "limit on open files"),
-        ("import threading as t, time\nfor _ in range(999): t.Thread(target=time.sleep, args=(9,)).start()", "threads"),
+        ("import threading as t, time\nwhile True: t.Thread(target=time.sleep, args=(3600,)).start()", "threads"),
         ("x = bytearray(10**10)", "256 MB"),
         ("while True: print('x' * 999)", "bytes"),
         ("while True: pass", "of computing"),
-        ("import time; time.sleep(9)", "after 1.5 s"),
+        ("import time; time.sleep(3600)", "after 0.5 s"),
     ],
 )
 def test_the_message_says_which_limit(run: Run, source: str, limit: str) -> None:
-    wall = 9.0 if limit == "of computing" else 1.5  # on a busy machine the clock runs faster than the computing
-    assert limit in run(source, cell_wall_seconds=wall).cells[0].message
+    limits = {"cell_wall_seconds": 0.5} if "sleep(3600)" in source else {}
+    assert limit in run(source, **limits).cells[0].message

@@ -62,7 +62,7 @@ def test_in_jupyter_and_in_nbconvert_the_picture_itself_carries_the_text(root, t
     monkeypatch.delenv("MPLBACKEND", raising=False)  # the kernel is to choose its own
     shutil.copytree(root / "assignments" / "guide", tmp_path / "guide")
     notebook = nbformat.read(tmp_path / "guide" / "backpropagation.ipynb", as_version=4)
-    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path / "guide")}}).execute()
+    NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(tmp_path / "guide")}}).execute()
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     pictures = [output for output in outputs if "image/png" in output.get("data", {})]
     assert len(pictures) == 6
