@@ -10,12 +10,12 @@ import pytest
 
 from autograder.sandbox import Ask, Cell, Job, Limits, Outcome, Sandbox, SandboxUnavailable
 
-QUICK = Limits(  # by the clock with room for a busy machine: a test of what sleeps gives its own
-    cell_cpu_seconds=1.0,
+QUICK = Limits(  # of time more than a busy machine takes: a test of what burns or sleeps gives its own
+    cell_cpu_seconds=10.0,
     cell_wall_seconds=20.0,
-    question_cpu_seconds=1.0,
+    question_cpu_seconds=10.0,
     question_wall_seconds=20.0,
-    cpu_seconds=4.0,
+    cpu_seconds=30.0,
     wall_seconds=120.0,
     memory_bytes=256 << 20,
     tmp_bytes=8 << 20,

@@ -226,7 +226,8 @@ def test_answers_that_are_too_large_together_lose_the_largest(run: Run) -> None:
 
 def test_a_loop_costs_only_its_challenge(run: Run) -> None:
     source = "def f(n):\n    while n: pass\n    return 1"
-    outcome = run(source, asks=(ask("return {'y': student.f(given['n'])}", {"n": 0}, {"n": 1}, {"n": 0}),))
+    question = ask("return {'y': student.f(given['n'])}", {"n": 0}, {"n": 1}, {"n": 0})
+    outcome = run(source, asks=(question,), question_cpu_seconds=0.5)
     assert [answer.status for answer in answers(outcome)] == ["answered", "timed_out", "answered"]
     assert "line 2: `while n: pass`" in answers(outcome)[1].message
     assert outcome.reruns == 0

@@ -45,8 +45,8 @@ def test_nothing_of_the_course_is_visible(run: Run) -> None:
         "import os\nfor where, folders, files in os.walk('/'):\n"
         "    for name in files:\n        if name in ('progress.py', 'canary.py', 'pyproject.toml'): print(where, name)"
     )
-    outcome = run(walk, left, "import autograder", cell_cpu_seconds=9.0,
-                  cell_wall_seconds=15.0, cpu_seconds=15.0)  # fmt: skip
+    outcome = run(walk, left, "import autograder", cell_cpu_seconds=300.0, cell_wall_seconds=600.0, cpu_seconds=600.0,
+                  wall_seconds=900.0)  # fmt: skip
     text = "".join(output["text"] for output in outcome.cells[0].outputs)
     assert outcome.cells[0].status == "ok"
     assert "autograder" not in text

@@ -78,7 +78,7 @@ def test_exit_stops_only_its_cell(run: Run) -> None:
 
 
 def test_a_python_loop_costs_only_its_cell_and_no_rerun(run: Run) -> None:
-    outcome = run("x = 1", "while True: pass", "print(x)")
+    outcome = run("x = 1", "while True: pass", "print(x)", cell_cpu_seconds=0.5)
     assert [cell.status for cell in outcome.cells] == ["ok", "timed_out", "ok"]
     assert outcome.reruns == 0
 
@@ -233,5 +233,5 @@ def test_ordinary_things_work(run: Run, source: str) -> None:
     ],
 )
 def test_the_message_says_which_limit(run: Run, source: str, limit: str) -> None:
-    limits = {"cell_wall_seconds": 0.5} if "sleep(3600)" in source else {}
-    assert limit in run(source, **limits).cells[0].message
+    own = {"of computing": {"cell_cpu_seconds": 0.5}, "after 0.5 s": {"cell_wall_seconds": 0.5}}
+    assert limit in run(source, **own.get(limit, {})).cells[0].message
