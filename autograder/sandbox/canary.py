@@ -7,15 +7,11 @@ import os
 import secrets
 import socket
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from .model import Ask, Cell, Job, Limits
-
-if TYPE_CHECKING:
-    from .sandbox import Sandbox
+from .model import Ask, Cell, Job, Limits, Outcome
 
 ATTEMPTS = '''
 import ctypes, os, socket, sys
@@ -83,7 +79,6 @@ def probe(student, given):
 class CanaryReport:
     """What the canary tried, and by which error each attempt was stopped; an empty text is one that succeeded."""
 
-    level: str
     stopped_by: Mapping[str, str]
     secret_out: bool  #: the planted secret was in something that came out
 
@@ -100,8 +95,8 @@ class CanaryReport:
         return ", ".join([*failed, *(["the secret came out"] if self.secret_out else [])]) or "everything held"
 
 
-def canary(sandbox: Sandbox) -> CanaryReport:
-    """Run the canary in a sandbox and report. Raises SandboxUnavailable when the sandbox cannot run anything."""
+def canary(run: Callable[[Job], Outcome]) -> CanaryReport:
+    """Let ``run`` run the canary and report. Raises SandboxUnavailable when it cannot run anything."""
     token = secrets.token_hex(16)
     with tempfile.TemporaryDirectory(prefix="canary-") as folder, contextlib.closing(socket.socket()) as listener:
         secret, target = Path(folder, "secret"), Path(folder, "written")
@@ -120,7 +115,7 @@ def canary(sandbox: Sandbox) -> CanaryReport:
             asks=(Ask("canary", PROBE, (challenge,)),),
             limits=Limits(wall_seconds=30.0),
         )
-        outcome = sandbox.run(job)
+        outcome = run(job)
         answer = outcome.answers["canary"][0]
         stopped = {name: str(value) for name, value in answer.values.items()}
         if target.exists():
@@ -131,4 +126,4 @@ def canary(sandbox: Sandbox) -> CanaryReport:
             stopped["connect"] = ""
     if not stopped and answer.message:
         stopped = {f"run ({answer.message[-300:]})": ""}
-    return CanaryReport(sandbox.level, stopped, token in repr(outcome))
+    return CanaryReport(stopped, token in repr(outcome))

@@ -76,7 +76,7 @@ class Sandbox:
             self.level = candidate
             if candidate == "none":
                 return
-            report = canary(self)
+            report = canary(self.run)
             if report.holds:
                 return
             self._zygote.close()

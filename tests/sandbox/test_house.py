@@ -71,13 +71,13 @@ def test_a_blob_is_there_for_each_machine_and_level() -> None:
 
 
 def test_the_canary_holds(sandbox: Sandbox) -> None:
-    report = canary(sandbox)
+    report = canary(sandbox.run)
     assert report.holds, report.words()
     assert {"read", "write", "connect", "fork", "signal"} <= set(report.stopped_by)
 
 
 def test_the_canary_fails_without_walls(unprotected: Sandbox) -> None:
-    report = canary(unprotected)
+    report = canary(unprotected.run)
     assert not report.holds
     assert {"read", "write", "connect", "fork", "signal"} <= {name for name, by in report.stopped_by.items() if not by}
     assert report.secret_out is False
@@ -103,7 +103,7 @@ def test_where_no_walls_hold_nothing_is_run_unless_asked(monkeypatch: pytest.Mon
 
 def test_where_a_wall_has_a_hole_nothing_is_run_unless_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both levels start; the canary gets out of both."""
-    monkeypatch.setattr("autograder.sandbox.sandbox.canary", lambda box: CanaryReport(box.level, {"read": ""}, False))
+    monkeypatch.setattr("autograder.sandbox.sandbox.canary", lambda run: CanaryReport({"read": ""}, False))
     with pytest.raises(SandboxUnavailable, match="At level full the walls do not hold: read"):
         Sandbox()
 
@@ -239,7 +239,7 @@ import os, sys
 from autograder.sandbox import Ask, Cell, Job, Sandbox, canary
 assert os.getuid() != 0
 with Sandbox(level="full") as box:
-    report = canary(box)
+    report = canary(box.run)
     assert report.holds, report.words()
     probe = "def p(student, given): return {'y': student.f(2)}"
     source = "import numpy as np, matplotlib.pyplot as plt\\ndef f(x): return 2 * x\\nplt.plot([1, 2]);"
