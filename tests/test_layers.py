@@ -1,6 +1,7 @@
 """Data flows one way: who may import whom."""
 
 import ast
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -8,40 +9,123 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "autograder"
 
 MAY_IMPORT = {
-    "mistakes": set(),
     "truth": set(),
-    "diagnosis": {"mistakes"},
     "sandbox": set(),
+    "mistakes": set(),
+    "environment": set(),
     "exercise": {"mistakes"},
-    "exercises": {"mistakes", "exercise", "truth", "diagnosis", "marking"},
-    "marking": {"mistakes", "exercise", "exercises", "diagnosis", "truth"},
-    "views": {"mistakes", "marking", "diagnosis", "exercise", "exercises"},
+    "diagnosis": {"mistakes"},
+    "course": {"exercise"},
+    "marking": {"diagnosis", "exercise", "exercises", "mistakes"},
+    "exercises": {"diagnosis", "exercise", "marking", "mistakes", "truth"},
+    "personal": {"course", "exercise", "exercises"},
+    "views": {"diagnosis", "exercise", "exercises", "marking", "mistakes"},
+    "in_kernel": {"exercise", "exercises", "marking", "sandbox", "views"},
     "build": {"exercise", "exercises"},
-}
-"""Every inner part of the package with the parts it may import beside itself."""
+    "grading": {"course", "exercise", "exercises", "marking", "personal", "sandbox", "views"},
+    "records": {"course", "exercises", "grading", "marking"},
+    "bridge": {
+        "build", "course", "environment", "exercise", "exercises", "grading", "marking", "personal", "records",
+        "sandbox", "views",
+    },
+    "audit": {"build", "course", "exercise", "grading", "in_kernel", "marking", "sandbox"},
+    "new": {"course", "exercise"},
+    "demo": {"audit", "build", "exercise", "exercises"},
+    "commands": {
+        "audit", "bridge", "build", "course", "demo", "diagnosis", "exercise", "exercises", "grading", "marking",
+        "mistakes", "new", "personal", "records", "sandbox", "views",
+    },
+    "cli": {"environment"},  # and a module of commands/ by its name, when it is used
+    "pytest_plugin": {"course", "exercises", "grading", "marking", "sandbox", "views"},
+    "__main__": {"cli"},
+}  # fmt: skip
+"""Every part of the package with the parts that it may import beside itself."""
+
+NAMED = {("marking", "exercises")}
+"""An exercise may still be given to marking by its name."""
 
 
-def imports(path):
-    """The parts of this package that a module imports, relative imports of its own part left out."""
+def modules(package=PACKAGE):
+    """Every module with its path, by its name below the package."""
+    for path in sorted(package.rglob("*.py")):
+        *folders, name = path.relative_to(package).with_suffix("").parts
+        yield ".".join([*folders, name] if name != "__init__" else folders), path
+
+
+def imports(name, path, known):
+    """The modules of this package that a module imports, relatively or not, anywhere in its text."""
+    package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
     for node in ast.walk(ast.parse(path.read_text())):
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        if isinstance(node, ast.ImportFrom) and node.level == 0:
-            names = [node.module or ""]
-            if node.module == "autograder":
-                names = [f"autograder.{alias.name}" for alias in node.names]
-        yield from (name.split(".")[1] for name in names if name.startswith("autograder."))
+        wanted = []
+        if isinstance(node, ast.Import):
+            wanted = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            start = ["autograder", *package][: len(package) + 2 - node.level] if node.level else []
+            module = ".".join([*start, *([node.module] if node.module else [])])
+            wanted = [module if f"{module}.{alias.name}".removeprefix("autograder.") not in known
+                      else f"{module}.{alias.name}" for alias in node.names]  # fmt: skip
+        for one in wanted:
+            if one.startswith("autograder."):
+                yield one.removeprefix("autograder.")
+
+
+def part_of(name):
+    return name.split(".")[0]
+
+
+GRAPH = {name: set(imports(name, path, dict(modules()))) for name, path in modules() if name}
+
+
+def test_every_part_is_in_the_table_and_nothing_else_is():
+    assert {part_of(name) for name in GRAPH} == set(MAY_IMPORT)
 
 
 @pytest.mark.parametrize("part", MAY_IMPORT)
 def test_a_part_imports_only_what_lies_below_it(part):
-    files = [PACKAGE / f"{part}.py"] if (PACKAGE / f"{part}.py").exists() else sorted((PACKAGE / part).rglob("*.py"))
-    assert files
-    for path in files:
-        beyond = set(imports(path)) - MAY_IMPORT[part] - {part}
-        assert not beyond, f"{path.relative_to(PACKAGE)} imports {beyond}"
+    for name, wanted in GRAPH.items():
+        if part_of(name) == part:
+            beyond = {part_of(one) for one in wanted} - MAY_IMPORT[part] - {part}
+            assert not beyond, f"{name} imports {beyond}"
 
 
-def test_the_check_sees_an_import(tmp_path):
-    path = tmp_path / "module.py"
-    path.write_text("from autograder.truth import Network\nfrom autograder import marking\nimport autograder.views.x\n")
-    assert set(imports(path)) == {"truth", "marking", "views"}
+def test_no_right_in_the_table_is_unused():
+    used = {part: {part_of(one) for name, wanted in GRAPH.items() if part_of(name) == part for one in wanted}
+            for part in MAY_IMPORT}  # fmt: skip
+    assert {part: allowed - used[part] for part, allowed in MAY_IMPORT.items() if allowed - used[part]} == {}
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    below = {name: wanted - {name} for name, wanted in GRAPH.items()}
+    try:
+        TopologicalSorter(below).prepare()
+    except CycleError as circle:
+        pytest.fail(f"{' -> '.join(circle.args[1])}")
+
+
+def test_no_parts_import_each_other_in_a_circle():
+    below = {part: {one for one in allowed if (part, one) not in NAMED} for part, allowed in MAY_IMPORT.items()}
+    TopologicalSorter(below).prepare()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from autograder.views import words",
+        "from autograder import views",
+        "import autograder.views.words",
+        "from ..views import words",
+        "from .. import views",
+        "from ..views.words import printable",
+        "def f():\n    from ..views import words",
+    ],
+)
+def test_the_check_sees_an_import(line, tmp_path):
+    planted = tmp_path / "planted.py"
+    planted.write_text(line + "\n")
+    assert {part_of(one) for one in imports("marking.planted", planted, dict(modules()))} == {"views"}
+
+
+def test_the_check_sees_an_import_of_a_neighbour(tmp_path):
+    planted = tmp_path / "__init__.py"
+    planted.write_text("from . import words\nfrom .cell import outputs\nfrom .. import __version__\nimport numpy\n")
+    assert set(imports("views", planted, dict(modules()))) == {"views.words", "views.cell"}

@@ -40,6 +40,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from autograder.bridge import handed_in
 from autograder.bridge.preprocessors import IsolatedExecute, record
 from autograder.environment import put_programs_on_path
+from autograder.grading.batch import GradebookProblem
 from autograder.grading.grade import Graded, put_own_text_back
 from autograder.grading.journal import FOLDER
 from autograder.grading.notebook import digest, gone
@@ -67,18 +68,6 @@ SCORES = text("""
     where submitted_assignment.student_id = :student and assignment.name = :sheet
 """)
 """Every join by all columns of an index: by fewer, SQLite goes through the grades of the whole class."""
-
-
-class GradebookProblem(Exception):
-    """A sheet could not be written; nothing of it was. The message says why and what to do.
-
-    ``again`` says that the same may work later, as when another process holds the gradebook.
-    """
-
-    def __init__(self, message: str, *, again: bool = False) -> None:
-        """Remember both."""
-        super().__init__(message)
-        self.again = again
 
 
 class GradebookLocked(GradebookProblem):

@@ -15,9 +15,9 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from autograder.bridge.gradebook_writer import GradebookProblem, Writer
+from autograder.bridge.gradebook_writer import Writer
 from autograder.course import CourseError, find_root
-from autograder.grading.batch import FAILED, GRADED, KEPT, UNCHANGED, Course, Done, grade_class
+from autograder.grading.batch import FAILED, GRADED, KEPT, UNCHANGED, Course, Done, GradebookProblem, grade_class
 from autograder.grading.cluster import ClusterProblem, cluster_pool
 from autograder.grading.grade import fresh_seed
 from autograder.grading.journal import Journal, JournalProblem

@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from autograder.bridge.gradebook_writer import GradebookProblem, Writer
+from autograder.bridge.gradebook_writer import Writer
 from autograder.course import CourseError, find_root
-from autograder.grading.batch import Course, grade_class
+from autograder.grading.batch import Course, GradebookProblem, grade_class
 from autograder.grading.journal import FOLDER, NAME, Entry, Journal, JournalProblem
 from autograder.grading.remark import Change, remark
 from autograder.grading.submissions import NothingToGrade, Submission

@@ -11,17 +11,17 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import groupby
 from pathlib import Path
+from typing import Protocol
 
 from nbformat import NotebookNode
 
-from autograder.bridge.gradebook_writer import GradebookProblem, Writer
 from autograder.course import CourseError, sheet_files, source_notebook
 from autograder.exercise import Exercise
 from autograder.grading.grade import Graded, Prepared, Ran, give_marks, prepare
@@ -55,6 +55,31 @@ GRADED, KEPT, UNCHANGED, FAILED = "graded", "kept", "unchanged", "failed"
 """What was done with a notebook: run and marked, marked from kept answers, nothing, or nothing could be done."""
 
 
+class GradebookProblem(Exception):
+    """A sheet could not be written; nothing of it was. The message says why and what to do.
+
+    ``again`` says that the same may work later, as when another process holds the gradebook.
+    """
+
+    def __init__(self, message: str, *, again: bool = False) -> None:
+        """Remember both."""
+        super().__init__(message)
+        self.again = again
+
+
+class WritesMarks(Protocol):
+    """Where marks go: :mod:`autograder.bridge.gradebook_writer` has the one to nbgrader's gradebook."""
+
+    def place(self, student: str, sheet: str, exercise: str) -> Path:
+        """Where a submitted notebook has to lie."""
+
+    def holds(self, student: str, sheet: str, marks: Sequence[Marks]) -> bool:
+        """Whether these marks are written already. Raises GradebookProblem."""
+
+    def write(self, student: str, sheet: str, graded: Mapping[str, Graded], stale: Collection[str] = ()) -> None:
+        """Write one student's sheet as a whole, and withdraw the marks of the ``stale``. Raises GradebookProblem."""
+
+
 @dataclass(frozen=True)
 class Done:
     """One notebook that the batch is through with. ``problem`` says why it is not in the gradebook as it should be.
@@ -80,7 +105,7 @@ class Course:
 
     root: Path
     journal: Journal
-    writer: Writer
+    writer: WritesMarks
     pool: Executor | None
     seed: int
     level: str = "auto"

@@ -15,9 +15,9 @@ import psycopg
 import pytest
 from class_kit import hand_in, make_course, solved
 
-from autograder.bridge.gradebook_writer import GradebookProblem, Writer
+from autograder.bridge.gradebook_writer import Writer
 from autograder.grading import batch
-from autograder.grading.batch import Course, grade_class
+from autograder.grading.batch import Course, GradebookProblem, grade_class
 from autograder.grading.journal import Journal
 from autograder.grading.submissions import find
 

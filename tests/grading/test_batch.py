@@ -16,9 +16,9 @@ import pytest
 from class_kit import NAME, OTHER, SHEET, autograded, graded_wholly, hand_in, make_course, rows, solved
 from nbformat.v4 import new_markdown_cell, new_output
 
-from autograder.bridge.gradebook_writer import STAGING, GradebookProblem, Writer
+from autograder.bridge.gradebook_writer import STAGING, Writer
 from autograder.grading import batch
-from autograder.grading.batch import FAILED, GRADED, KEPT, UNCHANGED, Course, grade_class
+from autograder.grading.batch import FAILED, GRADED, KEPT, UNCHANGED, Course, GradebookProblem, grade_class
 from autograder.grading.grade import Ran
 from autograder.grading.journal import Journal, key_of
 from autograder.grading.submissions import find
