@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import mpmath
 import numpy as np
 import sympy as sp
 
-from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
+from autograder.exercise import Challenge, Exercise, Judge, Line, Probe, Question, Reply, Values, Verdict, Written
 from autograder.exercises.shared import draw_point, network_for, wrong_slopes
-from autograder.marking.compare import HAND, as_numbers, compare
+from autograder.marking import slips
+from autograder.marking.by_hand import LEFT, Slip, Step, chain, work_out_all
+from autograder.marking.compare import as_numbers, compare
 from autograder.marking.judges import remembered, values
-from autograder.marking.slips import At, Slip, explain_slips, gives
 from autograder.mistakes import MISTAKES
 from autograder.truth import Network, derivative, derivative_from_output, many_digits
 
@@ -69,10 +71,18 @@ def signals(student, given):
             Z.append(given["W" + str(layer)] @ below + given["b" + str(layer)])
             A.append(function(Z[-1]))
             below = A[-1]
-        returned = student.error_signals(weights, Z, A, given["dA5"].copy(), name)
-        if not isinstance(returned, (list, tuple, np.ndarray)) or len(returned) != 5:
-            raise ValueError("error_signals must return a list of five arrays, dZ1 first")
-        found[name] = list(returned)
+        try:
+            returned = student.error_signals(weights, Z, A, given["dA5"].copy(), name)
+        except NotImplementedError:
+            raise
+        except Exception as error:
+            returned = type(error)("your code raised " + type(error).__name__ + ": " + str(error)[:200])
+        if isinstance(returned, Exception):
+            found[name] = [returned] * 5
+        elif isinstance(returned, (list, tuple, np.ndarray)) and len(returned) == 5:
+            found[name] = list(returned)
+        else:
+            found[name] = [ValueError("error_signals must return a list of five arrays, dZ1 first")] * 5
     return found
 
 
@@ -97,14 +107,14 @@ def _alive(point: Values) -> bool:
 
 
 def _signal_challenges(rng: np.random.Generator) -> list[Challenge]:
-    points = [Challenge(_CHAIN, shown=True)]
+    points = []
     for _ in range(3):
         point = draw_point(rng, SIZES, ACTIVATIONS, "mse", 7)
         while not _alive(point):
             point = draw_point(rng, SIZES, ACTIVATIONS, "mse", 7)
-        point["dA5"] = point.pop("Y")
-        points.append(Challenge(point))
-    return points
+        points.append(point)
+    square = draw_point(rng, (4,) * 6, ACTIVATIONS, "mse", 3)  # here a missing transpose shows in values
+    return [Challenge(_CHAIN, shown=True), *(Challenge({**p, "dA5": p.pop("Y")}) for p in (*points, square))]
 
 
 def _norm_challenges(rng: np.random.Generator) -> list[Challenge]:
@@ -120,87 +130,111 @@ SIGNALS = Probe(signals, _signal_challenges)
 NORMS = Probe(norms, _norm_challenges)
 
 
-# What is true -------------------------------------------------------------------------------------------------------
+# The estimates, step by step: what follows from what, and the known slips ---------------------------------------------
 
 
 @cache
-def steepest_sigmoid() -> sp.Expr:
-    """The largest slope of the sigmoid: the maximum of its derivative, written with a, over 0 < a < 1."""
+def start() -> dict[str, Any]:
+    """What the sheet gives, and the slopes, which sympy derives: the sigmoid's largest one, and ReLU's below zero."""
     slope = derivative_from_output("sigmoid")
     (a,) = slope.free_symbols
-    return sp.maximum(slope, a, sp.Interval(0, 1))
+    relu = derivative("relu")
+    (z,) = relu.free_symbols
+    given = {"start": 1.0, "weight": 1.0, "threshold": 1e-6, "share": 0.5, "depth": DEPTH, "k": np.arange(DEPTH)}
+    return given | {"steepest": float(sp.maximum(slope, a, sp.Interval(0, 1))), "leak": float(relu.subs(z, -1))}
 
 
-def _chain(factor: sp.Expr) -> list[sp.Expr]:
-    """What is left of 1 after one factor, two factors, ..."""
-    return [factor**step for step in range(1, DEPTH + 1)]
+def _layer(layer: int) -> Step:
+    above = f"layer{layer + 1}"
+    return Step(f"layer{layer}", 1, f"{above} * weight * max_slope", "One weight and one slope.", (
+        Slip("factor-applied-once", above, "Every layer multiplies what the layer above has left. This is that."),
+        Slip("subtracted-not-multiplied", f"{above} - max_slope"),
+    ), label=f"bound at layer {layer}")  # fmt: skip
 
 
-def _sigmoid_numbers(slope: sp.Expr) -> dict[str, sp.Expr]:
-    bounds = _chain(slope)
-    return {
-        "max_slope": slope,
-        **dict(zip(LAYERS, bounds)),
-        "at_input": bounds[-1],
-        "layers_needed": sp.floor(sp.log(10**6) / sp.log(1 / slope)) + 1,
-        "weight_needed": 1 / slope,
-    }
+def _sizes(kind: str, words: str) -> Step:
+    return Step(f"relu_{kind}", 1, f"start * {kind}_factor**(k + 1)", "One factor per layer.", (
+        Slip("first-step-skipped", f"start * {kind}_factor**k",
+             "The size 1 belongs to a5. The first entry comes after one layer already."),
+        Slip("listed-backwards", f"start * {kind}_factor**(depth - k)"),
+    ), label=f"{words}, layer 5 to 1")  # fmt: skip
 
 
-def _as_floats(numbers: Mapping[str, object]) -> dict[str, np.ndarray]:
-    return {
-        name: np.array([float(x) for x in value] if isinstance(value, list) else float(value))
-        for name, value in numbers.items()
-    }
+NEEDED = "floor(log(threshold / start) / log(weight * max_slope))"
+MEAN, RMS = "share + (1 - share) * leak", "sqrt(share + (1 - share) * leak**2)"
+OF_BOTH = (Slip("factor-of-active-units", "1"), Slip("sigmoid-slope", "1 / 4"))
+
+SIGMOID_STEPS = {
+    "sigmoid_layers": (
+        Step("max_slope", 1, "steepest", "The slope is largest where the sigmoid is one half.", (
+            Slip("value-for-slope", "1", "1 is where the sigmoid ends. How steep is it at most?"),
+            Slip("value-for-slope", "1 / 2", "That is its height at z = 0. How steep is it there?"),
+        ), label="steepest slope of the sigmoid"),
+        Step("layer5", 1, "start * max_slope", "From the output to z of the last layer there is one slope.", (
+            Slip("first-step-skipped", "start"),
+        ), label="bound at layer 5"),
+        *(_layer(layer) for layer in (4, 3, 2, 1)),
+    ),
+    "sigmoid_input": (
+        Step("at_input", 1, "layer1 * weight", "From layer 1 to the input there is one more weight.", (
+            Slip("one-slope-too-many", "layer1 * weight * max_slope"),
+            Slip("one-layer-short", "layer2", "That is what reaches z2. Two steps are left."),
+            Slip("factor-asked-the-other-way", "1 / layer1"),
+        ), label="bound at the input"),
+        Step("layers_needed", 1, f"{NEEDED} + 1", "The first whole number for which the bound is below.", (
+            Slip("one-layer-short", NEEDED, "With so many layers the bound is still a little above one millionth."),
+        ), label="layers until one millionth"),
+        Step("weight_needed", 1, "1 / max_slope", "Weight times slope must make 1.", (
+            Slip("slope-for-weight", "max_slope"),
+            Slip("weight-one", "1", "With weights of size 1 it shrinks, as in (a)."),
+        ), label="weight that keeps the bound level"),
+    ),
+}  # fmt: skip
+
+RELU_STEPS = {
+    "relu_layers": (
+        Step("mean_factor", 1, MEAN, "The average of the slopes.", (Slip("rms-for-mean", RMS), *OF_BOTH),
+             label="factor of the mean magnitude"),
+        _sizes("mean", "mean magnitude"),
+        Step("rms_factor", 1, RMS, "Square the slopes first, then average, then take the root.",
+             (Slip("mean-for-rms", MEAN), *OF_BOTH), label="factor of the root-mean-square"),
+        _sizes("rms", "root-mean-square"),
+    ),
+}  # fmt: skip
 
 
-def sigmoid_truth(given: Values) -> dict[str, np.ndarray]:
-    """The exact numbers of parts (a) and (b)."""
-    return _as_floats(_sigmoid_numbers(steepest_sigmoid()))
+@remembered
+def truth(given: Values) -> dict[str, np.ndarray]:
+    """The exact numbers of parts (a), (b) and (d)."""
+    parts = {**SIGMOID_STEPS, **RELU_STEPS}
+    return work_out_all((step for steps in parts.values() for step in steps), start())
 
 
-def follow_sigmoid(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
-    """Each number from the student's own one before it, where that one shrinks: from 0 only 0 would follow."""
-    own = {name: float(value.reshape(())) for name, value in own.items() if value.size == 1}
-    shrinking = {name: sp.Float(value) for name, value in own.items() if 0 < value < 1}
-    slope = shrinking.get("max_slope", steepest_sigmoid())
-    numbers = _sigmoid_numbers(slope)
-    before = sp.Integer(1)
-    for layer in LAYERS:
-        numbers[layer] = before * slope
-        before = shrinking.get(layer, numbers[layer])
-        if layer == LAYERS[0] and own.get(layer) == 1:  # the first step was skipped; what follows still shrinks
-            before = sp.Integer(1)
-    readings = [_as_floats(numbers | {"max_slope": steepest_sigmoid(), "at_input": before})]
-    turned = {layer: slope**step for layer, step in zip(LAYERS, range(DEPTH, 0, -1))}
-    if LAYERS[0] in own and np.isclose(own[LAYERS[0]], float(turned[LAYERS[0]]), rtol=HAND):
-        # the whole list stands the other way round: the first entry is charged, the others follow
-        readings.append(readings[0] | _as_floats({layer: turned[layer] for layer in LAYERS[1:]}))
-    return readings
+def turned(judge: Judge) -> Judge:
+    """The same judge; where the list of bounds as a whole stands the other way round, its first entry is charged."""
+    bounds = [Line(layer, 0) for layer in LAYERS]
+
+    def judged(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
+        (reply,) = replies
+        verdicts = dict(judge(lines, replies))
+        own = [reply.values.get(layer) for layer in LAYERS]
+        other = [replace(reply, values={**reply.values, **dict(zip(LAYERS, reversed(own)))})]
+        if _all_right(judge(bounds, replies)) or not _all_right(judge(bounds, other)):
+            return verdicts
+        for name, verdict in judge(lines, other).items():
+            verdicts[name] = max(verdicts[name], verdict, key=lambda one: one.share)
+        if LAYERS[0] in verdicts:
+            verdicts[LAYERS[0]] = Verdict.named("listed-backwards")
+        return verdicts
+
+    return judged
 
 
-@cache
-def _relu_factors() -> tuple[sp.Expr, sp.Expr]:
-    """Mean and root-mean-square of ReLU's slope when z is equally often positive and negative."""
-    slope = derivative("relu")
-    (z,) = slope.free_symbols
-    slopes = [slope.subs(z, 1), slope.subs(z, -1)]
-    return sum(slopes) / sp.Integer(2), sp.sqrt(sum(s**2 for s in slopes) / sp.Integer(2))
+def _all_right(verdicts: Mapping[str, Verdict]) -> bool:
+    return all(verdict.share == 1 for verdict in verdicts.values())
 
 
-def relu_truth(given: Values) -> dict[str, np.ndarray]:
-    """The exact numbers of part (d)."""
-    mean, rms = _relu_factors()
-    return _as_floats({"mean_factor": mean, "relu_mean": _chain(mean), "rms_factor": rms, "relu_rms": _chain(rms)})
-
-
-def follow_relu(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
-    """The lists from the student's own factors."""
-    numbers = relu_truth(given)
-    for factor, name in (("mean_factor", "relu_mean"), ("rms_factor", "relu_rms")):
-        if factor in own and own[factor].size == 1 and 0 < own[factor] < 1:
-            numbers[name] = np.array([float(x) for x in _chain(sp.Float(float(own[factor].reshape(()))))])
-    return [numbers]
+# The error signals of a real network ----------------------------------------------------------------------------------
 
 
 def _network(given: Values, activation: str) -> Network:
@@ -222,15 +256,18 @@ def signal_truth(given: Values) -> dict[str, np.ndarray]:
 def follow_signals(given: Values, activation: str, own: Sequence[object]) -> list[np.ndarray]:
     """dZ1 to dZ5 of one activation, each from the student's own signal of the layer above.
 
-    From a signal of zeros only zeros would follow, whatever the code does, so such a signal is not used.
+    From a signal of almost nothing only almost nothing would follow, so such a signal is not used.
     """
     arrays = {f"dZ{layer}": as_numbers(value) for layer, value in enumerate(own, 1)}
     numbers = {name: value for name, value in arrays.items() if not isinstance(value, str) and value.ndim == 2}
-    known = {name: value for name, value in numbers.items() if np.all(np.isfinite(value)) and np.any(value)}
-    start = {"dA5": given["dA5"]}
-    results = _network(given, activation).evaluate(
-        given | {"Y": np.zeros_like(given["dA5"])}, known | start, exact=False
-    )
+    least = {name: LEFT * np.max(np.abs(signal_truth(given)[f"{activation}.{name}"])) for name in numbers}
+    known = {
+        name: value
+        for name, value in numbers.items()
+        if np.all(np.isfinite(value)) and np.max(np.abs(value), initial=0) > least[name]
+    }
+    point = {**given, "Y": np.zeros_like(given["dA5"])}
+    results = _network(given, activation).evaluate(point, known | {"dA5": given["dA5"]}, exact=False)
     return [results[f"dZ{layer}"] for layer in range(1, DEPTH + 1)]
 
 
@@ -241,108 +278,39 @@ def norm_truth(given: Values) -> dict[str, np.ndarray]:
         return {"norms": np.array([float(mpmath.norm(list(map(float, given[n].ravel())))) for n in sorted(given)])}
 
 
-# Which mistakes are known -------------------------------------------------------------------------------------------
-
-_BACKWARDS = "Layer 5 comes first in the list: that is the layer nearest to the output."
-_POWERS = "Every layer multiplies what the layer above has left. Your factor is applied only once."
-_FIRST_STEP = "The magnitude 1 belongs to a5. To get to z5 you go through the first activation already."
-
-SIGMOID_SLIPS = (
-    Slip("value-for-slope", ("max_slope",), lambda v: 1, hint="1 is where the sigmoid ends. How steep is it at most?"),
-    Slip("value-for-slope", ("max_slope",), lambda v: 0.5, hint="That is its height at z = 0. How steep is it there?"),
-    Slip("first-step-skipped", ("layer5",), lambda v: 1, hint=_FIRST_STEP),
-    Slip("listed-backwards", ("layer5",), lambda v: v.max_slope**5, hint=_BACKWARDS),
-    *(
-        Slip("factor-applied-once", (layer,), lambda v, n=layer: v[f"layer{int(n[-1]) + 1}"])
-        for layer in LAYERS[1:]
-    ),
-    *(
-        Slip(
-            "subtracted-not-multiplied",
-            (layer,),
-            lambda v, n=layer: v[f"layer{int(n[-1]) + 1}"] - v.max_slope,
-        )
-        for layer in LAYERS[1:]
-    ),
-    Slip(
-        "one-slope-too-many",
-        ("at_input",),
-        lambda v: v.layer1 * v.max_slope,
-    ),
-    Slip("one-layer-short", ("at_input",), lambda v: v.layer2, hint="That is what reaches z2. Two steps are left."),
-    Slip(
-        "factor-asked-the-other-way",
-        ("at_input",),
-        lambda v: 1 / v.layer1,
-    ),
-    Slip(
-        "one-layer-short",
-        ("layers_needed",),
-        lambda v: np.floor(np.log(1e6) / np.log(1 / v.max_slope)),
-        hint="With so many layers the bound is still a little above one millionth.",
-    ),
-    Slip("slope-for-weight", ("weight_needed",), lambda v: v.max_slope),
-    Slip("weight-one", ("weight_needed",), lambda v: 1, hint="With weights of size 1 it shrinks, as in (a)."),
-)
-
-RELU_SLIPS = (
-    Slip(
-        "mean-for-rms",
-        ("rms_factor",),
-        lambda v: 0.5,
-    ),
-    Slip(
-        "rms-for-mean",
-        ("mean_factor",),
-        lambda v: np.sqrt(0.5),
-    ),
-    Slip(
-        "factor-of-active-units",
-        ("mean_factor", "rms_factor"),
-        lambda v: 1,
-    ),
-    Slip(
-        "sigmoid-slope",
-        ("mean_factor", "rms_factor"),
-        lambda v: 0.25,
-    ),
-    *(
-        Slip(
-            "first-step-skipped",
-            (f"relu_{kind}",),
-            lambda v, kind=kind: v[f"{kind}_factor"] ** np.arange(DEPTH),
-            hint="The size 1 belongs to a5. The first entry comes after one layer already.",
-        )
-        for kind in ("mean", "rms")
-    ),
-    *(
-        Slip(
-            "listed-backwards",
-            (f"relu_{kind}",),
-            lambda v, kind=kind: v[f"{kind}_factor"] ** np.arange(DEPTH, 0, -1),
-            hint=_BACKWARDS,
-        )
-        for kind in ("mean", "rms")
-    ),
-)
-
-
 def _named(reply: Reply, activation: str, layers: Sequence[int]) -> set[str]:
     """The mistakes that give the student's own signals of these layers, each from the student's own signal above."""
-    exact, own = signal_truth(reply.given), reply.values[activation]
-    found = set()
-    for mistake, slope in wrong_slopes(activation):
-        fits = True
+    exact, own = signal_truth(reply.given), [as_numbers(value) for value in reply.values[activation]]
+
+    def gives(slope: Callable, turn: Callable) -> bool:
         for layer in layers:
             z, a = exact[f"{activation}.Z{layer}"], exact[f"{activation}.A{layer}"]
             try:
-                up = reply.given["dA5"] if layer == DEPTH else reply.given[f"W{layer + 1}"].T @ np.asarray(own[layer])
-                fits = fits and gives(own[layer - 1], up * slope(z, a))
+                up = reply.given["dA5"] if layer == DEPTH else turn(reply.given[f"W{layer + 1}"]) @ own[layer]
+                if not slips.gives(own[layer - 1], up * slope(z, a)):
+                    return False
             except (TypeError, ValueError):
-                fits = False
-        if fits:
-            found.add(mistake)
-    return found
+                return False
+        return True
+
+    wrong = {(mistake, slope, np.transpose) for mistake, slope in wrong_slopes(activation)}
+    if layers != (DEPTH,):
+        slopes = {"sigmoid": lambda z, a: a * (1 - a), "tanh": lambda z, a: 1 - a**2, "relu": lambda z, a: z > 0}
+        wrong.add(("weights-not-transposed", slopes[activation], np.asarray))
+    return {mistake for mistake, slope, turn in wrong if gives(slope, turn)}
+
+
+BELOW = tuple(range(DEPTH - 1, 0, -1))
+
+
+def _without_transpose(replies: Sequence[Reply]) -> Sequence[Reply]:
+    """The replies at square weights alone, if W in the place of its transpose is why the code raises at others."""
+    raised = [any(isinstance(as_numbers(v), str) for a in ACTIVATIONS for v in r.values[a]) for r in replies]
+    readable = [reply for reply, failed in zip(replies, raised) if not failed]
+    if not readable or len(readable) == len(replies):
+        return replies
+    alike = all("weights-not-transposed" in _named(reply, a, BELOW) for reply in readable for a in ACTIVATIONS)
+    return readable if alike else replies
 
 
 def judge_signals(lines: Sequence[Line], replies: Sequence[Reply]) -> dict[str, Verdict]:
@@ -350,6 +318,7 @@ def judge_signals(lines: Sequence[Line], replies: Sequence[Reply]) -> dict[str, 
 
     A mistake that is made in every step is charged once, in the first line where it shows.
     """
+    replies = _without_transpose(replies)
     if _listed_backwards(replies):
         turned = [replace(reply, values={a: reply.values[a][::-1] for a in ACTIVATIONS}) for reply in replies]
         first, *_ = lines
@@ -364,7 +333,7 @@ def judge_signals(lines: Sequence[Line], replies: Sequence[Reply]) -> dict[str, 
     charged: set[str] = set()
     for line in lines:
         asked = ACTIVATIONS if line.name == "last" else (line.name,)
-        layers = (DEPTH,) if line.name == "last" else tuple(range(DEPTH - 1, 0, -1))
+        layers = (DEPTH,) if line.name == "last" else BELOW
         wrong = next((found for a in asked for r in replies if (found := _first_wrong(r, a, layers))), None)
         if wrong is None:
             exact = all(_is_exact(r, a, layers) for a in asked for r in replies)
@@ -389,10 +358,12 @@ def judge_signals(lines: Sequence[Line], replies: Sequence[Reply]) -> dict[str, 
 
 def _listed_backwards(replies: Sequence[Reply]) -> bool:
     """Whether every list holds, from its end to its beginning, arrays in the shapes of dZ1 to dZ5."""
+    due = [[(len(r.given[f"W{n}"]), r.given["X"].shape[1]) for n in range(1, DEPTH + 1)] for r in replies]
+    if all(shapes == shapes[::-1] for shapes in due):
+        return False
     return all(
-        [np.shape(value) for value in reply.values[activation]][::-1]
-        == [(len(reply.given[f"W{layer}"]), reply.given["X"].shape[1]) for layer in range(1, DEPTH + 1)]
-        for reply in replies
+        [np.shape(value) for value in reply.values[activation]][::-1] == shapes
+        for reply, shapes in zip(replies, due)
         for activation in ACTIVATIONS
     )
 
@@ -426,33 +397,27 @@ def _first_wrong(reply: Reply, activation: str, layers: Sequence[int]) -> str:
     return ""
 
 
-NORM_SLIPS = (
-    Slip("square-root-missing", ("norms",), lambda v: _each(v, lambda g: np.sum(g**2))),
-    Slip(
-        "mean-for-sum",
-        ("norms",),
-        lambda v: _each(v, lambda g: np.sqrt(np.mean(g**2))),
-    ),
-    Slip("absolute-values-for-squares", ("norms",), lambda v: _each(v, lambda g: np.sum(abs(g)))),
-    Slip("largest-entry-for-norm", ("norms",), lambda v: _each(v, lambda g: np.max(abs(g)))),
-    Slip(
-        "spectral-norm",
-        ("norms",),
-        lambda v: _each(v, lambda g: np.linalg.norm(g, 2)),
-    ),
+NORM_SLIPS = tuple(
+    slips.Slip(mistake, "norms", lambda v, wrong=wrong: [wrong(v[f"dZ{i}"]) for i in range(1, DEPTH + 1)])
+    for mistake, wrong in {
+        "square-root-missing": lambda g: np.sum(g**2),
+        "mean-for-sum": lambda g: np.sqrt(np.mean(g**2)),
+        "absolute-values-for-squares": lambda g: np.sum(abs(g)),
+        "largest-entry-for-norm": lambda g: np.max(abs(g)),
+        "spectral-norm": lambda g: np.linalg.norm(g, 2),
+    }.items()
 )
-
-
-def _each(v: At, function: Callable[[np.ndarray], float]) -> list[float]:
-    return [function(v[f"dZ{i}"]) for i in range(1, DEPTH + 1)]
 
 
 # The questions ------------------------------------------------------------------------------------------------------
 
-BY_SIGMOID = values(
-    sigmoid_truth, follow=follow_sigmoid, explain=explain_slips(SIGMOID_SLIPS, by_hand=True), by_hand=True
-)
-BY_RELU = values(relu_truth, follow=follow_relu, explain=explain_slips(RELU_SLIPS, by_hand=True), by_hand=True)
+BY_SIGMOID = turned(chain(SIGMOID_STEPS, truth, lambda given: start()))
+BY_RELU = chain(RELU_STEPS, truth, lambda given: start())
+
+
+def _estimate(id: str, title: str, steps: Mapping[str, Sequence[Step]], probe: Probe, judge: Judge) -> Question:
+    return Question(id, title, tuple(step.line for step in steps[id]), probe, judge)
+
 
 EXERCISE = Exercise(
     name="vanishing_gradients",
@@ -461,39 +426,9 @@ EXERCISE = Exercise(
     minutes=60,
     difficulty=3,
     questions=(
-        Question(
-            "sigmoid_layers",
-            "(a) The sigmoid, layer by layer",
-            (
-                Line("max_slope", 1, "steepest slope of the sigmoid"),
-                *(Line(layer, 1, f"bound at layer {layer[-1]}") for layer in LAYERS),
-            ),
-            SIGMOID,
-            BY_SIGMOID,
-        ),
-        Question(
-            "sigmoid_input",
-            "(b) What reaches the input",
-            (
-                Line("at_input", 1, "bound at the input"),
-                Line("layers_needed", 1, "layers until one millionth"),
-                Line("weight_needed", 1, "weight that keeps the bound level"),
-            ),
-            SIGMOID,
-            BY_SIGMOID,
-        ),
-        Question(
-            "relu_layers",
-            "(d) ReLU with half of its units active",
-            (
-                Line("mean_factor", 1, "factor of the mean magnitude"),
-                Line("relu_mean", 1, "mean magnitude, layer 5 to 1"),
-                Line("rms_factor", 1, "factor of the root-mean-square"),
-                Line("relu_rms", 1, "root-mean-square, layer 5 to 1"),
-            ),
-            RELU,
-            BY_RELU,
-        ),
+        _estimate("sigmoid_layers", "(a) The sigmoid, layer by layer", SIGMOID_STEPS, SIGMOID, BY_SIGMOID),
+        _estimate("sigmoid_input", "(b) What reaches the input", SIGMOID_STEPS, SIGMOID, BY_SIGMOID),
+        _estimate("relu_layers", "(d) ReLU with half of its units active", RELU_STEPS, RELU, BY_RELU),
         Question(
             "true_signals",
             "(e) The error signals of a real network",
@@ -511,7 +446,7 @@ EXERCISE = Exercise(
             "(e) Their norms",
             (Line("norms", 1, "norms of five arrays"),),
             NORMS,
-            values(norm_truth, explain=explain_slips(NORM_SLIPS)),
+            values(norm_truth, explain=slips.explain_slips(NORM_SLIPS)),
         ),
     ),
     written=(Written("remedies", "(c) Three remedies", 6),),

@@ -310,10 +310,10 @@ WRONG = (
     ),
     wrong(
         "weights-not-transposed",
-        "W for its transpose does not fit: the code raises",
+        "W for its transpose: the code raises where it does not fit; one mistake, charged once",
         edits={"measure": [("weights[i].T @ dZ", "weights[i] @ dZ")]},
-        loses={"true_signals": 5},
-        statuses={"true_signals": "raised"},
+        loses={"true_signals.sigmoid": 1},
+        named={"true_signals.sigmoid": "weights-not-transposed"},
     ),
     wrong(
         "output-first",
@@ -354,7 +354,7 @@ WRONG = (
     ),
     wrong(
         "all-ones",
-        "one for every number",
+        "one for every number: two named mistakes, and what follows from them",
         cells={
             "estimate_sigmoid": "max_slope = 1\nsigmoid_bounds = [1, 1, 1, 1, 1]",
             "estimate_input": "at_input = 1\nlayers_needed = 1\nweight_needed = 1",
@@ -362,6 +362,18 @@ WRONG = (
             "measure": "def error_signals(weights, Z, A, dA5, activation):\n    return [0 * z + 1 for z in Z]\n\n\n"
                        "def signal_norms(signals):\n    return [1.0] * 5",
         },
-        loses={"sigmoid_layers": 6, "sigmoid_input": 3, "relu_layers": 4, "true_signals": 5, "true_norms": 1},
+        loses={"sigmoid_layers.max_slope": 1, "sigmoid_input.layers_needed": 1, "relu_layers.mean_factor": 1,
+               "true_signals": 5, "true_norms": 1},
+    ),
+    wrong(
+        "chosen-numbers",
+        "tiny numbers, carried on honestly: they are no slips, and nothing follows from them",
+        cells={
+            "estimate_sigmoid": "max_slope = 1e-6\nsigmoid_bounds = [max_slope**k for k in range(1, 6)]",
+            "estimate_input": "at_input = sigmoid_bounds[-1]\nlayers_needed = 1\nweight_needed = 1 / max_slope",
+            "estimate_relu": "mean_factor = 1e-6\nrelu_mean = [mean_factor**k for k in range(1, 6)]\n"
+                             "rms_factor = 1e-6\nrelu_rms = [rms_factor**k for k in range(1, 6)]",
+        },
+        loses={"sigmoid_layers": 6, "sigmoid_input": 3, "relu_layers": 4},
     ),
 )

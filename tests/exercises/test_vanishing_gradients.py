@@ -27,7 +27,7 @@ def notebook():
 
 
 def test_the_steepest_slope_is_a_quarter_and_the_bounds_are_its_powers():
-    found = exercise.sigmoid_truth({})
+    found = exercise.truth({})
     assert found["max_slope"] == 0.25
     assert [found[layer] for layer in exercise.LAYERS] == [4.0**-k for k in range(1, 6)]
     assert found["at_input"] == 1 / 1024
@@ -35,11 +35,11 @@ def test_the_steepest_slope_is_a_quarter_and_the_bounds_are_its_powers():
 
 def test_ten_layers_are_the_first_below_a_millionth():
     assert 4.0**-9 > 1e-6 > 4.0**-10
-    assert exercise.sigmoid_truth({})["layers_needed"] == 10
+    assert exercise.truth({})["layers_needed"] == 10
 
 
 def test_weights_of_four_keep_the_bound_level():
-    assert exercise.sigmoid_truth({})["weight_needed"] == 4
+    assert exercise.truth({})["weight_needed"] == 4
 
 
 def test_the_slope_of_the_sigmoid_is_never_steeper_than_the_bound():
@@ -48,7 +48,7 @@ def test_the_slope_of_the_sigmoid_is_never_steeper_than_the_bound():
 
 
 def test_relu_halves_the_mean_and_the_mean_square():
-    found = exercise.relu_truth({})
+    found = exercise.truth({})
     np.testing.assert_allclose(found["relu_mean"], 0.5 ** np.arange(1, 6))
     np.testing.assert_allclose(found["relu_rms"], 0.5 ** (np.arange(1, 6) / 2))
     signals = np.random.default_rng(0).normal(size=(1000, 400))
@@ -119,3 +119,64 @@ def test_what_the_text_says_about_the_measurement(notebook):
     np.testing.assert_allclose(norms["relu"], np.array(notebook["relu_rms"])[::-1], rtol=0.08)
     assert norms["relu"][0] > 4 * notebook["relu_mean"][-1]
     assert np.all(norms["tanh"] > norms["relu"])
+
+
+# What single mistakes cost ------------------------------------------------------------------------------------------
+
+ONES = "mean_factor = 1\nrelu_mean = [1, 1, 1, 1, 1]\nrms_factor = 1\nrelu_rms = [1, 1, 1, 1, 1]"
+
+
+def test_a_factor_of_one_is_followed_through(lost):
+    assert lost("vanishing_gradients", estimate_relu=ONES) == {"relu_layers.mean_factor": 1}
+    bounds = "max_slope = 1\nsigmoid_bounds = [1, 1, 1, 1, 1]"
+    rest = "at_input = 1\nlayers_needed = 0\nweight_needed = 1"
+    assert lost("vanishing_gradients", estimate_sigmoid=bounds, estimate_input=rest) == {
+        "sigmoid_layers.max_slope": 1, "sigmoid_input.layers_needed": 1,
+    }  # fmt: skip
+
+
+def test_what_is_left_open_costs_itself(lost):
+    open_end = "max_slope = .25\nsigmoid_bounds = [.25, .0625, ..., ..., ...]"
+    rest = "at_input = 1 / 1024\nlayers_needed = 10\nweight_needed = 4"
+    assert set(lost("vanishing_gradients", estimate_sigmoid=open_end, estimate_input=rest)) == {
+        "sigmoid_layers.layer3", "sigmoid_layers.layer2", "sigmoid_layers.layer1",
+    }  # fmt: skip
+    relu = "mean_factor = .5\nrelu_mean = [.5, .25, .125, .0625, .03125]\nrms_factor = ...\nrelu_rms = [...] * 5"
+    assert set(lost("vanishing_gradients", estimate_relu=relu)) == {"relu_layers.rms_factor", "relu_layers.relu_rms"}
+
+
+@pytest.mark.parametrize("bounds", ["{5: .25, 4: .0625}", "lambda: 4", "{.25, .0625}", "(x for x in range(5))"])
+def test_bounds_that_are_no_list_cost_themselves(lost, bounds):
+    found = lost("vanishing_gradients", estimate_sigmoid=f"max_slope = .25\nsigmoid_bounds = {bounds}",
+                 estimate_input="at_input = 1 / 1024\nlayers_needed = 10\nweight_needed = 4")  # fmt: skip
+    assert set(found) == {f"sigmoid_layers.{layer}" for layer in exercise.LAYERS}
+
+
+MEASURE = """
+def error_signals(weights, Z, A, dA5, activation):
+    slope = {"sigmoid": lambda z: sigmoid(z) * (1 - sigmoid(z)), "tanh": lambda z: 1 - np.tanh(z)**2,
+             "relu": lambda z: (z > 0).astype(float)}[activation]
+    dZ = dA5 * slope(Z[4])
+    signals = [dZ]
+    for l in range(3, -1, -1):
+        dZ = STEP * slope(Z[l])
+        signals.insert(0, dZ)
+    return signals
+
+
+def signal_norms(signals):
+    return [np.linalg.norm(s) for s in signals]
+"""
+
+
+def test_a_missing_transpose_costs_one_line_though_the_code_raises(lost):
+    assert lost("vanishing_gradients", measure=MEASURE.replace("STEP", "weights[l + 1].T @ dZ")) == {}
+    assert lost("vanishing_gradients", measure=MEASURE.replace("STEP", "weights[l + 1] @ dZ")) == {
+        "true_signals.sigmoid": 1
+    }
+
+
+def test_an_error_for_another_reason_is_no_missing_transpose(lost):
+    step = "(weights[l + 1].T @ dZ if l else np.zeros(7) @ dZ)"
+    found = lost("vanishing_gradients", measure=MEASURE.replace("STEP", step))
+    assert sum(found.values()) == 5
