@@ -29,7 +29,7 @@ class Slip:
     says: str = ""
     hidden: tuple[str, ...] = ("sigmoid", "tanh", "relu")
     reg_lambda: float = 0.0
-    sizes: tuple[int, int, int] = (3, 4, 2)
+    sizes: tuple[int, int, int] = (3, 5, 7)
 
 
 class Net(SimpleNeuralNetwork):
@@ -53,6 +53,9 @@ class Net(SimpleNeuralNetwork):
         squares = np.sum(self.W1**2) + np.sum(self.W2**2)
         return super().compute_loss(Y) + self.reg_lambda / (2 * Y.shape[1]) * squares
 
+    def slope(self):
+        return ACTIVATIONS[self.hidden][1](self.Z1, self.A1)
+
     def choose(self, name, default, *arguments):
         return self.slip.choices[name](self, *arguments) if name in self.slip.choices else default
 
@@ -65,8 +68,7 @@ class Net(SimpleNeuralNetwork):
         self.db2 = E.sum(axis=1, keepdims=True)
         self.choose("between", None)
         back = self.choose("weights", self.W2).T @ E
-        derivative = ACTIVATIONS[self.hidden][1](self.Z1, self.A1)
-        D = self.choose("hidden_error", back * self.choose("derivative", derivative), back, Y)
+        D = self.choose("hidden_error", back * self.choose("derivative", self.slope()), back, Y)
         self.dW1 = D @ self.choose("W1_operand", X, X).T
         self.db1 = D.sum(axis=1, keepdims=True)
         if self.reg_lambda:
@@ -110,20 +112,31 @@ def _m(net):
     return net.A2.shape[1]
 
 
+def _renamed(net, name, other):
+    setattr(net, other, getattr(net, name))
+    setattr(net, name, None)
+
+
 SLIPS = [
     # divisor
-    Slip("1/m missing", {"divisor": lambda n, Y: 1}, "6 times too large. Here that is m ("),
+    Slip("1/m missing", {"divisor": lambda n, Y: 1}, "11 times too large. Here that is m ("),
+    Slip("len(X) for m", {"divisor": lambda n, Y: n.W1.shape[1]}, "len() of an array counts its rows"),
+    Slip("len(Y) for m", {"divisor": lambda n, Y: len(Y)}, "len() of an array counts its rows"),
+    Slip("1/m twice in layer 1", {"hidden_error": lambda n, back, Y: back * n.slope() / _m(n)},
+         "11 times too small. Here that is m ("),
     Slip("1/m twice", {"divisor": lambda n, Y: _m(n) ** 2}, "examples taken twice?"),
     Slip("1/m missing in dW1", assign("dW1", lambda n: _m(n) * n.dW1), "Is the mean over the m examples taken?"),
     Slip("1/m missing in db2", assign("db2", lambda n: _m(n) * n.db2), "Is the mean over the m examples taken?"),
-    Slip("mean over all entries", {"divisor": lambda n, Y: Y.size}, "2 times too small. Here that is n_out"),
-    Slip("divided by n_out only", {"divisor": lambda n, Y: Y.shape[0]}, "3 times too large"),
-    Slip("factor 2", {"divisor": lambda n, Y: _m(n) / 2}, "2 times too large"),
-    Slip("factor 1/2", {"divisor": lambda n, Y: _m(n) * 2}, "2 times too small"),
+    Slip("mean over all entries", {"divisor": lambda n, Y: Y.size}, "7 times too small. Here that is n_out"),
+    Slip("divided by n_out only", {"divisor": lambda n, Y: Y.shape[0]},
+         "1.57143 times too large. Here that is m / n_out"),
+    Slip("factor 2", {"divisor": lambda n, Y: _m(n) / 2}, "2 times too large. Which factor does the derivative"),
+    Slip("factor 1/2", {"divisor": lambda n, Y: _m(n) * 2}, "2 times too small. Which factor does the derivative"),
     # output error
     Slip("sign", {"output_error": lambda n, Y: Y - n.A2}, "opposite sign"),
     Slip("sign of db1", assign("db1", lambda n: -n.db1), "opposite sign"),
-    Slip("a(1 - a) extra", {"output_error": lambda n, Y: (n.A2 - Y) * n.A2 * (1 - n.A2)}),
+    Slip("a(1 - a) extra", {"output_error": lambda n, Y: (n.A2 - Y) * n.A2 * (1 - n.A2)},
+         "At the output A2 - Y is multiplied by a (1 - a)"),
     Slip("derivative of the residual", {"output_error": lambda n, Y: n.A2 * (1 - n.A2)}),
     Slip("labels forgotten", {"output_error": lambda n, Y: n.A2}),
     # weights used on the way back
@@ -132,16 +145,19 @@ SLIPS = [
     Slip("updated W2 used", {"weights": lambda n: n.W2 - 0.3 * n.dW2}, "layer 2 agrees"),
     Slip("dW2 for W2", {"weights": lambda n: n.dW2}, "layer 2 agrees"),
     # derivative of the hidden activation
-    Slip("derivative missing", {"derivative": lambda n: 1.0}, "layer 2 agrees"),
-    Slip("sigmoid's derivative", {"derivative": lambda n: n.A1 * (1 - n.A1)}, hidden=("tanh", "relu")),
-    Slip("tanh's derivative", {"derivative": lambda n: 1 - n.A1**2}, hidden=("sigmoid", "relu")),
-    Slip("relu's derivative", {"derivative": lambda n: n.Z1 > 0}, hidden=("sigmoid", "tanh")),
-    Slip("only a", {"derivative": lambda n: n.A1}),
-    Slip("only 1 - a", {"derivative": lambda n: 1 - n.A1}),
-    Slip("z (1 - z)", {"derivative": lambda n: n.Z1 * (1 - n.Z1)}),
-    Slip("1 - z^2", {"derivative": lambda n: 1 - n.Z1**2}),
+    Slip("derivative missing", {"derivative": lambda n: 1.0}, "by nothing: the slope of the activation is missing"),
+    Slip("sigmoid's derivative", {"derivative": lambda n: n.A1 * (1 - n.A1)}, "the slope of the sigmoid.",
+         hidden=("tanh", "relu")),
+    Slip("tanh's derivative", {"derivative": lambda n: 1 - n.A1**2}, "1 - a^2, which is the slope of tanh",
+         hidden=("sigmoid", "relu")),
+    Slip("relu's derivative", {"derivative": lambda n: n.Z1 > 0}, "the slope of ReLU", hidden=("sigmoid", "tanh")),
+    Slip("only a", {"derivative": lambda n: n.A1}, "multiplied by a alone"),
+    Slip("only 1 - a", {"derivative": lambda n: 1 - n.A1}, "multiplied by 1 - a alone"),
+    Slip("z (1 - z)", {"derivative": lambda n: n.Z1 * (1 - n.Z1)}, "a belongs there, and not z"),
+    Slip("1 - z^2", {"derivative": lambda n: 1 - n.Z1**2}, "a belongs there, and not z"),
     Slip("a (1 - a^2)", {"derivative": lambda n: n.A1 * (1 - n.A1**2)}),
-    Slip("sigmoid of a", {"derivative": lambda n: sigmoid(n.A1) * (1 - sigmoid(n.A1))}),
+    Slip("sigmoid of a", {"derivative": lambda n: sigmoid(n.A1) * (1 - sigmoid(n.A1))}, "at a: it belongs at z"),
+    Slip("slope of tanh at a", {"derivative": lambda n: 1 - np.tanh(n.A1) ** 2}, "at a: it belongs at z"),
     Slip("precedence", {"hidden_error": lambda n, back, Y: back * 1 - n.A1**2}, hidden=("tanh",)),
     Slip("derivative twice", {"derivative": lambda n: (n.A1 * (1 - n.A1)) ** 2}, hidden=("sigmoid",)),
     Slip("leaky slope", {"derivative": lambda n: np.where(n.Z1 > 0, 1, 0.1)}, hidden=("relu",)),
@@ -151,8 +167,8 @@ SLIPS = [
     Slip("output derivative in the hidden layer", {"derivative": lambda n: n.A2[:1] * (1 - n.A2[:1])}),
     # operands
     Slip("Z1 for A1", {"W2_operand": lambda n: n.Z1}, "Look first at dW2: db2 agrees"),
-    Slip("A2 for A1", {"W2_operand": lambda n: n.A2}, "shape (2, 2), expected (2, 4)"),
-    Slip("A1 for X", {"W1_operand": lambda n, X: n.A1}, "shape (4, 4), expected (4, 3)"),
+    Slip("A2 for A1", {"W2_operand": lambda n: n.A2}, "shape (7, 7), expected (7, 5)"),
+    Slip("A1 for X", {"W1_operand": lambda n, X: n.A1}, "shape (5, 5), expected (5, 3)"),
     Slip("first example skipped", {"W1_operand": lambda n, X: X * (np.arange(X.shape[1]) > 0)}, "dW1: db1 agrees"),
     # biases
     Slip("bias not summed", assign("db1", lambda n: n.D), "one column per example"),
@@ -162,33 +178,41 @@ SLIPS = [
     Slip("bias lost its column", assign("db1", lambda n: n.D.sum(axis=1)), "the column was lost"),
     Slip("bias as a row", assign("db1", lambda n: n.D.sum(axis=1, keepdims=True).T), "transposed"),
     Slip("bias from rows of dW", assign("db1", lambda n: n.dW1.sum(axis=1, keepdims=True)), "dW1 agrees"),
-    Slip("biases swapped", assign_pair("db1", lambda n: n.db2, "db2", lambda n: n.db1), "expected (4, 1)"),
+    Slip("biases swapped", assign_pair("db1", lambda n: n.db2, "db2", lambda n: n.db1), "expected (5, 1)"),
     Slip("bias mean over units", assign("db2", lambda n: np.full_like(n.b2, n.db2.mean()))),
     # shapes and holes
+    Slip("gradients of another name", {"after": lambda n: _renamed(n, "dW1", "dw1")}, "there is self.dw1"),
+    Slip("gradients called grad_W1", {"after": lambda n: _renamed(n, "dW1", "grad_W1")}, "there is self.grad_W1"),
+    Slip("W2 not transposed", {"weights": lambda n: n.W2.T},
+         "A matrix product needs as many columns on the left as rows on the right; here these are 5 and 7"),
+    Slip("X not transposed", {"W1_operand": lambda n, X: X.T}, "here these are 11 and 3"),
+    Slip("output slope in the hidden layer", {"hidden_error": lambda n, back, Y: back * n.A2 * (1 - n.A2)},
+         "back has shape (5, 11) and n.A2 has shape (7, 11). Entry by entry"),
     Slip("dW1 transposed", assign("dW1", lambda n: n.dW1.T), "It is transposed"),
-    Slip("square dW1 transposed", assign("dW1", lambda n: n.dW1.T), "entry [j, i]", sizes=(4, 4, 2)),
+    Slip("square dW1 transposed", assign("dW1", lambda n: n.dW1.T), "entry [j, i]", sizes=(5, 5, 7)),
     Slip("dW1 collapsed", assign("dW1", lambda n: n.dW1.mean()), "A single number came out"),
     Slip("dW1 all zero", assign("dW1", lambda n: np.zeros_like(n.W1)), "It is all zero"),
     Slip("dW1 forgotten", assign("dW1", lambda n: None), "There is no dW1"),
-    Slip("dW1 is text", assign("dW1", lambda n: "dZ1 X^T"), "not an array of numbers"),
+    Slip("dW1 is text", assign("dW1", lambda n: "dZ1 X^T"), "is text: write numbers"),
     Slip("nan in dW2", assign("dW2", lambda n: n.dW2 / np.where(n.dW2 > n.dW2.mean(), 0, 1)), "not finite"),
-    Slip("one entry off", assign("dW1", lambda n: n.dW1 * (1 + 1e-3 * np.eye(4, 3))), "entries differ, most at"),
+    Slip("one entry off", assign("dW1", lambda n: n.dW1 * (1 + 1e-3 * np.eye(5, 3))), "entries differ, most at"),
     Slip("learning rate inside", assign("dW1", lambda n: 0.1 * n.dW1), "10 times too small"),
     # penalty
     Slip("penalty missing",
-         assign_pair("dW1", lambda n: n.dW1 - 0.7 / 6 * n.W1, "dW2", lambda n: n.dW2 - 0.7 / 6 * n.W2),
+         assign_pair("dW1", lambda n: n.dW1 - 0.7 / 11 * n.W1, "dW2", lambda n: n.dW2 - 0.7 / 11 * n.W2),
          "which is lambda/m, and your gradient has not", reg_lambda=0.7),
-    Slip("penalty on one layer only", assign("dW2", lambda n: n.dW2 - 0.7 / 6 * n.W2),
+    Slip("penalty on one layer only", assign("dW2", lambda n: n.dW2 - 0.7 / 11 * n.W2),
          "which is lambda/m, and your gradient has not", reg_lambda=0.7),
-    Slip("lambda/(2m)", assign("dW1", lambda n: n.dW1 - 0.35 / 6 * n.W1), "half of lambda/m", reg_lambda=0.7),
-    Slip("2 lambda/m", assign("dW1", lambda n: n.dW1 + 0.7 / 6 * n.W1), "too much, which is lambda/m", reg_lambda=0.7),
-    Slip("lambda alone", assign("dW1", lambda n: n.dW1 + (0.7 - 0.7 / 6) * n.W1), "times the parameter too much",
+    Slip("lambda/(2m)", assign("dW1", lambda n: n.dW1 - 0.35 / 11 * n.W1), "half of lambda/m", reg_lambda=0.7),
+    Slip("2 lambda/m", assign("dW1", lambda n: n.dW1 + 0.7 / 11 * n.W1), "too much, which is lambda/m", reg_lambda=0.7),
+    Slip("lambda alone", assign("dW1", lambda n: n.dW1 + (0.7 - 0.7 / 11) * n.W1), "times the parameter too much",
          reg_lambda=0.7),
-    Slip("growth for decay", assign("dW1", lambda n: n.dW1 - 1.4 / 6 * n.W1), "your gradient has not", reg_lambda=0.7),
-    Slip("biases penalised", assign("db1", lambda n: n.db1 + 0.7 / 6 * n.b1), "too much, which is lambda/m",
+    Slip("growth for decay", assign("dW1", lambda n: n.dW1 - 1.4 / 11 * n.W1),
+         "added in one of the two and subtracted", reg_lambda=0.7),
+    Slip("biases penalised", assign("db1", lambda n: n.db1 + 0.7 / 11 * n.b1), "too much, which is lambda/m",
          reg_lambda=0.7),
-    Slip("penalty as a scalar", assign("dW1", lambda n: n.dW1 + 0.7 / 6 * (np.sum(n.W1) - n.W1)), reg_lambda=0.7),
-    Slip("penalty from the gradient", assign("dW1", lambda n: n.dW1 + 0.7 / 6 * (n.dW1 - n.W1)), reg_lambda=0.7),
+    Slip("penalty as a scalar", assign("dW1", lambda n: n.dW1 + 0.7 / 11 * (np.sum(n.W1) - n.W1)), reg_lambda=0.7),
+    Slip("penalty from the gradient", assign("dW1", lambda n: n.dW1 + 0.7 / 11 * (n.dW1 - n.W1)), reg_lambda=0.7),
     # data changed
     Slip("X changed in place", {"before": _centre_in_place}, "backward_pass changed X in place"),
     Slip("Y changed in place", {"before": _error_in_place}, "backward_pass changed Y in place"),
@@ -213,9 +237,6 @@ class Right(Net):
         self.Z2 = np.dot(self.W2, self.A1) + self.b2
         self.A2 = 1 / (1 + np.exp(-self.Z2))
         return self.A2
-
-    def slope(self):
-        return ACTIVATIONS[self.hidden][1](self.Z1, self.A1)
 
 
 class Loops(Right):

@@ -1,10 +1,15 @@
 """The self-check is itself checked: it fails on planted slips, says what it promised, and passes right answers."""
 
+import linecache
 import random
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
 import selfcheck
+import sympy
+from backprop import load_moons
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from selfcheck import (
@@ -12,17 +17,24 @@ from selfcheck import (
     check_function,
     check_gradient,
     check_gradients,
+    check_steps,
     check_training,
+    check_training_report,
     check_update,
     check_values,
+    check_yourself,
+    watch_steps,
 )
 from simple_network import SimpleNeuralNetwork
 from toolkit_networks import ACTIVATIONS, LOSSES, SLIPS, STYLES, Net, Slip, with_slip
 
+from autograder.marking.compare import as_numbers
+from autograder.sandbox.inside import codec
+
 PLANTED = [(slip, hidden) for slip in SLIPS for hidden in slip.hidden]
 
 
-def data(n=3, o=2, m=6, seed=0, scale=1.0):
+def data(n=3, o=7, m=11, seed=0, scale=1.0):
     rng = np.random.default_rng(seed)
     return scale * rng.standard_normal((n, m)), rng.integers(0, 2, (o, m))
 
@@ -112,22 +124,22 @@ def test_no_right_answer_is_called_wrong(seeds):
 @pytest.mark.parametrize("loss", LOSSES)
 def test_every_style_and_every_way_to_write_the_loss_passes(style, hidden, loss):
     X, Y = data()
-    net = type("Net", (style,), {"hidden": hidden})(3, 4, 2, rng=0)
+    net = type("Net", (style,), {"hidden": hidden})(3, 5, 7, rng=0)
     assert all(line.status == "ok" for line in check_gradients(net, X, Y, loss=loss).lines)
 
 
 def test_a_right_penalty_passes_and_a_decay_form_too():
     X, Y = data()
-    assert check_gradients(Net(3, 4, 2, rng=0, reg_lambda=0.7), X, Y).ok
+    assert check_gradients(Net(3, 5, 7, rng=0, reg_lambda=0.7), X, Y).ok
 
 
 def test_inputs_of_scale_1000_at_which_a_clipped_logarithm_is_flat_are_left_out_and_said():
     X, Y = data()
     X[:, :2] *= 1000
-    net = type("Net", (STYLES[0],), {"hidden": "relu"})(3, 4, 2, rng=0, weight_scale=1.0)
+    net = type("Net", (STYLES[0],), {"hidden": "relu"})(3, 5, 7, rng=0, weight_scale=1.0)
     report = check_gradients(net, X, Y, loss=LOSSES[2])
     assert report.ok
-    assert "2 examples left out" in " ".join(report.notes)
+    assert "examples left out" in " ".join(report.notes)
     assert not any("left out" in note for note in check_gradients(net, X, Y).notes)  # compute_loss is exact there
 
 
@@ -143,14 +155,14 @@ def test_a_rectifier_exactly_at_its_kink_is_not_judged():
 
 def test_a_gradient_that_is_zero_to_rounding_is_called_unclear_and_not_right():
     X, Y = data()
-    net = SimpleNeuralNetwork(3, 4, 2, rng=0)
+    net = SimpleNeuralNetwork(3, 5, 7, rng=0)
     net.W2[:] = 0
     assert {line.name: line.status for line in check_gradients(net, X, Y, random_points=0).lines}["dW1"] == "unclear"
 
 
 def test_tiny_gradients_are_still_judged():
     X, Y = data()
-    net = SimpleNeuralNetwork(3, 4, 2, rng=0)
+    net = SimpleNeuralNetwork(3, 5, 7, rng=0)
     net.W2 *= 1e-7
     assert {line.status for line in check_gradients(net, X, Y, random_points=0).lines} == {"ok"}
     slip = with_slip(Slip("twice", {"after": lambda net: setattr(net, "dW1", 2 * net.dW1)}), "sigmoid", rng=0)
@@ -160,15 +172,15 @@ def test_tiny_gradients_are_still_judged():
 
 def test_a_single_example_passes_with_a_remark():
     X, Y = data(m=1)
-    assert any("single example" in note for note in check_gradients(SimpleNeuralNetwork(3, 4, 2), X, Y).notes)
+    assert any("single example" in note for note in check_gradients(SimpleNeuralNetwork(3, 5, 7), X, Y).notes)
 
 
 def test_a_network_with_two_hidden_layers_is_checked_too():
     class Deep:
         def __init__(self):
             rng = np.random.default_rng(0)
-            self.W1, self.W2, self.W3 = (rng.standard_normal(s) for s in ((4, 3), (5, 4), (2, 5)))
-            self.b1, self.b2, self.b3 = (rng.standard_normal((k, 1)) for k in (4, 5, 2))
+            self.W1, self.W2, self.W3 = (rng.standard_normal(s) for s in ((5, 3), (13, 5), (7, 13)))
+            self.b1, self.b2, self.b3 = (rng.standard_normal((k, 1)) for k in (5, 13, 7))
 
         def forward_pass(self, X):
             self.A1 = np.tanh(self.W1 @ X + self.b1)
@@ -198,7 +210,7 @@ def test_a_network_with_two_hidden_layers_is_checked_too():
 def test_the_network_the_data_and_the_random_numbers_are_left_as_they_were():
     X, Y = data()
     rng = np.random.default_rng(5)
-    net = SimpleNeuralNetwork(3, 4, 2, rng=rng)
+    net = SimpleNeuralNetwork(3, 5, 7, rng=rng)
     net.forward_pass(X)
     net.rng, before = rng, {name: np.copy(value) for name, value in vars(net).items()}
     stored, states = dict(vars(net)), (rng.bit_generator.state, random.getstate(), np.random.get_state()[1].copy())
@@ -217,7 +229,7 @@ def test_the_network_the_data_and_the_random_numbers_are_left_as_they_were():
 def test_overflow_in_naive_code_makes_no_noise():
     X, Y = data(scale=1000)
     for scale in (0.01, 5, 1e3, 1e200):
-        net = type("Net", (STYLES[1],), {"hidden": "relu"})(3, 4, 2, rng=0, weight_scale=scale)
+        net = type("Net", (STYLES[1],), {"hidden": "relu"})(3, 5, 7, rng=0, weight_scale=scale)
         for loss in LOSSES:
             check_gradients(net, X, Y, loss=loss)
 
@@ -226,17 +238,20 @@ def test_overflow_in_naive_code_makes_no_noise():
 
 
 def network_with(**methods):
-    return type("Network", (SimpleNeuralNetwork,), methods)(3, 4, 2, rng=0)
+    return type("Network", (SimpleNeuralNetwork,), methods)(3, 5, 7, rng=0)
 
 
-def not_written(self, *arguments):
-    raise NotImplementedError
+def not_written(name):
+    """A function of that name as it is released."""
+    released = {}
+    exec(f"def {name}(*arguments):\n    raise NotImplementedError()", released)
+    return released[name]
 
 
 @pytest.mark.parametrize("method", ["forward_pass", "backward_pass", "compute_loss"])
 def test_an_untouched_task_is_told_what_to_do(method):
-    said = message(check_gradients, network_with(**{method: not_written}), *data())
-    assert "is not written yet: replace the line `raise NotImplementedError` by your solution" in said
+    said = message(check_gradients, network_with(**{method: not_written(method)}), *data())
+    assert f"{method} is not written yet: replace the line `raise NotImplementedError()` by your solution" in said
 
 
 def test_methods_without_a_body_are_told_what_is_missing():
@@ -244,7 +259,7 @@ def test_methods_without_a_body_are_told_what_is_missing():
     assert "self.Z2, but nothing has stored it" in message(
         check_gradients, network_with(forward_pass=lambda s, X: None, backward_pass=lambda s, X, Y: None), *data())
     assert "has to be one number" in message(check_gradients, network_with(compute_loss=lambda s, Y: None), *data())
-    assert "shape (2, 6)" in message(check_gradients, network_with(compute_loss=lambda s, Y: s.A2), *data())
+    assert "shape (7, 11)" in message(check_gradients, network_with(compute_loss=lambda s, Y: s.A2), *data())
 
 
 def test_gradients_left_by_an_earlier_run_do_not_count():
@@ -256,18 +271,18 @@ def test_gradients_left_by_an_earlier_run_do_not_count():
 
 def test_a_parameter_that_the_forward_pass_ignores_is_told():
     class Global(SimpleNeuralNetwork):
-        def forward_pass(self, X, W1=np.ones((4, 3))):  # noqa: B008
+        def forward_pass(self, X, W1=np.ones((5, 3))):  # noqa: B008
             self.W1, own = W1, self.W1
             out = super().forward_pass(X)
             self.W1 = own
             return out
 
-    assert "does not change your loss at all" in message(check_gradients, Global(3, 4, 2, rng=0), *data())
+    assert "does not change your loss at all" in message(check_gradients, Global(3, 5, 7, rng=0), *data())
 
 
 def test_a_loss_that_cannot_be_checked_is_told():
     X, Y = data()
-    net = SimpleNeuralNetwork(3, 4, 2, rng=0)
+    net = SimpleNeuralNetwork(3, 5, 7, rng=0)
     assert "changes from call to call" in message(check_gradients, net, X, Y, loss=lambda *a: random.random())
     assert "not a finite number" in message(check_gradients, net, X, Y, loss=lambda *a: np.nan)
     assert "no method compute_loss" in message(check_gradients, type("N", (), {"W1": 1, "__init__": _set_w1})(), X, Y)
@@ -278,11 +293,53 @@ def _set_w1(self):
     self.W1 = np.ones((1, 1))
 
 
-def test_other_errors_are_shown_as_they_are():
-    with pytest.raises(ZeroDivisionError):
-        check_gradients(network_with(backward_pass=lambda self, X, Y: 1 / 0), *data())
-    with pytest.raises(AttributeError, match="trasnpose"):
-        check_gradients(network_with(backward_pass=lambda self, X, Y: X.trasnpose()), *data())
+def test_other_errors_are_told_with_their_line():
+    def backward_pass(self, X, Y):
+        self.dW1 = X.trasnpose()
+
+    said = message(check_gradients, network_with(backward_pass=backward_pass), *data())
+    assert "backward_pass stopped in line" in said
+    assert "`self.dW1 = X.trasnpose()`: AttributeError: 'numpy.ndarray' object has no attribute 'trasnpose'" in said
+
+
+def test_gradients_that_are_kept_in_names_of_the_method_are_told():
+    def backward_pass(self, X, Y):
+        dW1 = self.W1
+        assert dW1 is not None
+
+    said = message(check_gradients, network_with(backward_pass=backward_pass), *data())
+    assert "backward_pass computes dW1 and keeps it to itself" in said
+    said = message(check_gradients, network_with(backward_pass=lambda self, X, Y: (X, Y)), *data())
+    assert "backward_pass returns something, but it has to store the gradients: self.dW1 = ..." in said
+
+
+def test_a_forward_pass_without_return_is_told():
+    def forward_pass(self, X):
+        SimpleNeuralNetwork.forward_pass(self, X)
+
+    assert "forward_pass returns nothing" in message(check_gradients, network_with(forward_pass=forward_pass), *data())
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("X @ W", "X has shape (3, 11) and W has shape (5, 3). A matrix product needs as many columns on the left as "
+                  "rows on the right; here these are 11 and 5"),
+        ("np.dot(W.T, X)", "W.T has shape (3, 5) and X has shape (3, 11)"),
+        ("W.dot(X.T)", "W has shape (5, 3) and X.T has shape (11, 3)"),
+        ("W * X", "Entry by entry the two have to be equal"),
+        ("(X.T @ W.T) + W", "X.T @ W.T has shape (11, 5) and W has shape (5, 3)"),
+        ("X[7]", "IndexError: index 7 is out of bounds"),
+    ],
+)
+def test_shapes_that_do_not_fit_are_told_with_what_is_needed_and_what_there_is(line, says, monkeypatch):
+    source = f"def product(W, X):\n    return {line}\n"
+    monkeypatch.setitem(linecache.cache, "a cell", (len(source), None, source.splitlines(keepends=True), "a cell"))
+    names = {"np": np}
+    exec(compile(source, "a cell", "exec"), names)
+    said = message(check_yourself, lambda: names["product"](np.ones((5, 3)), np.ones((3, 11))))
+    assert f"product stopped in line 2 of its cell, `return {line}`: " in said
+    assert says in said
 
 
 # --- Functions that return gradients --------------------------------------------------------------------------------
@@ -397,7 +454,7 @@ def updating(step):
 
 def test_updates_are_checked_against_your_own_gradients():
     X, Y = data()
-    assert check_update(SimpleNeuralNetwork(3, 4, 2, rng=0), X, Y).ok
+    assert check_update(SimpleNeuralNetwork(3, 5, 7, rng=0), X, Y).ok
 
     def in_place(net, name, rate):
         value = getattr(net, name)
@@ -414,7 +471,8 @@ def test_updates_are_checked_against_your_own_gradients():
     for says, step in wrong.items():
         assert says in message(check_update, updating(step), X, Y)
     assert "has to store dW1" in message(check_update, network_with(backward_pass=lambda self, X, Y: None), X, Y)
-    assert "not written yet" in message(check_update, network_with(update_parameters=not_written), X, Y)
+    untouched = network_with(update_parameters=not_written("update_parameters"))
+    assert "update_parameters is not written yet" in message(check_update, untouched, X, Y)
 
 
 # --- Elementwise functions ------------------------------------------------------------------------------------------
@@ -456,7 +514,7 @@ def test_right_derivatives_pass(function, derivative):
         (lambda z: z > z.mean(), "depends on the other entries"),
         (lambda z: 1 / z * relu(z), "not finite at z = 0"),
         (lambda z: np.put(z, range(z.size), 1.0), "changes its input in place"),
-        (not_written, "not written yet"),
+        (not_written("slope"), "slope is not written yet"),
     ],
 )
 def test_wrong_derivatives_of_relu_are_told(derivative, says):
@@ -474,7 +532,7 @@ def test_one_function_alone_and_points_of_your_own():
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        (None, "not filled in yet"),
+        (None, "is None: nothing was filled in or returned"),
         ([0.5, ...], "not filled in yet"),
         ("0,5", "decimal point"),
         ([0.5], "has shape (1,), expected shape (2,)"),
@@ -486,6 +544,103 @@ def test_one_function_alone_and_points_of_your_own():
 )
 def test_values_that_cannot_be_marked_are_told(answer, says):
     assert says in message(check_values, {"a1": answer}, {"a1": (2,)}, ranges={"a1": (0, 1)})
+
+
+Z, HALF, ROWS = sympy.Symbol("z"), Fraction(1, 2), [[1, 2], [3, 4]]
+KINDS = [
+    1, 0.5, True, np.float32(2), np.int8(3), np.array(0.5), np.array([[0.5]]), [0.5, 2], (1, 2), ROWS, np.array(ROWS),
+    np.matrix(ROWS), np.ma.array([1.0, 2.0]), HALF, [HALF, 1], np.array([HALF, HALF]), Decimal("0.5"), sympy.sqrt(2),
+    sympy.Rational(1, 4), [sympy.pi, 1], [np.ones(2), np.ones(2)], [np.array(1), 2], np.longdouble(1), 1 + 0j,
+    np.array([1 + 0j]), [[0.5], [2]], np.array([0.5], dtype=np.float16), float("inf"), [np.nan], [], np.array([]),
+    None, ..., [..., 1], "0.5", ["0.5", "1"], np.array(["a"]), {"a": 1}, {1, 2}, (x for x in ()), len, [len], object(),
+    1 + 1j, [1j], np.array([1j]), [[1], [2, 3]], np.array([[1], [2, 3]], dtype=object), [1, [2]], Z, [Z, 1],
+    np.array([Z]), sympy.Matrix([1, 2]), np.datetime64("2020"), [None], [[1, None]], map(float, ()), b"1", [ROWS, 1],
+]  # fmt: skip
+
+
+def test_numbers_of_a_kind_are_accepted_or_refused_as_they_are_when_the_work_is_marked():
+    """One rule for what is a number: that of the self-check is the grader's."""
+    differ = []
+    for value in KINDS:
+        own = selfcheck.as_numbers(value)
+        try:
+            graders = as_numbers(codec.plain(value))
+        except codec.BadValue as refused:
+            graders = str(refused)
+        same = isinstance(own, str) == isinstance(graders, str) and (
+            isinstance(own, str) or np.array_equal(own, np.asarray(graders, dtype=float), equal_nan=True))
+        if not same:
+            differ.append((value, own, graders))
+    assert not differ
+
+
+LEAVES = st.none() | st.booleans() | st.floats() | st.integers(-9, 9) | st.fractions(max_denominator=9) | st.just("1")
+
+
+@given(st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.tuples(inner, inner), max_leaves=6))
+@settings(deadline=None)
+def test_nested_values_are_read_as_they_are_when_the_work_is_marked(value):
+    own, graders = selfcheck.as_numbers(value), as_numbers(codec.plain(value))
+    assert isinstance(own, str) == isinstance(graders, str)
+    assert isinstance(own, str) or np.array_equal(own, np.asarray(graders, dtype=float), equal_nan=True)
+
+
+def test_numbers_of_every_kind_pass_every_check():
+    report = check_values({"a": [HALF, sympy.Rational(1, 3)], "b": np.matrix([[0.5]])}, {"a": (2,), "b": ()})
+    assert [line.says for line in report.lines] == ["[0.5, 0.33333333]", "[[0.5]]"]
+    assert check_training([[3.0], [HALF], [sympy.Rational(1, 4)]], epochs=3).ok
+    assert check_gradient(lambda w: HALF * w**2, lambda w: sympy.Float(w), {"w": 0.3}).ok
+
+    class Matrices(SimpleNeuralNetwork):
+        def compute_loss(self, Y):
+            return np.array([[super().compute_loss(Y)]])
+
+        def backward_pass(self, X, Y):
+            super().backward_pass(X, Y)
+            self.dW1, self.db2 = np.matrix(self.dW1), self.db2.tolist()
+
+    assert check_gradients(Matrices(3, 5, 7, rng=0), *data()).ok
+    assert check_function(lambda z: z, lambda z: np.ones_like(z).tolist()).ok
+
+
+@pytest.mark.parametrize(
+    ("number", "count"), [(0.00043, 2), (0.0004, 1), (12.05, 4), (0.5, 1), (-0.0612, 3), (1200, 2), (1e-9, 1)])
+def test_significant_figures_are_counted_as_a_person_does(number, count):
+    assert selfcheck.figures(number) == count
+    assert selfcheck.figures(np.float64(number)) == count
+
+
+@given(st.floats(1e-9, 1e9), st.integers(1, 6))
+def test_a_number_rounded_to_so_many_figures_has_no_more_of_them(number, count):
+    assert 1 <= selfcheck.figures(float(f"{number:.{count - 1}e}")) <= count
+
+
+def test_too_few_figures_are_pointed_out_without_knowing_the_answer():
+    asked = dict.fromkeys(("loss", "dz2", "dW2", "a1"), 4)
+    shapes = {"loss": (), "dz2": (), "dW2": (2,), "a1": (2,), "z1": (2,)}
+    four_decimals = {"loss": 0.0004, "dz2": 0.0061, "dW2": [0.0047, 0.0055], "a1": [0.7685, 0.9002], "z1": [1.2, 2.2]}
+    report = check_values(four_decimals, shapes, rounded=asked)
+    assert report.ok
+    assert [line.status for line in report.lines] == ["unclear"] * 3 + ["ok"] * 2
+    assert "0.0004 has one significant figure; four are asked. Zeros at the front do not count." in report.lines[0].says
+    four_figures = four_decimals | {"loss": 0.0004331, "dz2": 0.006122, "dW2": [0.004705, 0.00551], "a1": [0.7685, 0.9]}
+    said = {line.name: line.status for line in check_values(four_figures, shapes, rounded=asked).lines}
+    assert said == {"loss": "ok", "dz2": "ok", "dW2": "ok", "a1": "unclear", "z1": "ok"}
+    three = {"loss": 0.000433, "dz2": 0.00612, "dW2": [0.00470, 0.00551], "a1": [0.769, 0.900], "z1": [1.2, 2.2]}
+    assert "0.00612 has three significant figures" in repr(check_values(three, shapes, rounded=asked))
+
+
+def test_a_decimal_comma_is_told():
+    assert "a decimal comma makes two numbers of one" in message(check_values, {"z2": (1, 52)}, {"z2": ()})
+    assert "a decimal comma makes two numbers of one" in message(check_values, {"z1": [1, 2, 2, 2]}, {"z1": (2,)})
+    assert "decimal point and not a comma" in message(check_values, {"z2": "1,52"}, {"z2": ()})
+
+
+def test_work_under_another_name_is_not_called_missing():
+    said = message(check_values, {"Z1": [1, 2]}, {"z1": (2,)})
+    assert "z1 WRONG is not there, but there is Z1: the name has to be as it is asked for" in said
+    assert "not filled in yet" in message(check_values, {}, {"z1": (2,)})
+    assert "not filled in yet" in message(check_values, {"z1": [..., ...]}, {"z1": (2,)})
 
 
 def test_filled_in_values_pass_without_being_judged():
@@ -502,7 +657,7 @@ def test_a_column_is_as_good_as_a_list_and_an_array_of_one_as_a_number():
 @pytest.mark.parametrize(
     ("losses", "says"),
     [
-        (None, "Yours has nothing"),
+        (None, "Yours is None"),
         (0.5, "shape ()"),
         ([0.7, np.inf, np.nan], "no longer finite from epoch 1"),
         ([0.7] * 50, "stays at exactly 0.7"),
@@ -523,11 +678,84 @@ def test_losses_that_are_arrays_with_one_entry_are_losses():
     assert "3 finite losses" in repr(check_training([np.array([[loss]]) for loss in (0.7, 0.5, 0.4)], epochs=3))
 
 
+# --- Steps and reports of a training ----------------------------------------------------------------------------------
+
+
+def one_by_one(network, X, Y, order, rate=0.5, *, x=lambda k: k, y=lambda k: k, forward=True, update=True):
+    for k in order:
+        if forward:
+            network.forward_pass(X[:, [x(k)]])
+        network.backward_pass(X[:, [x(k)]], Y[:, [y(k)]])
+        if update:
+            network.update_parameters(rate)
+
+
+@pytest.mark.parametrize(
+    ("slip", "says"),
+    [
+        ({"y": lambda k: (k + 1) % 11}, "column 3 of X with column 4 of Y"),
+        ({"x": lambda k: k + 1, "y": lambda k: k + 1}, "it is the turn of column 3, but backward_pass got column 4"),
+        ({"order": [3, 0]}, "The order has 3 entries, but backward_pass was called 2 times"),
+        ({"rate": 0.1}, "The learning rate is 0.5, but update_parameters was called with 0.1"),
+        ({"update": False}, "3 backward passes and 0 updates"),
+        ({"forward": False}, "backward_pass uses what the last forward pass stored"),
+    ],
+)
+def test_steps_that_are_not_those_of_the_order_are_told(slip, says):
+    X, Y = np.random.default_rng(0).normal(size=(3, 11)), np.random.default_rng(1).normal(size=(7, 11))
+    right, wrong = (SimpleNeuralNetwork(3, 5, 7, rng=0) for _ in range(2))
+    steps = watch_steps(right, X, Y)
+    one_by_one(right, X, Y, [3, 0, 8])
+    assert check_steps(steps, [3, 0, 8], 0.5).ok
+    steps = watch_steps(wrong, X, Y)
+    wrong.forward_pass(X[:, [5]])
+    one_by_one(wrong, X, Y, **{"order": [3, 0, 8], **slip})
+    assert says in message(check_steps, steps, [3, 0, 8], 0.5)
+
+
+def test_all_examples_at_once_are_told():
+    X, Y = np.random.default_rng(0).normal(size=(3, 11)), np.random.default_rng(1).normal(size=(7, 11))
+    network = SimpleNeuralNetwork(3, 5, 7, rng=0)
+    steps = watch_steps(network, X, Y)
+    network.train(X, Y, 1, 0.5)
+    assert "backward_pass got 11 examples, but one has its turn at a time" in message(check_steps, steps, None, 0.5)
+
+
+def report_of(network_class, epochs, learning_rate, seed, *, train=None, share=1.0, labels=True, last=-1, **options):
+    X_train, Y_train, X_test, Y_test = load_moons()
+    network = network_class(2, 4, 1, **{"rng": seed, **options})
+    losses = network.train(X_train, Y_train, *(train or (epochs, learning_rate)))
+    answer = network.predict if labels else network.forward_pass
+    return losses[last], *(share * np.mean(answer(X) == Y) for X, Y in ((X_train, Y_train), (X_test, Y_test)))
+
+
+@pytest.mark.parametrize(
+    ("slip", "says"),
+    [
+        ({"train": (5, 0.1)}, "learning_rate was 0.25, but train was called with 0.1"),
+        ({"train": (7, 0.25)}, "epochs was 5, but train was called with 7"),
+        ({"rng": 3}, "The seed has to go into the network"),
+        ({"last": 0}, "the last entry is the final loss, not 3"),
+        ({"share": 100}, "100 times as much: a share lies between 0 and 1"),
+        ({"labels": False}, "Are probabilities compared with labels?"),
+    ],
+)
+def test_a_training_report_is_checked_with_a_class_of_ours(slip, says):
+    assert check_training_report(report_of, load_moons()).ok
+    assert says in message(check_training_report, lambda *arguments: report_of(*arguments, **slip), load_moons())
+
+
+def test_a_training_report_that_ignores_the_class_or_returns_nothing_is_told():
+    own = message(check_training_report, lambda _, *rest: report_of(SimpleNeuralNetwork, *rest), load_moons())
+    assert "No network of the class that is passed in was made" in own
+    assert "Three numbers have to be returned" in message(check_training_report, lambda *_: None, load_moons())
+
+
 # --- How it looks ---------------------------------------------------------------------------------------------------
 
 
 def test_a_report_is_a_table_in_a_notebook_and_plain_ascii_elsewhere():
-    report = check_gradients(SimpleNeuralNetwork(3, 4, 2, rng=0), *data())
+    report = check_gradients(SimpleNeuralNetwork(3, 5, 7, rng=0), *data())
     text, page = repr(report), report._repr_html_()
     assert text.isascii()
     assert max(map(len, text.splitlines())) <= 100
@@ -543,13 +771,76 @@ def test_what_students_named_is_escaped():
     assert "<code>&lt;b&gt;</code>" in report._repr_html_()
 
 
-def test_a_failure_in_a_notebook_is_the_message_and_no_traceback():
-    IPython = pytest.importorskip("IPython")
-    shell = IPython.core.interactiveshell.InteractiveShell.instance()
-    shown = []
-    shell._showtraceback = lambda etype, value, lines: shown.extend(lines)
+@pytest.fixture
+def shell(monkeypatch):
+    """An IPython that watches cells as a kernel does; `shown` holds the lines of the errors that it has shown."""
+    InteractiveShell = pytest.importorskip("IPython.core.interactiveshell").InteractiveShell
+    shell = InteractiveShell.instance()
+    shell.shown = []
+    monkeypatch.setattr(shell, "_showtraceback", lambda etype, value, lines: shell.shown.extend(lines), raising=False)
+    monkeypatch.setattr(selfcheck, "_STOPPED", [])
+    selfcheck.watch_cells(shell)
+    yield shell
+    shell.events.unregister("post_run_cell", selfcheck._remember)
+    shell.set_custom_exc((), None)
+    shell.reset(new_session=False)
+
+
+def test_a_failure_in_a_notebook_is_the_message_and_no_traceback(shell):
     shell.run_cell("from selfcheck import check_values; check_values({}, {'a1': ()})")
-    assert shown[0] == "Self-check: not yet."
-    assert "a1  WRONG    not filled in yet" in "\n".join(shown)
-    assert not any("Traceback" in line or "selfcheck.py" in line for line in shown)
+    assert shell.shown[0] == "Self-check: not yet."
+    assert "a1  WRONG    not filled in yet" in "\n".join(shell.shown)
+    assert not any("Traceback" in line or "selfcheck.py" in line for line in shell.shown)
     assert issubclass(SelfCheckFailed, AssertionError)
+
+
+STUB = "raise NotImplementedError()"
+CHECK = "from selfcheck import *\ndef selfcheck_it():\n    return {}\ncheck_yourself(selfcheck_it)"
+
+
+@pytest.mark.parametrize(
+    ("cell", "check", "says"),
+    [
+        ("import numpy\nclass Net:\n    def forward_pass(self, X:\n        pass", "Net()",
+         "Net is not there: its cell stopped in line 3 with SyntaxError: '(' was never closed. Mend that first."),
+        ("z1 = 5\nz2 = other + 1", "check_values(globals(), {'z1': (), 'z2': ()})",
+         "z2 WRONG is not there: its cell stopped in line 2 with NameError: name 'other' is not defined. Mend"),
+        ("loss = 0,000433", "check_values(globals(), {'loss': ()})", "Is that a decimal comma? Python wants a point"),
+        ("table = 1 / 0", "table", "table is not there: its cell stopped in line 1 with ZeroDivisionError"),
+        ("# Fill in: table = ...\n" + STUB, "table", "table is not there: its cell is not filled in yet."),
+        (f"def f():\n    {STUB}", "f()", "f is not written yet: replace the line"),
+        ("def f():\n    return undefined", "f()", "f stopped in line 2 of its cell, `return undefined`: NameError"),
+        ("pass", "never()", "never is not there. Run the cell above that defines it, then this one again."),
+    ],
+)
+def test_the_error_of_the_own_cell_comes_first_with_its_line(shell, cell, check, says):
+    shell.run_cell(cell)
+    shell.shown.clear()
+    shell.run_cell(CHECK.format(check))
+    assert says in " ".join(" ".join(shell.shown).split())
+
+
+@pytest.mark.parametrize(
+    ("cell", "figure", "says"),
+    [
+        (f"def curve():\n    {STUB}", "curve()", "curve is not written yet: replace the line"),
+        ("# Fill in: table = ...\n" + STUB, "print(table)", "table is not there: its cell is not filled in yet."),
+    ],
+)
+def test_a_picture_of_what_is_not_there_yet_is_one_sentence(shell, cell, figure, says):
+    shell.run_cell(cell)
+    shell.shown.clear()
+    assert not shell.run_cell(figure).success
+    assert says in " ".join(shell.shown)
+    assert not any("Traceback" in line for line in shell.shown)
+
+
+def test_an_untouched_fill_in_cell_is_one_sentence(shell):
+    shell.run_cell("raise NotImplementedError()")
+    assert " ".join(shell.shown).startswith("This cell is not written yet")
+
+
+def test_other_errors_of_a_notebook_keep_their_traceback(shell):
+    shell.run_cell("print(no_such_name)")
+    assert "NameError" in "\n".join(shell.shown)
+    assert "no_such_name" in "\n".join(shell.shown)
