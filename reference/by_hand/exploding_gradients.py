@@ -7,18 +7,18 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from backprop import load_moons, progress, show, sigmoid
-from selfcheck import SelfCheckFailed, check_values
+from selfcheck import Line, Report, as_numbers, check_values, check_yourself, finish
 
 
-def answer_of(function, *arguments):
-    """What the function returns; a sentence when it is not written yet. Used by the checks below."""
-    try:
-        return function(*arguments)
-    except NotImplementedError:
-        raise SelfCheckFailed(
-            f"{function.__name__} is not written yet: replace `raise NotImplementedError()` by your "
-            "solution, run that cell, then run this one again."
-        ) from None
+def levels(draw, activation, depth=30, width=200, seed=1):
+    """The mean square of the pre-activations of each layer of a deep network; for a check and a picture below."""
+    rng = np.random.default_rng(seed)
+    A, found = rng.standard_normal((width, 100)), []
+    for _ in range(depth):
+        Z = as_numbers(draw(width, width, activation, rng)) @ A
+        A = np.maximum(Z, 0) if activation == "relu" else Z
+        found.append(np.mean(Z**2))
+    return np.array(found)
 
 # %% [markdown] text="part_a"
 # ## (a) Clipping by norm
@@ -95,24 +95,29 @@ def clip_by_norm(g, threshold):
 # in.
 
 # %% selfcheck="clip"
-rng = np.random.default_rng(2)
-long, short = rng.normal(size=(3, 4)) * 10, rng.normal(size=(3, 4)) / 100
-passed = long.copy()
-clipped = answer_of(clip_by_norm, passed, 2.0)
-check_values({"clipped": clipped}, {"clipped": (3, 4)})
-assert np.array_equal(passed, long), "The array that is passed in has changed: *= works in place. Make a new array."
-norm = np.sqrt(np.sum(np.square(clipped)))
-assert np.isclose(norm, 2.0), f"The norm of a clipped gradient must be the threshold, 2. Yours is {norm:.4g}."
-assert np.allclose(clipped / clipped[0, 0], long / long[0, 0]), "Clipping must keep the direction."
-assert np.array_equal(clip_by_norm(short.copy(), 2.0), short), "A short gradient comes back as it is."
-pair = clip_by_norm([long.copy(), short.copy()], 2.0)
-assert isinstance(pair, (list, tuple)), "For a list of two arrays return a list of two arrays."
-assert len(pair) == 2, "For a list of two arrays return a list of two arrays."
-same = np.allclose(pair[1] * long[0, 0], short * pair[0][0, 0])
-assert same, "All arrays of a list must get the same factor."
-zeros = clip_by_norm(np.zeros((2, 2)), 2.0)
-assert np.all(np.isfinite(zeros)), "Zeros must come back as zeros: what do you divide by?"
-print("What could be checked here is right.")
+def selfcheck_clip():
+    rng = np.random.default_rng(2)
+    long, short = rng.normal(size=(3, 5)) * 10, rng.normal(size=(3, 5)) / 100
+    passed = long.copy()
+    clipped = clip_by_norm(passed, 2.0)
+    check_values({"clipped": clipped}, {"clipped": (3, 5)})
+    clipped = as_numbers(clipped)
+    assert np.array_equal(passed, long), "The array that is passed in has changed: *= works in place. Make a new array."
+    norm = np.sqrt(np.sum(clipped**2))
+    assert np.isclose(norm, 2.0), f"The norm of a clipped gradient must be the threshold, 2. Yours is {norm:.4g}."
+    assert np.allclose(clipped / clipped[0, 0], long / long[0, 0]), "Clipping must keep the direction."
+    assert np.allclose(clip_by_norm(short.copy(), 2.0), short), "A short gradient comes back as it is."
+    pair = clip_by_norm([long.copy(), short.copy()], 2.0)
+    assert isinstance(pair, (list, tuple)), "For a list of two arrays return a list of two arrays."
+    assert len(pair) == 2, "For a list of two arrays return a list of two arrays."
+    same = np.allclose(as_numbers(pair[1]) * long[0, 0], short * as_numbers(pair[0])[0, 0])
+    assert same, "All arrays of a list must get the same factor."
+    zeros = clip_by_norm(np.zeros((2, 3)), 2.0)
+    assert np.all(np.isfinite(as_numbers(zeros))), "Zeros must come back as zeros: what do you divide by?"
+    return Report("What could be checked here is right.")
+
+
+check_yourself(selfcheck_clip)
 
 # %% question="clipping"
 # an array above the threshold {above} and one below it {below}.
@@ -154,25 +159,29 @@ def level_weights(n_out, n_in, activation, rng):
 # %% [markdown] text="check_text_weights"
 # ### Check yourself
 #
-# The next cell sends random inputs through 30 layers with your weights and draws the mean square of the pre-activations. A
-# level line is what you want. Random numbers move a little; a line that runs steadily up or down does not.
+# The next cell sends random inputs through 30 layers with your weights and looks whether the mean square of the
+# pre-activations keeps its level. The one after it draws it: random numbers move a line a little; one that runs steadily up
+# or down is not level.
 
 # %% selfcheck="weights"
-weights = answer_of(level_weights, 4, 3, "relu", np.random.default_rng(0))
-check_values({"weights": weights}, {"weights": (4, 3)})
+def selfcheck_weights():
+    weights = level_weights(5, 3, "relu", np.random.default_rng(0))
+    check_values({"weights": weights}, {"weights": (5, 3)})
+    lines = []
+    for activation in ("linear", "relu"):
+        measured = levels(level_weights, activation)
+        per_layer = (measured[-1] / measured[0]) ** (1 / 29)
+        level = 0.85 < per_layer < 1.15
+        says = f"from layer to layer the mean square is multiplied by about {per_layer:.2f}"
+        if 0.3 < per_layer < 0.37:
+            says += ". (A uniform distribution from -c to c has the variance c^2 / 3.)"
+        lines.append(Line(activation, "ok" if level else "WRONG", says))
+    return finish(Report("The level of the pre-activations over 30 layers", tuple(lines)))
 
 
-def levels(draw, activation, depth=30, width=200, seed=1):
-    """The mean square of the pre-activations of each layer."""
-    rng = np.random.default_rng(seed)
-    A, found = rng.standard_normal((width, 100)), []
-    for _ in range(depth):
-        Z = draw(width, width, activation, rng) @ A
-        A = np.maximum(Z, 0) if activation == "relu" else Z
-        found.append(np.mean(Z**2))
-    return np.array(found)
+check_yourself(selfcheck_weights)
 
-
+# %% show="level_picture"
 def scaled(factor):
     """Weights for ReLU that are too small or too large by a factor."""
     return lambda n_out, n_in, activation, rng: factor * level_weights(n_out, n_in, activation, rng)
@@ -219,12 +228,16 @@ def learning_rate_at(step, peak, warmup, total):
     ### END SOLUTION
 
 # %% selfcheck="rate"
-example = [answer_of(learning_rate_at, step, 0.8, 4, 8) for step in range(8)]
-told = [0.2, 0.4, 0.6, 0.8, 0.8, 0.683, 0.4, 0.117]
-check_values({"learning rates": example}, {"learning rates": (8,)})
-for step, (yours, wanted) in enumerate(zip(example, told)):
-    assert abs(yours - wanted) < 5e-4, f"Step {step} of the example: {wanted} is told above, yours is {yours:.4g}."
-print("The example comes out right.")
+def selfcheck_rate():
+    example = [learning_rate_at(step, 0.8, 4, 8) for step in range(8)]
+    told = [0.2, 0.4, 0.6, 0.8, 0.8, 0.683, 0.4, 0.117]
+    check_values({"learning rates": example}, {"learning rates": (8,)})
+    for step, (yours, wanted) in enumerate(zip(as_numbers(example).ravel(), told)):
+        assert abs(yours - wanted) < 5e-4, f"Step {step} of the example: {wanted} is told above, yours is {yours:.4g}."
+    return Report("The example comes out right.")
+
+
+check_yourself(selfcheck_rate)
 
 # %% question="schedule"
 # the rates of the warm-up and those of the decay {each}.

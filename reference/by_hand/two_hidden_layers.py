@@ -7,7 +7,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from backprop import PALETTE, load_moons, plot_decision_boundary, plot_losses, progress, show, sigmoid
-from selfcheck import check_gradient, check_gradients, check_values
+from selfcheck import Report, check_gradient, check_gradients, check_values, check_yourself
 
 # %% [markdown] text="task"
 # ## The network
@@ -130,23 +130,31 @@ def equation_dW1(dZ1, X):
 # the slopes of a small function. Where you put the 1/m is not judged here.
 
 # %% selfcheck="equations"
-rng = np.random.default_rng(5)
-n, h1, h2, o, m = 3, 5, 4, 2, 6
-X, A3, Y = rng.normal(size=(n, m)), rng.uniform(0.1, 0.9, size=(o, m)), rng.integers(0, 2, size=(o, m))
-W2, W3 = rng.normal(size=(h2, h1)), rng.normal(size=(o, h2))
-Z1, Z2 = rng.normal(size=(h1, m)), rng.normal(size=(h2, m))
-dZ1, dZ2, dZ3 = rng.normal(size=(h1, m)), rng.normal(size=(h2, m)), rng.normal(size=(o, m))
-check_gradient(
-    lambda Z2: np.sum(dZ3 * (W3 @ sigmoid(Z2))),
-    lambda Z2: equation_dZ2(W3, dZ3, sigmoid(Z2)),
-    {"Z2": Z2},
-)
-check_gradient(
-    lambda Z1: np.sum(dZ2 * (W2 @ np.tanh(Z1))),
-    lambda Z1: equation_dZ1(W2, dZ2, np.tanh(Z1)),
-    {"Z1": Z1},
-)
-check_values({"dZ3": equation_dZ3(A3, Y), "dW1": equation_dW1(dZ1, X)}, {"dZ3": (o, m), "dW1": (h1, n)})
+def selfcheck_equations():
+    rng = np.random.default_rng(5)
+    n, h1, h2, o, m = 3, 5, 7, 11, 13
+    X, A3, Y = rng.normal(size=(n, m)), rng.uniform(0.1, 0.9, size=(o, m)), rng.integers(0, 2, size=(o, m))
+    W2, W3 = rng.normal(size=(h2, h1)), rng.normal(size=(o, h2))
+    Z1, Z2 = rng.normal(size=(h1, m)), rng.normal(size=(h2, m))
+    dZ1, dZ2, dZ3 = rng.normal(size=(h1, m)), rng.normal(size=(h2, m)), rng.normal(size=(o, m))
+    found = {"dZ3": equation_dZ3(A3, Y), "dW1": equation_dW1(dZ1, X)}
+    shapes = check_values(found, {"dZ3": (o, m), "dW1": (h1, n)})
+    second = check_gradient(
+        lambda Z2: np.sum(dZ3 * (W3 @ sigmoid(Z2))),
+        lambda Z2: equation_dZ2(W3, dZ3, sigmoid(Z2)),
+        {"Z2": Z2},
+        sizes={"m": m, "n_out": o},
+    )
+    first = check_gradient(
+        lambda Z1: np.sum(dZ2 * (W2 @ np.tanh(Z1))),
+        lambda Z1: equation_dZ1(W2, dZ2, np.tanh(Z1)),
+        {"Z1": Z1},
+        sizes={"m": m},
+    )
+    return Report("What could be checked of your equations is right.", (*second.lines, *first.lines), shapes.notes)
+
+
+check_yourself(selfcheck_equations)
 
 # %% question="signal_3"
 # equation_dZ3, the shape first, then the values.
@@ -215,12 +223,13 @@ class TwoHiddenNetwork(TwoHiddenBase):
 # little down. It holds no answers, and more is checked after you hand in.
 
 # %% selfcheck="gradients"
-rng = np.random.default_rng(0)
-check_gradients(
-    TwoHiddenNetwork(3, 5, 4, 2, rng=rng),
-    X=rng.normal(size=(3, 6)),
-    Y=rng.integers(0, 2, size=(2, 6)),
-)
+def selfcheck_gradients():
+    rng = np.random.default_rng(0)
+    network = TwoHiddenNetwork(3, 5, 7, 11, rng=rng)
+    return check_gradients(network, X=rng.normal(size=(3, 13)), Y=rng.integers(0, 2, size=(11, 13)))
+
+
+check_yourself(selfcheck_gradients)
 
 # %% question="six_gradients"
 # dW3, db3, db2 and db1 {dW3, db3, db2, db1}, dW2 and dW1 {dW2, dW1}.

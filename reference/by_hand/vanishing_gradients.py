@@ -15,7 +15,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from backprop import show, sigmoid
-from selfcheck import check_gradient, check_values
+from selfcheck import Line, Report, check_gradient, check_values, check_yourself
 
 # %% [markdown] text="task"
 # ## A chain of five layers
@@ -163,13 +163,15 @@ relu_rms = [rms_factor**k for k in range(1, 6)]
 # the answers.
 
 # %% selfcheck="estimates"
-check_values(
-    {name: globals().get(name) for name in (
-        "max_slope", "sigmoid_bounds", "at_input", "layers_needed", "weight_needed",
-        "mean_factor", "relu_mean", "rms_factor", "relu_rms")},
-    {"max_slope": (), "sigmoid_bounds": (5,), "at_input": (), "layers_needed": (), "weight_needed": (),
-     "mean_factor": (), "relu_mean": (5,), "rms_factor": (), "relu_rms": (5,)},
-)
+def selfcheck_estimates():
+    shapes = {
+        "max_slope": (), "sigmoid_bounds": (5,), "at_input": (), "layers_needed": (), "weight_needed": (),
+        "mean_factor": (), "relu_mean": (5,), "rms_factor": (), "relu_rms": (5,),
+    }
+    return check_values(globals(), shapes, rounded={"rms_factor": 4})
+
+
+check_yourself(selfcheck_estimates)
 
 # %% [markdown] text="part_e"
 # ## (e) Measured, not only estimated
@@ -228,14 +230,13 @@ def signal_norms(signals):
 # layer that it names is the one to look at.
 
 # %% selfcheck="measure"
-def check_signals(activation, sizes=(3, 4, 5, 3, 4, 2), m=6):
-    f = {"sigmoid": sigmoid, "tanh": np.tanh, "relu": lambda z: np.maximum(z, 0)}[activation]
+def selfcheck_measure(sizes=(3, 5, 7, 3, 5, 7), m=11):
     rng = np.random.default_rng(3)
     W = [rng.normal(size=(sizes[i + 1], sizes[i])) for i in range(5)]
     b = [rng.normal(size=(sizes[i + 1], 1)) for i in range(5)]
     X, dA5 = rng.normal(size=(sizes[0], m)), rng.normal(size=(sizes[5], m))
 
-    def forward(layer, moved):
+    def forward(f, layer=None, moved=None):
         """Z and A of all layers, with Z of one layer replaced."""
         Z, A = [], [X]
         for i in range(5):
@@ -243,23 +244,25 @@ def check_signals(activation, sizes=(3, 4, 5, 3, 4, 2), m=6):
             A.append(f(Z[-1]))
         return Z, A[1:]
 
-    def check(layer):
+    def check(activation, f, layer):
         check_gradient(
-            lambda moved: np.sum(dA5 * forward(layer, moved)[1][4]),
-            lambda moved: error_signals(W, *forward(layer, moved), dA5, activation)[layer - 1],
-            {f"Z{layer}": forward(None, None)[0][layer - 1]},
+            lambda moved: np.sum(dA5 * forward(f, layer, moved)[1][4]),
+            lambda moved: error_signals(W, *forward(f, layer, moved), dA5, activation)[layer - 1],
+            {f"Z{layer}": forward(f)[0][layer - 1]},
             sizes={"m": m},
         )
 
-    for layer in (5, 4, 3, 2, 1):
-        check(layer)
-    print(f"{activation}: dZ5 to dZ1 agree with the slopes of the loss")
+    lines = []
+    for activation, f in (("sigmoid", sigmoid), ("tanh", np.tanh), ("relu", lambda z: np.maximum(z, 0))):
+        for layer in (5, 4, 3, 2, 1):
+            check(activation, f, layer)
+        lines.append(Line(activation, "ok", "dZ5 to dZ1 agree with the slopes of the loss"))
+    norms = check_values({"signal_norms": signal_norms([np.array([[3.0, -4.0]])] * 5)}, {"signal_norms": (5,)})
+    return Report("Your error signals agree with the slopes of the loss.", (*lines, *norms.lines),
+                  ("The norms are those of [[3, -4]], which the text gives.",))
 
 
-for name in ("sigmoid", "tanh", "relu"):
-    check_signals(name)
-norms = signal_norms([np.ones((2, 3))] * 5)
-check_values({"signal_norms": norms}, {"signal_norms": (5,)})
+check_yourself(selfcheck_measure)
 
 # %% question="true_signals"
 # dZ5 for all three activations {last}, then dZ4 to dZ1 given your own dZ5, with sigmoid, tanh and ReLU {sigmoid, tanh,

@@ -13,7 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import sympy
 from backprop import accuracy, load_moons, plot_decision_boundary, show, sigmoid
-from selfcheck import check_function, check_gradient, check_values
+from selfcheck import as_numbers, check_function, check_gradient, check_values, check_yourself
 from simple_network import SimpleNeuralNetwork
 
 x = sympy.Symbol("x")
@@ -53,19 +53,21 @@ f_prime = sympy.tanh(x) + x * (1 - sympy.tanh(x) ** 2)
 
 # %% selfcheck="derivative"
 # A look at your derivative: it is compared with the slope of f, measured between close points.
-answer = globals().get("f_prime")
-assert answer is not None, "Fill in f_prime above: a sympy expression in x, or a function."
-if isinstance(answer, sympy.Lambda):
-    answer = answer.expr
-if isinstance(answer, sympy.Basic):
-    answer = sympy.lambdify(list(answer.free_symbols) or [x], answer.doit(), "numpy")
+def selfcheck_derivative():
+    answer = f_prime
+    if isinstance(answer, sympy.Lambda):
+        answer = answer.expr
+    if isinstance(answer, sympy.Basic):
+        answer = sympy.lambdify(list(answer.free_symbols) or [x], answer.doit(), "numpy")
+    assert callable(answer), "f_prime has to be a sympy expression in x, or a function."
+
+    def your_f_prime(z):
+        return np.reshape([as_numbers(answer(entry)).item() for entry in np.ravel(z)], np.shape(z))
+
+    return check_function(f, your_f_prime, points=[-3, -2, -1, -0.4, 0.1, 0.5, 1, 1.5, 2, 3])
 
 
-def your_f_prime(z):
-    return np.vectorize(answer, otypes=[float])(z)
-
-
-check_function(f, your_f_prime, points=[-3, -2, -1, -0.4, 0.1, 0.5, 1, 1.5, 2, 3])
+check_yourself(selfcheck_derivative)
 
 # %% question="derivative_of_f"
 # f_prime {f_prime}, at points on both sides of zero.
@@ -118,14 +120,18 @@ def layer_backward(dA, Z, X, W):
 
 # %% selfcheck="layer"
 # A look at your layer: with the loss L = sum(C * A), for some fixed numbers C, the gradient dA is C.
-rng = np.random.default_rng(0)
-C = rng.normal(size=(4, 6))
-check_gradient(
-    lambda W, b, X: np.sum(C * layer_forward(X, W, b)[1]),
-    lambda W, b, X: layer_backward(C, layer_forward(X, W, b)[0], X, W)[1:],
-    {"W": rng.normal(size=(4, 3)), "b": rng.normal(size=(4, 1)), "X": rng.normal(size=(3, 6))},
-    sizes={"m": 6},
-)
+def selfcheck_layer():
+    rng = np.random.default_rng(0)
+    C = rng.normal(size=(5, 11))
+    return check_gradient(
+        lambda W, b, X: np.sum(C * layer_forward(X, W, b)[1]),
+        lambda W, b, X: tuple(layer_backward(C, layer_forward(X, W, b)[0], X, W))[1:],
+        {"W": rng.normal(size=(5, 3)), "b": rng.normal(size=(5, 1)), "X": rng.normal(size=(3, 11))},
+        sizes={"m": 11},
+    )
+
+
+check_yourself(selfcheck_layer)
 
 # %% question="layer_forward"
 # Z {Z} and A {A}.
@@ -186,8 +192,13 @@ properties = {
 
 # %% selfcheck="record"
 # A look at your record: are the numbers there? It does not know the right ones.
-numbers = ("slope_at_zero", "slope_at_minus_infinity", "slope_at_plus_infinity")
-check_values(globals().get("properties", {}), dict.fromkeys((*numbers, "largest_slope_at", "largest_slope"), ()))
+def selfcheck_record():
+    numbers = ("slope_at_zero", "slope_at_minus_infinity", "slope_at_plus_infinity", "largest_slope_at", "largest_slope")
+    endless = {"largest_slope_at": 4, "largest_slope": 4}
+    return check_values(properties, dict.fromkeys(numbers, ()), rounded=endless)
+
+
+check_yourself(selfcheck_record)
 
 # %% question="properties_of_f"
 # range, parity, largest_slope_at {range, parity, largest_slope_at}, the others {decreasing_on, increasing_on,

@@ -16,7 +16,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from backprop import show
-from selfcheck import check_gradients
+from selfcheck import Report, as_numbers, check_gradients, check_training, check_values, check_yourself
 from simple_network import SimpleNeuralNetwork
 
 INPUTS = ("temperature in °C", "humidity in %", "pressure in hPa", "wind speed in m/s")
@@ -104,12 +104,13 @@ class AirNetwork(SimpleNeuralNetwork):
 
 # %% selfcheck="network"
 # A look at your gradients: they are compared with the slope of your own loss. This holds no answers.
-rng = np.random.default_rng(0)
-check_gradients(
-    AirNetwork(4, 5, 3, rng=rng, weight_scale=1.0),
-    X=rng.normal(size=(4, 6)),
-    Y=rng.normal(size=(3, 6)),
-)
+def selfcheck_network():
+    rng = np.random.default_rng(0)
+    network = AirNetwork(3, 5, 7, rng=rng, weight_scale=1.0)
+    return check_gradients(network, X=rng.normal(size=(3, 11)), Y=rng.normal(size=(7, 11)))
+
+
+check_yourself(selfcheck_network)
 
 # %% question="forward_outputs"
 # (a) Z1, A1, Z2 {Z1, A1, Z2}, A2 and the returned value {A2, returned}.
@@ -158,13 +159,21 @@ def unstandardise(S, mean, std):
 
 # %% selfcheck="scaler"
 # A look at your scaler: do the shapes fit, and does the way back lead back?
-found = fit_scaler(Y_train)
-assert isinstance(found, tuple), "fit_scaler must return two arrays: mean, std"
-shapes = [np.shape(part) for part in found]
-assert shapes == [(3, 1), (3, 1)], f"mean and std must both have shape (3, 1), not {shapes}"
-there_and_back = unstandardise(standardise(Y_train, *found), *found)
-assert np.allclose(there_and_back, Y_train), "unstandardise does not undo standardise"
-print("shapes fit, and the way back leads back")
+def selfcheck_scaler():
+    found = fit_scaler(Y_train)
+    assert found is not None, "fit_scaler returns nothing: it must return two arrays, mean and std."
+    assert len(found) == 2, "fit_scaler must return two arrays, mean and std."
+    mean, std = found
+    report = check_values({"mean": mean, "std": std}, {"mean": (3, 1), "std": (3, 1)})
+    shapes = [np.shape(part) for part in (mean, std)]
+    assert shapes == [(3, 1), (3, 1)], f"mean and std must both have shape (3, 1), not {shapes}."
+    there_and_back = as_numbers(unstandardise(standardise(Y_train, mean, std), mean, std))
+    check_values({"there and back": there_and_back}, {"there and back": Y_train.shape})
+    assert np.allclose(there_and_back, Y_train), "unstandardise does not undo standardise."
+    return Report("The shapes fit, and the way back leads back.", report.lines)
+
+
+check_yourself(selfcheck_scaler)
 
 # %% question="scaling_outputs"
 # std and standardise {std, standardised}, mean and unstandardise {mean, restored}.
@@ -208,12 +217,14 @@ class WeightedAirNetwork(AirNetwork):
 
 # %% selfcheck="weighted"
 # The same look at the gradients, with weights.
-rng = np.random.default_rng(1)
-check_gradients(
-    WeightedAirNetwork(4, 5, 3, [0.5, 3, 1], rng=rng, weight_scale=1.0),
-    X=rng.normal(size=(4, 6)),
-    Y=rng.normal(size=(3, 6)),
-)
+def selfcheck_weighted():
+    rng = np.random.default_rng(1)
+    weights = [0.5, 3, 1, 0.7, 1.9, 0.3, 1.3]
+    network = WeightedAirNetwork(3, 5, 7, weights, rng=rng, weight_scale=1.0)
+    return check_gradients(network, X=rng.normal(size=(3, 11)), Y=rng.normal(size=(7, 11)))
+
+
+check_yourself(selfcheck_weighted)
 
 # %% question="weighted_outputs"
 # loss, dW2, dW1 {loss, dW2, dW1}, db2, db1 {db2, db1}; a slip of (b) or (c) that comes again is not counted twice.
@@ -244,13 +255,14 @@ def train_step(net, X, Y, learning_rate):
 
 # %% selfcheck="step"
 # A look at your steps: over 50 of them the loss of a small problem has to fall.
-rng = np.random.default_rng(2)
-small = WeightedAirNetwork(4, 5, 3, [1, 2, 1], rng=rng, weight_scale=0.5)
-X_small, Y_small = rng.normal(size=(4, 20)), rng.normal(size=(3, 20))
-curve = [train_step(small, X_small, Y_small, learning_rate=0.05) for _ in range(50)]
-assert None not in curve, "train_step must return the loss before the step"
-assert curve[-1] < curve[0], f"the loss went from {curve[0]:.3f} to {curve[-1]:.3f}: it has to fall"
-print(f"the loss fell from {curve[0]:.3f} to {curve[-1]:.3f}")
+def selfcheck_step():
+    rng = np.random.default_rng(2)
+    network = WeightedAirNetwork(3, 5, 7, [1, 2, 1, 1, 3, 1, 1], rng=rng, weight_scale=0.5)
+    X, Y = rng.normal(size=(3, 11)), rng.normal(size=(7, 11))
+    return check_training([train_step(network, X, Y, learning_rate=0.02) for _ in range(50)], epochs=50)
+
+
+check_yourself(selfcheck_step)
 
 # %% question="step_outputs"
 # W2, W1 and the loss that is returned {W2_new, W1_new, returned}, b2 and b1 {b2_new, b1_new}, given your own gradients

@@ -13,7 +13,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from backprop import show
-from selfcheck import check_values
+from selfcheck import Line, Report, as_numbers, check_values, check_yourself
 from simple_network import SimpleNeuralNetwork
 
 # %% [markdown] text="record_text"
@@ -85,12 +85,32 @@ design = {
 ### END SOLUTION
 
 # %% selfcheck="record"
-# A look at your record: is everything there? Whether it fits together is marked after you hand in.
-record = globals().get("design", {})
-keys = ("features", "hidden", "output", "weight_shapes", "parameters", "target_transform", "loss")
-left_out = [key for key in keys if key not in record]
-assert not left_out, f"Fill in `design` above. Not there yet: {', '.join(left_out)}."
-check_values(record, {"parameters": ()}, ranges={"parameters": (0, np.inf)})
+# A look at your record: is everything there, in the words of the text? Whether it fits together is marked after you hand in.
+def selfcheck_record():
+    activations = ("linear", "sigmoid", "tanh", "relu", "softplus", "exp")
+    transforms = ("none", "log10", "standardise", "minmax", "log10+standardise", "log10+minmax")
+    losses = ("mse", "mae", "huber", "bce", "ce", "hinge")
+    keys = ("features", "hidden", "output", "weight_shapes", "parameters", "target_transform", "loss")
+    left_out = [key for key in keys if key not in design]
+    assert not left_out, f"Fill in `design` above. Not there yet: {', '.join(left_out)}."
+
+    def word(name, value, words):
+        assert value in words, f"{name} is {value!r}, but has to be one of {', '.join(words)}."
+
+    names = [feature["name"] for feature in design["features"] if feature["unit"]]
+    assert len(set(names)) >= 5, f"At least five different features with a unit are asked; there are {len(set(names))}."
+    assert design["hidden"], "At least one hidden layer is asked."
+    for k, layer in enumerate((*design["hidden"], design["output"]), start=1):
+        word(f"the activation of layer {k}", layer["activation"], activations)
+        assert layer["units"] == int(layer["units"]) > 0, f"The units of layer {k} have to be a whole number above 0."
+    word("target_transform", design["target_transform"], transforms)
+    word("loss", design["loss"], losses)
+    layers = len(design["hidden"]) + 1
+    shapes = check_values(design, {"weight_shapes": (layers, 2), "parameters": ()}, ranges={"parameters": (0, np.inf)})
+    return Report("Everything is there.", shapes.lines, shapes.notes)
+
+
+check_yourself(selfcheck_record)
 
 # %% question="features_record"
 # (a) five or more different features {features}, a unit for each {units}.
@@ -240,16 +260,30 @@ def train_design(X_train, k_train, X_test, seed):
 
 # %% selfcheck="training"
 # A look at your training on the data above, for one seed.
-k_predicted, parameters = train_design(X_train, k_train, X_test, seed=1)
-shape = np.shape(k_predicted)
-assert shape == k_test.shape, f"the predictions have shape {shape}, expected {k_test.shape}"
-assert np.all(k_predicted > 0), "rate constants are positive: did you undo the target transform?"
-error = np.sqrt(np.mean((np.log10(k_predicted) - np.log10(k_test)) ** 2))
-print(f"shapes of the parameters, with six inputs: {[np.shape(p) for p in parameters]}")
-print(f"root mean square error of log10 k on the test set: {error:.3f}")
+def selfcheck_training():
+    k_predicted, parameters = train_design(X_train, k_train, X_test, seed=1)
+    problem = as_numbers(k_predicted)
+    assert not isinstance(problem, str), f"What is returned for k {problem}."
+    k_predicted = problem
+    shape = k_predicted.shape
+    assert shape == k_test.shape, f"the predictions have shape {shape}, expected {k_test.shape}"
+    finite = np.mean(np.isfinite(k_predicted))
+    assert finite == 1, (f"{1 - finite:.0%} of the predictions are not finite: did the training diverge? Smaller steps and "
+                         "standardised inputs help.")
+    assert np.all(k_predicted > 0), "rate constants are positive: did you undo the target transform?"
+    error = np.sqrt(np.mean((np.log10(k_predicted) - np.log10(k_test)) ** 2))
+    shapes = [np.shape(p) for p in parameters]
+    assert all(np.all(np.isfinite(as_numbers(p))) for p in parameters), "Some parameters are not finite: the training diverged."
+    return Report(f"root mean square error of log10 k on the test set: {error:.3f}", (
+        Line("parameters", "ok", f"their shapes, with six inputs: {shapes}"),))
+
+
+check_yourself(selfcheck_training)
 
 # %% show="result_picture"
 # Prediction against truth for the test reactions: on the line the two are equal.
+k_predicted, _ = train_design(X_train, k_train, X_test, seed=1)
+error = np.sqrt(np.mean((np.log10(k_predicted) - np.log10(k_test)) ** 2))
 fig, ax = plt.subplots(figsize=(4.8, 4.2), layout="constrained")
 ax.plot(np.log10(k_test[0]), np.log10(k_predicted[0]), "o", color="#D55E00", markersize=5, alpha=0.8)
 ax.axline((0, 0), slope=1, color="0.3", linewidth=1)

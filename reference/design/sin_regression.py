@@ -16,7 +16,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from backprop import show
-from selfcheck import check_gradients
+from selfcheck import Report, as_numbers, check_gradients, check_values, check_yourself
 from simple_network import SimpleNeuralNetwork
 
 X_sine = np.linspace(-np.pi, np.pi, 100).reshape(1, -1)
@@ -84,12 +84,13 @@ class SineNetwork(SimpleNeuralNetwork):
 # gradients that fit it passes here, and is found after you hand in.
 
 # %% selfcheck="network"
-rng = np.random.default_rng(0)
-check_gradients(
-    SineNetwork(3, 4, 2, rng=rng, weight_scale=1.0),
-    X=rng.normal(size=(3, 6)),
-    Y=rng.normal(size=(2, 6)),
-)
+def selfcheck_network():
+    rng = np.random.default_rng(0)
+    network = SineNetwork(3, 5, 7, rng=rng, weight_scale=1.0)
+    return check_gradients(network, X=rng.normal(size=(3, 11)), Y=rng.normal(size=(7, 11)))
+
+
+check_yourself(selfcheck_network)
 
 # %% question="forward_regression"
 # Z1, A1, Z2, A2 and the returned value {each}.
@@ -128,8 +129,15 @@ def fit_sine(seed):
 
 # %% selfcheck="fit"
 # A look at your fit for one seed: the mean squared error, straight from the predictions.
-trained = fit_sine(seed=1)
-print(f"mean squared error on the 100 points: {np.mean((trained.forward_pass(X_sine) - Y_sine) ** 2):.5f}")
+def selfcheck_fit():
+    trained = fit_sine(seed=1)
+    assert trained is not None, "fit_sine returns nothing: is there a `return network` at the end?"
+    predicted = as_numbers(trained.forward_pass(X_sine))
+    check_values({"predictions": predicted}, {"predictions": (1, 100)})
+    return Report(f"mean squared error on the 100 points: {np.mean((predicted - Y_sine) ** 2):.5f}")
+
+
+check_yourself(selfcheck_fit)
 
 # %% question="sine_fit"
 # the mean squared error that fit_sine reaches for three seeds.

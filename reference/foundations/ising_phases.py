@@ -19,7 +19,7 @@ import warnings
 import matplotlib.pyplot as plt
 import numpy as np
 from backprop import BLUE, ORANGE, show
-from selfcheck import check_values
+from selfcheck import Line, Report, as_numbers, check_values, check_yourself, finish
 from sklearn.neural_network import MLPClassifier
 
 # %% [markdown] text="task_generator"
@@ -55,14 +55,29 @@ def make_spins(n_samples, L, rng):
 
 # %% selfcheck="generator"
 # A first look at your data: are the shapes right, and does each phase look as it should?
-try:
-    X, Y = make_spins(1000, 4, np.random.default_rng(0))
-except NotImplementedError:
-    raise AssertionError("make_spins is not written yet: replace the line `raise NotImplementedError`.") from None
-check_values({"X": X, "Y": Y}, {"X": (16, 1000), "Y": (1, 1000)}, ranges={"X": (-1.5, 1.5), "Y": (-0.5, 1.5)})
-for label, name in ((0, "ordered"), (1, "disordered")):
-    mine = X[:, np.ravel(Y) == label]
-    print(f"{name:10}: {mine.shape[1]} samples, {np.mean(mine == 1):.1%} of their spins are up")
+def selfcheck_generator():
+    X, Y = make_spins(1000, 5, np.random.default_rng(0))
+    check_values({"X": X, "Y": Y}, {"X": (25, 1000), "Y": (1, 1000)}, ranges={"X": (-1.5, 1.5), "Y": (-0.5, 1.5)})
+    X, Y = as_numbers(X), as_numbers(Y)
+    assert np.all(np.abs(X) == 1), "Every spin is -1 or +1."
+    lines = []
+    for label, name, told in ((0, "ordered", 0.9), (1, "disordered", 0.5)):
+        mine = X[:, np.ravel(Y) == label]
+        assert mine.shape[1] == 500, f"One half of 1000 samples is {name}, label {label}: there are {mine.shape[1]}."
+        up = np.mean(mine == 1)
+        says = f"label {label}: {up:.1%} of the spins are up, and each is up with probability {told}"
+        if abs(up - told) < 0.03:  # chance moves it by less than 0.003
+            lines.append(Line(name, "ok", says))
+            continue
+        if label == 0 and abs(up - 0.1) < 0.03:
+            says += ": up is +1"
+        elif abs(up - (1.4 - told)) < 0.03:
+            says += ": are the labels exchanged? 0 is ordered, 1 is disordered"
+        lines.append(Line(name, "WRONG", says))
+    return finish(Report("The shares of spins that are up", tuple(lines)))
+
+
+check_yourself(selfcheck_generator)
 
 # %% question="toy_generator"
 # form {form}, ordered phase {ordered}, disordered phase {disordered}, independence {independent}, use of rng {seeded}.
@@ -155,19 +170,25 @@ def experiment(X, Y, n_train, train, rng):
 
 # %% selfcheck="experiment"
 # A network that always answers 0.8 says "disordered" to everything. How often is it right on your test set?
-def train_nothing(X_train, Y_train):
-    return lambda samples: np.full((1, samples.shape[1]), 0.8)
+def selfcheck_experiment():
+    seen = []
+
+    def train_nothing(X_train, Y_train):
+        seen.append(np.shape(X_train))
+        return lambda samples: np.full((1, samples.shape[1]), 0.8)
+
+    X, Y = make_spins(1000, 5, np.random.default_rng(1))
+    found = as_numbers(experiment(X, Y, 700, train_nothing, np.random.default_rng(2)))
+    assert not isinstance(found, str), f"experiment has to return one number; what it returns {found}."
+    assert found.size == 1, f"experiment has to return one number, not {found.size}."
+    assert seen, "The network was not trained: call train(X_train, Y_train)."
+    assert seen[-1] == (25, 700), f"n_train is 700, so X_train is (25, 700). Yours is {seen[-1]}."
+    found = found.item()
+    assert 0.3 < found < 0.7, f"About one half of the test samples are disordered, but you return {found:.3f}."
+    return Report(f"{found:.3f} of the test samples: about one half, as it should be.")
 
 
-try:
-    X, Y = make_spins(1000, 4, np.random.default_rng(1))
-    found = experiment(X, Y, 800, train_nothing, np.random.default_rng(2))
-except NotImplementedError:
-    raise AssertionError("Write make_spins, split, share_right and experiment first: all four are needed.") from None
-assert found is not None, "experiment returns nothing: is there a `return` at the end?"
-assert np.ndim(found) == 0, "experiment has to return one number."
-assert 0.3 < found < 0.7, f"About one half of the test samples are disordered, but you return {found:.3f}."
-print(f"{found:.3f} of the test samples: about one half, as it should be.")
+check_yourself(selfcheck_experiment)
 
 # %% question="test_accuracy"
 # what the network is trained on {trained}, and the accuracy on the test set {accuracy}.

@@ -20,7 +20,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from backprop import BLUE, ORANGE, plot_decision_boundary, show, sigmoid
-from selfcheck import check_gradient
+from selfcheck import Report, as_numbers, check_gradient, check_values, check_yourself
 from sklearn.datasets import load_iris
 
 # %% [markdown] text="losses_text"
@@ -127,33 +127,46 @@ def hinge_gradient(w, b, X, y):
 # Each of the next three cells compares one of your gradients with the slope of the loss above, at a random point.
 
 # %% selfcheck="linear"
-rng = np.random.default_rng(0)
-X, start = rng.normal(size=(3, 6)), {"w": rng.normal(size=(1, 3)), "b": 0.4}
-targets = rng.normal(size=(1, 6))
-check_gradient(
-    lambda w, b: linear_loss(w, b, X, targets),
-    lambda w, b: linear_gradient(w, b, X, targets),
-    start,
-    sizes={"m": 6},
-)
+def selfcheck_linear():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(3, 11)), rng.normal(size=(1, 11))
+    return check_gradient(
+        lambda w, b: linear_loss(w, b, X, y),
+        lambda w, b: linear_gradient(w, b, X, y),
+        {"w": rng.normal(size=(1, 3)), "b": 0.4},
+        sizes={"m": 11, "n": 3},
+    )
+
+
+check_yourself(selfcheck_linear)
 
 # %% selfcheck="logistic"
-zeros_and_ones = np.array([[0, 1, 1, 0, 1, 0]])
-check_gradient(
-    lambda w, b: logistic_loss(w, b, X, zeros_and_ones),
-    lambda w, b: logistic_gradient(w, b, X, zeros_and_ones),
-    start,
-    sizes={"m": 6},
-)
+def selfcheck_logistic():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(3, 11)), rng.integers(0, 2, size=(1, 11))
+    return check_gradient(
+        lambda w, b: logistic_loss(w, b, X, y),
+        lambda w, b: logistic_gradient(w, b, X, y),
+        {"w": rng.normal(size=(1, 3)), "b": 0.4},
+        sizes={"m": 11, "n": 3},
+    )
+
+
+check_yourself(selfcheck_logistic)
 
 # %% selfcheck="hinge"
-signs = np.array([[-1, 1, 1, -1, 1, -1]])
-check_gradient(
-    lambda w, b: hinge_loss(w, b, X, signs),
-    lambda w, b: hinge_gradient(w, b, X, signs),
-    start,
-    sizes={"m": 6},
-)
+def selfcheck_hinge():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(3, 11)), rng.choice([-1, 1], size=(1, 11))
+    return check_gradient(
+        lambda w, b: hinge_loss(w, b, X, y),
+        lambda w, b: hinge_gradient(w, b, X, y),
+        {"w": rng.normal(size=(1, 3)), "b": 1.5},
+        sizes={"m": 11, "n": 3},
+    )
+
+
+check_yourself(selfcheck_hinge)
 
 # %% question="linear_regression"
 # linear_gradient, dw {dw} and db {db}, for several sizes.
@@ -190,21 +203,24 @@ def gradient_descent(gradient, w, b, X, y, learning_rate, steps):
     ### END SOLUTION
 
 # %% selfcheck="descent"
-# A check of the small example: w should be [[-1, 1]] and b should be 1.
-def always_the_same(w, b, X, y):
-    return np.array([[2.0, 0.0]]), -1.0
+# A check of the small example: w should be [[-1, 1]] and b should be 1. Then a valley in which the slope changes.
+def selfcheck_descent():
+    start = np.ones((1, 2))
+    found = gradient_descent(lambda w, b, X, y: (np.array([[2.0, 0.0]]), -1.0), start, 0.0, None, None, 0.5, 2)
+    assert found is not None, "gradient_descent returns nothing: is there a `return w, b` after the loop?"
+    w, b = found
+    report = check_values({"w": w, "b": b}, {"w": (1, 2), "b": ()})
+    assert np.allclose(as_numbers(w), [[-1, 1]]), f"w is not what the small example says: {as_numbers(w).tolist()}."
+    assert np.allclose(as_numbers(b), 1), f"b is not what the small example says: {as_numbers(b)}."
+    assert np.all(start == 1), "The array w that is passed in has changed: -= and += work in place. Make a new array."
+    # In a valley the gradient is the place itself: each step of 0.5 halves the way, and the next gradient with it.
+    w, b = gradient_descent(lambda w, b, X, y: (np.copy(w), b), np.ones((1, 2)), 1.0, None, None, 0.5, 3)
+    stuck = np.allclose(as_numbers(w), -0.5)
+    assert not stuck, "The same gradient is used in every step: take it inside the loop, at the w and b of that step."
+    return Report("The small example comes out right.", report.lines)
 
 
-start_w = np.ones((1, 2))
-try:
-    found = gradient_descent(always_the_same, start_w, 0.0, None, None, 0.5, 2)
-except NotImplementedError:
-    raise AssertionError("gradient_descent is not written yet: replace `raise NotImplementedError`.") from None
-assert found is not None, "gradient_descent returns nothing: is there a `return w, b` after the loop?"
-print("w =", found[0], " b =", found[1])
-assert np.allclose(found[0], [[-1, 1]]), "w is not what the small example says."
-assert np.allclose(found[1], 1), "b is not what the small example says."
-assert np.all(start_w == 1), "The array w that is passed in has changed: -= and += work in place. Make a new array."
+check_yourself(selfcheck_descent)
 
 # %% question="descent_steps"
 # w and b after one step {one_step} and after several steps {all_steps}.

@@ -16,7 +16,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from backprop import BLUE, ORANGE, show, sigmoid
-from selfcheck import check_function, check_gradient
+from selfcheck import check_function, check_gradient, check_yourself
 
 # %% [markdown] text="task_function"
 # ## The function and its derivative
@@ -59,7 +59,11 @@ def relu_derivative(Z):
 # after you hand in.
 
 # %% selfcheck="functions"
-check_function(relu, relu_derivative)
+def selfcheck_functions():
+    return check_function(relu, relu_derivative)
+
+
+check_yourself(selfcheck_functions)
 
 # %% question="relu_values"
 # relu at positive, negative and zero entries, in arrays of several shapes.
@@ -126,13 +130,18 @@ def hidden_error(W2, dZ2, Z1):
 # through your `relu` and through `W2`.
 
 # %% selfcheck="signal"
-rng = np.random.default_rng(0)
-W2, dZ2 = rng.normal(size=(2, 4)), rng.normal(size=(2, 5))
-check_gradient(
-    lambda Z1: np.sum(dZ2 * (W2 @ relu(Z1))),  # a loss whose derivative with respect to Z2 is dZ2
-    lambda Z1: hidden_error(W2, dZ2, Z1),
-    {"Z1": rng.normal(size=(4, 5))},
-)
+def selfcheck_signal():
+    rng = np.random.default_rng(0)
+    W2, dZ2 = rng.normal(size=(7, 5)), rng.normal(size=(7, 11))
+    return check_gradient(
+        lambda Z1: np.sum(dZ2 * (W2 @ relu(Z1))),  # a loss whose derivative with respect to Z2 is dZ2
+        lambda Z1: hidden_error(W2, dZ2, Z1),
+        {"Z1": rng.normal(size=(5, 11))},
+        sizes={"m": 11},
+    )
+
+
+check_yourself(selfcheck_signal)
 
 # %% question="hidden_signal"
 # hidden_error for several sizes, also where an entry of Z1 is exactly zero.

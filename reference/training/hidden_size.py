@@ -15,7 +15,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from backprop import accuracy, plot_decision_boundary, show
-from selfcheck import check_values, written
+from selfcheck import as_numbers, check_values, check_yourself
 from simple_network import SimpleNeuralNetwork
 
 
@@ -72,13 +72,17 @@ def study(sizes, X_train, Y_train, X_test, Y_test, epochs, learning_rate, weight
 # and shares between 0 and 1. Whether the numbers are right is marked after you hand in.
 
 # %% selfcheck="study"
-with written():
-    rows = study((3, 2), X_train, Y_train, X_test, Y_test, 5, 0.5, 1.0, 7)
-check_values(
-    {"your rows": rows, "your accuracies": None if rows is None else [row[1:] for row in rows]},
-    {"your rows": (2, 3), "your accuracies": (2, 2)},
-    ranges={"your accuracies": (-0.001, 1.001)},
-)
+def selfcheck_study():
+    rows = study((5, 3), X_train, Y_train, X_test, Y_test, 5, 0.5, 1.0, 7)
+    check_values({"your rows": rows}, {"your rows": (2, 3)})
+    return check_values(
+        {"your rows": rows, "your accuracies": as_numbers(rows).reshape(2, 3)[:, 1:]},
+        {"your rows": (2, 3), "your accuracies": (2, 2)},
+        ranges={"your accuracies": (-0.001, 1.001)},
+    )
+
+
+check_yourself(selfcheck_study)
 
 # %% question="study_function"
 # final loss and training accuracy {final_loss, train_accuracy} and test accuracy {test_accuracy}, for other data and
@@ -182,9 +186,12 @@ def spread(network, X):
     ### END SOLUTION
 
 # %% selfcheck="spread"
-with written():
-    answer = spread(SimpleNeuralNetwork(2, 6, 1, rng=3, weight_scale=1.0), X_train)
-check_values({"spread": answer}, {"spread": ()}, ranges={"spread": (0, 0.5)})
+def selfcheck_spread():
+    answer = spread(SimpleNeuralNetwork(2, 5, 1, rng=3, weight_scale=1.0), X_train)
+    return check_values({"spread": answer}, {"spread": ()}, ranges={"spread": (0, 0.5)})
+
+
+check_yourself(selfcheck_spread)
 
 # %% question="unit_spread"
 # the spread of several networks.

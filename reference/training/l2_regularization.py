@@ -14,7 +14,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from backprop import accuracy, plot_decision_boundary, show
-from selfcheck import check_gradients, check_training, written
+from selfcheck import check_gradients, check_training, check_yourself
 from simple_network import SimpleNeuralNetwork
 
 # %% [markdown] text="task"
@@ -83,16 +83,27 @@ class L2Network(SimpleNeuralNetwork):
 # in the gradients is not seen here, but it is marked after you hand in.
 
 # %% selfcheck="network"
-rng = np.random.default_rng(0)
-checked = L2Network(3, 4, 2, rng=rng, weight_scale=1.0)
-checked.reg_lambda = 0.7
-X_check, Y_check = rng.normal(size=(3, 6)), rng.integers(0, 2, size=(2, 6))
-check_gradients(checked, X=X_check, Y=Y_check)
+def selfcheck_network():
+    rng = np.random.default_rng(0)
+    network = L2Network(3, 5, 7, rng=rng, weight_scale=1.0)
+    network.reg_lambda = 0.7
+    return check_gradients(network, X=rng.normal(size=(3, 11)), Y=rng.integers(0, 2, size=(7, 11)))
+
+
+check_yourself(selfcheck_network)
 
 # %% selfcheck="training"
-with written():
-    losses = checked.train(X_check, Y_check, epochs=20, learning_rate=0.3, reg_lambda=0.7)
-check_training(losses, epochs=20)
+def selfcheck_training():
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(3, 11)), rng.integers(0, 2, size=(7, 11))
+    network = L2Network(3, 5, 7, rng=rng, weight_scale=1.0)
+    losses = network.train(X, Y, epochs=20, learning_rate=0.3, reg_lambda=0.7)
+    report = check_training(losses, epochs=20)
+    assert network.reg_lambda == 0.7, f"reg_lambda was 0.7, but self.reg_lambda is {network.reg_lambda} after the training."
+    return report
+
+
+check_yourself(selfcheck_training)
 
 # %% question="penalised_loss"
 # the value that compute_loss returns, for several strengths.

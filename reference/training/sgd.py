@@ -16,7 +16,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from backprop import accuracy, load_moons, plot_losses, show
-from selfcheck import check_training, check_values, written
+from selfcheck import Report, check_steps, check_training, check_values, check_yourself, watch_steps
 from simple_network import SimpleNeuralNetwork
 
 # %% [markdown] text="task"
@@ -52,20 +52,20 @@ def train_epoch(network, X, Y, learning_rate, order):
 # %% [markdown] text="check_text"
 # ### Check yourself
 #
-# With an order of one entry, `train_epoch` must do the same as one epoch of the baseline's `train` on that one example.
-# The next cell looks whether the largest difference between the two is zero. It does not look at longer orders.
+# The next cell lets `train_epoch` work in an order of three entries and looks at each step: which columns of `X` and of
+# `Y` the network was given, whether a forward pass came before, and whether the parameters were updated after it.
 
 # %% selfcheck="epoch"
-rng = np.random.default_rng(0)
-X_check, Y_check = rng.normal(size=(3, 5)), rng.integers(0, 2, size=(2, 5))
-mine, baseline = (SimpleNeuralNetwork(3, 4, 2, rng=8, weight_scale=1.0) for _ in range(2))
-with written():
-    train_epoch(mine, X_check, Y_check, 0.5, [3])
-baseline.train(X_check[:, [3]], Y_check[:, [3]], epochs=1, learning_rate=0.5)
-for name in ("W1", "b1", "W2", "b2"):
-    difference = np.max(np.abs(getattr(mine, name) - getattr(baseline, name)))
-    assert difference < 1e-12, f"{name} differs by {difference:.2g} from one step of the baseline with example 3 alone."
-print("One step with one example agrees with the baseline.")
+def selfcheck_epoch():
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(3, 11)), rng.integers(0, 2, size=(7, 11)) + rng.normal(0, 0.01, size=(7, 11))
+    network = SimpleNeuralNetwork(3, 5, 7, rng=8, weight_scale=1.0)
+    order, steps = [3, 0, 8], watch_steps(network, X, Y)
+    train_epoch(network, X, Y, 0.5, order)
+    return check_steps(steps, order, 0.5)
+
+
+check_yourself(selfcheck_epoch)
 
 # %% question="given_order"
 # the parameters after one step {one} and after a whole order {many}.
@@ -98,10 +98,25 @@ def train_sgd(network, X, Y, epochs, learning_rate):
     ### END SOLUTION
 
 # %% selfcheck="sgd"
-X_train, Y_train, X_test, Y_test = load_moons()
-with written():
-    losses = train_sgd(SimpleNeuralNetwork(2, 4, 1, rng=2, weight_scale=1.0), X_train, Y_train, 10, 0.1)
-check_training(losses, epochs=10)
+def selfcheck_sgd():
+    X, Y, _, _ = load_moons()
+    Y = Y + 1e-6 * np.arange(Y.shape[1])  # now every column of Y can be told from the others
+    network = SimpleNeuralNetwork(2, 4, 1, rng=2, weight_scale=1.0)
+    steps = watch_steps(network, X, Y)
+    losses = train_sgd(network, X, Y, 10, 0.1)
+    turns = check_steps(steps, None, 0.1)
+    report = check_training(losses, epochs=10)
+    columns = [step[1][0] for step in steps if step[0] == "backward"]
+    m = X.shape[1]
+    assert len(columns) == 10 * m, f"10 epochs of {m} examples are {10 * m} steps; there were {len(columns)}."
+    orders = [columns[k * m : (k + 1) * m] for k in range(10)]
+    for k, order in enumerate(orders):
+        assert len(set(order)) == m, f"Epoch {k}: {m - len(set(order))} examples had no turn, others had more than one."
+    assert len({tuple(order) for order in orders}) == 10, "Every epoch needs a new order: two of yours are equal."
+    return Report(report.title, (*turns.lines, *report.lines))
+
+
+check_yourself(selfcheck_sgd)
 
 # %% question="random_order"
 # every example once in every epoch {each_once}, in a new order each time {fresh}.
@@ -144,9 +159,12 @@ def roughness(losses):
 
 # %% selfcheck="noise"
 # The small example from the text: about 0.3333 and 1.118.
-with written():
+def selfcheck_noise():
     answers = {"rises": rises([1, 3, 2, 2]), "roughness": roughness([1, 3, 2, 2])}
-check_values(answers, {"rises": (), "roughness": ()}, ranges={"rises": (0.33, 0.34), "roughness": (1.11, 1.12)})
+    return check_values(answers, {"rises": (), "roughness": ()}, ranges={"rises": (0.33, 0.34), "roughness": (1.11, 1.12)})
+
+
+check_yourself(selfcheck_noise)
 
 # %% question="noise_numbers"
 # rises {rises} and roughness {roughness} of several curves.
@@ -163,6 +181,7 @@ check_values(answers, {"rises": (), "roughness": ()}, ranges={"rises": (0.33, 0.
 # spikes that are higher the larger the learning rate is.
 
 # %% show="compare"
+X_train, Y_train, X_test, Y_test = load_moons()
 curves = {}
 print(f"{'':24} {'first loss':>10} {'last loss':>10} {'rises':>7} {'roughness':>10} {'test':>7}")
 for name, learning_rate in (("batch", 1.0), ("SGD", 0.03), ("SGD", 0.1), ("SGD", 0.2)):

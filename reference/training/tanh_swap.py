@@ -18,7 +18,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from backprop import accuracy, load_moons, plot_decision_boundary, plot_losses, show
-from selfcheck import check_gradients
+from selfcheck import check_gradients, check_training_report, check_yourself
 from simple_network import SimpleNeuralNetwork
 
 # %% [markdown] text="task"
@@ -68,12 +68,13 @@ class TanhNetwork(SimpleNeuralNetwork):
 # and a little down, and the loss says how steep it is. It holds no answers, and more is checked after you hand in.
 
 # %% selfcheck="network"
-rng = np.random.default_rng(0)
-check_gradients(
-    TanhNetwork(3, 4, 2, rng=rng, weight_scale=1.0),
-    X=rng.normal(size=(3, 6)),
-    Y=rng.integers(0, 2, size=(2, 6)),
-)
+def selfcheck_network():
+    rng = np.random.default_rng(0)
+    network = TanhNetwork(3, 5, 7, rng=rng, weight_scale=1.0)
+    return check_gradients(network, X=rng.normal(size=(3, 11)), Y=rng.integers(0, 2, size=(7, 11)))
+
+
+check_yourself(selfcheck_network)
 
 # %% question="forward_tanh"
 # Z1, A1, Z2, A2 and the returned value {each}.
@@ -105,6 +106,14 @@ def train_on_moons(network_class, epochs, learning_rate, seed):
         accuracy(network.predict(X_test), Y_test),
     )
     ### END SOLUTION
+
+# %% selfcheck="moons"
+# Your function is called with a class of ours, whose training changes nothing and whose predictions are known.
+def selfcheck_moons():
+    return check_training_report(train_on_moons, load_moons())
+
+
+check_yourself(selfcheck_moons)
 
 # %% question="training_report"
 # the three numbers that train_on_moons returns, for a few epochs and seeds.
