@@ -77,7 +77,9 @@ def _mark_question(question: Question, asked: Sequence[Challenge], answers: Sequ
     if there.status == "grader_error":
         return last
     lines = tuple(one if one.points >= other.points else other for one, other in zip(there.lines, last.lines))
-    return there if lines == there.lines else last if lines == last.lines else _of_lines(question, lines, last.remarks)
+    if lines in (there.lines, last.lines):
+        return there if lines == there.lines else last
+    return _of_lines(question, lines, last.remarks, there.example or last.example)
 
 
 def _marked(question: Question, asked: Sequence[Challenge], answers: Sequence[Answer]) -> QuestionMark:
@@ -107,10 +109,28 @@ def _marked(question: Question, asked: Sequence[Challenge], answers: Sequence[An
             verdict = Verdict(lost[line.name].status, message=lost[line.name].message)
         points = round(line.points * verdict.share, 6)
         lines.append(LineMark(line.name, line.label, points, line.points, **_fields(verdict)))
-    return _of_lines(question, tuple(lines), remarks)
+    return _of_lines(question, tuple(lines), remarks, _example(lines, asked))
 
 
-def _of_lines(question: Question, lines: tuple[LineMark, ...], remarks: tuple[str, ...]) -> QuestionMark:
+SHOWN_ENTRIES = 24
+"""So many entries may an input of a small example have to be shown beside it."""
+
+
+def _example(lines: Sequence[LineMark], asked: Sequence[Challenge]) -> dict[str, Any] | None:
+    """The inputs of the shown challenge, where numbers of it are shown: without them nobody can work it out again."""
+    if all(line.expected is None for line in lines):
+        return None
+    shown = next(challenge.given for challenge in asked if challenge.shown)
+    inputs = {name: as_numbers(value) for name, value in shown.items()}
+    small = {
+        name: array for name, array in inputs.items() if not isinstance(array, str) and array.size <= SHOWN_ENTRIES
+    }
+    return small or None
+
+
+def _of_lines(
+    question: Question, lines: tuple[LineMark, ...], remarks: tuple[str, ...], example: dict[str, Any] | None
+) -> QuestionMark:
     return QuestionMark(
         id=question.id,
         title=question.title,
@@ -121,6 +141,7 @@ def _of_lines(question: Question, lines: tuple[LineMark, ...], remarks: tuple[st
         message=_first_message(lines),
         lines=lines,
         remarks=remarks,
+        example=example,
     )
 
 

@@ -53,7 +53,10 @@ class LineMark:
 
 @dataclass(frozen=True)
 class QuestionMark:
-    """The mark of one question and of its lines."""
+    """The mark of one question and of its lines.
+
+    ``example`` maps the inputs of the small example that expected and own numbers are shown for to their values.
+    """
 
     id: str
     title: str
@@ -64,6 +67,7 @@ class QuestionMark:
     message: str = ""
     lines: tuple[LineMark, ...] = ()
     remarks: tuple[str, ...] = ()
+    example: Any = None
 
 
 @dataclass(frozen=True)

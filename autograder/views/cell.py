@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
@@ -33,7 +34,9 @@ def outputs(question: QuestionMark, marks: Marks) -> list[NotebookNode]:
 
 def to_html(question: QuestionMark, marks: Marks) -> str:
     """The table of one question as a self-contained piece of HTML."""
-    return _template().render(question=question, marks=marks, heat=heat, matrix=matrix, **_helpers())
+    return _template().render(
+        question=question, marks=marks, heat=heat, matrix=matrix, example=example, **_helpers()
+    )
 
 
 def to_text(question: QuestionMark) -> str:
@@ -67,6 +70,12 @@ def heat(line: LineMark) -> list[list[tuple[float, str]]]:
         [(float(s), "same" if s == 0 else words.number(d) if np.isfinite(d) else "not finite") for s, d in zip(*rows)]
         for rows in zip(strength, array)
     ]
+
+
+def example(question: QuestionMark) -> list[tuple[str, list[list[str]]]]:
+    """The inputs of the small example, by name, as rows of printed numbers."""
+    inputs = question.example if isinstance(question.example, Mapping) else {}
+    return [(str(name), rows) for name, value in inputs.items() if (rows := matrix(value))]
 
 
 def matrix(value: object) -> list[list[str]]:

@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 from autograder.exercises import load
 from autograder.marking import LineMark, Marks, QuestionMark
 from autograder.views import graph, prose, words
-from autograder.views.cell import heat, matrix
+from autograder.views.cell import example, heat, matrix
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,7 @@ def feedback_page(notebook: NotebookNode, marks: Marks, gradebook: Gradebook = G
         cells=list(_cells(notebook, marks, gradebook)),
         heat=heat,
         matrix=matrix,
+        example=example,
     )
 
 

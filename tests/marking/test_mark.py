@@ -155,3 +155,18 @@ def test_an_error_of_the_grader_leaves_the_whole_question_to_a_person():
     first, *rest = answers["gradients"]
     answers["gradients"] = [replace(first, status="grader_error", values={"dW1": first.values["dW1"]}), *rest]
     assert by_id(mark(EXERCISE, 1, answers))["hidden_gradients"].status == "grader_error"
+
+
+def test_the_inputs_of_the_small_example_stand_beside_its_numbers():
+    """Only those that were sent, of the challenge that may be shown, and only where numbers of it are shown."""
+    answers = right_answers()
+    questions = by_id(mark(EXERCISE, 1, answers))
+    assert all(question.example is None for question in questions.values())
+    wrong = [replace(one, values=one.values | {"dW1": 2 * one.values["dW1"]}) for one in answers["gradients"]]
+    questions = by_id(mark(EXERCISE, 1, answers | {"gradients": wrong}))
+    (shown,) = (challenge for challenge in challenges("tanh_swap", 1)["gradients"] if challenge.shown)
+    example = questions["hidden_gradients"].example
+    assert example.keys() == shown.given.keys()
+    assert all(np.array_equal(example[name], shown.given[name]) for name in example)
+    assert questions["forward_tanh"].example is None
+    assert from_json(json.loads(json.dumps(to_json(Marks("", "", "tanh_swap", tuple(questions.values()))))))
