@@ -10,7 +10,7 @@ from autograder.diagnosis import Option
 from autograder.exercise import Verdict
 from autograder.exercises import NAMES, load
 from autograder.marking.slips import Slip
-from autograder.mistakes import MISTAKES, UnknownMistake, known
+from autograder.mistakes import _GROUPS, MISTAKES, UnknownMistake, known
 from autograder.views.words import mistake
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -88,3 +88,9 @@ def test_variants_ask_for_mistakes_that_exist(name):
 
     variants = load_variants(ROOT, load(name))
     known(*(id for variant in variants.wrong for ids in variant.named.values() for id in ids))
+
+
+def test_no_id_stands_twice():
+    """Where two parts of the catalogue know an id, one of them would be read by nobody."""
+    ids = [id for texts in _GROUPS.values() for id in texts]
+    assert sorted(ids) == sorted(set(ids))

@@ -70,30 +70,37 @@ def whole_experiment(student, given):
     The stand-in knows each example by its first input and answers with the probability that is given for it.
     """
     X, Y, P, n_train, seed = given["X"], given["Y"], given["P"], int(given["n_train"]), int(given["seed"])
-    trained, labels, tested = [], [], []
 
     def ids(columns):
         return [int(np.argmin(np.abs(X[0] - entry))) for entry in np.asarray(columns)[0]]
 
-    def train(X_train, Y_train):
-        trained.append(ids(X_train))
-        labels.append(np.ravel(Y_train))
+    def run(seed):
+        seen = dict.fromkeys(("trained", "labels", "tested"))
 
-        def model(samples):
-            tested.append(ids(samples))
-            return P[:, tested[-1]]
+        def train(X_train, Y_train):
+            seen["trained"], seen["labels"] = ids(X_train), np.ravel(Y_train)
 
-        return model
+            def model(samples):
+                seen["tested"] = ids(samples)
+                return P[:, seen["tested"]]
 
-    accuracy = student.experiment(X.copy(), Y.copy(), n_train, train, np.random.default_rng(seed))
-    if not trained or not tested:
-        raise ValueError("experiment must call train(X_train, Y_train), and then what train has returned")
-    found = {"accuracy": accuracy, "trained": np.array(trained[-1]), "tested": np.array(tested[-1])}
-    found["labels"] = np.array(labels[-1])
+            return model
+
+        accuracy = student.experiment(X.copy(), Y.copy(), n_train, train, np.random.default_rng(seed))
+        if seen["tested"] is None:
+            raise ValueError("experiment must call train(X_train, Y_train), and then what train has returned")
+        return {"accuracy": accuracy} | {name: np.array(value) for name, value in seen.items()}
+
+    found = run(seed)
+    for name, other in (("same", seed), ("fresh", seed + 1)):
+        found[name] = np.array_equal(run(other)["trained"], found["trained"]) == (name == "same")
     try:
-        own = student.split(X.copy(), Y.copy(), n_train, np.random.default_rng(seed))
+        own, again, other = (
+            student.split(X.copy(), Y.copy(), n_train, np.random.default_rng(one)) for one in (seed, seed, seed + 1)
+        )
+        found["own_seeded"] = np.array_equal(own[0], again[0]) and not np.array_equal(own[0], other[0])
         found["own_train"], found["own_test"] = np.array(ids(own[0])), np.array(ids(own[2]))
-        found["own_share"] = float(student.share_right(P[:, tested[-1]], Y[:, tested[-1]]))
+        found["own_share"] = float(student.share_right(P[:, found["tested"]], Y[:, found["tested"]]))
         found["own_result"] = float(student.share_right(P[:, found["own_test"]], own[3]))
     except Exception:
         pass
@@ -495,6 +502,10 @@ def _trained(given: Values, found: Values) -> Verdict:
         own_pairs = own is not None and np.array_equal(own, trained)
         if not own_pairs:
             return _wrong("The network is trained with labels that belong to other examples.")
+    if found.get("own_seeded"):  # a split that does not use its generator is charged there
+        seeded = _seeded(found)
+        if seeded is not RIGHT:
+            return replace(seeded, share=0.5)
     return RIGHT if sizes_fit else replace(RIGHT, own=True, message="Right, given your own split.")
 
 

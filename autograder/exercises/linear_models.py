@@ -19,8 +19,8 @@ from autograder.exercises.shared import of_order_one
 from autograder.marking.compare import as_numbers, compare
 from autograder.marking.freedom import choosing
 from autograder.marking.gradients import explain_gradients
-from autograder.marking.judges import Explain, remembered, values
-from autograder.marking.slips import Slip, explain_slips
+from autograder.marking.judges import Explain, remembered, usable, values
+from autograder.marking.slips import Slip, explain_slips, first_of
 from autograder.truth import derivative, many_digits
 from autograder.truth.functions import sigmoid
 
@@ -116,7 +116,7 @@ def _margin_challenges(rng: np.random.Generator) -> list[Challenge]:
 
 def _descent_challenges(rng: np.random.Generator) -> list[Challenge]:
     points = []
-    for n, m, steps in ((2, 4, 3), (3, 5, 4), (4, 6, 6)):
+    for n, m, steps, rate in ((2, 4, 3, 0.3), (3, 5, 4, 0.2), (4, 6, 6, 0.4)):
         half = of_order_one(rng, n, n)
         points.append(
             Challenge(
@@ -128,7 +128,7 @@ def _descent_challenges(rng: np.random.Generator) -> list[Challenge]:
                     "b": of_order_one(rng),
                     "X": of_order_one(rng, n, m),
                     "y": of_order_one(rng, 1, m),
-                    "learning_rate": np.array(0.3),
+                    "learning_rate": np.array(rate),
                     "steps": np.array(steps),
                 }
             )
@@ -298,15 +298,36 @@ STEPS: Mapping[str, tuple[Step, str, str]] = {
 """Wrong steps by id: the step, and the words for it."""
 
 
-def follow_descent(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
-    """All steps made like the student's own first one, when it is a known wrong step: charged once."""
+def own_rate(given: Values, own: Values) -> float | None:
+    """The learning rate of the student's first step, when that is a step along the gradient at all."""
     first = own.get("one_step")
-    exact = descent_truth(given)
-    return [
-        exact | {"all_steps": walk(given, step, int(given["steps"]))}
-        for step, *_ in STEPS.values()
-        if first is not None and first.shape == exact["one_step"].shape and np.allclose(first, walk(given, step, 1))
-    ]
+    start = np.append(given["w"], given["b"])
+    if first is None or first.shape != start.shape:
+        return None
+    slope = np.append(*_gradient(given)(given["w"], float(given["b"])))
+    rate = -float((first - start) @ slope / (slope @ slope))
+    return rate if rate and np.allclose(first, start - rate * slope, rtol=1e-9, atol=1e-12) else None
+
+
+def follow_descent(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
+    """All steps made like the student's own first one, when it is a known wrong step or has a rate of its own."""
+    first, exact = own.get("one_step"), descent_truth(given)
+    if first is None or first.shape != exact["one_step"].shape:
+        return ()
+    rate, steps = own_rate(given, own), int(given["steps"])
+    likely = [walk(given, step, steps) for step, *_ in STEPS.values() if np.allclose(first, walk(given, step, 1))]
+    if rate is not None:
+        likely.append(walk(given | {"learning_rate": rate}, _right_step, steps))
+    return [exact | {"all_steps": after} for after in likely]
+
+
+def explain_rate(replies: Sequence[Reply]) -> Mapping[str, Verdict]:
+    """A learning rate that stays the same, whatever is asked for."""
+    rates = [own_rate(reply.given, usable(reply.values)) for reply in replies]
+    if None in rates or not np.allclose(rates, rates[0], rtol=1e-9):
+        return {}
+    title = f"The learning rate is {rates[0]:g}, whatever is asked for."
+    return {"one_step": Verdict.named("argument-ignored", title=title)}
 
 
 def _number_of_steps(id_: str, title: str, count: Callable[[int], int]) -> Slip:
@@ -526,7 +547,7 @@ EXERCISE = Exercise(
             "Gradient descent",
             (Line("one_step", 3, "w and b after one step"), Line("all_steps", 2, "w and b after several steps")),
             DESCENT,
-            values(descent_truth, follow=follow_descent, explain=explain_slips(DESCENT_SLIPS)),
+            values(descent_truth, follow=follow_descent, explain=first_of(explain_slips(DESCENT_SLIPS), explain_rate)),
         ),
     ),
     written=(Written("what_is_common", "What backpropagation generalises", 6),),

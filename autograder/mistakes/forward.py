@@ -81,11 +81,6 @@ FORWARD: Texts = {
         "the activations are those of an earlier forward pass",
         "Which parameters made the activations that you use here: the old ones or the new ones?",
     ),
-    "argument-ignored": (
-        "an argument of the function is not used",
-        "Your function gives the same result for other arguments. Which of them does it read, and which names does it "
-        "find elsewhere in the notebook?",
-    ),
 }
 
 LOSS: Texts = {

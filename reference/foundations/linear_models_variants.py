@@ -249,6 +249,8 @@ WRONG = (
              ("b - learning_rate * db", "b + learning_rate * db"), named="sign-flipped"),
     _descent("no-rate", "the learning rate is forgotten", ("w - learning_rate * dw", "w - dw"),
              ("b - learning_rate * db", "b - db"), named="learning-rate-missing"),
+    _descent("rate-written-down", "the step is 0.3, whatever is asked for", ("w - learning_rate * dw", "w - 0.3 * dw"),
+             ("b - learning_rate * db", "b - 0.3 * db"), named="argument-ignored"),
     _descent("one-by-one", "b moves with a gradient at the new w",
              ("b = b - learning_rate * db", "b = b - learning_rate * gradient(w, b, X, y)[1]"), named="w-updated-before-b"),
     _descent("bias-forgotten", "b is never moved", ("b = b - learning_rate * db", "pass"),
