@@ -16,6 +16,7 @@ from autograder.exercise import Exercise
 from autograder.grading.notebook import plan
 from autograder.in_kernel import ask
 from autograder.marking import QuestionMark, challenges, mark
+from autograder.marking.mark import Answer
 from autograder.sandbox import Sandbox
 
 SEED = 1
@@ -36,19 +37,23 @@ def in_process(root: Path, seed: int = SEED) -> Grader:
     """The fast path: the cells are run in this process. Only for variants from the course's own repository."""
 
     def grade(notebook: NotebookNode, exercise: Exercise) -> tuple[QuestionMark, ...]:
-        names: dict = {"__name__": "__main__"}
-        with _beside(root / "source" / exercise.sheet), contextlib.redirect_stdout(io.StringIO()):
-            for cell in plan(notebook, source_notebook(root, exercise), full=False).cells:
-                with contextlib.suppress(Exception):  # as in a notebook: the next cell is run all the same
-                    exec(compile(cell.source, cell.id, "exec"), names)
-            asked = challenges(exercise.name, seed)
-            answers = {
-                probe.name: [ask(probe, names, challenge.given) for challenge in asked[probe.name]]
-                for probe in exercise.probes
-            }
-        return mark(exercise, seed, answers)
+        return mark(exercise, seed, answers_here(notebook, exercise, root, seed))
 
     return grade
+
+
+def answers_here(notebook: NotebookNode, exercise: Exercise, root: Path, seed: int) -> dict[str, list[Answer]]:
+    """What a notebook of the course's own repository answers, run in this process."""
+    names: dict = {"__name__": "__main__"}
+    with _beside(root / "source" / exercise.sheet), contextlib.redirect_stdout(io.StringIO()):
+        for cell in plan(notebook, source_notebook(root, exercise), full=False).cells:
+            with contextlib.suppress(Exception):  # as in a notebook: the next cell is run all the same
+                exec(compile(cell.source, cell.id, "exec"), names)
+        asked = challenges(exercise.name, seed)
+        return {
+            probe.name: [ask(probe, names, challenge.given) for challenge in asked[probe.name]]
+            for probe in exercise.probes
+        }
 
 
 @contextlib.contextmanager

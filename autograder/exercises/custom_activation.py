@@ -21,7 +21,7 @@ import sympy as sp
 
 from autograder.exercise import RIGHT, Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
 from autograder.exercises.shared import of_order_one
-from autograder.marking.compare import HAND, compare
+from autograder.marking.compare import HAND, as_numbers, compare
 from autograder.marking.judges import remembered, values
 from autograder.marking.slips import At, Slip, explain_slips
 from autograder.truth import derivative, many_digits
@@ -396,7 +396,7 @@ def by_derivative(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[st
     problem = next((str(reply.values["problem"]) for reply in replies if "problem" in reply.values), "")
     if problem:
         return {line.name: Verdict("wrong", message=f"`f_prime`: {problem}.") for line in lines}
-    numbers = [replace(reply, values={"f_prime": _floats(reply.values["f_prime"])}) for reply in replies]
+    numbers = [replace(reply, values={"f_prime": _floats(reply.values.get("f_prime"))}) for reply in replies]
     verdicts = dict(_BY_VALUE(lines, numbers))
     for name, verdict in verdicts.items():
         if verdict.status != "correct":
@@ -415,9 +415,9 @@ def by_derivative(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[st
 
 def _floats(found: Any) -> np.ndarray:
     """Numbers, or decimal strings as sympy prints them; what is neither becomes NaN."""
-    if isinstance(found, np.ndarray):
-        return found
-    texts = [str(text) for text in found]
+    texts = [str(text) for text in found] if isinstance(found, list) else []
+    if not texts:
+        return np.full(1, np.nan) if isinstance(numbers := as_numbers(found), str) else numbers
     return np.array([float(text) if DECIMAL.fullmatch(text) else np.nan for text in texts])
 
 
@@ -431,6 +431,8 @@ def _nearly(replies: Sequence[Reply]) -> bool:
 def _counterexample(replies: Sequence[Reply]) -> str:
     for reply in (reply for reply in replies if reply.shown):
         mine, right = np.asarray(reply.values["f_prime"], dtype=float), true_derivative(reply.given)["f_prime"]
+        if mine.shape != right.shape:
+            continue
         wrong = [i for i in range(len(right)) if not compare(mine[i], right[i]).equal]
         if wrong:
             i = max(wrong, key=lambda i: reply.given["x"][i] == 1.0)
@@ -476,17 +478,20 @@ def _number(value: Any) -> float | None:
     if isinstance(value, str):
         spelt = value.strip().lower().lstrip("+")
         return {"inf": np.inf, "infinity": np.inf, "oo": np.inf, "-inf": -np.inf, "-oo": -np.inf}.get(spelt)
-    return None if isinstance(value, list) else float(value)
+    array = as_numbers(value)
+    return float(array.item()) if isinstance(array, np.ndarray) and array.size == 1 else None
 
 
 def _follows(got: Any, place: Any) -> bool:
-    if place is None or isinstance(place, list | str) or not np.isfinite(place):
+    number = _number(place)
+    if number is None or not np.isfinite(number):
         return False
-    return _same(got, float(_entrywise(derivative("xtanhx"), np.array(place))))
+    return _same(got, float(_entrywise(derivative("xtanhx"), np.array(number))))
 
 
 def _wrong_property(name: str, got: Any, expected: Any) -> Verdict:
-    if isinstance(expected, list) and not (isinstance(got, list) and len(got) == 2) and got != "nowhere":
+    nowhere = isinstance(got, str) and got == "nowhere"
+    if isinstance(expected, list) and not (isinstance(got, list) and len(got) == 2) and not nowhere:
         return Verdict("wrong", message=f"`{name}` must be a list of two numbers, the left end and the right end.")
     if not isinstance(expected, list | str) and _number(got) is None:
         return Verdict("wrong", message=f"`{name}` must be one number.")

@@ -488,7 +488,7 @@ def _random_fault(reply: Reply) -> Verdict | None:
                            hint="Weights of one sign push all units the same way. Which range do you draw from?")
         # sums of n independent entries have a mean square of about n rms^2; equal rows make it n times as large
         sums = [np.mean(array.sum(axis=axis) ** 2) / (array.shape[axis] * rms**2) for axis in range(array.ndim)]
-        if max(sums) > 3:
+        if max(sums, default=0) > 3:
             return Verdict("wrong", message="The rows or columns are not independent: many entries are equal.")
     if np.array_equal(arrays["linear"], arrays["again"]):
         return Verdict("wrong", mistakes=("same-weights-again",), message="Two draws from one generator are equal.",

@@ -13,6 +13,7 @@ import numpy as np
 
 from autograder.exercise import RIGHT, Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
 from autograder.exercises.shared import SMALL, accuracies, draw_point, network_for, noisy_moons, sigmoid, small_targets
+from autograder.marking.compare import as_numbers, whole_numbers
 from autograder.marking.judges import remembered, usable, values
 from autograder.marking.slips import At, Slip, explain_slips
 from autograder.truth import descent
@@ -172,11 +173,11 @@ def verdicts(sizes: Sequence[int], on_train: Sequence[float], on_test: Sequence[
 
 def near(name: str, got: Any, expected: np.ndarray) -> bool:
     """Whether a column of a table agrees with the same training on another machine."""
-    column = np.asarray(got, dtype=float) if got is not None else np.array([])
-    if column.shape != expected.shape or not np.all(np.isfinite(column)):
+    column = as_numbers(got)
+    if isinstance(column, str) or column.shape != expected.shape or not np.all(np.isfinite(column)):
         return False
     allowed = LOSS_TOLERANCE * expected if name == "final_loss" else ACCURACY_TOLERANCE
-    return bool(np.all(np.abs(column - expected) <= allowed))
+    return bool(np.all(np.abs(column.astype(float) - expected) <= allowed))
 
 
 def table_by_training_again(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
@@ -190,10 +191,10 @@ def table_by_training_again(lines: Sequence[Line], replies: Sequence[Reply]) -> 
     trains = {name for name in COLUMNS if near(name, again[name], exact[name])}
     for line in lines:
         got = reply.values.get(line.name)
-        own = again[line.name]
+        own = as_numbers(again[line.name])
         if near(line.name, got, exact[line.name]):
             found[line.name] = RIGHT
-        elif trains - {line.name} and own is not None and near(line.name, got, np.asarray(own, dtype=float)):
+        elif trains - {line.name} and not isinstance(own, str) and near(line.name, got, own):
             found[line.name] = Verdict("correct", share=1.0, own=True, message="Right, given your own `study`.")
         elif got is None:
             found[line.name] = Verdict(
@@ -234,15 +235,16 @@ def sizes_by_rule(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[st
             found[line.name] = Verdict(
                 "missing", message=f"`{line.name}` is not filled in yet: give a list of sizes, `[]` if there is none."
             )
-        elif isinstance(got, str):
+        elif (listed := whole_numbers(got)) is None or not isinstance(got, list):
             message = f"`{line.name}` must be a list of hidden sizes, such as [3, 7]; one size is a list of one."
             found[line.name] = Verdict("wrong", message=message)
-        elif list(got) == exact[line.name]:
+        elif listed.tolist() == exact[line.name]:
             found[line.name] = RIGHT
-        elif own is not None and list(got) == own[line.name]:
+        elif own is not None and listed.tolist() == own[line.name]:
             found[line.name] = Verdict("correct", share=1.0, own=True, message="Right, given your own table.")
         else:
-            found[line.name] = Verdict("wrong", message=_which_is_wrong(got, exact[line.name]), hint=_RULE_HINT)
+            message = _which_is_wrong(listed.tolist(), exact[line.name])
+            found[line.name] = Verdict("wrong", message=message, hint=_RULE_HINT)
     return found
 
 

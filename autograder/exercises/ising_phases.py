@@ -14,8 +14,8 @@ import numpy as np
 
 from autograder.exercise import RIGHT, Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
 from autograder.marking.chance import FALSE_ALARM, plausible
-from autograder.marking.compare import as_numbers, compare
-from autograder.marking.judges import at_every_challenge, values
+from autograder.marking.compare import as_numbers, compare, whole_numbers
+from autograder.marking.judges import at_every_challenge, usable, values
 from autograder.marking.slips import Slip, explain_slips
 
 P_UP = {"ordered": 0.9, "disordered": 0.5}
@@ -306,13 +306,13 @@ def _exchanged(columns: Mapping[str, np.ndarray], false_alarm: float) -> bool:
 
 def _seeded(found: Values) -> Verdict:
     """Whether all random numbers come from the generator that was handed over."""
-    if not found.get("same"):
+    if found.get("same") is not True:
         return _wrong(
             "Two calls with equal generators give different data.",
             "Take every random number from `rng`, the argument.",
             "other-generator",
         )
-    if not found.get("fresh"):
+    if found.get("fresh") is not True:
         return _wrong(
             "Two calls with different generators give the same data.",
             "Take every random number from `rng`, the argument, and do not make a new generator.",
@@ -470,14 +470,17 @@ def judge_experiment(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping
     return at_every_challenge(lines, replies, check)
 
 
-def _examples_of(found: Values, name: str) -> np.ndarray | None:
-    """Which examples are meant: numbers of columns, none where the list is empty; None where it is not there."""
-    return None if found.get(name) is None else np.ravel(np.asarray(found[name])).astype(int)
+def _examples_of(given: Values, found: Values, name: str) -> np.ndarray | None:
+    """Which examples are meant: numbers of columns, none where the list is empty; None where there is no such list."""
+    which = whole_numbers(found.get(name))
+    return which if which is not None and np.all((which >= 0) & (which < given["X"].shape[1])) else None
 
 
 def _trained(given: Values, found: Values) -> Verdict:
-    trained, m = _examples_of(found, "trained"), given["X"].shape[1]
-    own = _examples_of(found, "own_train")
+    trained, m = _examples_of(given, found, "trained"), given["X"].shape[1]
+    own = _examples_of(given, found, "own_train")
+    if trained is None:
+        return _wrong("It cannot be told what the network is trained on.")
     sizes_fit = len(np.unique(trained)) == len(trained) == int(given["n_train"])
     if not sizes_fit and not (own is not None and np.array_equal(np.sort(own), np.sort(trained))):
         if len(np.unique(trained)) == m:
@@ -498,7 +501,8 @@ def _trained(given: Values, found: Values) -> Verdict:
             "Which of your functions divides the samples at random?",
             "not-shuffled",
         )
-    if not np.array_equal(np.ravel(found["labels"]), given["Y"][0, trained]):
+    labels = as_numbers(found.get("labels"))
+    if isinstance(labels, str) or not np.array_equal(labels.ravel(), given["Y"][0, trained]):
         own_pairs = own is not None and np.array_equal(own, trained)
         if not own_pairs:
             return _wrong("The network is trained with labels that belong to other examples.")
@@ -510,8 +514,10 @@ def _trained(given: Values, found: Values) -> Verdict:
 
 
 def _accuracy(given: Values, found: Values) -> Verdict:
-    tested, m = _examples_of(found, "tested"), given["X"].shape[1]
-    trained, own = _examples_of(found, "trained"), _examples_of(found, "own_test")
+    tested, m = _examples_of(given, found, "tested"), given["X"].shape[1]
+    trained, own = _examples_of(given, found, "trained"), _examples_of(given, found, "own_test")
+    if tested is None or trained is None:
+        return _wrong("It cannot be told what the network is tested on.")
     rest = np.setdiff1d(np.arange(m), trained)
     accuracy = found.get("accuracy")
     if len(rest) and compare(accuracy, np.asarray(_share_over(given, rest))).equal:
@@ -519,8 +525,9 @@ def _accuracy(given: Values, found: Values) -> Verdict:
     on_own_test = own is not None and np.array_equal(np.sort(own), np.sort(tested))
     on_rest = np.array_equal(np.sort(tested), rest)
     if on_own_test or on_rest:
-        allowed = [_share_over(given, tested), found.get("own_share"), found.get("own_result") if on_own_test else None]
-        if any(compare(accuracy, np.asarray(value)).equal for value in allowed if value is not None):
+        theirs = usable({name: found.get(name) for name in ("own_share", *["own_result"] * on_own_test)})
+        allowed = [np.asarray(_share_over(given, tested)), *theirs.values()]
+        if len(tested) and any(compare(accuracy, value).equal for value in allowed):
             return replace(RIGHT, own=True, message="Right, given your own split and share_right.")
         if on_rest and isinstance(as_numbers(accuracy), str):
             return Verdict("missing" if accuracy is None else "wrong", message="experiment must return one number.")

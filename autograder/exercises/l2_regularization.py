@@ -187,7 +187,9 @@ COLUMNS = ("train_accuracy", "test_accuracy", "squared_weights")
 def follow_study(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
     """The table of the student's own network, if its training moves the weights at all."""
     theirs = {name: own[f"own_{name}"] for name in COLUMNS if f"own_{name}" in own}
-    if len(theirs) < len(COLUMNS) or np.any(np.isclose(theirs["squared_weights"], own["own_start"], rtol=1e-6)):
+    if len(theirs) < len(COLUMNS) or own.get("own_start", np.empty(0)).size != 1:
+        return []
+    if np.any(np.isclose(theirs["squared_weights"], own["own_start"], rtol=1e-6)):
         return []
     return [theirs]
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import RIGHT, Challenge, Exercise, Line, Probe, Question, Reply, Verdict, Written
-from autograder.marking.compare import as_numbers, compare
+from autograder.marking.compare import as_numbers, compare, whole_numbers
 from autograder.truth import Network
 
 TARGET_RANGE = (1e-9, 1e9)
@@ -499,7 +499,7 @@ RECORD_JUDGES = {
 def by_record(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
     """Marks the record line by line, each given what the student states elsewhere."""
     (reply,) = replies
-    raw = reply.values["design"]
+    raw = reply.values.get("design")
     if not isinstance(raw, dict):
         return {line.name: Verdict("wrong", message="`design` must be a dictionary.") for line in lines}
     record = Record(raw)
@@ -526,8 +526,8 @@ def _not_from_training(replies: Sequence[Reply]) -> Verdict | None:
     for reply in replies:
         if reply.values.get("moved") is False:
             return untrained("The parameters that you return are the same for other training data.")
-        predicted, again = as_numbers(reply.values["fit"]), as_numbers(reply.values.get("again_fit"))
-        if not isinstance(again, str) and compare(again, predicted).equal:
+        predicted, again = as_numbers(reply.values.get("fit")), as_numbers(reply.values.get("again_fit"))
+        if not isinstance(again, str) and not isinstance(predicted, str) and compare(again, predicted).equal:
             return untrained("Your predictions are the same for other training data.")
     if not _linear_design(replies[0]) and all(_linear_formula(reply) for reply in replies):
         return untrained("Your predictions of log10 k are a linear formula of the inputs, and your network is not.")
@@ -546,13 +546,19 @@ def _linear_design(reply: Reply) -> bool:
 
 def _linear_formula(reply: Reply) -> bool:
     """Whether log10 of the predictions is a weighted sum of the inputs and a constant, to a millionth."""
-    predicted = as_numbers(reply.values["fit"])
+    predicted = as_numbers(reply.values.get("fit"))
     if isinstance(predicted, str) or predicted.size != reply.given["X_test"].shape[1] or not np.all(predicted > 0):
         return False
     inputs = np.vstack([reply.given["X_test"], np.ones((1, predicted.size))]).T
     log_k = np.log10(np.ravel(predicted).astype(float))
     rest = log_k - inputs @ np.linalg.lstsq(inputs, log_k)[0]
     return bool(np.ptp(log_k) > 0 and np.max(np.abs(rest)) < 1e-6 * np.ptp(log_k))
+
+
+def _listed_shapes(value: Any) -> list[tuple[int, ...]]:
+    """A list of lists of whole numbers as shapes; no shapes where it is something else."""
+    rows = [whole_numbers(row) for row in value] if isinstance(value, list) else []
+    return [] if any(row is None for row in rows) else [tuple(row.tolist()) for row in rows]
 
 
 def _as_designed(replies: Sequence[Reply]) -> Verdict:
@@ -564,7 +570,7 @@ def _as_designed(replies: Sequence[Reply]) -> Verdict:
         if record.units is None:
             return Verdict("wrong", message="The layers of your record cannot be read: nothing to compare with.")
         expected = record.parameter_shapes(DATA_FEATURES)
-        shapes = [tuple(int(n) for n in shape) for shape in reply.values["shapes"]]
+        shapes = _listed_shapes(reply.values.get("shapes"))
         if len(shapes) != len(expected) or not all(map(_fits, shapes, expected)):
             return otherwise(
                 f"You trained parameters of shapes {shapes[:9]}; your record with six inputs: {expected[:9]}.",
@@ -611,7 +617,8 @@ def target_of(reply: Reply) -> frozenset[str]:
     """
     record, given = _record(reply), reply.given
     predicted = as_numbers(reply.values.get("fit"))
-    parameters = [as_numbers(value) for value in reply.values.get("parameters") or ()]
+    listed = reply.values.get("parameters")
+    parameters = [as_numbers(value) for value in listed] if isinstance(listed, list) else []
     if isinstance(predicted, str) or record.layers is None or any(isinstance(p, str) for p in parameters):
         return frozenset()
     shapes = record.parameter_shapes(DATA_FEATURES)
@@ -656,7 +663,7 @@ def undone(outputs: np.ndarray, k_train: np.ndarray, transform: str) -> np.ndarr
 def _fit(replies: Sequence[Reply]) -> Verdict:
     errors = []
     for reply in replies:
-        predicted, target = as_numbers(reply.values["fit"]), reply.given["k_test"]
+        predicted, target = as_numbers(reply.values.get("fit")), reply.given["k_test"]
         if isinstance(predicted, str):
             return Verdict("wrong", message=f"The predictions: {predicted}.")
         if predicted.shape not in (target.shape, target[0].shape):

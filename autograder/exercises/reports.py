@@ -108,10 +108,10 @@ NO_SEED, GENERATOR = -2, -1
 def noted(values: Values) -> list[Training] | None:
     """The trainings of our network; None where none is noted, or nothing that could be repeated."""
     try:
-        found = [dict(zip(NOTED, row, strict=True)) for row in values["noted"]]
+        found = [dict(zip(NOTED, map(float, row), strict=True)) for row in values["noted"]]
         for one in found:
             one |= {name: int(one[name]) for name in (*NOTED[:5], "epochs", "examples")}
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, OverflowError, TypeError, ValueError):
         return None
     small = all(
         min(one[name] for name in NOTED[1:4]) >= 1

@@ -27,7 +27,8 @@ from autograder.exercise import (
     Written,
 )
 from autograder.exercises.shared import SMALL, draw_point, network_for, small_targets
-from autograder.marking.judges import at_every_challenge, remembered, values
+from autograder.marking.compare import whole_numbers
+from autograder.marking.judges import at_every_challenge, remembered, usable, values
 from autograder.marking.slips import Slip, explain_slips
 from autograder.truth import descent
 
@@ -387,7 +388,8 @@ def orders(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verd
 
     def check(reply: Reply) -> dict[str, Verdict]:
         m, epochs = reply.given["X"].shape[1], int(reply.given["epochs"])
-        visited = [int(k) for k in reply.values.get("visited") or ()]
+        found = whole_numbers(reply.values.get("visited"))
+        visited = [] if found is None else found.tolist()
         return {"each_once": _passes(visited, m, epochs), "fresh": _freshness(visited, m, epochs)}
 
     verdicts = at_every_challenge(lines, replies, check)
@@ -469,9 +471,10 @@ def _judge_losses() -> Judge:
     def judge(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
         followed = []
         for reply in replies:
-            path = {f"path_{name}": reply.values.get(f"path_{name}") for name in descent.PARAMETERS}
+            found = usable(reply.values)
+            path = {name: found[name] for name in (f"path_{one}" for one in descent.PARAMETERS) if name in found}
             epochs = int(reply.given["epochs"])
-            if any(points is None for points in path.values()) or len(path["path_W1"]) != epochs + 1:
+            if len(path) < len(descent.PARAMETERS) or path["path_W1"].shape[:1] != (epochs + 1,):
                 return _no_losses(lines, "No epochs were seen: each should call the network's methods equally often.")
             if any(points.shape[1:] != reply.given[name[5:]].shape for name, points in path.items()):
                 return _no_losses(lines, "The parameters change their shape during the training.")

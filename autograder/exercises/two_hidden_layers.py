@@ -346,6 +346,7 @@ def judge_shapes(lines: Sequence[Line], replies: Sequence[Reply]) -> dict[str, V
     verdicts = {}
     for line in lines:
         got = reply.values.get(line.name)
+        got = got if got is None or isinstance(got, str) else "?"
         if got is None:
             verdicts[line.name] = Verdict(
                 "missing", message=f'`{line.name}` is not filled in yet: give a pair of letters such as `("h1", "m")`.'

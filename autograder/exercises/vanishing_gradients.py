@@ -278,9 +278,16 @@ def norm_truth(given: Values) -> dict[str, np.ndarray]:
         return {"norms": np.array([float(mpmath.norm(list(map(float, given[n].ravel())))) for n in sorted(given)])}
 
 
+def _signals(reply: Reply, activation: str) -> Sequence[Any]:
+    """The student's five error signals, dZ1 first; five times nothing where no list of five was returned."""
+    found = reply.values.get(activation)
+    found = list(found) if isinstance(found, np.ndarray) and found.ndim else found
+    return found if isinstance(found, list) and len(found) == DEPTH else [None] * DEPTH
+
+
 def _named(reply: Reply, activation: str, layers: Sequence[int]) -> set[str]:
     """The mistakes that give the student's own signals of these layers, each from the student's own signal above."""
-    exact, own = signal_truth(reply.given), [as_numbers(value) for value in reply.values[activation]]
+    exact, own = signal_truth(reply.given), [as_numbers(value) for value in _signals(reply, activation)]
 
     def gives(slope: Callable, turn: Callable) -> bool:
         for layer in layers:
@@ -305,7 +312,7 @@ BELOW = tuple(range(DEPTH - 1, 0, -1))
 
 def _without_transpose(replies: Sequence[Reply]) -> Sequence[Reply]:
     """The replies at square weights alone, if W in the place of its transpose is why the code raises at others."""
-    raised = [any(isinstance(as_numbers(v), str) for a in ACTIVATIONS for v in r.values[a]) for r in replies]
+    raised = [any(isinstance(as_numbers(v), str) for a in ACTIVATIONS for v in _signals(r, a)) for r in replies]
     readable = [reply for reply, failed in zip(replies, raised) if not failed]
     if not readable or len(readable) == len(replies):
         return replies
@@ -362,20 +369,20 @@ def _listed_backwards(replies: Sequence[Reply]) -> bool:
     if all(shapes == shapes[::-1] for shapes in due):
         return False
     return all(
-        [np.shape(value) for value in reply.values[activation]][::-1] == shapes
+        [getattr(as_numbers(value), "shape", None) for value in _signals(reply, activation)][::-1] == shapes
         for reply, shapes in zip(replies, due)
         for activation in ACTIVATIONS
     )
 
 
 def _is_exact(reply: Reply, activation: str, layers: Sequence[int]) -> bool:
-    exact, own = signal_truth(reply.given), reply.values[activation]
+    exact, own = signal_truth(reply.given), _signals(reply, activation)
     return all(compare(own[layer - 1], exact[f"{activation}.dZ{layer}"]).equal for layer in layers)
 
 
 def _first_wrong(reply: Reply, activation: str, layers: Sequence[int]) -> str:
     """What is wrong at the layer nearest to the output, or nothing."""
-    own = reply.values[activation]
+    own = _signals(reply, activation)
     follows: list[np.ndarray] | None = None
     for layer in layers:
         name, got = f"{activation}: dZ{layer}", own[layer - 1]

@@ -250,8 +250,11 @@ def _read(value: Any, size: int) -> tuple[Any, bool]:
     >>> _read((1, 5), 1)
     (array([1.5]), True)
     """
-    entries = np.asarray(value, dtype=object).ravel() if isinstance(value, str | list | tuple | np.ndarray) else ()
     texts: list[str] = []
+    try:
+        entries = np.asarray(value, dtype=object).ravel() if isinstance(value, str | list | tuple | np.ndarray) else ()
+    except ValueError:  # arrays of several shapes in a list
+        return value, False
     if len(entries) == size and all(isinstance(entry, str) and "," in entry for entry in entries):
         texts = [entry.strip().replace(",", ".") for entry in entries]
     elif len(entries) == 2 * size and all(type(n) is int or isinstance(n, np.integer) for n in entries):
@@ -329,5 +332,5 @@ def _magnitude(x: float) -> int:
 
 def _is_cut(x: float, exact: float, unit: float) -> bool:
     """Whether a number is another one, rounded to a unit or cut off there."""
-    whole = abs(x / unit - round(x / unit)) < 1e-6
+    whole = abs(x / unit - np.round(x / unit)) < 1e-6
     return whole and x * exact >= 0 and -0.505 * unit <= abs(exact) - abs(x) < unit

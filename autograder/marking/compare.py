@@ -75,6 +75,18 @@ def problem_in(value: Any) -> str:
     return getattr(value, "problem", "") if isinstance(value, str) else ""
 
 
+def whole_numbers(value: Any) -> np.ndarray | None:
+    """The value as a row of whole numbers, an empty one for an empty list; None when it is something else.
+
+    >>> whole_numbers([2.0, 3]), whole_numbers(0.5)
+    (array([2, 3]), None)
+    """
+    array = as_numbers(value)
+    if isinstance(array, str) or not np.all(np.abs(array) < 2**53) or np.any(array != np.round(array)):
+        return None
+    return array.ravel().astype(int)
+
+
 def tolerance(array: np.ndarray) -> float:
     """The relative tolerance that an answer of this dtype is judged at; integers and booleans are exact numbers.
 

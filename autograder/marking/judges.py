@@ -103,7 +103,7 @@ def usable(values: Values) -> dict[str, np.ndarray]:
     """The values that are arrays of finite numbers: what follow-through can build on."""
     arrays = {name: as_numbers(value) for name, value in values.items() if value is not None}
     return {
-        name: array
+        name: array.astype(float) if array.dtype == bool else array
         for name, array in arrays.items()
         if not isinstance(array, str) and array.size and np.all(np.isfinite(array))
     }

@@ -286,7 +286,11 @@ def _run_examples(function: Callable, arguments: list, count: int, examples: int
         rows: list[list] = [[] for _ in range(count)]
         for k in range(examples):
             at_example = [argument[k] if isinstance(argument, list) else argument for argument in arguments]
-            for row, value in zip(rows, function(*at_example), strict=True):
+            try:
+                values = function(*at_example)
+            except ZeroDivisionError:  # an output that is 0 or 1 to the last digit
+                values = [mpmath.nan] * count
+            for row, value in zip(rows, values, strict=True):
                 row.append(value)
         return rows
     return [np.broadcast_to(np.asarray(value, dtype=float), (examples,)) for value in function(*arguments)]
