@@ -412,48 +412,12 @@ def share_truth(given: Values) -> dict[str, np.ndarray]:
 
 
 SHARE_SLIPS = (
-    Slip(
-        "share-of-wrong",
-        ("share",),
-        lambda v: 1 - share_truth(v.given)["share"],
-        "This is the share of wrong answers.",
-        "Which of the two outcomes do you count?",
-    ),
-    Slip(
-        "percent",
-        ("share",),
-        lambda v: 100 * share_truth(v.given)["share"],
-        "This is in percent.",
-        "A share lies between 0 and 1.",
-    ),
-    Slip(
-        "count-for-share",
-        ("share",),
-        lambda v: v.Y.size * share_truth(v.given)["share"],
-        "This is the number of right answers, not their share.",
-        "A share lies between 0 and 1. What do you divide by?",
-    ),
-    Slip(
-        "probability-for-label",
-        ("share",),
-        lambda v: np.mean(v.A2 == v.Y),
-        "Probabilities are compared with labels.",
-        "A probability is hardly ever exactly 0 or 1. Turn it into a predicted label first.",
-    ),
-    Slip(
-        "mean-error",
-        ("share",),
-        lambda v: 1 - np.mean(np.abs(v.A2 - v.Y)),
-        "This measures distances, and does not count answers.",
-        "An answer is right or wrong. Turn the probability into a predicted label first.",
-    ),
-    Slip(
-        "mean-of-predictions",
-        ("share",),
-        lambda v: np.mean(v.A2 > 0.5),
-        "The labels are not used.",
-        "This is how often class 1 is predicted. What do you compare the prediction with?",
-    ),
+    Slip("share-of-wrong", "share", "1 - mean((A2 > 0.5) == Y)"),
+    Slip("percent", "share", "100 * mean((A2 > 0.5) == Y)"),
+    Slip("count-for-share", "share", "sum((A2 > 0.5) == Y)"),
+    Slip("probability-for-label", "share", "mean(A2 == Y)"),
+    Slip("mean-error", "share", "1 - mean(abs(A2 - Y))"),
+    Slip("mean-of-predictions", "share", "mean(A2 > 0.5)"),
 )
 
 

@@ -27,21 +27,9 @@ from autograder.truth.functions import sigmoid
 # What is asked ------------------------------------------------------------------------------------------------------
 
 
-def regression(student, given):
-    """The gradient of linear regression."""
-    dw, db = student.linear_gradient(given["w"], float(given["b"]), given["X"], given["y"])
-    return {"dw": dw, "db": np.reshape(db, ()) if np.size(db) == 1 else db}
-
-
-def classification(student, given):
-    """The gradient of logistic regression."""
-    dw, db = student.logistic_gradient(given["w"], float(given["b"]), given["X"], given["y"])
-    return {"dw": dw, "db": np.reshape(db, ()) if np.size(db) == 1 else db}
-
-
-def margin(student, given):
-    """The gradient of the linear SVM."""
-    dw, db = student.hinge_gradient(given["w"], float(given["b"]), given["X"], given["y"])
+def gradient(student, given, *, of):
+    """The gradient of one model, by the name of the student's function."""
+    dw, db = getattr(student, of)(given["w"], float(given["b"]), given["X"], given["y"])
     return {"dw": dw, "db": np.reshape(db, ()) if np.size(db) == 1 else db}
 
 
@@ -136,9 +124,9 @@ def _descent_challenges(rng: np.random.Generator) -> list[Challenge]:
     return points
 
 
-REGRESSION = Probe(regression, _regression_challenges)
-CLASSIFICATION = Probe(classification, _classification_challenges)
-MARGIN = Probe(margin, _margin_challenges)
+REGRESSION = Probe(gradient, _regression_challenges, {"of": "linear_gradient"}, "regression")
+CLASSIFICATION = Probe(gradient, _classification_challenges, {"of": "logistic_gradient"}, "classification")
+MARGIN = Probe(gradient, _margin_challenges, {"of": "hinge_gradient"}, "margin")
 DESCENT = Probe(descent, _descent_challenges)
 
 
@@ -272,30 +260,14 @@ def descent_truth(given: Values) -> dict[str, np.ndarray]:
 
 # Which mistakes are known -------------------------------------------------------------------------------------------
 
-STEPS: Mapping[str, tuple[Step, str, str]] = {
-    "sign-flipped": (
-        _ascent,
-        "The step goes up the slope, not down.",
-        "The gradient points to where the loss grows. In which direction do you want to go?",
-    ),
-    "learning-rate-missing": (
-        _whole_gradient,
-        "The whole gradient is subtracted.",
-        "One step is only a part of the gradient. Which argument says how large a part?",
-    ),
-    "w-updated-before-b": (
-        _w_first,
-        "The gradient of b is taken after w has moved.",
-        "Both gradients belong to the same point. How often do you call the gradient in one step, and when?",
-    ),
-    "parameter-never-updated": (_w_only, "Only w is moved, and b never.", "w moves. What happens to b?"),
-    "parameter-assigned-not-updated": (
-        _assigned,
-        "The old value is lost.",
-        "A step starts from where you are. Check what the new value is built from.",
-    ),
+STEPS: Mapping[str, Step] = {
+    "sign-flipped": _ascent,
+    "learning-rate-missing": _whole_gradient,
+    "w-updated-before-b": _w_first,
+    "parameter-never-updated": _w_only,
+    "parameter-assigned-not-updated": _assigned,
 }
-"""Wrong steps by id: the step, and the words for it."""
+"""Wrong steps by the id of the mistake."""
 
 
 def own_rate(given: Values, own: Values) -> float | None:
@@ -315,7 +287,7 @@ def follow_descent(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]
     if first is None or first.shape != exact["one_step"].shape:
         return ()
     rate, steps = own_rate(given, own), int(given["steps"])
-    likely = [walk(given, step, steps) for step, *_ in STEPS.values() if np.allclose(first, walk(given, step, 1))]
+    likely = [walk(given, step, steps) for step in STEPS.values() if np.allclose(first, walk(given, step, 1))]
     if rate is not None:
         likely.append(walk(given | {"learning_rate": rate}, _right_step, steps))
     return [exact | {"all_steps": after} for after in likely]
@@ -330,35 +302,13 @@ def explain_rate(replies: Sequence[Reply]) -> Mapping[str, Verdict]:
     return {"one_step": Verdict.named("argument-ignored", title=title)}
 
 
-def _number_of_steps(id_: str, title: str, count: Callable[[int], int]) -> Slip:
-    hint = "Count how often the body of your loop runs for steps = 3."
-    return Slip(
-        id_, ("all_steps",), lambda v: walk(v.given, _right_step, count(int(v.steps))), title=title, hint=hint
-    )
-
-
 DESCENT_SLIPS = (
-    *(
-        Slip(mistake, ("one_step",), lambda v, s=step: walk(v.given, s, 1), title=title, hint=hint)
-        for mistake, (step, title, hint) in STEPS.items()
-    ),
-    Slip(
-        "one-step-too-few",
-        ("one_step",),
-        lambda v: walk(v.given, _right_step, 0),
-        "No step is made.",
-        "With steps = 1 your parameters have not moved. Count how often the body of your loop runs.",
-    ),
-    Slip(
-        "one-step-too-many",
-        ("one_step",),
-        lambda v: walk(v.given, _right_step, 2),
-        "With steps = 1 two steps are made.",
-        "Count how often the body of your loop runs for steps = 1.",
-    ),
-    _number_of_steps("one-step-too-few", "The last step is missing.", lambda steps: steps - 1),
-    _number_of_steps("one-step-too-many", "One step too many is made.", lambda steps: steps + 1),
-    _number_of_steps("only-one-step", "Only one step is made, whatever the number asked for.", lambda steps: 1),
+    *(Slip(mistake, "one_step", lambda v, s=step: walk(v.given, s, 1)) for mistake, step in STEPS.items()),
+    Slip("one-step-too-few", "one_step", lambda v: walk(v.given, _right_step, 0)),
+    Slip("one-step-too-many", "one_step", lambda v: walk(v.given, _right_step, 2)),
+    Slip("one-step-too-few", "all_steps", lambda v: walk(v.given, _right_step, int(v.steps) - 1)),
+    Slip("one-step-too-many", "all_steps", lambda v: walk(v.given, _right_step, int(v.steps) + 1)),
+    Slip("only-one-step", "all_steps", lambda v: walk(v.given, _right_step, 1)),
 )
 
 
@@ -435,31 +385,15 @@ def _mean_over_those_inside(given: Values) -> Mapping[str, np.ndarray]:
     return {name: value * given["y"].size / max(1, inside) for name, value in hinge_truth(given).items()}
 
 
-def _slips(truth: Other) -> dict[str, tuple[Other, str, str]]:
-    """Slips of one model by id: the gradient they give, and the words for it."""
-    slips = {
-        "bias-forgotten": (_without_bias(truth), "The score is computed without b.", "What belongs to the score?"),
-        "bias-sign-in-score": (
-            _bias_turned(truth),
-            "The sign of b in the score is wrong.",
-            "The SVM subtracts b from the score, the other two models add it. Which one is this?",
-        ),
-    }
-    if truth is hinge_truth:
-        slips["mean-over-those-inside"] = (
-            _mean_over_those_inside,
-            "The mean is taken over the examples inside the margin only.",
-            "The loss is a mean over all m examples, also over those that cost nothing.",
-        )
-    return slips
+def _slips(truth: Other) -> dict[str, Other]:
+    """Slips of one model by id, and the gradient that they give."""
+    slips = {"bias-forgotten": _without_bias(truth), "bias-sign-in-score": _bias_turned(truth)}
+    return slips | ({"mean-over-those-inside": _mean_over_those_inside} if truth is hinge_truth else {})
 
 
 def known_slips(truth: Other) -> tuple[Slip, ...]:
     """The slips of a model, to be named at dw."""
-    return tuple(
-        Slip(slip, ("dw",), lambda v, o=other: o(v.given)["dw"], title=title, hint=hint)
-        for slip, (other, title, hint) in _slips(truth).items()
-    )
+    return tuple(Slip(slip, "dw", lambda v, o=other: o(v.given)["dw"]) for slip, other in _slips(truth).items())
 
 
 def follow_slips(truth: Other) -> Callable[[Values, Values], Sequence[Mapping[str, np.ndarray]]]:
@@ -470,7 +404,7 @@ def follow_slips(truth: Other) -> Callable[[Values, Values], Sequence[Mapping[st
 
     def follow(given: Values, own: Values) -> Sequence[Mapping[str, np.ndarray]]:
         exact, follows = truth(given), []
-        for mistake, (other, *_) in _slips(truth).items():
+        for mistake, other in _slips(truth).items():
             wrong = other(given)
             if compare(own.get("dw"), wrong["dw"]).equal:
                 signs = (1, -1) if mistake == "bias-sign-in-score" else (1,)
@@ -480,16 +414,7 @@ def follow_slips(truth: Other) -> Callable[[Values, Values], Sequence[Mapping[st
     return follow
 
 
-HINGE_SLIPS = (
-    *known_slips(hinge_truth),
-    Slip(
-        "hinge-bias-sign",
-        ("db",),
-        lambda v: -hinge_truth(v.given)["db"],
-        "The sign of db is wrong.",
-        "In this score b is subtracted. What does that do to its derivative?",
-    ),
-)
+HINGE_SLIPS = (*known_slips(hinge_truth), Slip("hinge-bias-sign", "db", lambda v: -hinge_truth(v.given)["db"]))
 
 
 # The questions ------------------------------------------------------------------------------------------------------

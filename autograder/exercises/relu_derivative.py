@@ -151,61 +151,26 @@ def follow_signal(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]
 
 
 FUNCTION_SLIPS = (
-    Slip("activation-forgotten", ("relu",), lambda v: v.Z),
-    Slip(
-        "relu-derivative-for-relu",
-        ("relu",),
-        lambda v: v.Z > 0,
-        "This is the slope of relu, not relu itself.",
-        "A positive z passes through unchanged. Check what yours becomes.",
-    ),
-    Slip(
-        "absolute-value",
-        ("relu",),
-        lambda v: np.abs(v.Z),
-        "This is the absolute value.",
-        "A negative z does not change its sign. Look at the definition once more.",
-    ),
-    Slip(
-        "minimum-for-maximum",
-        ("relu",),
-        lambda v: np.minimum(v.Z, 0),
-        "The negative side is kept and the positive one is cut off.",
-        "Take the larger of the two numbers, not the smaller one.",
-    ),
-    *(
-        Slip(
-            "leaky-relu",
-            ("relu",),
-            lambda v, s=s: np.where(v.Z > 0, v.Z, s * v.Z),
-            "This is a leaky ReLU.",
-            "The negative side of this course's ReLU is exactly flat.",
-        )
-        for s in (0.01, 0.1, 0.2)
-    ),
-    Slip(
-        "integers-from-vectorize",
-        ("relu",),
-        lambda v: (np.trunc if v.Z.flat[0] <= 0 else np.asarray)(np.maximum(v.Z, 0)),
-        "Your numbers are cut off to integers where the first entry is negative.",
-        "np.vectorize takes the type of its first result for all. Is that an integer? np.maximum needs no loop.",
-    ),
+    Slip("activation-forgotten", "relu", "Z"),
+    Slip("relu-derivative-for-relu", "relu", "Z > 0"),
+    Slip("absolute-value", "relu", "abs(Z)"),
+    Slip("minimum-for-maximum", "relu", "where(Z < 0, Z, 0)"),
+    *(Slip("leaky-relu", "relu", f"where(Z > 0, Z, {slope} * Z)") for slope in (0.01, 0.1, 0.2)),
+    Slip("integers-from-vectorize", "relu", "where(Z.flat[0] <= 0, floor(maximum(Z, 0)), maximum(Z, 0))"),
 )
 
 
 SLOPE_SLIPS = tuple(
     # at zero, where the student may choose, a slip says nothing
-    Slip(mistake, ("slope",), lambda v, s=slope: np.where(v.Z == 0, v.slope, s(v.Z, np.maximum(v.Z, 0))))
+    Slip(mistake, "slope", lambda v, s=slope: np.where(v.Z == 0, v.slope, s(v.Z, np.maximum(v.Z, 0))))
     for mistake, slope in wrong_slopes("relu")
     if mistake != "activation-derivative-missing"
 )
 
 
-def _signal_slip(
-    mistake: str, formula: Callable[[np.ndarray, At], np.ndarray], title: str = "", hint: str = ""
-) -> Slip:
+def _signal_slip(mistake: str, formula: Callable[[np.ndarray, At], np.ndarray]) -> Slip:
     """A slip in the error signal: a formula of W2^T dZ2 and of what is known; at zero it says nothing."""
-    return Slip(mistake, ("dZ1",), lambda v: np.where(v.Z1 == 0, v.dZ1, formula(v.W2.T @ v.dZ2, v)), title, hint)
+    return Slip(mistake, "dZ1", lambda v: np.where(v.Z1 == 0, v.dZ1, formula(v.W2.T @ v.dZ2, v)))
 
 
 SIGNAL_SLIPS = (
@@ -218,12 +183,7 @@ SIGNAL_SLIPS = (
     _signal_slip("relu-mask-from-upstream", lambda back, v: np.maximum(back, 0)),
     _signal_slip("derivative-without-upstream-error", lambda back, v: v.Z1 > 0),
     _signal_slip("weights-missing-in-hidden-error", lambda back, v: v.dZ2.sum(axis=0, keepdims=True) * (v.Z1 > 0)),
-    _signal_slip(
-        "divided-by-m-twice",
-        lambda back, v: back * (v.Z1 > 0) / v.Z1.shape[1],
-        "A factor 1/m is multiplied on.",
-        "The 1/m of a mean loss is already inside dZ2. Check which factors the chain rule adds on this step.",
-    ),
+    _signal_slip("divided-by-m-twice", lambda back, v: back * (v.Z1 > 0) / v.Z1.shape[1]),
 )
 
 
