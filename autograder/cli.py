@@ -59,7 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 )
                 return 2
     args = parser.parse_args(given)
-    return _module(args.command).run(args)
+    status: int = _module(args.command).run(args)
+    return status
 
 
 def _module(command: str) -> ModuleType:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import py_compile
 import tempfile
 from functools import cache
+from importlib.util import cache_from_source
 from pathlib import Path
 from py_compile import PycInvalidationMode
 
@@ -43,7 +44,8 @@ def _built(root: Path, sheet: str, name: str) -> NotebookNode:
     path = root / "source" / sheet / f"{name}.ipynb"
     if not path.is_file():
         raise CourseError(f"source/{sheet}/{name}.ipynb is missing: run `autograder build`.")
-    return nbformat.read(path, as_version=4)
+    notebook: NotebookNode = nbformat.read(path, as_version=4)
+    return notebook
 
 
 @cache
@@ -70,10 +72,11 @@ def compiled_modules(root: Path, sheet: str) -> dict[str, bytes]:
                 written = Path(folder, name)
                 written.parent.mkdir(parents=True, exist_ok=True)
                 written.write_bytes(data)
-                bytecode = py_compile.compile(
-                    str(written), dfile=name, doraise=True, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH
+                bytecode = Path(cache_from_source(str(written)))
+                py_compile.compile(
+                    str(written), str(bytecode), name, True, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH
                 )
-                compiled[Path(bytecode).relative_to(folder).as_posix()] = Path(bytecode).read_bytes()
+                compiled[bytecode.relative_to(folder).as_posix()] = bytecode.read_bytes()
     return compiled
 
 

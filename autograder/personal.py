@@ -203,7 +203,8 @@ def students_notebook(released: NotebookNode, given: Values, student: str) -> No
 
 
 def _grade_id(cell: NotebookNode) -> str:
-    return cell.metadata.get("nbgrader", {}).get("grade_id", "")
+    name: str = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+    return name
 
 
 def answers(given: Values) -> dict[str, np.ndarray]:

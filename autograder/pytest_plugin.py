@@ -12,7 +12,7 @@ This module is imported in every pytest run of an environment that has the packa
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 ANCHOR = Path(__file__).with_name("marking") / "marks.schema.json"
 """pytest collects from paths. This one stands for the submissions, whose own paths it must not enter."""
 
-SANDBOX = pytest.StashKey[Any]()
+SANDBOX = pytest.StashKey["Sandbox | SandboxUnavailable"]()
 """The sandbox of this process, or the reason why there is none."""
 
 SEED = "submission_seed"
@@ -207,6 +207,8 @@ class Notebook(pytest.Collector):
 class Question(pytest.Item):
     """One question of one notebook."""
 
+    parent: Notebook
+
     def setup(self) -> None:
         """Grade the notebook if that is still to be done. Raises NeedsPerson, which pytest counts as an error."""
         marks = self.parent.marks()
@@ -240,7 +242,7 @@ class Question(pytest.Item):
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[Any]:
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
     """Our own words for what we raise, in set-up too; pytest's traceback for the rest."""
     report = yield
     error = call.excinfo.value if call.excinfo else None
@@ -281,11 +283,12 @@ def _sandbox(config: pytest.Config) -> Sandbox:
 
     if SANDBOX not in config.stash:
         try:
-            config.stash[SANDBOX] = Sandbox(level=config.getoption("submission_isolation"))
+            sandbox = config.stash[SANDBOX] = Sandbox(level=config.getoption("submission_isolation"))
         except SandboxUnavailable as problem:
             config.stash[SANDBOX] = problem
         else:
-            config.add_cleanup(config.stash[SANDBOX].close)
-    if isinstance(config.stash[SANDBOX], Exception):
-        raise config.stash[SANDBOX]
-    return config.stash[SANDBOX]
+            config.add_cleanup(sandbox.close)
+    found = config.stash[SANDBOX]
+    if isinstance(found, Exception):
+        raise found
+    return found

@@ -6,7 +6,9 @@ import contextlib
 import io
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from nbformat import NotebookNode
 
@@ -44,7 +46,7 @@ def in_process(root: Path, seed: int = SEED) -> Grader:
 
 def answers_here(notebook: NotebookNode, exercise: Exercise, root: Path, seed: int) -> dict[str, list[Answer]]:
     """What a notebook of the course's own repository answers, run in this process."""
-    names: dict = {"__name__": "__main__"}
+    names: dict[str, Any] = {"__name__": "__main__"}
     with _beside(root / "source" / exercise.sheet), contextlib.redirect_stdout(io.StringIO()):
         for cell in plan(notebook, source_notebook(root, exercise), full=False).cells:
             with contextlib.suppress(Exception):  # as in a notebook: the next cell is run all the same
@@ -57,7 +59,7 @@ def answers_here(notebook: NotebookNode, exercise: Exercise, root: Path, seed: i
 
 
 @contextlib.contextmanager
-def _beside(folder: Path):
+def _beside(folder: Path) -> Iterator[None]:
     """Run as if in the sheet's folder: its modules are found, its data files too."""
     here = Path.cwd()
     sys.path.insert(0, str(folder))

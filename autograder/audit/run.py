@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
@@ -46,7 +47,7 @@ class Report:
     rows: list[Row] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, Any]:
         """The report as plain data."""
         return {"questions": [asdict(row) for row in self.rows], "failures": self.failures}
 

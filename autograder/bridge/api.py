@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from traitlets.config import Config
 
@@ -46,7 +48,7 @@ class CourseApi:
         """autograded/ to feedback/."""
         return self._step(f"feedback on {sheet} for {student}", self._api.generate_feedback, sheet, student)
 
-    def _step(self, what: str, step, *names: str) -> list[str]:
+    def _step(self, what: str, step: Callable[..., dict[str, Any]], *names: str) -> list[str]:
         here = Path.cwd()
         try:
             result = step(*names, force=True)

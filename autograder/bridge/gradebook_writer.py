@@ -15,12 +15,12 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from nbconvert.exporters.exporter import ResourcesDict
-from nbconvert.writers import FilesWriter
+from nbconvert.writers.files import FilesWriter
 from nbformat import NotebookNode
 from nbgrader import api as nbgrader_api
 from nbgrader.apps.autogradeapp import AutogradeApp
@@ -212,7 +212,8 @@ class Writer:
         return Path(self._path(self._submitted, student, sheet)) / f"{exercise}.ipynb"
 
     def _path(self, step: str | Path, student: str, sheet: str) -> str:
-        return self._app.coursedir.format_path(str(step), student, sheet)
+        path: str = self._app.coursedir.format_path(str(step), student, sheet)
+        return path
 
     def holds(self, student: str, sheet: str, marks: Sequence[Marks]) -> bool:
         """Whether gradebook and autograded folder have these marks already. Raises GradebookProblem."""
@@ -388,14 +389,13 @@ def _configured(root: Path) -> AutogradeApp:
 @contextlib.contextmanager
 def _one_gradebook(gradebook: nbgrader_api.Gradebook) -> Iterator[None]:
     """Let nbgrader's steps use an open gradebook where each would open its own."""
-    shared: Callable = _Shared(gradebook)
     for module in USERS_OF_GRADEBOOK:
-        module.Gradebook = shared
+        setattr(module, "Gradebook", _Shared(gradebook))  # noqa: B010  (nbgrader's modules have no types)
     try:
         yield
     finally:
         for module in USERS_OF_GRADEBOOK:
-            module.Gradebook = nbgrader_api.Gradebook
+            setattr(module, "Gradebook", nbgrader_api.Gradebook)  # noqa: B010
 
 
 @contextlib.contextmanager

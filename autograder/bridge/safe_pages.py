@@ -68,7 +68,8 @@ def safe_html(text: str) -> str:
         return TOO_DEEP
     # bleach keeps what stands between the tags; of these nobody wants to read it
     text = re.sub(r"(?is)<(script|style|iframe|object|template|noscript)\b.*?(</\1\s*>|\Z)", "", text)
-    return _CLEANER.clean(text)
+    cleaned: str = _CLEANER.clean(text)
+    return cleaned
 
 
 def safe_markdown(text: str) -> str:

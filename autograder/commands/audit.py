@@ -79,9 +79,11 @@ def _audit(names: Sequence[str], root: Path, grader: Grader, whole: Report, pool
     console = Console(stderr=True)
     with console.status("auditing") if sys.stderr.isatty() else Console(quiet=True).status("") as status:
         for name in names:
-            report = audit(
-                load(name), root, grader, pool=pool, progress=lambda text, n=name: status.update(f"{n}: {text}")
-            )
+
+            def progress(text: str, name: str = name) -> None:
+                status.update(f"{name}: {text}")
+
+            report = audit(load(name), root, grader, pool=pool, progress=progress)
             whole.rows += report.rows
             whole.failures += report.failures
 

@@ -38,8 +38,8 @@ def run(args: argparse.Namespace) -> int:
         root = find_root(args.root)
         handed_in = hand_ins(root)
         _make_course(root, args.folder, handed_in)
-    except CourseError as problem:
-        errors.print(f"autograder demo: {problem}", style="red", soft_wrap=True)
+    except CourseError as bad_use:
+        errors.print(f"autograder demo: {bad_use}", style="red", soft_wrap=True)
         return 2
     console.print(f"• {len({h.student for h in handed_in})} students hand in {len(handed_in)} notebooks", style="bold")
     started = time.perf_counter()

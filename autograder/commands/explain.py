@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -199,7 +200,7 @@ def _flat_biases(arrays: Mapping[str, Array]) -> dict[str, Array]:
     return shaped
 
 
-def as_json(report: Report, points: int) -> dict:
+def as_json(report: Report, points: int) -> dict[str, Any]:
     """The report for programs: ``parameters`` maps W1, b1, ... to verdict, mistakes, evidence and more."""
     parameters = {}
     for parameter, finding in report.parameters.items():

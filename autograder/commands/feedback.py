@@ -7,6 +7,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
@@ -50,11 +51,11 @@ def run(args: argparse.Namespace) -> int:
             raise CourseError(f"a seed is a whole number from 0, not {args.seed}.")
         root = find_root(args.root)
         problems = _grade(args, root) if args.paths else _renew(root)
-    except (CourseError, NothingToGrade) as problem:
-        errors.print(f"autograder feedback: {problem}", style="red", highlight=False, soft_wrap=True)
+    except (CourseError, NothingToGrade) as bad_use:
+        errors.print(f"autograder feedback: {bad_use}", style="red", highlight=False, soft_wrap=True)
         return 2
-    except SandboxUnavailable as problem:
-        problems = [str(problem)]
+    except SandboxUnavailable as unavailable:
+        problems = [str(unavailable)]
     for problem in problems:
         errors.print(f"autograder feedback: {problem}", style="red", highlight=False, soft_wrap=True)
     return 1 if problems else 0
@@ -124,7 +125,7 @@ def _page(
     return f"{submission.path}: {marks.error or 'the grader failed at a question.'}" if marks.needs_person else ""
 
 
-def _ran(cell: NotebookNode, outputs: list[dict]) -> NotebookNode:
+def _ran(cell: NotebookNode, outputs: list[dict[str, Any]]) -> NotebookNode:
     """The cell with what it put out when it was run here; what the file claims that it put out is left behind."""
     ran = NotebookNode(cell)
     if cell.cell_type == "code":

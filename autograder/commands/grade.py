@@ -40,10 +40,12 @@ def run(args: argparse.Namespace) -> int:
         start_early(args.isolation or "auto")
     # Only now: nbgrader and sympy take as long to import as the sandbox to start.
     if args.gradebook:
-        from autograder.commands import grade_class as how
-    else:
-        from autograder.commands import grade_notebooks as how
-    return how.run(args)
+        from autograder.commands import grade_class
+
+        return grade_class.run(args)
+    from autograder.commands import grade_notebooks
+
+    return grade_notebooks.run(args)
 
 
 def _seed(text: str) -> int:

@@ -92,13 +92,12 @@ def _show(moved: list[_Line], stuck: list[_Line], total: int, seconds: float, as
         for title in ("student", "exercise", "before", "now", "", "where"):
             table.add_column(title, justify="right" if title in ("before", "now", "") else "left")
         for change in sorted(moved, key=lambda one: (one.difference, one.student)):
-            up = change.difference > 0
             student = escape(words.printable(change.student))
             where = ", ".join(f"{n} {words.points(a)} → {words.points(b)}" for n, a, b in change.questions)
             table.add_row(
                 student, change.exercise, words.points(change.before), words.points(change.now),
-                f"{'+' if up else '−'}{words.points(abs(change.difference))}",
-                escape(where), style="green" if up else "red" if change.difference else "",
+                f"{'+' if change.difference > 0 else '−'}{words.points(abs(change.difference))}",
+                escape(where), style="green" if change.difference > 0 else "red" if change.difference else "",
             )  # fmt: skip
         console.print(table)
     up, down = sum(c.difference > 0 for c in moved), sum(c.difference < 0 for c in moved)

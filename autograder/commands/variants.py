@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from rich.console import Console
@@ -107,7 +108,7 @@ def _show(root: Path, student: str, out: Console) -> None:
     out.print(table)
 
 
-def _before(root: Path) -> dict:
+def _before(root: Path) -> dict[str, Any]:
     """What the setting says now; empty when there is none."""
     if not (root / SETTING).exists():
         return {}

@@ -80,18 +80,22 @@ def prepare(
     Raises CourseError when the source notebook is missing.
     """
     source = source_notebook(root, exercise)
-    limits = replace(Limits(), **exercise.limits)
-    common = {
-        "asks": jobs_asks(exercise, seed),
-        "files": beside(files or {}, sheet_files(root, exercise.sheet)),
-        "bytecode": compiled_modules(root, exercise.sheet),
-        "seed": seed,
-        "limits": limits if cell_seconds is None else limits.per_cell(cell_seconds),
-    }
-    marks, whole = (
-        Work(planned, Job(tuple(Cell(cell.id, cell.source) for cell in planned.cells), places=planned.places, **common))
-        for planned in plans(notebook, source)
+    own: Mapping[str, Any] = exercise.limits
+    limits = replace(Limits(), **own)
+    job = Job(
+        cells=(),
+        asks=jobs_asks(exercise, seed),
+        files=beside(files or {}, sheet_files(root, exercise.sheet)),
+        bytecode=compiled_modules(root, exercise.sheet),
+        seed=seed,
+        limits=limits if cell_seconds is None else limits.per_cell(cell_seconds),
     )
+    marks, whole = (
+        Work(planned, replace(
+            job, cells=tuple(Cell(cell.id, cell.source) for cell in planned.cells), places=planned.places
+        ))
+        for planned in plans(notebook, source)
+    )  # fmt: skip
     return Prepared(exercise, seed, whole if marks.planned == whole.planned else marks, whole)
 
 
@@ -217,7 +221,7 @@ def _so_far(
     return on_answer
 
 
-def _by_position(planned: Plan, outcome: Outcome) -> tuple[dict[int, list[dict]], dict[int, int | None]]:
+def _by_position(planned: Plan, outcome: Outcome) -> tuple[dict[int, list[dict[str, Any]]], dict[int, int | None]]:
     index = {cell.id: cell.index for cell in planned.cells if cell.index is not None}
     ran = [result for result in outcome.cells if result.id in index]
     return (

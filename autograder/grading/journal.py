@@ -188,15 +188,15 @@ class Journal:
 
     def count(self) -> int:
         """How many runs are kept. Raises JournalProblem."""
-        return self._read("select count(*) from runs")[0][0]
+        return int(self._read("select count(*) from runs")[0][0])
 
-    def _write(self, statement: str, values: tuple) -> None:
+    def _write(self, statement: str, values: tuple[Any, ...]) -> None:
         try:
             self._db.execute(statement, values)
         except sqlite3.Error as error:
             raise _problem(error, self.path) from None
 
-    def _read(self, statement: str, values: tuple = ()) -> list[tuple]:
+    def _read(self, statement: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         try:
             return self._db.execute(statement, values).fetchall()
         except sqlite3.Error as error:

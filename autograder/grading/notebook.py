@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
@@ -156,7 +157,7 @@ def values_in(text: str) -> int:
     return separators if separators <= MAX_OWN_VALUES else sum(map(_TEXT.sub("", text).count, ",:[{"))
 
 
-def _leave_out_outputs(content: dict) -> int:
+def _leave_out_outputs(content: dict[str, Any]) -> int:
     """Take the saved outputs and widgets out of a notebook of any version, and count its cells.
 
     They do not matter, and nbformat takes minutes to say what is wrong with some thousands of them. Raises whatever a
@@ -332,7 +333,7 @@ def _of_kind(cell: NotebookNode, kind: str) -> NotebookNode:
     if cell.cell_type == kind:
         return cell
     make = new_code_cell if kind == "code" else new_markdown_cell
-    made = make(cell.source, metadata=cell.metadata)
+    made: NotebookNode = make(cell.source, metadata=cell.metadata)
     made["id"] = cell.get("id", made["id"])
     return made
 

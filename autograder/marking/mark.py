@@ -23,11 +23,25 @@ log = logging.getLogger(__name__)
 class Answer(Protocol):
     """What came back from one challenge: the isolated side's answer, or a stored one."""
 
-    status: str
-    values: Mapping[str, Any]
-    message: str
-    changed_inputs: Sequence[str]
-    warnings: Sequence[str]
+    @property
+    def status(self) -> str:
+        """``answered``, or why it was not."""
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """Every value of the answer, by name."""
+
+    @property
+    def message(self) -> str:
+        """What the student is told when it was not answered."""
+
+    @property
+    def changed_inputs(self) -> Sequence[str]:
+        """The inputs that the student's code changed in place."""
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What numpy and others said while it ran."""
     earlier: Mapping[str, Answer]
 
 

@@ -77,7 +77,8 @@ def _known(root: Path) -> Mapping[str, int]:
         ) from None
     for node in tree.body:
         if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["NAMES"]:
-            return {entry.value: entry.lineno for entry in node.value.elts}
+            entries = [entry for entry in ast.walk(node.value) if isinstance(entry, ast.Constant)]
+            return {str(entry.value): entry.lineno for entry in entries}
     raise CourseError(f"{NAMES_FILE} has no tuple NAMES.")
 
 

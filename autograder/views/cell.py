@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from rich import box
@@ -88,7 +89,7 @@ def matrix(value: object) -> list[list[str]]:
 
 
 @cache
-def _template():
+def _template() -> Template:
     environment = Environment(
         loader=PackageLoader("autograder.views"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
@@ -96,5 +97,5 @@ def _template():
     return environment.get_template("question.html.j2")
 
 
-def _helpers() -> dict:
+def _helpers() -> dict[str, Any]:
     return {"points": words.points, "sign": words.sign, "word": words.word}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from nbformat import NotebookNode
@@ -75,16 +76,13 @@ def first_wrong(question: QuestionMark) -> LineMark | None:
 
 def _changed(marks: Marks, gradebook: Gradebook) -> dict[str, float]:
     """Questions whose points a person changed, with the points that count."""
-    given = {question.id: gradebook.cells.get(question.id) for question in marks.questions}
-    return {
-        question.id: given[question.id].points
-        for question in marks.questions
-        if given[question.id] and given[question.id].points is not None
-        and abs(given[question.id].points - question.points) > 1e-9
-    }
+    given = [(question, gradebook.cells[question.id].points) for question in marks.questions
+             if question.id in gradebook.cells]  # fmt: skip
+    return {question.id: points for question, points in given
+            if points is not None and abs(points - question.points) > 1e-9}  # fmt: skip
 
 
-def _cells(notebook: NotebookNode, marks: Marks, gradebook: Gradebook):
+def _cells(notebook: NotebookNode, marks: Marks, gradebook: Gradebook) -> Iterator[dict[str, Any]]:
     """Every cell as what the template shows: prose, code with its outputs, or a pointer to a question."""
     questions = {question.id: question for question in marks.questions}
     figures = 0

@@ -28,7 +28,8 @@ def results(all_marks: Sequence[Marks], wanted: Sequence[Exercise], *, done: boo
     said = [f"{marks.exercise}: {text}" for marks in all_marks for text in (*marks.notes, words.to_do(marks)) if text]
     for number, exercise in enumerate(wanted, 1):
         marks = found.get(exercise.name)
-        missing = "" if marks and marks.error else NOT_HANDED_IN if marks is None and done else NOT_REACHED
+        error = marks.error if marks else ""
+        missing = "" if error else NOT_HANDED_IN if marks is None and done else NOT_REACHED
         marked = {question.id: question for question in marks.questions} if marks else {}
         for part, question in enumerate(exercise.questions, 1):
             test = _frame(f"{number}.{part}", exercise, question.title, question.points)
@@ -37,7 +38,7 @@ def results(all_marks: Sequence[Marks], wanted: Sequence[Exercise], *, done: boo
             elif missing:
                 test |= {"score": 0.0, "status": "failed", "output": missing}
             else:
-                test |= {"output": f"Not graded, a person has to look: {marks.error}", "tags": ["needs-person"]}
+                test |= {"output": f"Not graded, a person has to look: {error}", "tags": ["needs-person"]}
             tests.append(test)
         if exercise.written:
             points = words.points(sum(part.points for part in exercise.written))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from statistics import median
 
 DAY = timedelta(days=1)
 
@@ -43,14 +42,14 @@ def sheet_times(hand_ins: Sequence[HandIn]) -> list[SheetTimes]:
     found = []
     for sheet in dict.fromkeys(one.sheet for one in hand_ins):
         mine = [one for one in hand_ins if one.sheet == sheet]
-        known = [one for one in mine if one.at is not None]
+        known = [(one.at, one.due) for one in mine if one.at is not None]
         due = mine[0].due
-        ahead = [one.due - one.at for one in known if one.due is not None]
+        ahead = sorted(due - at for at, due in known if due is not None)
         late = last_day = middle = None
         if ahead:
             late = sum(time < timedelta() for time in ahead)
             last_day = sum(timedelta() <= time <= DAY for time in ahead)
-            middle = median(ahead)
+            middle = (ahead[(len(ahead) - 1) // 2] + ahead[len(ahead) // 2]) / 2
         found.append(SheetTimes(sheet, due, len(mine), len(mine) - len(known), late, last_day, middle))
     return found
 

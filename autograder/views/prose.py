@@ -77,10 +77,11 @@ def markdown(text: str) -> Markup:
         formulas.append(drawn)
         return f"{_OPEN}{len(formulas) - 1}{_CLOSE}"
 
-    render = mistune.create_markdown(escape=False, plugins=["table", "math", "strikethrough"])
-    render.renderer.register("inline_math", lambda _, formula: keep(formula, False))
-    render.renderer.register("block_math", lambda _, formula: f"<p>{keep(formula, True)}</p>")
-    cleaned = str(clean(render(text.replace(_OPEN, "").replace(_CLOSE, ""))))
+    renderer = mistune.HTMLRenderer(escape=False)
+    renderer.register("inline_math", lambda _, formula: keep(formula, False))
+    renderer.register("block_math", lambda _, formula: f"<p>{keep(formula, True)}</p>")
+    render = mistune.create_markdown(renderer=renderer, plugins=["table", "math", "strikethrough"])
+    cleaned = str(clean(str(render(text.replace(_OPEN, "").replace(_CLOSE, "")))))
     cleaned = cleaned.replace("<table>", '<div class="scroll" tabindex="0"><table>')
     cleaned = cleaned.replace("</table>", "</table></div>")
     return Markup(re.sub(f"{_OPEN}(\\d+){_CLOSE}", lambda found: formulas[int(found[1])], cleaned))

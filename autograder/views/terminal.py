@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich import box
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -51,7 +51,7 @@ def notebook_table(marks: Marks) -> Group:
             _text("\n".join([text for text in (summary(question), *question.remarks) if text])),
         )
     who = f"{marks.student}: " if marks.student else ""
-    lines = [_text(f"{who}{marks.exercise}", "bold"), table]
+    lines: list[RenderableType] = [_text(f"{who}{marks.exercise}", "bold"), table]
     lines += [_text(note, "yellow") for note in (*marks.notes, to_do(marks)) if note]
     if marks.isolation == "none":
         lines.append(Text("Graded without isolation.", "bold red"))
