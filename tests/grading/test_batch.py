@@ -170,11 +170,11 @@ def _child(folder, log):
     """Grade until the end or until killed; log the key of each run as it begins."""
     submit = batch._Pass._submit
 
-    def logged(self, sheet, part):
+    def logged(self, sheet, at, part, *tries):
         shown = self.feedback and part.marks_ran is not None
         key = key_of(batch.only_to_show(part.prepared), "auto") if shown else part.key
         os.write(log, f"{key}\n".encode())
-        submit(self, sheet, part)
+        submit(self, sheet, at, part, *tries)
 
     def slowly(*arguments):
         time.sleep(0.01)
@@ -395,7 +395,7 @@ def test_marks_do_not_outlive_the_work_that_they_were_given_for(course, root, ho
 def test_marks_stay_when_only_the_machine_is_to_blame(course, monkeypatch):
     grade(course)
     before, times = rows(course), autograded(course)
-    for module in ("batch", "journal"):  # other libraries: everything would have to be run again
+    for module in ("kept", "journal"):  # other libraries: everything would have to be run again
         monkeypatch.setattr(f"autograder.grading.{module}.environment", lambda: "other")
     done = grade(course, dies)
     assert {one.submission.student for one in done if one.problem} == set(STUDENTS)

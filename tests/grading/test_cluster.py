@@ -144,9 +144,9 @@ def test_a_worker_that_comes_in_the_middle_and_cannot_isolate_gets_no_work(sched
     late, refused = [], []
     once_more = batch._Pass._once_more
 
-    def refusing(self, sheet, part, problem):
+    def refusing(self, out, problem):
         refused.append(problem)
-        once_more(self, sheet, part, problem)
+        once_more(self, out, problem)
 
     monkeypatch.setattr(batch._Pass, "_once_more", refusing)
 

@@ -13,7 +13,7 @@ from class_kit import NAME, hand_in, make_course, rows, solved
 from autograder.bridge.gradebook_writer import Writer
 from autograder.cli import main
 from autograder.exercises import load
-from autograder.grading import batch
+from autograder.grading import batch, kept
 from autograder.grading.batch import Course, grade_class
 from autograder.grading.journal import Journal
 from autograder.grading.remark import remark
@@ -46,7 +46,7 @@ def change_course(monkeypatch, **changes):
     changed = replace(exercise, questions=questions)
     for module in ("autograder.personal", "autograder.marking.mark"):
         monkeypatch.setattr(sys.modules[module], "load", lambda name: changed if name == exercise.name else load(name))
-    monkeypatch.setattr(batch, "_context", lambda root, sheet: "changed")
+    monkeypatch.setattr(kept, "_context", lambda root, sheet: "changed")
 
 
 @pytest.fixture
@@ -161,7 +161,7 @@ def test_what_was_graded_unprotected_is_marked_again_from_its_own_answers(tmp_pa
         shared = Course(course, journal, writer, pool, journal.seed(7), "none")
         assert not [done for done in grade_class(shared, find([course / "submitted"])) if done.problem]
     monkeypatch.setattr(batch, "run_isolated", never)
-    monkeypatch.setattr(batch, "_context", lambda root, sheet: "changed")
+    monkeypatch.setattr(kept, "_context", lambda root, sheet: "changed")
     assert main(["remark", "--root", str(course)]) == 0
     assert capsys.readouterr().err == ""
 

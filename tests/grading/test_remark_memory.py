@@ -14,7 +14,7 @@ from class_kit import NAME, hand_in, make_course, solved
 from autograder.bridge.gradebook_writer import Writer
 from autograder.cli import main
 from autograder.exercises import load
-from autograder.grading import batch, remark
+from autograder.grading import kept, remark
 from autograder.grading.batch import Course, grade_class
 from autograder.grading.journal import Journal
 from autograder.grading.submissions import find
@@ -81,7 +81,7 @@ def stricter(monkeypatch):
     changed = replace(exercise, questions=questions)
     for module in ("autograder.personal", "autograder.marking.mark"):
         monkeypatch.setattr(sys.modules[module], "load", lambda _: changed)
-    monkeypatch.setattr(batch, "_context", lambda root, sheet: "changed")
+    monkeypatch.setattr(kept, "_context", lambda root, sheet: "changed")
 
 
 @pytest.mark.parametrize("alike", [True, False], ids=["equal answers", "all different"])

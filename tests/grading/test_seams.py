@@ -83,11 +83,11 @@ def _child(course, only, seam, nth, log):
     """The command, with a log of what it gives to workers; killed at the seam when there is one."""
     submit = batch._Pass._submit
 
-    def logged(self, sheet, part):
+    def logged(self, sheet, at, part, *tries):
         shown = self.feedback and part.marks_ran is not None
         key = key_of(batch.only_to_show(part.prepared), self.course.level) if shown else part.key
         os.write(log, f"{key}\n".encode())
-        submit(self, sheet, part)
+        submit(self, sheet, at, part, *tries)
 
     batch._Pass._submit, batch.run_isolated = logged, worker
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
