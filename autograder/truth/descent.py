@@ -2,8 +2,8 @@
 
 :class:`~autograder.truth.network.Network` differentiates entry by entry, which takes milliseconds per step and more
 with fifty units. Here every *local* derivative is still ``sympy.diff`` of a forward formula, compiled to act on whole
-arrays, and numpy multiplies them along the chain. ``tests/truth/test_descent.py`` shows that each step equals the
-exact one.
+arrays, and numpy multiplies them along the chain, back over the steps of the forward pass.
+``tests/truth/test_descent.py`` shows that each step equals the exact one.
 """
 
 from __future__ import annotations
@@ -50,10 +50,27 @@ def baseline_state(hidden: int, seed: int, *, n_in: int = 2, n_out: int = 1, wei
     }
 
 
+_FORWARD: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...] = (
+    ("Z1", "", (("W1", "X"), ("b1", "one"))),
+    ("A1", "Z1", ()),
+    ("Z2", "", (("W2", "A1"), ("b2", "one"))),
+)
+"""The forward pass: each value is the activation of another one, entry by entry, or a sum of products of matrices."""
+
+
+def _forward(state: State, X: np.ndarray, hidden: str) -> dict[str, np.ndarray]:
+    value = {**state, "X": X, "one": np.ones((1, X.shape[1]))}
+    for name, argument, products in _FORWARD:
+        if argument:
+            value[name] = _compiled(hidden)[0](value[argument])
+        else:
+            value[name] = sum(value[left] @ value[right] for left, right in products)
+    return value
+
+
 def outputs(state: State, X: np.ndarray, hidden: str = "sigmoid") -> np.ndarray:
     """Z2, the pre-activations of the output; the predicted label is 1 where they are positive."""
-    activation = _compiled(hidden)[0]
-    return state["W2"] @ activation(state["W1"] @ X + state["b1"]) + state["b2"]
+    return _forward(state, X, hidden)["Z2"]
 
 
 def loss(state: State, X: np.ndarray, Y: np.ndarray, *, reg_lambda: float = 0.0, hidden: str = "sigmoid") -> float:
@@ -65,19 +82,18 @@ def loss(state: State, X: np.ndarray, Y: np.ndarray, *, reg_lambda: float = 0.0,
 
 
 def gradients(state: State, X: np.ndarray, Y: np.ndarray, *, reg_lambda: float = 0.0, hidden: str = "sigmoid") -> State:
-    """dW1, db1, dW2, db2 under the names of their parameters."""
-    activation, slope, _, error, decay = _compiled(hidden)
-    m = X.shape[1]
-    Z1 = state["W1"] @ X + state["b1"]
-    A1 = activation(Z1)
-    dZ2 = error(state["W2"] @ A1 + state["b2"], Y) / m
-    dZ1 = (state["W2"].T @ dZ2) * slope(Z1)
-    return {
-        "W1": dZ1 @ X.T + decay(state["W1"], reg_lambda, m),
-        "b1": dZ1.sum(axis=1, keepdims=True),
-        "W2": dZ2 @ A1.T + decay(state["W2"], reg_lambda, m),
-        "b2": dZ2.sum(axis=1, keepdims=True),
-    }
+    """dW1, db1, dW2, db2 under the names of their parameters: the chain rule, from the loss back over the steps."""
+    _, slope, _, error, decay = _compiled(hidden)
+    value, m = _forward(state, X, hidden), X.shape[1]
+    of = {"Z2": error(value["Z2"], Y) / m}  # the derivative of the data term by the name of a value
+    for name, argument, products in reversed(_FORWARD):
+        if argument:
+            of[argument] = of[name] * slope(value[argument])
+        for left, right in products:
+            of[left] = of[name] @ value[right].T
+            if right not in ("X", "one"):
+                of[right] = value[left].T @ of[name]
+    return {p: of[p] + decay(state[p], reg_lambda, m) if p[0] == "W" else of[p] for p in PARAMETERS}
 
 
 def step(state: State, gradient: State, learning_rate: float) -> State:

@@ -27,7 +27,18 @@ def test_loss_and_gradients_are_the_exact_ones(hidden, sizes, reg_lambda):
         np.testing.assert_allclose(gradients[name], exact[f"d{name}"], rtol=1e-11, atol=1e-15)
 
 
-def test_gradients_are_the_slopes_of_the_loss():
+LONGER = (
+    ("Z1", "", (("W1", "X"), ("b1", "one"))),
+    ("A0", "Z1", ()),
+    ("A1", "A0", ()),
+    ("Z2", "", (("b2", "one"), ("W2", "A1"))),
+)
+"""The activation applied twice: gradients follow from the steps, no backward formula stands beside them."""
+
+
+@pytest.mark.parametrize("steps", [descent._FORWARD, LONGER])
+def test_gradients_are_the_slopes_of_the_loss(steps, monkeypatch):
+    monkeypatch.setattr(descent, "_FORWARD", steps)
     given = point((3, 4, 2), 5)
     state = {name: given[name].copy() for name in descent.PARAMETERS}
     gradients = descent.gradients(state, given["X"], given["Y"], reg_lambda=0.9)
