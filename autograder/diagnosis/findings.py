@@ -25,14 +25,12 @@ from autograder.diagnosis.search import (
 )
 from autograder.diagnosis.spec import Array, Pass, Point, Spec, forward
 from autograder.mistakes import MISTAKES
+from autograder.tolerance import DOUBLE, Tolerance, agree, tolerance
 
 RIGHT = "right"
 WRONG = "wrong"
 CONVENTION = "right-up-to-convention"
 
-# How exactly an answer must be met to be right, and to be explained, by its dtype. Half precision proves nothing.
-TOLERANCES = {8: (1e-7, EXACT), 4: (1e-4, 1e-5), 2: (1e-2, None)}
-LOOSE_SINGLE = 1e-4  # in single precision, everything that comes this near counts as a rival explanation
 MAX_STATES = 40  # joint explanations kept while walking from the last layer to the first
 
 SHAPES = ("result-transposed", "wrong-shape")
@@ -58,7 +56,8 @@ class Finding:
     ``mistakes`` are the ids of the mistakes made here. ``follows_from`` are ids of mistakes named at an earlier
     parameter that reach this one; then, or when the student's own forward values are used, ``given_own`` is true.
     A wrong parameter with neither, and not ``given_own``, is unexplained: ``facts`` say what is measured.
-    ``convention`` holds the ids that make it right under another convention.
+    ``convention`` holds the ids that make it right under another convention, ``kinks`` the other choices at a kink that
+    make it right.
     """
 
     verdict: str
@@ -70,6 +69,7 @@ class Finding:
     factor: str | None = None
     evidence: Evidence | None = None
     hint: str = ""
+    kinks: tuple[str, ...] = ()
 
     @property
     def explained(self) -> bool:
@@ -96,8 +96,7 @@ class _Given:
     raw: tuple[Array, ...]
     values: tuple[Array, ...] | None
     shape_mistakes: tuple[str, ...]
-    right_tolerance: float
-    tolerance: float | None
+    tolerance: Tolerance
 
 
 @dataclass(frozen=True)
@@ -159,16 +158,15 @@ def _collect(spec: Spec, points: Sequence[Point], expected: Sequence[Mapping[str
             continue
         raw = tuple(np.asarray(point.answers[name]) for point in points)
         if any(value.dtype.kind not in "fiub" for value in raw):
-            given[parameter] = _Given(raw, None, (), 0.0, None)
+            given[parameter] = _Given(raw, None, (), DOUBLE)
             continue
-        size = min(value.dtype.itemsize if value.dtype.kind == "f" else 8 for value in raw)
-        right_tolerance, tolerance = TOLERANCES[min(size, 8)]
+        loosest = max((tolerance(value) for value in raw), key=lambda one: (one.right, one.proof is None))
         shaped = [_shaped(value.astype(float), want[name].shape) for value, want in zip(raw, expected)]
         values, mistakes = None, ()
         if all(np.isfinite(value).all() for value in raw):
             values = tuple(value for value, _ in shaped)
             mistakes = tuple(dict.fromkeys(m for _, m in shaped if m))
-        given[parameter] = _Given(raw, values, mistakes, right_tolerance, tolerance)
+        given[parameter] = _Given(raw, values, mistakes, loosest)
     return given
 
 
@@ -194,7 +192,7 @@ def _is_right(spec: Spec, parameter: str, given: _Given, expected: Sequence[Mapp
     return (
         given.values is not None
         and not given.shape_mistakes
-        and all(same(v, want[name], given.right_tolerance) for v, want in zip(given.values, expected))
+        and all(agree(v, want[name], given.tolerance.right) for v, want in zip(given.values, expected))
     )
 
 
@@ -205,7 +203,7 @@ def _walk(spec: Spec, passes: Sequence[Pass], given: Mapping[str, _Given], wante
     searches: dict[tuple[frozenset[str], int], Search] = {}
     for parameter in wanted:
         g = given[parameter]
-        if g.values is None or g.tolerance is None or all(not np.any(v) for v in g.values):
+        if g.values is None or g.tolerance.proof is None or all(not np.any(v) for v in g.values):
             continue
         extended = []
         for free in dict.fromkeys(state.tokens for state in states):
@@ -221,7 +219,7 @@ def _walk(spec: Spec, passes: Sequence[Pass], given: Mapping[str, _Given], wante
                     extended += [
                         _State(state.tokens | e.tokens, {**state.explanations, parameter: e}) for e in found
                     ] or [state]
-        if int(parameter[1:]) == passes[0].spec.depth and extended == states and g.tolerance == EXACT:
+        if int(parameter[1:]) == passes[0].spec.depth and extended == states and g.tolerance == DOUBLE:
             # Not explained; what follows may still be right given the error that this one came from.
             own = recover_errors(passes, [_arrays_at(spec, given, index) for index in range(len(passes))])
         # An explained state is worth more than one that leaves the parameter out.
@@ -247,17 +245,13 @@ def _base(passes: Sequence[Pass], parameter: str, values: Sequence[Array]) -> in
 
 def _explanations(search: Search, parameter: str, given: _Given) -> list[Explanation]:
     """The explanations with the fewest new mistakes; none when the numbers are too few to prove so many."""
-    answer = Answer(parameter, given.values, given.tolerance)
-    single = given.tolerance > EXACT
+    answer = Answer(parameter, given.values, given.tolerance.proof)
+    single = given.tolerance != DOUBLE
     numbers = answer.numbers()
     bound = min(MAX_MISTAKES, numbers if not single else min(2, numbers // 4))
     try:
         for new in range(bound + 1):
             found = search.explain(answer, new)
-            if found and single:
-                # Rounding may hide the difference between two explanations: all that come near must be the same one.
-                near = search.explain(replace(answer, tolerance=LOOSE_SINGLE), new)
-                return found if {e.tokens for e in near} == {e.tokens for e in found} else []
             if found:
                 return found
     except TooMany:
@@ -293,7 +287,7 @@ def _judge(
         )
         if not rivals:
             matched = g.values is not None and all(
-                same(v, want[spec.answer_name(parameter)], g.right_tolerance) for v, want in zip(g.values, expected)
+                agree(v, want[spec.answer_name(parameter)], g.tolerance.right) for v, want in zip(g.values, expected)
             )
             findings[parameter] = _named(
                 spec, parameter, shape_mistakes if matched else (), (), False, None, facts, factor
@@ -309,7 +303,8 @@ def _judge(
         from_own = own_forward or explanation.recipe.options["output-error"] is OWN_ERROR
         if not common and not shape_mistakes and not from_own:
             # Another choice at a kink, where any slope between the two sides is right.
-            findings[parameter] = Finding(RIGHT)
+            options = explanation.recipe.options.values()
+            findings[parameter] = Finding(RIGHT, kinks=tuple(o.name for o in options if o.name != "right"))
             continue
         inherited = (common & named) - _local(parameter, explanation)
         mistakes = tuple(_in_order(explanation, common - inherited))

@@ -388,7 +388,7 @@ PROPERTY_MISTAKES = (
 
 DECIMAL = re.compile(r"[-+]?\d{1,40}(\.\d{0,60})?([eE][-+]?\d{1,4})?")
 
-_BY_VALUE = values(true_derivative, explain=explain_slips(SLOPES))
+_BY_VALUE = values(true_derivative, explain=explain_slips(SLOPES), by_content=False)  # a formula is asked for
 
 
 def by_derivative(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:

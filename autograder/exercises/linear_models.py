@@ -336,7 +336,7 @@ def _times(sign: float, db: object) -> object:
 
 def explain_model(spec: Spec, known: Sequence[Slip], *, sign: float = 1.0) -> Explain:
     """What the diagnosis of networks says about a model that is one unit, and the mistakes that only it has."""
-    network, single = explain_gradients(spec), explain_slips(known)
+    network, single = explain_gradients(spec, nudged=spec.loss == "hinge"), explain_slips(known)
     lines = {"dW1": "dw", "db1": "db"}
 
     def explain(replies: Sequence[Reply]) -> Mapping[str, Verdict]:

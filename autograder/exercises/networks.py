@@ -156,7 +156,7 @@ class NetworkTask:
         explain = self.adjust(explain) if self.adjust else explain
         if self.slips:
             explain = first_of(explain, explain_slips(self.slips))
-        return values(self.truth, follow=self.follow if self.own_forward else None, explain=explain)
+        return values(self.truth, follow=self.follow if self.own_forward else None, explain=explain, of="self")
 
     # What is asked
 
@@ -210,7 +210,7 @@ class NetworkTask:
                 found.append(Challenge(given | {"learning_rate": np.array(rate)}))
             return found
 
-        judge = values(self.moved, follow=self.follow_update, explain=explain_slips(UPDATE_SLIPS))
+        judge = values(self.moved, follow=self.follow_update, explain=explain_slips(UPDATE_SLIPS), of="self")
         labels = {f"{name}_new": f"{name} after the update" for name in PARAMETERS}
         return Question(id, title, lines(points, labels), Probe(updated, drawn, {"cls": self.cls}, "update"), judge)
 

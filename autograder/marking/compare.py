@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-TOLERANCE = {
-    "float64": 1e-7,
-    "float32": 1e-3,
-    "float16": 3e-2,
-}
-"""Relative tolerance by the precision of the answer. Right float64 answers agree to about 5e-15."""
+from autograder.tolerance import agree, rounded_to_single, tolerance
 
 HAND = 2e-3
 """Relative tolerance for values worked out by hand with four significant figures carried.
 
 ``tests/marking/test_compare.py`` works the calculation through with every intermediate rounded to four figures
 and shows that this is enough, and that a half of it is not."""
-
-FLOOR = 1e-2
-"""Entries smaller than this part of the largest expected one are compared on that scale: near zero, cancellation
-leaves no relative precision to ask for."""
 
 
 @dataclass(frozen=True)
@@ -87,25 +79,14 @@ def whole_numbers(value: Any) -> np.ndarray | None:
     return array.ravel().astype(int)
 
 
-def tolerance(array: np.ndarray) -> float:
-    """The relative tolerance that an answer of this dtype is judged at; integers and booleans are exact numbers.
-
-    A single number in half precision was rounded once at the end. At the tolerance of arrays that were computed in it,
-    an accuracy on the wrong data would be the right one.
-    """
-    if array.dtype == np.float16 and array.size == 1:
-        return TOLERANCE["float32"]
-    return TOLERANCE.get(array.dtype.name, TOLERANCE["float64"])
-
-
 def compare(
     got: Any, expected: np.ndarray, *, rtol: float | None = None, figures: int | None = None
 ) -> Comparison:
     """Compare an answer with an expected array.
 
-    An entry agrees when |got - expected| <= rtol * max(|expected|, FLOOR * max |expected|). ``rtol`` is taken from
-    the dtype of the answer unless it is given. With ``figures`` an entry agrees when it is the expected one rounded to
-    so many significant figures, or anything nearer.
+    An entry agrees when its error is at most what :func:`autograder.tolerance.allowed` says; ``rtol`` is taken from the
+    dtype of the answer unless it is given. With ``figures`` an entry agrees when it is the expected one rounded to so
+    many significant figures, or anything nearer.
     """
     array = as_numbers(got)
     if isinstance(array, str):
@@ -117,14 +98,37 @@ def compare(
             return Comparison(False, "other")
         shape = "flat" if expected.ndim else "same"  # an array with one entry is one number
     values = array.astype(float).reshape(expected.shape)
-    largest = float(np.max(np.abs(expected), initial=0.0)) or 1.0
     with np.errstate(all="ignore"):
         error = np.abs(values - expected)
         if figures is None:
-            allowed = (tolerance(array) if rtol is None else rtol) * np.maximum(np.abs(expected), FLOOR * largest)
+            equal = agree(values, expected, tolerance(array).right if rtol is None else rtol)
         else:
             # half a unit of the last figure, and a little for numbers that lie on the edge
-            allowed = 0.505 * 10.0 ** (np.floor(np.log10(np.abs(expected))) + 1 - figures)
-        equal = bool(np.all(error <= allowed))
-        difference = error / largest
+            unit = 10.0 ** (np.floor(np.log10(np.abs(expected))) + 1 - figures)
+            equal = bool(np.all(error <= 0.505 * unit))
+        difference = error / (float(np.max(np.abs(expected), initial=0.0)) or 1.0)
     return Comparison(equal, shape, difference)
+
+
+def compare_all(
+    got: Sequence[Any],
+    expected: Sequence[np.ndarray],
+    *,
+    rtol: float | None = None,
+    figures: int | None = None,
+    by_content: bool = True,
+) -> list[Comparison]:
+    """Compare the answers at all challenges.
+
+    Precision is judged ``by_content``: what is kept in double precision and was worked out in single precision, at
+    every challenge, is right. Where a question asks for a formula, and a difference quotient would be as near, it is
+    judged by the dtype alone.
+    """
+    found = [compare(one, want, rtol=rtol, figures=figures) for one, want in zip(got, expected)]
+    if all(one.equal for one in found) or any(one.difference is None for one in found):
+        return found
+    if rtol is not None or figures is not None or not by_content:
+        return found
+    wanted = [np.asarray(want, dtype=float) for want in expected]
+    values = [np.asarray(one).astype(float).reshape(want.shape) for one, want in zip(got, wanted)]
+    return [replace(one, equal=True) for one in found] if rounded_to_single(values, wanted) else found

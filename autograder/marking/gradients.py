@@ -17,10 +17,11 @@ from autograder.marking.judges import Explain, usable
 FORWARD = ("Z1", "A1", "Z2", "A2", "Z3", "A3")
 
 
-def explain_gradients(spec: Spec) -> Explain:
+def explain_gradients(spec: Spec, *, nudged: bool = False) -> Explain:
     """An explanation of wrong gradients (or updated parameters) of a network described by ``spec``.
 
     The replies must hold the inputs of the network as given, and the student's own activations under their names.
+    What is right in ``nudged`` replies, to the side of a kink on which the student is, is right.
     """
     answered = {spec.answer_name(parameter): parameter for parameter in spec.parameters}
     memo = threading.local()  # a submission is marked by one thread, several submissions at the same time
@@ -34,11 +35,12 @@ def explain_gradients(spec: Spec) -> Explain:
         except ValueError:  # the student's arrays do not fit together: the comparison has said so
             found = {}
         else:
-            found = {
-                name: _verdict(report.parameters[parameter])
+            known = {
+                name: _verdict(report.parameters[parameter], nudged)
                 for name, parameter in answered.items()
                 if parameter in report.parameters
             }
+            found = {name: verdict for name, verdict in known.items() if verdict is not None}
         memo.replies, memo.found = replies, found
         return found
 
@@ -52,9 +54,10 @@ def _point(reply: Reply, answered: Mapping[str, str]) -> Point:
     return Point(inputs, {name: value for name, value in answers.items() if not isinstance(as_numbers(value), str)})
 
 
-def _verdict(finding: Finding) -> Verdict:
+def _verdict(finding: Finding, nudged: bool) -> Verdict | None:
+    """What the diagnosis adds to a line that is judged wrong: never that it is right, but for a choice at a kink."""
     if finding.verdict != WRONG:
-        return Verdict("correct", share=1.0)
+        return Verdict("correct", share=1.0) if finding.kinks or nudged else None
     if finding.given_own and not finding.mistakes:
         return Verdict("correct", share=1.0, own=True, message=finding.hint)
     if finding.mistakes:

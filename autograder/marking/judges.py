@@ -13,7 +13,7 @@ import numpy as np
 
 from autograder.diagnosis import fingerprint
 from autograder.exercise import Judge, Line, Reply, Values, Verdict
-from autograder.marking.compare import HAND, Comparison, as_numbers, compare
+from autograder.marking.compare import HAND, Comparison, as_numbers, compare, compare_all
 
 Truth = Callable[[Values], Mapping[str, np.ndarray]]
 """The exact values for the inputs of a challenge."""
@@ -23,6 +23,9 @@ Follow = Callable[[Values, Values], Sequence[Mapping[str, np.ndarray]]]
 
 Explain = Callable[[Sequence[Reply]], Mapping[str, Verdict]]
 """What is known about wrong values: verdicts for the lines that can be explained."""
+
+SMALLEST = 1e-6
+"""Part of the exact size below which a value is not marked by what follows from the student's own ones."""
 
 FLAT_SHARE = 0.5
 """Part of a line's points for the right numbers in a shape that only lacks an axis, such as (h,) for (h, 1)."""
@@ -48,11 +51,15 @@ def values(
     follow: Follow | None = None,
     explain: Explain | None = None,
     by_hand: bool = False,
+    of: str = "",
+    by_content: bool = True,
 ) -> Judge:
     """A judge that compares every line with the exact value of the same name.
 
     ``follow`` gives what follows from the student's own values. ``explain`` may name the mistake behind wrong ones.
-    ``by_hand`` allows four significant figures carried through and accepts flat shapes at full points.
+    ``by_hand`` allows four significant figures carried through and accepts flat shapes at full points. ``of`` says
+    where values are kept, such as ``self``, when they are no names of the notebook. Without ``by_content`` double
+    precision is asked for wherever it is kept.
     """
     rtol = HAND if by_hand else None
     flat_share = 1.0 if by_hand else FLAT_SHARE
@@ -61,30 +68,29 @@ def values(
         exact = [truth(reply.given) for reply in replies]
         verdicts, follows = {}, None
         for line in lines:
-            asked = {"rtol": rtol, "figures": line.figures}
-            found = [compare(r.values.get(line.name), e[line.name], **asked) for r, e in zip(replies, exact)]
+            asked = {"rtol": rtol, "figures": line.figures, "by_content": by_content}
+            answers, wanted = [r.values.get(line.name) for r in replies], [e[line.name] for e in exact]
+            found = compare_all(answers, wanted, **asked)
             if all(comparison.equal for comparison in found):
                 verdicts[line.name] = _right(found, flat_share)
                 continue
-            if follow is not None and not _only_zeros(line, replies):
-                follows = follows if follows is not None else [_readings(follow, reply) for reply in replies]
-                consistent = [
-                    _best(reply.values.get(line.name), readings, line.name, asked)
-                    for reply, readings in zip(replies, follows)
-                ]
-                if all(comparison.equal for comparison in consistent):
+            if follow is not None and matters(replies, answers, wanted):
+                follows = follows if follows is not None else _all_readings(follow, replies, exact)
+                consistent = _following(line.name, replies, exact, follows, asked)
+                if consistent:
                     verdicts[line.name] = _right(consistent, flat_share, own=True)
                     continue
             expected = [
                 dict(readings[0]).get(line.name, e[line.name]) if follows and readings else e[line.name]
                 for e, readings in zip(exact, follows or [()] * len(exact))
             ]
-            verdicts[line.name] = wrong(line, replies, expected, found)
+            verdicts[line.name] = wrong(line, replies, expected, found, of)
         if explain is not None and any(verdict.status == "wrong" for verdict in verdicts.values()):
             known = explain(replies)
             for line in lines:
                 verdict, reason = verdicts[line.name], known.get(line.name)
-                if verdict.status == "wrong" and reason and not (reason.share and _only_zeros(line, replies)):
+                answers, wanted = [r.values.get(line.name) for r in replies], [e[line.name] for e in exact]
+                if verdict.status == "wrong" and reason and (not reason.share or matters(replies, answers, wanted)):
                     verdicts[line.name] = merged(verdict, reason)
         return verdicts
 
@@ -109,24 +115,68 @@ def usable(values: Values) -> dict[str, np.ndarray]:
     }
 
 
-def _only_zeros(line: Line, replies: Sequence[Reply]) -> bool:
-    """Whether the student's value is zero at every challenge.
+def matters(replies: Sequence[Reply], values: Sequence[object], exact: Sequence[np.ndarray]) -> bool:
+    """Whether values are of a size that follow-through can judge: at least :data:`SMALLEST` of the exact one's.
 
-    From activations that never change, zero gradients follow. Nobody has computed anything then, so that follow-through
-    gives nothing; where zero is the exact value it is right all the same.
+    From activations that saturate, gradients follow that are zero or nearly so, whatever the formula. Nobody has shown
+    anything then, so that follow-through gives nothing; where zero is the exact value it is right all the same. An
+    array must be large enough at every hidden challenge, a single number, which may happen to cancel, at one.
     """
-    arrays = [as_numbers(reply.values.get(line.name)) for reply in replies]
-    return all(not isinstance(array, str) and not np.any(array) for array in arrays)
+    hidden = _hidden(replies)
+    large = [_size(values[k]) >= SMALLEST * _size(exact[k]) for k in hidden]
+    return any(large) if all(np.size(exact[k]) == 1 for k in hidden) else all(large)
 
 
-def _readings(follow: Follow, reply: Reply) -> Sequence[Mapping[str, np.ndarray]]:
-    own = usable(reply.values)
-    return follow(reply.given, own) if own else ()
+def _hidden(replies: Sequence[Reply]) -> list[int]:
+    """The challenges that nobody has seen, or all of them where all are shown."""
+    return [k for k, reply in enumerate(replies) if not reply.shown] or list(range(len(replies)))
 
 
-def _best(got: object, readings: Sequence[Mapping[str, np.ndarray]], name: str, asked: Mapping) -> Comparison:
-    found = [compare(got, reading[name], **asked) for reading in readings if np.all(np.isfinite(reading[name]))]
-    return next((comparison for comparison in found if comparison.equal), Comparison(False))
+def _size(value: object) -> float:
+    array = as_numbers(value)
+    return 0.0 if isinstance(array, str) else float(np.max(np.abs(array.astype(float)), initial=0.0))
+
+
+def _all_readings(follow: Follow, replies: Sequence[Reply], exact: Sequence[Values]) -> list[Sequence[Values]]:
+    """What follows at every challenge from the own values that depend on the inputs."""
+    own = [usable(reply.values) for reply in replies]
+    one_number = {
+        name
+        for k in _hidden(replies)
+        for name, value in own[k].items()
+        if name in exact[k] and _one_number(value) and not _one_number(np.asarray(exact[k][name]))
+    }
+    kept = [{name: value for name, value in values.items() if name not in one_number} for values in own]
+    return [follow(reply.given, values) if values else () for reply, values in zip(replies, kept)]
+
+
+def _one_number(array: np.ndarray) -> bool:
+    """Whether all entries are one number, and so tell nothing of what they were computed from."""
+    return array.size > 1 and float(np.ptp(array.astype(float))) <= SMALLEST * _size(array)
+
+
+def _following(
+    line: str, replies: Sequence[Reply], exact: Sequence[Values], follows: Sequence[Sequence[Values]], asked: Mapping
+) -> list[Comparison]:
+    """The comparisons with what follows, when the answer agrees with it at every challenge; else nothing."""
+    answers, wanted = [reply.values.get(line) for reply in replies], [e[line] for e in exact]
+    exactly = {"rtol": asked["rtol"], "figures": asked["figures"]}
+    found: list[Comparison | None] = []
+    equal_to = []
+    for answer, readings in zip(answers, follows):
+        values = [reading[line] for reading in readings if np.all(np.isfinite(reading[line]))]
+        compared = [(compare(answer, value, **exactly), value) for value in values]
+        comparison, value = next((pair for pair in compared if pair[0].equal), (None, np.nan))
+        found.append(comparison)
+        equal_to.append(value)
+    if None not in found:
+        return [one for one in found if one is not None] if matters(replies, equal_to, wanted) else []
+    for readings in zip(*follows):  # kept in double precision, worked out in single
+        values = [reading[line] for reading in readings]
+        together = compare_all(answers, values, **asked)
+        if all(one.equal for one in together) and matters(replies, values, wanted):
+            return together
+    return []
 
 
 def _right(found: Sequence[Comparison], flat_share: float, own: bool = False) -> Verdict:
@@ -143,21 +193,32 @@ def _right(found: Sequence[Comparison], flat_share: float, own: bool = False) ->
     return Verdict("correct", share=1.0, own=own, message=message)
 
 
-def wrong(line: Line, replies: Sequence[Reply], expected: list, found: Sequence[Comparison]) -> Verdict:
-    """A wrong or missing line, with what the comparison saw."""
+def wrong(line: Line, replies: Sequence[Reply], expected: list, found: Sequence[Comparison], of: str = "") -> Verdict:
+    """A wrong or missing line, with what the comparison saw.
+
+    An attribute without a value is not called missing: a method that runs through is written, and may have kept its
+    result in a local variable.
+    """
     first = next(index for index, comparison in enumerate(found) if not comparison.equal)
     shown = next((index for index, reply in enumerate(replies) if reply.shown and not found[index].equal), None)
     drawn = first if shown is None else shown
     got = replies[first].values.get(line.name)
-    status = "missing" if left_open(got) else "wrong"
+    if of and got is None and line.name != "returned":
+        told = f"`{of}.{line.name}` has no value when the method has run."
+        return Verdict("wrong", message=told, hint=f"Is it kept as `{of}.{line.name}`, or only in a local variable?")
     return Verdict(
-        status,
+        "missing" if left_open(got) else "wrong",
         message=_what_is_measured(line, got, np.asarray(expected[first]), found[first], _only_zeros(line, replies)),
         expected=None if shown is None else expected[shown],
         got=None if shown is None else replies[shown].values.get(line.name),
         difference=compare(replies[drawn].values.get(line.name), expected[drawn]).difference,
         fingerprint=_fingerprint([reply.values.get(line.name) for reply in replies]),
     )
+
+
+def _only_zeros(line: Line, replies: Sequence[Reply]) -> bool:
+    arrays = [as_numbers(reply.values.get(line.name)) for reply in replies]
+    return all(not isinstance(array, str) and not np.any(array) for array in arrays)
 
 
 def _fingerprint(got: Sequence[object]) -> str:

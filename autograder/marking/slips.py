@@ -17,10 +17,7 @@ from autograder.exercise import Reply, Values, Verdict
 from autograder.marking.compare import HAND, as_numbers, compare
 from autograder.marking.judges import Explain, usable
 from autograder.mistakes import known
-
-PROOF = {"float64": 1e-9, "float32": 1e-4, "float16": None}
-"""A slip is named when its formula gives every entry of the answer to this relative accuracy; integers are as exact as
-float64. Single precision must agree to a tenth of what a right answer is allowed, and half precision proves nothing."""
+from autograder.tolerance import tolerance
 
 
 @dataclass(frozen=True)
@@ -110,7 +107,8 @@ def explain_slips(
 ) -> Explain:
     """An explanation of wrong lines by known slips.
 
-    ``by_hand`` compares at the precision of a calculation by hand instead of :data:`PROOF`. ``names`` maps a line to
+    A slip is named when its formula gives every entry of the answer to the proof of :mod:`autograder.tolerance`;
+    ``by_hand`` compares at the precision of a calculation by hand instead. ``names`` maps a line to
     the name under which formulas know its value, where that is another one, and ``shape`` gives the shape of a name:
     by hand a column may be written as a list. A formula explains nothing where a value that it needs is not there or
     does not fit.
@@ -155,7 +153,7 @@ def gives(got: object, predicted: Any, *, by_hand: bool = False, figures: int | 
     predicted = np.asarray(predicted, dtype=float)
     if not predicted.size or not np.all(np.isfinite(predicted)):
         return False
-    rtol = HAND if by_hand else PROOF.get(array.dtype.name, PROOF["float64"])
+    rtol = HAND if by_hand else tolerance(array).proof
     return rtol is not None and compare(array, predicted, rtol=rtol, figures=figures).equal
 
 

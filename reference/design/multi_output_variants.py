@@ -331,7 +331,7 @@ WRONG = (
                 ("dZ2 = 2 * (self.A2 - Y) / m", "dZ2 = 0 * (self.A2 - Y) / m"),
             ]
         },
-        loses={"loss_of_outputs": 2, "backward_outputs": 6, "weighted_outputs": 4, "step_outputs.returned": 0.5},
+        loses={"loss_of_outputs": 2, "backward_outputs": 6, "weighted_outputs": 4, "step_outputs": 2},
         named={"step_outputs.returned": ()},
     ),
     _edit("ascent", "up the gradient", "step", "net.W1 - learning_rate", "net.W1 + learning_rate",

@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from autograder.diagnosis import Point, Spec, aliases
-from autograder.exercise import Reply
+from autograder.diagnosis import Point, Spec, aliases, explain, mutate
+from autograder.exercise import Line, Reply
 from autograder.exercises import tanh_swap
+from autograder.exercises.shared import SMALL
 from autograder.marking import challenges
 from autograder.marking.gradients import explain_gradients
 
@@ -57,6 +58,34 @@ def test_a_random_change_is_measured_and_not_named():
 def test_arrays_that_do_not_fit_are_left_to_the_comparison():
     found = explain_gradients(SPEC)(replies(lambda exact, given: {"A1": np.ones((9, 9)), "dW1": exact["dW1"] * 2}))
     assert found == {}
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_grammar_never_says_that_what_is_judged_wrong_is_right(seed):
+    """One judge of right: half a per cent off in small entries was wrong to the one and right to the other."""
+    rng = np.random.default_rng(seed)
+
+    def rounded(exact, given):
+        size = np.abs(exact["dW1"]).max()
+        return {"dW1": (exact["dW1"] + 5e-3 * size * rng.choice([-1, 1], exact["dW1"].shape)).astype(np.float16)}
+
+    answered = replies(rounded)
+    assert "dW1" not in explain_gradients(SPEC)(answered) or explain_gradients(SPEC)(answered)["dW1"].share == 0
+    assert tanh_swap.TANH.judge((Line("dW1", 5),), answered)["dW1"].share == 0
+
+
+def test_the_grammar_restores_a_line_at_a_kink_and_names_it():
+    spec = Spec(hidden=("relu",), output="sigmoid", loss="bce")
+    given = SMALL | {"Y": np.array([[1.0, 0.0]]), "b1": np.array([[-0.5], [-1.0]])}
+    given["Z1"] = given["W1"] @ given["X"] + given["b1"]
+    assert np.any(given["Z1"] == 0)
+    answers = mutate(spec, Point(given), {"derivative-1": "right-at-zero"})
+    finding = explain(spec, [Point(given, answers)]).parameters["W1"]
+    assert finding.kinks == ("right-at-zero",)
+    assert explain_gradients(spec)([Reply(given, answers)])["dW1"].share == 1
+    exact = mutate(spec, Point(given), {})
+    assert explain(spec, [Point(given, exact)]).parameters["W1"].kinks == ()
+    assert "dW1" not in explain_gradients(spec)([Reply(given, exact)])
 
 
 @pytest.mark.parametrize("seed", range(5))

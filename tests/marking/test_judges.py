@@ -43,13 +43,34 @@ def test_a_slip_costs_its_own_line_only():
 
 
 @pytest.mark.parametrize("way", ["follow", "explain"])
-def test_zeros_that_follow_from_a_constant_earn_nothing(way):
+@pytest.mark.parametrize("size", [0.0, 1e-12, 1e-7])
+def test_what_nearly_vanishes_earns_nothing_by_following(way, size):
     """From saturated activations zero gradients follow: two lines of code that compute nothing."""
-    zeros = [{name: np.zeros((2, 1)) for name in ("square", "double")} for _ in REPLIES]
+    squares = [size * right(reply.given)["square"] for reply in REPLIES]
+    small = [{"square": square, "double": 2 * square} for square in squares]
     consistent = {"follow": follow} if way == "follow" else {"explain": lambda _: {"double": Verdict("correct", 1.0)}}
-    verdict = judged(zeros, **consistent)["double"]
+    verdict = judged(small, **consistent)["double"]
     assert (verdict.status, verdict.share) == ("wrong", 0)
-    assert verdict.message == "Every entry of `double` is zero."
+    if not size:
+        assert verdict.message == "Every entry of `double` is zero."
+
+
+def test_one_hidden_challenge_where_a_value_nearly_vanishes_is_enough():
+    sizes = (1.0, 1.0, 1e-9)
+    replies = [Reply({"x": np.array([[1.0], [k]])}, {}, shown=False) for k in (2, 3, 4)]
+    squares = [1.1 * size * right(reply.given)["square"] for size, reply in zip(sizes, replies)]
+    replies = [Reply(r.given, {"square": s, "double": 2 * s}, r.shown) for r, s in zip(replies, squares)]
+    judge = values(truth, follow=follow)
+    assert judge(LINES, replies[:2])["double"].share == 1
+    assert judge(LINES, replies)["double"].share == 0
+    assert judge(LINES, [*replies[:2], Reply(replies[2].given, replies[2].values, shown=True)])["double"].share == 1
+
+
+def test_from_an_own_value_that_is_one_number_nothing_follows():
+    """It does not depend on the inputs, so that the line below would not either."""
+    for square in (np.full((2, 1), 3.0), np.array([[3.0], [3.0 + 1e-8]])):
+        verdicts = judged([{"square": square, "double": 2 * square} for _ in REPLIES], follow=follow)
+        assert verdicts["double"].share == 0
 
 
 def test_zeros_at_one_challenge_alone_are_not_spoken_of():
@@ -99,6 +120,16 @@ def test_the_message_says_what_is_measured(value, said):
     verdict = judged([{**right(r.given), "square": value} for r in REPLIES])["square"]
     assert said in verdict.message
     assert verdict.status == ("missing" if value is None else "wrong")
+
+
+def test_an_attribute_without_a_value_is_not_called_missing():
+    """A method that runs through is written: it may have kept its result in a local variable."""
+    answers = [{**right(reply.given), "square": None} for reply in REPLIES]
+    verdict = judged(answers, of="self")["square"]
+    assert verdict.status == "wrong"
+    assert verdict.message == "`self.square` has no value when the method has run."
+    assert "local variable" in verdict.hint
+    assert judged(answers)["square"].status == "missing"
 
 
 def test_own_values_that_are_not_finite_are_not_followed():
