@@ -56,7 +56,7 @@ ACCIDENTS = {
             "the cell of train_on_moons raises before the function is defined",
             cells={"train_on_moons": "results = {}\nresults['tanh']\n\ndef train_on_moons(*args):\n    return results"},
             loses={"training_report": 3},
-            statuses={"training_report": "missing"},
+            statuses={"training_report": "raised"},
         ),
         Variant(
             "endless-loop",

@@ -121,6 +121,8 @@ def _marked(question: Question, asked: Sequence[Challenge], answers: Sequence[An
         verdict = verdicts[line.name]
         if line.name in lost:
             verdict = Verdict(lost[line.name].status, message=lost[line.name].message)
+        elif verdict.status == "missing" and (why := next((a.message for a in answers if a.message), "")):
+            verdict = Verdict("raised", message=why)  # a cell's own error comes before "fill it in"
         points = round(line.points * verdict.share, 6)
         lines.append(LineMark(line.name, line.label, points, line.points, **_fields(verdict)))
     return _of_lines(question, tuple(lines), remarks, _example(lines, asked))

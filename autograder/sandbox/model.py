@@ -127,7 +127,7 @@ class Answer:
 
     status: str
     values: Mapping[str, Value] = field(default_factory=dict)
-    message: str = ""  #: for the student, one or two sentences
+    message: str = ""  #: for the student, one or two sentences; of an answer, why a name that it asks for is not there
     traceback: str = ""  #: the student's own frames only
     changed_inputs: tuple[str, ...] = ()  #: names of inputs that were changed in place
     warnings: tuple[str, ...] = ()  #: such as "RuntimeWarning: overflow encountered in exp"

@@ -45,6 +45,39 @@ def test_a_name_that_is_not_there_is_missing(run: Run) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("cell", "error"),
+    [
+        ("class Net\n    pass", "SyntaxError: expected ':' (line 1)"),
+        ("rate = lr * 2\nclass Net: pass", "NameError: name 'lr' is not defined (line 1: `rate = lr * 2`)"),
+    ],
+)
+def test_what_a_stopped_cell_would_have_made_is_an_error_with_the_cells_own_words(run: Run, cell, error) -> None:
+    """Finished work is not called missing."""
+    (answer,) = answers(run("other = 1", cell, "Net()", asks=(ask("return {'y': student.Net()}"),)))
+    assert answer.status == "raised"
+    assert answer.message == f"`Net` is not there, because its cell stopped. {error}"
+
+
+def test_a_value_that_a_stopped_cell_would_have_made_has_its_error_too(run: Run) -> None:
+    body = "return {name: getattr(student, name, None) for name in ('a', 'b')}"
+    (answer,) = answers(run("a = 1\nc = a + d\nb = 2", asks=(ask(body),)))
+    assert (answer.status, answer.values["a"], answer.values["b"]) == ("answered", 1, None)
+    assert answer.message == (
+        "`b` is not there, because its cell stopped. NameError: name 'd' is not defined (line 2: `c = a + d`)"
+    )
+    (answer,) = answers(run("a = 1\nb == 2", asks=(ask(body),)))
+    assert answer.message == "", "it would not have made b"
+
+
+def test_an_error_of_shapes_says_what_there_is(run: Run) -> None:
+    source = "import numpy as np\nW, x = np.ones((3, 4)), np.ones((2, 6))\ndef f(): return W @ x"
+    (answer,) = answers(run(source, asks=(ask("return {'y': student.f()}"),)))
+    assert answer.message == (
+        "ValueError: (3, 4) @ (2, 6): the inner sizes 4 and 2 must agree (`f`, line 3: `def f(): return W @ x`)"
+    )
+
+
 def test_an_untouched_stub_is_missing(run: Run) -> None:
     source = "class Net:\n    def backward_pass(self):\n        raise NotImplementedError('todo')"
     (answer,) = answers(run(source, asks=(ask("student.Net().backward_pass(); return {}"),)))

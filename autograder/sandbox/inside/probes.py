@@ -6,6 +6,7 @@ import builtins
 import contextlib
 import gc
 import linecache
+import re
 import sys
 import time
 import traceback
@@ -201,6 +202,7 @@ def _asked(
                     memory = f"{limits['question_memory_bytes'] >> 20} MB that one question may take"
                 codec.gather(function(Student(shell.user_ns, read), handed), values)
         result["status"] = "answered"
+        result["message"] = _never_made(read - shell.user_ns.keys(), shell)
     except BadProbe as error:
         result["message"] = str(error)
     except codec.NoDict as error:
@@ -247,7 +249,8 @@ def _judged(error: BaseException, shell: Shell, ask_id: str, limits: dict[str, A
     elif status == "out_of_memory":
         message = f"Your code needed more memory than the {memory}; {GREEDY} {message}"
     elif isinstance(error, MissingName):
-        status, message = "missing", (
+        why = _never_made({_name(error)}, shell)
+        status, message = "raised" if why else "missing", why or (
             f"`{_name(error)}` is not defined in your notebook: is its cell filled in, and does it run without error?"
         )
     elif isinstance(error, NotImplementedError) and is_students(innermost, shell):
@@ -264,6 +267,16 @@ def _judged(error: BaseException, shell: Shell, ask_id: str, limits: dict[str, A
 
 def _name(error: MissingName) -> str:
     return str(error.args[0])[:100] if error.args else "?"
+
+
+def _never_made(names: set[str], shell: Shell) -> str:
+    """Why names are not there: the first cell that would have made one of them, and stopped with an error."""
+    for source, message in shell.failed:
+        for name in sorted(names):
+            made = rf"^[ \t]*(?:(?:class|def)[ \t]+{re.escape(name)}\b|[^=#\n]*\b{re.escape(name)}\b[^=#\n]*=(?!=))"
+            if re.search(made, source, re.MULTILINE):
+                return f"`{name}` is not there, because its cell stopped. {message}"
+    return ""
 
 
 def _innermost(error: BaseException) -> str:

@@ -30,6 +30,7 @@ from IPython.utils.text import SList
 from traitlets import Type
 from traitlets.config import Config
 
+from . import shapes
 from .stopwatch import OutOfTime
 
 INLINE_BACKEND = "module://matplotlib_inline.backend_inline"
@@ -311,6 +312,7 @@ class Shell(InteractiveShell):
         """Make the shell with an empty collector."""
         self.collector = Collector()
         self.folder = ""
+        self.failed: list[tuple[str, str]] = []  # the cells that stopped with an error: source and message
         super().__init__(**settings)
 
     @contextlib.contextmanager
@@ -426,10 +428,12 @@ def said(error: BaseException, shell: Shell) -> str:
         text = str(error).strip()
     except Exception:
         text = ""
+    frames = students_frames(error, shell)
+    if frames and isinstance(error, ValueError):  # what numpy says about shapes
+        text = shapes.in_words(text, frames[-1], error)
     text = f"{type(error).__name__}: {text[:600]}" if text else type(error).__name__
     if isinstance(error, SyntaxError) and error.lineno:
-        return f"{text[:600]} (line {error.lineno})"
-    frames = students_frames(error, shell)
+        return f"{type(error).__name__}: {str(error.msg)[:600]} (line {error.lineno})"
     if frames:
         frame = frames[-1]
         where = "" if frame.name == "<module>" else f"`{frame.name}`, "
