@@ -1,9 +1,11 @@
 """A small course with a class, and its gradebook as rows that two courses can be compared by."""
 
+import functools
 import json
 import re
 import shutil
 import sqlite3
+import tempfile
 from pathlib import Path
 
 import nbformat
@@ -23,8 +25,22 @@ CONFIG = "\nc.IsolatedExecute.seed = 7\n"
 
 
 def make_course(folder: Path, root: Path, names=(NAME,), db_url=None) -> Path:
-    """A course whose sheets are released, with nothing handed in."""
-    folder.mkdir(parents=True)
+    """A course whose sheets are released, with nothing handed in; with a gradebook in a file, a copy of one."""
+    if db_url is None:
+        return Path(shutil.copytree(_released(root, tuple(names)).name, folder))
+    return _release(folder, root, names, db_url)
+
+
+@functools.cache
+def _released(root: Path, names: tuple[str, ...]) -> tempfile.TemporaryDirectory:
+    """The course that is copied: nbgrader takes seconds to release a sheet."""
+    kept = tempfile.TemporaryDirectory(prefix="released-")
+    _release(Path(kept.name), root, names, None)
+    return kept
+
+
+def _release(folder: Path, root: Path, names, db_url) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
     more = f"c.CourseDirectory.db_url = {db_url!r}\n" if db_url else ""
     (folder / "nbgrader_config.py").write_text((root / "nbgrader_config.py").read_text() + CONFIG + more)
     for name in names:
