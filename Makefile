@@ -24,8 +24,8 @@ test: setup  ## every check that CI makes: lint, generated files, tests, audit
 test-all: test  ## the whole corpus of attacks as well, at every level, and the commands of the docs
 	@python -m pytest -q -n 2 --dist loadgroup -m long
 
-quick: setup  ## the tests that take seconds
-	@python -m pytest -q -n 2 --dist loadgroup -m "not slow and not long"
+quick: setup  ## the tests that take no longer than two seconds each; PART=marking: those of one folder
+	@python -m pytest -q -n 2 --dist loadgroup -m "not slow and not long" tests/$(PART)
 
 lint: setup  ## style of the Python files
 	@ruff check .

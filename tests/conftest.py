@@ -1,8 +1,9 @@
 """Fixtures that several folders use."""
 
+import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -32,3 +33,33 @@ def until() -> Callable[[Callable[[], object]], object]:
         return found
 
     return until
+
+
+QUICK_SECONDS = 2.0
+"""What a test that is not marked slow may compute."""
+
+
+def _computed() -> float:
+    """Seconds of computing by this process and those of its processes that have ended: no matter what else runs."""
+    return sum(os.times()[:4])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    began = _computed()
+    try:
+        return (yield)
+    finally:
+        item.user_properties.append(("computed", _computed() - began))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the tests that should be marked slow, which is no failure."""
+    found = {
+        report.nodeid: dict(report.user_properties)["computed"]
+        for report in terminalreporter.getreports("passed")
+        if not {"slow", "long"} & report.keywords.keys()
+    }
+    for name, seconds in sorted(found.items(), key=lambda one: -one[1]):
+        if seconds > QUICK_SECONDS:
+            terminalreporter.write_line(f"to be marked slow, it computes for {seconds:.1f} s: {name}", yellow=True)

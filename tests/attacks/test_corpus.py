@@ -19,7 +19,7 @@ from autograder.grading.submissions import find, grade_all
 from autograder.marking import Marks, from_json, to_json
 from autograder.sandbox import Sandbox, SandboxUnavailable
 
-from .corpus import CORPUS, FULL, HAND, QUICK, SAMPLE, Attack
+from .corpus import CORPUS, DEFAULT, FULL, HAND, QUICK, SAMPLE, Attack
 from .elsewhere import ORDINARY_ID, Elsewhere, NoSuchPlace
 from .scene import LONG_SECONDS, SECRET, Scene, end, notebook, scene, settled
 
@@ -131,12 +131,16 @@ def attacked(attack: Attack, box: Sandbox | Elsewhere, root: Path, here: Scene, 
 
 
 def _cases() -> list:
+    def how_long(level: str, attack: Attack) -> tuple:
+        if level != "full" or attack not in DEFAULT:
+            return (pytest.mark.long,)
+        return () if attack in QUICK else (pytest.mark.slow,)
+
     return [
-        pytest.param(level, attack, id=f"{level}-{attack.name}",
-                     marks=() if level == "full" and attack in QUICK else pytest.mark.long)
+        pytest.param(level, attack, id=f"{level}-{attack.name}", marks=how_long(level, attack))
         for level in ("full", "reduced")
         for attack in CORPUS
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize(("walled", "attack"), _cases(), indirect=["walled"])

@@ -57,6 +57,7 @@ def test_only_what_changed_is_written(course):
     assert course.build() == ["assignments/by_hand/adding.ipynb", "source/by_hand/adding.ipynb"]
 
 
+@pytest.mark.slow
 def test_the_same_bytes_in_another_process_and_place(course, tmp_path_factory):
     course.build()
     elsewhere = tmp_path_factory.mktemp("elsewhere")

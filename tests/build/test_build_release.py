@@ -21,6 +21,7 @@ def nbgrader(root: Path, *arguments: str, home: Path) -> subprocess.CompletedPro
     return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=600)
 
 
+@pytest.mark.slow
 def test_nbgrader_s_own_command_writes_the_same_bytes(course, tmp_path_factory):
     course.build()
     built = course.files("assignments")
@@ -34,6 +35,7 @@ def test_nbgrader_s_own_command_writes_the_same_bytes(course, tmp_path_factory):
     assert (course.root / "gradebook.db").exists()
 
 
+@pytest.mark.slow
 def test_nbgrader_s_own_command_refuses_a_leak(course, tmp_path_factory):
     course.build()
     (course.root / "nbgrader_config.py").write_text(CONFIG)

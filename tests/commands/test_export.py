@@ -92,6 +92,7 @@ def test_records_are_read_from_graded_notebooks_and_standard_input(tmp_path, mar
     assert "bo,training,tanh_swap,5,20" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_gradebook_brings_written_parts_penalties_and_addresses(tmp_path, capsys):
     from nbgrader.api import Gradebook
 

@@ -65,6 +65,7 @@ def feedback(course):
     return main(["feedback", str(course / "submitted"), "--to", str(course / "pages"), "--root", str(course)])
 
 
+@pytest.mark.slow
 def test_a_hint_to_a_cluster_reaches_everyone_in_it_and_no_one_else(course, marks, capsys):
     assert main(["report", str(marks), "--to", str(course / "report.html"), "--root", str(course)]) == 0
     report = (course / "report.html").read_text()
@@ -82,6 +83,7 @@ def test_a_hint_to_a_cluster_reaches_everyone_in_it_and_no_one_else(course, mark
     assert read_hints(course) == {}
 
 
+@pytest.mark.slow
 def test_nothing_hidden_is_on_a_page(course, root):
     assert feedback(course) == 0
     for student in ("ada", "carla"):
@@ -141,6 +143,7 @@ def test_a_damaged_file_of_hints_is_not_overwritten(tmp_path):
     assert (tmp_path / "hints.json").read_text() == "{"
 
 
+@pytest.mark.slow
 def test_an_unreadable_notebook_gets_a_page_that_says_why(course, tmp_path):
     bad = tmp_path / "zoe" / "training" / "tanh_swap.ipynb"
     bad.parent.mkdir(parents=True)

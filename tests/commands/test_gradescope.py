@@ -150,6 +150,7 @@ def watched(monkeypatch):
     return seen
 
 
+@pytest.mark.slow
 def test_the_results_are_written_after_every_question(tmp_path, root, watched):
     """The second and the third question of tanh_swap share a probe, so its four questions come in three steps."""
     nbformat.write(solved(root, "tanh_swap"), tmp_path / "tanh_swap.ipynb")

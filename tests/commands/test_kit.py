@@ -68,6 +68,7 @@ def test_the_requirements_fit_what_the_course_is_tested_with(kit):
         assert wanted.specifier.contains(version(wanted.name)), line
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_readme_are_right(kit):
     commands = re.findall(r"^python (.+)$", (kit / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert commands == ["-m pip install -r requirements.txt", "-m jupyter lab"]

@@ -105,6 +105,7 @@ def test_the_same_id_and_secret_give_the_same_numbers_for_ever():
     assert told("student0", Variants(SECRET, frozenset({"student0"}))) == told("student0")
 
 
+@pytest.mark.slow
 def test_another_secret_gives_unrelated_numbers():
     other = replace(CLASS, secret=b"another secret for the tests")
     same = sum(told(student) == told(student, other) for student in IDS)

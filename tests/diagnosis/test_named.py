@@ -25,6 +25,7 @@ def test_three_mistakes_are_mostly_named():
     assert tally.named >= 0.85 * tally.tried, tally.misses
 
 
+@pytest.mark.slow
 def test_random_numbers_are_never_named():
     assert bench.perturbed(150, seed=1).misses == []
 

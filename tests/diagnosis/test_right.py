@@ -76,6 +76,7 @@ def check(spec, seed):
         np.testing.assert_allclose(value, wanted, rtol=1e-10, atol=1e-12, err_msg=f"{spec} {name}")
 
 
+@pytest.mark.slow
 def test_right_answers_are_those_of_jax():
     with jax.enable_x64(True) if hasattr(jax, "enable_x64") else jax.experimental.enable_x64():
         for seed, spec in enumerate(every_spec()):

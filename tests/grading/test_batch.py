@@ -24,6 +24,8 @@ from autograder.grading.journal import Journal, key_of
 from autograder.grading.submissions import find
 from autograder.sandbox import Answer, CellResult, Outcome, SandboxUnavailable
 
+pytestmark = pytest.mark.slow  # each grades whole classes
+
 STUDENTS = ["ada", "bo", "cy", "di", "el", "flo", "gus", "hal"]
 
 
@@ -185,7 +187,6 @@ def _child(folder, log):
     os._exit(0 if all(not one.problem for one in done) else 1)
 
 
-@pytest.mark.slow
 def test_killed_at_any_moment_nothing_is_lost_done_twice_or_half_written(course, tmp_path):
     undisturbed = shutil.copytree(course, tmp_path / "undisturbed")
     began = time.monotonic()
@@ -233,7 +234,6 @@ def _kill_until_done(folder, chance, length):
     raise AssertionError("it never came to an end")
 
 
-@pytest.mark.slow
 def test_a_locked_gradebook_leaves_a_clear_list_and_the_next_run_runs_nothing(course, monkeypatch):
     monkeypatch.setattr(batch, "BLOCKED_SECONDS", 60.0)
     holder = sqlite3.connect(course / "gradebook.db", isolation_level=None)
@@ -538,7 +538,6 @@ def _counting(method, refused):
     return tried
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("held", ["from the start", "from the middle"])
 def test_a_gradebook_held_exclusively_costs_no_time_for_each_student(course, monkeypatch, held):
     """Not even reading is possible then; SQLite waits some seconds at every try."""

@@ -78,12 +78,15 @@ def reduced():
         yield box
 
 
-@pytest.mark.parametrize("level", ["full", "reduced"])
-@pytest.mark.parametrize("litter", LITTER, ids=lambda one: one.__name__)
-def test_what_lies_beside_a_right_notebook_costs_it_nothing(folder, sandbox, reduced, root, litter, level):
+@pytest.mark.parametrize("box", ["sandbox", pytest.param("reduced", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "litter",
+    [pytest.param(one, id=one.__name__, marks=pytest.mark.slow if one is thousands_of_files else ()) for one in LITTER],
+)
+def test_what_lies_beside_a_right_notebook_costs_it_nothing(folder, request, root, litter, box):
     litter(folder)
     (one,) = find([folder.parents[1]])
-    marks = grade(one, sandbox if level == "full" else reduced, root=root, seed=1)
+    marks = grade(one, request.getfixturevalue(box), root=root, seed=1)
     assert (marks.points, marks.needs_person) == (20, False), (marks.error, marks.questions[0].message)
 
 

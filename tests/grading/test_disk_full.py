@@ -14,6 +14,8 @@ from class_kit import NAME, SHEET, autograded, graded_wholly, hand_in, make_cour
 from autograder.cli import main
 from autograder.grading import batch
 
+pytestmark = pytest.mark.slow  # each grades whole classes
+
 STUDENTS = ("ada", "bo", "cy", "di")
 FULL = "free some space"
 
@@ -103,7 +105,6 @@ def notebooks(course):
     return {name: data for name, data in found.items() if not name.endswith(".ballast")}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("where", PLACES.values(), ids=PLACES)
 def test_a_full_disk_says_so_and_with_room_the_same_command_completes_the_class(
     where, released, tmp_path, grade, expected

@@ -99,6 +99,7 @@ def test_sleeping_too_long_is_timed_out(run: Run) -> None:
     assert outcome.seconds < 600
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "source",
     [
@@ -116,6 +117,7 @@ def test_a_crash_costs_only_its_cell(run: Run, source: str) -> None:
     assert texts(outcome) == "5\n"
 
 
+@pytest.mark.slow
 def test_what_cannot_be_interrupted_is_killed_and_left_out(run: Run) -> None:
     outcome = run("x = 5", "n = sum(range(10 ** 15))", "print(x)", cell_cpu_seconds=0.3, cell_wall_seconds=2.0)
     assert [cell.status for cell in outcome.cells] == ["ok", "timed_out", "ok"]

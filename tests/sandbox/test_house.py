@@ -101,6 +101,7 @@ def test_where_no_walls_hold_nothing_is_run_unless_asked(monkeypatch: pytest.Mon
     assert tried == ["full", "reduced"]
 
 
+@pytest.mark.slow
 def test_where_a_wall_has_a_hole_nothing_is_run_unless_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both levels start; the canary gets out of both."""
     monkeypatch.setattr("autograder.sandbox.sandbox.canary", lambda run: CanaryReport({"read": ""}, False))
@@ -277,6 +278,7 @@ def test_an_ordinary_user_has_the_same_walls(tmp_path_factory: pytest.TempPathFa
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.mark.slow
 def test_libraries_below_tmp_are_seen_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A checkout with its virtual environment may lie in /tmp, where a scratch folder would cover it."""
     library = Path("/tmp", f"library-{os.getpid()}")

@@ -61,6 +61,7 @@ def test_enough_slips_are_planted():
     assert len({slip.name for slip in SLIPS}) == len(SLIPS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", [1e-3, 1000])
 def test_slips_are_caught_at_any_scale_of_the_inputs(scale):
     missed = []
