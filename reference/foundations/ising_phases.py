@@ -280,7 +280,8 @@ show(
 #
 # The energy of a lattice does not change when **all** its spins are turned round. The next cell uses this: it turns each
 # toy sample round with probability 1/2, trains a new network on these data (with the learning rate 0.2, since this task
-# is harder), and draws the same bars. One group should become much better, while the lattices at T = 3 stay difficult.
+# is harder), and draws the same bars. One group should become much better. The lattices at T = 3 are got wrong even more
+# often than before: think about which of them.
 
 # %% show="flip"
 rng = np.random.default_rng(8)
@@ -302,8 +303,8 @@ show("The same bars of accuracy for a network trained on toy data of which half 
 #    does that fail?
 # 2. Why did the test set not show this?
 # 3. What does turning samples round repair, and why is it allowed?
-# 4. Hot lattices, above all at T = 3, are still often called ordered. Compare how the disordered toy samples and the
-#    real hot lattices are made: which property of real ones do the toy data lack?
+# 4. Hot lattices, above all at T = 3, are often called ordered, and after turning even more often. Compare how the
+#    disordered toy samples and the real hot lattices are made: which property of real ones do the toy data lack?
 #
 # === BEGIN MARK SCHEME ===
 #
@@ -317,8 +318,9 @@ show("The same bars of accuracy for a network trained on toy data of which half 
 #   energy is the same when all spins are turned, so that both directions are equally likely in a real magnet.
 # - 2 points: in the disordered toy samples every spin is independent, as at infinite temperature (1). In real lattices
 #   above the critical temperature neighbouring spins still agree more often than not, so that small lattices at T = 3
-#   often have most of their spins in one direction and look ordered (1). Also right for this point: on a lattice of
-#   4 x 4 there is no sharp transition, so that the labels near T_c are not clear-cut.
+#   often have most of their spins in one direction and look ordered (1); after turning, those that point down do so too
+#   (from about 68 % to about 41 % right). Also right for this point: on a lattice of 4 x 4 there is no sharp transition, so
+#   that the labels near T_c are not clear-cut.
 # - Without numbers: at most 4 points.
 #
 # === END MARK SCHEME ===

@@ -208,14 +208,14 @@ def test_toy_data_mislead_the_network_in_cold_lattices_that_point_down(seed):
     found = _accuracies(model)
     assert found["down"] < 0.03
     assert found["up"] > 0.97
-    assert found["T=3"] < 0.9
+    assert 0.6 < found["T=3"] < 0.9
     assert found["all"] < 0.7
     assert model(-np.ones((16, 1)))[0] > 0.99
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
-def test_turning_half_of_the_samples_round_repairs_that_and_leaves_hot_lattices_difficult(seed):
+def test_turning_half_of_the_samples_round_repairs_that_and_makes_hot_lattices_harder(seed):
     rng = np.random.default_rng(seed)
     X, Y = _right_generator(1000, 4, rng)
     X = X * rng.choice([-1, 1], size=1000)
@@ -223,4 +223,4 @@ def test_turning_half_of_the_samples_round_repairs_that_and_leaves_hot_lattices_
     found = _accuracies(_network(X[:, order[:800]], Y[:, order[:800]], learning_rate=0.2))
     assert found["down"] >= 0.95
     assert found["up"] > 0.93
-    assert found["T=3"] < 0.7
+    assert found["T=3"] < 0.5
