@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
@@ -44,11 +44,12 @@ class Node:
 
 @dataclass(frozen=True)
 class Graph:
-    """The nodes in the order of the computation, and the edges between their names."""
+    """The nodes in the order of the computation, the edges between their names, and the titles of its questions."""
 
     nodes: tuple[Node, ...]
     forward: tuple[tuple[str, str], ...]
     backward: tuple[tuple[str, str], ...]
+    title: str = ""
 
     def named(self, state: str) -> list[str]:
         """The names of the nodes in this state, in the order of the computation."""
@@ -94,8 +95,12 @@ def graphs(marks: Marks) -> list[Graph]:
             seen = set()
         joined[-1].append(question)
         seen |= names
-    made = [graph([line for question in group for line in question.lines]) for group in joined]
-    drawn = [one for one in made if one is not None]
+    made = [(graph([line for question in group for line in question.lines]), group) for group in joined]
+    drawn = [
+        replace(one, title=", ".join(dict.fromkeys(question.title for question in group)))
+        for one, group in made
+        if one is not None
+    ]
     telling = [one for one in drawn if any(one.named(state) for state in ("first", "wrong", "follows", "missing"))]
     return telling or sorted(drawn, key=lambda one: -len(one.named("right")))[:1]
 

@@ -1,6 +1,7 @@
 """The feedback page: what it says, what it keeps to itself, and that everyone can read it."""
 
 import re
+from dataclasses import replace
 from importlib.resources import files
 from itertools import pairwise
 
@@ -37,6 +38,15 @@ def test_a_wrong_value_is_shown_beside_the_expected_one_and_as_a_heat_map(page):
     strengths = [float(a["style"].split(":")[1]) for a in page.all("td") if "--s" in a.get("style", "")]
     assert len(strengths) == 4
     assert max(strengths) == 1.0 > min(strengths)
+
+
+def test_two_pictures_on_one_page_have_headings_of_their_own():
+    twice = [replace(question, title=f"{question.title}, again") for question in CARLA.questions]
+    html = feedback_page(notebook(), replace(CARLA, questions=(*CARLA.questions, *twice)))
+    found = re.findall(r"<h2[^>]*>(The computation in one picture[^<]*)</h2>", html)
+    assert len(found) == len(set(found)) == 2
+    assert "The forward pass with tanh, " in found[0]
+    assert "The forward pass with tanh, again" in found[1]
 
 
 def test_remarks_say_that_they_cost_nothing(page):
