@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import zipfile
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -30,6 +31,7 @@ LEAVE_OUT = shutil.ignore_patterns(".*", "__pycache__", "*.pyc")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``autograder kit``."""
+    parser.add_argument("sheets", nargs="*", metavar="SHEET", help="the sheets to pack; all of them by default")
     parser.add_argument("--to", type=Path, default=Path("student-kit"), help="the folder (replaced), and TO.zip")
     parser.add_argument("--root", type=Path, help="the course's folder; found from here by default")
 
@@ -37,29 +39,53 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Make the kit. Returns 0 when it was made, 2 on bad use."""
     try:
-        archive = make_kit(find_root(args.root), args.to)
+        root = find_root(args.root)
+        archive = make_kit(root, args.to, args.sheets)
     except CourseError as problem:
         Console(stderr=True).print(f"autograder kit: {problem}", style="red", highlight=False, soft_wrap=True)
         return 2
-    Console().print(f"student kit: {args.to} and {archive}", highlight=False, soft_wrap=True)
+    console = Console()
+    console.print(f"student kit: {args.to} and {archive}", highlight=False, soft_wrap=True)
+    for sheet, solved in solutions_in(args.to, root / "assignments"):
+        console.print(
+            f"note: {sheet}/ holds {solved.stem}.py, the solution of that exercise of {solved.parent.name}/."
+            " Give it out when that sheet has been handed in: `autograder kit SHEET` packs single sheets.",
+            highlight=False,
+            soft_wrap=True,
+        )
     return 0
 
 
-def make_kit(root: Path, to: Path) -> Path:
-    """Copy the released sheets with a README and the requirements, and pack them; returns the archive.
+def solutions_in(kit: Path, released: Path) -> list[tuple[str, Path]]:
+    """The sheets of a kit that hold the solution of another sheet's exercise as a module, each with its notebook."""
+    found = []
+    for module in sorted(kit.glob("*/*.py")):
+        notebooks = [path for path in released.glob(f"*/{module.stem}.ipynb") if path.parent.name in SHEETS]
+        found += [(module.parent.name, path) for path in notebooks if path.parent.name != module.parent.name]
+    return found
 
-    Raises CourseError when nothing was released, or when the folder is there and is no kit.
+
+def make_kit(root: Path, to: Path, sheets: Sequence[str] = ()) -> Path:
+    """Copy released sheets with a README and the requirements, and pack them; returns the archive.
+
+    Without names these are all sheets. What is no sheet, such as the guide, always goes along. Raises CourseError when
+    nothing was released, when a sheet is not there, or when the folder is there and is no kit.
     """
     released = root / "assignments"
     if not any(released.glob("*/*.ipynb")):
         raise CourseError(f"{released} holds no notebook: run `autograder build`.")
+    unknown = [sheet for sheet in sheets if not any((released / sheet).glob("*.ipynb"))]
+    if unknown:
+        there = ", ".join(sorted({path.parent.name for path in released.glob("*/*.ipynb")}))
+        raise CourseError(f"no sheet {', '.join(unknown)} was released; there are {there}.")
     if to.exists() and not (to / MARKER).exists():
         raise CourseError(f"{to} is there already and is no student kit: give another --to.")
     shutil.rmtree(to, ignore_errors=True)
     to.mkdir(parents=True)
     (to / MARKER).touch()
     for sheet in sorted(released.iterdir()):
-        if sheet.is_dir() and any(sheet.glob("*.ipynb")):
+        wanted = not sheets or sheet.name in sheets or sheet.name not in SHEETS
+        if wanted and sheet.is_dir() and any(sheet.glob("*.ipynb")):
             shutil.copytree(sheet, to / sheet.name, ignore=LEAVE_OUT)
     (to / "requirements.txt").write_text("\n".join(REQUIREMENTS) + "\n", encoding="utf-8")
     text = (files("autograder.commands") / "student_readme.md").read_text(encoding="utf-8")

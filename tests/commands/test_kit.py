@@ -108,3 +108,22 @@ def test_a_folder_of_the_users_is_not_replaced(tmp_path, root, capsys):
 
 def test_a_made_kit_is_made_again(kit, root):
     assert main(["kit", "--to", str(kit), "--root", str(root)]) == 0
+
+
+def test_sheets_are_packed_by_name_and_earlier_solutions_are_named(root, tmp_path, capsys):
+    """The kit of a first sheet is free of its solution, which the later sheets import."""
+    assert main(["kit", "foundations", "--to", str(tmp_path / "first"), "--root", str(root)]) == 0
+    assert "note:" not in capsys.readouterr().out
+    assert {path.name for path in (tmp_path / "first").iterdir() if path.is_dir()} == {"foundations", "guide"}
+    assert not list((tmp_path / "first").rglob("simple_network.py"))
+    assert "`training/`" not in (tmp_path / "first" / "README.md").read_text(encoding="utf-8")
+    assert main(["kit", "training", "design", "--to", str(tmp_path / "later"), "--root", str(root)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    for sheet in ("training", "design"):
+        assert f"{sheet}/ holds simple_network.py, the solution of that exercise of foundations/" in said
+
+
+def test_a_sheet_that_was_not_released_is_refused(root, tmp_path, capsys):
+    assert main(["kit", "no_such_sheet", "--to", str(tmp_path / "kit"), "--root", str(root)]) == 2
+    assert "no sheet no_such_sheet was released; there are by_hand" in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "kit").exists()
