@@ -72,9 +72,9 @@ def _metadata(cell: Cell, part: Question | Written | None) -> dict:
     metadata = {key: cell.node.metadata[key] for key in KEPT_METADATA if key in cell.node.metadata}
     if role is None:
         return metadata
-    if role.tag:
-        metadata["tags"] = [role.tag, *metadata.get("tags", ())]
-    flags = {key: value for key, value in asdict(role).items() if key not in ("kind", "tag")}
+    if role.tags:
+        metadata["tags"] = [*role.tags, *metadata.get("tags", ())]
+    flags = {key: value for key, value in asdict(role).items() if key not in ("kind", "tags")}
     metadata["nbgrader"] = {**flags, "grade_id": cell.grade_id, "schema_version": 3}
     if role.grade or role.task:
         points = part.points if part else 0

@@ -15,22 +15,27 @@ from autograder.build.problem import Problem
 
 @dataclass(frozen=True)
 class Role:
-    """What a cell is for: its type, what nbgrader must know of it, and the tag that it carries."""
+    """What a cell is for: its type, what nbgrader must know of it, and the tags that it carries."""
 
     kind: str
     grade: bool = False
     solution: bool = False
     locked: bool = True
     task: bool = False
-    tag: str = ""
+    tags: tuple[str, ...] = ()
 
+
+GOES_ON = "raises-exception"
+"""The tag of a cell that depends on what students write. When such a cell raises, "Run All" goes on, in JupyterLab,
+VS Code and nbclient alike, so a half-solved notebook runs to its end. The error stays an error: `nbgrader validate`
+names a self-check that raises, and would call wrong work a success if the check only printed what it saw."""
 
 ROLES = {
     "text": Role("markdown"),
     "given": Role("code"),
-    "show": Role("code", tag="show"),
-    "student": Role("code", solution=True, locked=False),
-    "selfcheck": Role("code", grade=True),
+    "show": Role("code", tags=("show", GOES_ON)),
+    "student": Role("code", solution=True, locked=False, tags=(GOES_ON,)),
+    "selfcheck": Role("code", grade=True, tags=(GOES_ON,)),
     "question": Role("code", grade=True),
     "written": Role("markdown", task=True),
     "open": Role("code", locked=False),

@@ -184,7 +184,9 @@ def _told(error: BaseException) -> str:
     in_check = place.function.startswith("selfcheck")
     name = place.function.rpartition(".")[2]
     if isinstance(error, NotImplementedError):
-        return f"This cell {NOT_WRITTEN}" if name == "<module>" else f"{name} {NOT_WRITTEN}"
+        if name == "<module>":
+            return "This cell is not filled in yet: replace the line `raise NotImplementedError()` by your solution."
+        return f"{name} {NOT_WRITTEN}"
     if isinstance(error, AssertionError) and in_check:
         return str(error)
     if isinstance(error, NameError) and in_check:

@@ -37,6 +37,9 @@ def test_a_student_opens_fills_runs_checks_and_validates(driver, student, root, 
         run_all(driver)
         untouched = shown(driver, "selfcheck_network", "NotImplementedError")
         assert "forward_pass is not written yet: replace the line" in untouched
+        assert "train_on_moons is not written yet" in shown(driver, "selfcheck_moons", "NotImplementedError")
+        picture = shown(driver, "compare", "not written yet")  # "Run All" went to the end, without tracebacks
+        assert "Traceback" not in picture
         look_at(driver, "selfcheck_network")
         browser.picture(driver, artefacts / "student-2-untouched.png")
         fill_in(driver, solved)

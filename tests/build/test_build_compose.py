@@ -69,7 +69,7 @@ def test_the_metadata_of_every_role(course, cell, flags, points):
 
 def test_code_that_only_shows_carries_its_tag_beside_others(course):
     course.edit(course.doubling, 'given="setup"', 'show="setup" tags=["slow"]')
-    assert cells(course)["setup"].metadata["tags"] == ["show", "slow"]
+    assert cells(course)["setup"].metadata["tags"] == ["show", "raises-exception", "slow"]
 
 
 QUESTION = Question(

@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import math
+import shutil
 import sys
 
 import matplotlib
@@ -129,3 +130,39 @@ def test_an_untouched_notebook_is_told_what_is_missing(root, notebook, name):
         else:
             with contextlib.suppress(NotImplementedError):
                 book.run(cell)
+
+
+@pytest.mark.slow
+def test_run_all_of_a_half_solved_notebook_goes_to_its_end_and_validate_names_the_self_checks(root, tmp_path):
+    """In a real kernel, as it is released: a slip in one cell, nothing in others, pictures of what is not there."""
+    from nbclient import NotebookClient
+    from nbgrader.validator import Validator
+
+    folder = tmp_path / "sheet"
+    shutil.copytree(root / "assignments" / "training", folder)
+    path = folder / "hidden_size.ipynb"
+    half = nbformat.read(path, as_version=4)
+    for cell in half.cells:
+        if cell.id == "study":
+            cell.source = "def study(*arguments:\n    return []"
+    nbformat.write(half, path)
+    NotebookClient(half, resources={"metadata": {"path": str(folder)}}).execute()
+    errors = {
+        cell.id: " ".join(" ".join(output.traceback).split())
+        for cell in half.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+        if output.output_type == "error"
+    }
+    last = next(cell for cell in reversed(half.cells) if cell.cell_type == "code")
+    assert last.execution_count == sum(cell.cell_type == "code" for cell in half.cells)
+    assert "'(' was never closed" in errors.pop("study")
+    assert "study is not there: its cell stopped in line 1 with SyntaxError" in errors.pop("selfcheck_study")
+    assert "spread is not written yet: replace the line" in errors.pop("selfcheck_spread")
+    assert errors.pop("table").startswith("This cell is not filled in yet")
+    assert errors.pop("boundaries").startswith("table is not there: its cell is not filled in yet")
+    assert errors.pop("defaults").startswith("study is not there: its cell stopped in line 1 with SyntaxError")
+    assert list(errors) == ["sorted_sizes"]
+    failed = Validator().validate(str(path))["failed"]
+    assert len(failed) == 2
+    assert all("Self-check: not yet." in cell["error"] for cell in failed)

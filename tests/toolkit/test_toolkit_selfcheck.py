@@ -838,7 +838,7 @@ def test_a_picture_of_what_is_not_there_yet_is_one_sentence(shell, cell, figure,
 
 def test_an_untouched_fill_in_cell_is_one_sentence(shell):
     shell.run_cell("raise NotImplementedError()")
-    assert " ".join(shell.shown).startswith("This cell is not written yet")
+    assert " ".join(shell.shown).startswith("This cell is not filled in yet")
 
 
 def test_other_errors_of_a_notebook_keep_their_traceback(shell):
