@@ -18,7 +18,7 @@ LINES = (Line("each_once", 3), Line("fresh", 2))
 def judged(*epochs, m=30):
     visited = [int(k) for epoch in epochs for k in epoch]
     given = {"X": np.zeros((3, m)), "epochs": np.array(len(epochs))}
-    return module.orders(LINES, [Reply(given, {"visited": visited})])
+    return module.orders(LINES, [Reply(given, {"visited": visited, "labelled": True})])
 
 
 def poisson_tail(mean, k):
@@ -86,7 +86,7 @@ def test_an_example_that_keeps_its_place_is_seen_over_all_challenges_and_not_in_
     def reply(epochs, last):
         orders = [np.append(rng.permutation(m - 1), m - 1) if last else rng.permutation(m) for _ in range(epochs)]
         given = {"X": np.zeros((3, m)), "epochs": np.array(epochs)}
-        return Reply(given, {"visited": [int(k) for order in orders for k in order]})
+        return Reply(given, {"visited": [int(k) for order in orders for k in order], "labelled": True})
 
     fixed = module.orders(LINES, [reply(epochs, True) for epochs in (4, 4, 3)])
     assert fixed["fresh"].mistakes == ("one-example-stays",)
