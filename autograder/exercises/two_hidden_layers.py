@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -25,10 +26,11 @@ from autograder.exercise import (
     Verdict,
     Written,
 )
+from autograder.exercises.networks import lines
 from autograder.exercises.shared import draw_point, follow_network, keeping_parameters, network_for, wrong_slopes
 from autograder.marking.compare import as_numbers, compare
 from autograder.marking.gradients import explain_gradients
-from autograder.marking.judges import remembered, usable, values
+from autograder.marking.judges import Explain, charged_once, nothing_new, remembered, usable, values
 from autograder.marking.slips import At, Slip, explain_slips, gives
 from autograder.truth import Network
 
@@ -82,81 +84,86 @@ def shape_table(student, given):
     return found
 
 
-def signal_3(student, given):
-    """The error signal of the output layer."""
-    return {"dZ3": student.equation_dZ3(given["A3"], given["Y"])}
+def equations(student, given, *, asked):
+    """What equations give, each for its arguments; an error stands in the place of a value.
 
-
-def signal_2(student, given):
-    """The error signal of the second hidden layer, from a given one of the output layer."""
-    return {"dZ2": student.equation_dZ2(given["W3"], given["dZ3"], given["A2"])}
-
-
-def signal_1(student, given):
-    """The error signal of the first hidden layer, from a given one of the second."""
-    return {"dZ1": student.equation_dZ1(given["W2"], given["dZ2"], given["A1"])}
-
-
-def weights_1(student, given):
-    """The gradient of W1 from a given error signal, and the student's dZ3, which shows where 1/m was put."""
-    found = {"dW1": student.equation_dW1(given["dZ1"], given["X"])}
-    try:
-        found["dZ3"] = student.equation_dZ3(given["A3"], given["Y"])
-    except Exception:
-        found["dZ3"] = None
-    return found
+    Where an array of that name is given too, the student's own is called so.
+    """
+    for name, arguments in asked:
+        function = getattr(student, "equation_" + name)
+        try:
+            value = function(*(given[argument] for argument in arguments))
+        except NotImplementedError:
+            raise
+        except Exception as error:
+            value = RuntimeError("your code raised " + type(error).__name__ + ": " + str(error)[:200])
+        yield {"own_" + name if name in given else name: value}
 
 
 def gradients(student, given):
-    """Activations and all six gradients; what is there before an error counts."""
+    """All six gradients, as far as they were stored; an error stands in the place of what comes after it."""
     sizes = [given["X"].shape[0]] + [given["W" + str(layer)].shape[0] for layer in (1, 2, 3)]
     net = student.TwoHiddenNetwork(*sizes)
     for name in ("W1", "b1", "W2", "b2", "W3", "b3"):
         setattr(net, name, given[name].copy())
-    try:
-        net.forward_pass(given["X"])
-    finally:
-        yield {kind + str(layer): getattr(net, kind + str(layer), None) for layer in (1, 2, 3) for kind in "ZA"}
+    net.forward_pass(given["X"])
+    missing = None
     try:
         net.backward_pass(given["X"], given["Y"])
-    finally:
-        yield {name: getattr(net, name, None) for name in ("dW3", "db3", "dW2", "db2", "dW1", "db1")}
+    except NotImplementedError:
+        raise
+    except Exception as error:
+        missing = RuntimeError("your code raised " + type(error).__name__ + ": " + str(error)[:200])
+    found = {name: getattr(net, name, None) for name in ("dW3", "db3", "dW2", "db2", "dW1", "db1")}
+    yield {name: missing if value is None else value for name, value in found.items()}
     yield {name + "_after": getattr(net, name, None) for name in ("W1", "b1", "W2", "b2", "W3", "b3")}
 
 
 def _points(rng: np.random.Generator) -> list[dict[str, np.ndarray]]:
-    """No two of n, h1, h2, o and m are equal, so that every shape can be told."""
-    sizes = ((3, 5, 4, 2), (2, 4, 6, 3), (4, 3, 5, 2))
-    return [draw_point(rng, size, ACTIVATIONS, LOSS, m) for size, m in zip(sizes, (7, 5, 6))]
+    """No two of n, h1, h2, o and m are equal, so that every shape can be told; but at the last one.
+
+    At square weights a missing transpose does not raise, and shows in the values.
+    """
+    sizes = ((3, 5, 4, 2), (2, 4, 6, 3), (4, 3, 5, 2), (4, 4, 4, 4))
+    return [draw_point(rng, size, ACTIVATIONS, LOSS, m) for size, m in zip(sizes, (7, 5, 6, 3))]
 
 
 def _network_challenges(rng: np.random.Generator) -> list[Challenge]:
     return [Challenge(SMALL, shown=True), *(Challenge(point) for point in _points(rng))]
 
 
-def _equation_challenges(*names: str) -> Callable[[np.random.Generator], list[Challenge]]:
+ARGUMENTS = {
+    "dZ3": ("A3", "Y"),
+    "dZ2": ("W3", "dZ3", "A2"),
+    "dZ1": ("W2", "dZ2", "A1"),
+    "dW1": ("dZ1", "X"),
+}
+"""What each equation is worked out from."""
+
+
+def _equations(called: str, *asked: str) -> Probe:
     """Activations from a real forward pass, and error signals drawn at random: each equation stands alone."""
+    names = {name for one in asked for name in ARGUMENTS[one]}
 
     def draw(rng: np.random.Generator) -> list[Challenge]:
         challenges = []
         for point, shown in [(SMALL, True), *((point, False) for point in _points(rng))]:
-            forward = network(point).evaluate(point)
-            known = dict(point) | {name: forward[name] for name in ("A1", "A2", "A3")}
+            known = {**point, **network(point).evaluate(point)}
             for layer in (1, 2, 3):
-                shape = forward[f"Z{layer}"].shape
+                shape = known[f"Z{layer}"].shape
                 signs = rng.choice([-1.0, 1.0], shape)
                 known[f"dZ{layer}"] = signs * (np.ones(shape) if shown else rng.uniform(0.3, 1.3, shape))
             challenges.append(Challenge({name: known[name] for name in names}, shown=shown))
         return challenges
 
-    return draw
+    return Probe(equations, draw, {"asked": tuple((one, ARGUMENTS[one]) for one in asked)}, called)
 
 
 SHAPE_TABLE = Probe(shape_table, lambda rng: [Challenge({}, shown=True)])
-SIGNAL_3 = Probe(signal_3, _equation_challenges("A3", "Y"))
-SIGNAL_2 = Probe(signal_2, _equation_challenges("W3", "dZ3", "A2"))
-SIGNAL_1 = Probe(signal_1, _equation_challenges("W2", "dZ2", "A1"))
-WEIGHTS_1 = Probe(weights_1, _equation_challenges("dZ1", "X", "A3", "Y"))
+SIGNAL_3 = _equations("signal_3", "dZ3")
+SIGNAL_2 = _equations("signal_2", "dZ2")
+SIGNAL_1 = _equations("signal_1", "dZ1", "dZ2")  # the student's dZ2 shows whether a slip is made again
+WEIGHTS_1 = _equations("weights_1", "dW1", "dZ3")  # and the student's dZ3, where 1/m was put
 GRADIENTS = Probe(gradients, _network_challenges)
 
 
@@ -167,11 +174,6 @@ GRADIENTS = Probe(gradients, _network_challenges)
 def truth(given: Values) -> dict[str, np.ndarray]:
     """Exact activations and gradients of the whole network."""
     return network(given).evaluate(given)
-
-
-def follow(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
-    """What follows from the student's own activations."""
-    return follow_network(network(given), given, own)
 
 
 @remembered
@@ -249,51 +251,54 @@ def weights_1_wanted(replies: Sequence[Reply]) -> list[tuple[np.ndarray, ...]]:
 # Which mistakes are known -------------------------------------------------------------------------------------------
 
 
-def _hidden_slips(line: str, weights: str, above: str, below: str, activation: str) -> tuple[Slip, ...]:
-    def back(v: At) -> np.ndarray:
-        return v[weights].T @ v[above]
-
-    def slope(a: np.ndarray) -> np.ndarray:
-        return a * (1 - a) if activation == "sigmoid" else 1 - a**2
-
-    def without_brackets(v: At) -> np.ndarray:
-        return back(v) * v[below] * 1 - v[below] if activation == "sigmoid" else back(v) * 1 - v[below] ** 2
-
+def _hidden_slips(line: str, weights: str, above: str, below: str, activation: str) -> Explain:
+    slope = {"sigmoid": f"{below} * (1 - {below})", "tanh": f"(1 - {below}**2)"}[activation]
+    unbracketed = {"sigmoid": f"* {below} * 1 - {below}", "tanh": f"* 1 - {below}**2"}[activation]
+    back = f"({weights}.T @ {above})"
     whole = {
-        "derivative-without-upstream-error": lambda v: slope(v[below]),
-        "derivative-without-brackets": without_brackets,
-        "weights-missing-in-hidden-error": lambda v: np.sum(v[above], axis=0, keepdims=True) * slope(v[below]),
-        "divided-by-m-twice": lambda v: back(v) * slope(v[below]) / v[below].shape[1],
+        "weights-not-transposed": f"({weights} @ {above}) * {slope}",
+        "derivative-without-upstream-error": slope,
+        "derivative-without-brackets": f"{back} {unbracketed}",
+        "weights-missing-in-hidden-error": f"sum({above}, axis=0, keepdims=True) * {slope}",
+        "divided-by-m-twice": f"{back} * {slope} / {below}.shape[1]",
     }
-    return (
-        *(Slip(mistake, (line,), formula) for mistake, formula in whole.items()),
-        *(
-            Slip(mistake, (line,), lambda v, s=wrong: back(v) * s(_before(v[below], activation), v[below]))
-            for mistake, wrong in wrong_slopes(activation)
-        ),
+
+    def of_slope(v: At, wrong: Callable) -> np.ndarray:
+        return v[weights].T @ v[above] * wrong(_before(v[below], activation), v[below])
+
+    explain = explain_slips(
+        [Slip(mistake, line, formula) for mistake, formula in whole.items()]
+        + [Slip(mistake, line, partial(of_slope, wrong=wrong)) for mistake, wrong in wrong_slopes(activation)]
     )
 
+    def where_it_runs(replies: Sequence[Reply]) -> Mapping[str, Verdict]:
+        """W in the place of its transpose raises where W is not square: what is left says what it is."""
+        whole = [reply for reply in replies if not isinstance(as_numbers(reply.values.get(line)), str)]
+        return explain(whole) if whole else {}
+
+    return where_it_runs
+
+
+EXPLAIN_2 = _hidden_slips("dZ2", "W3", "dZ3", "A2", "sigmoid")
+EXPLAIN_1 = _hidden_slips("dZ1", "W2", "dZ2", "A1", "tanh")
 
 SIGNAL_3_SLIPS = tuple(
-    Slip(mistake, ("dZ3",), formula)
-    for mistake, make in {
-        "extra-output-derivative": lambda v: (v.A3 - v.Y) * v.A3 * (1 - v.A3),
-        "output-derivative-not-applied": lambda v: (v.A3 - v.Y) / (v.A3 * (1 - v.A3)),
-        "sign-flipped": lambda v: v.Y - v.A3,
-        "factor-2-extra": lambda v: 2 * (v.A3 - v.Y),
-        "absolute-error": lambda v: np.abs(v.A3 - v.Y),
-        "half-of-the-cross-entropy": lambda v: v.Y * (v.A3 - 1),
+    Slip(mistake, "dZ3", f"{formula}{mean}")
+    for mistake, formula in {
+        "extra-output-derivative": "(A3 - Y) * A3 * (1 - A3)",
+        "output-derivative-not-applied": "(A3 - Y) / (A3 * (1 - A3))",
+        "sign-flipped": "(Y - A3)",
+        "factor-2-extra": "2 * (A3 - Y)",
+        "absolute-error": "abs(A3 - Y)",
+        "half-of-the-cross-entropy": "Y * (A3 - 1)",
     }.items()
-    for formula in (make, lambda v, make=make: make(v) / v.Y.shape[1])
+    for mean in ("", " / Y.shape[1]")
 )
 
-SIGNAL_2_SLIPS = _hidden_slips("dZ2", "W3", "dZ3", "A2", "sigmoid")
-SIGNAL_1_SLIPS = _hidden_slips("dZ1", "W2", "dZ2", "A1", "tanh")
+WEIGHTS_1_SLIPS = (Slip("result-transposed", "dW1", "(dZ1 @ X.T).T"), Slip("sign-flipped", "dW1", "-dZ1 @ X.T"))
 
-WEIGHTS_1_SLIPS = (
-    Slip("result-transposed", ("dW1",), lambda v: (v.dZ1 @ v.X.T).T),
-    Slip("sign-flipped", ("dW1",), lambda v: -v.dZ1 @ v.X.T),
-)
+
+# Shapes in letters --------------------------------------------------------------------------------------------------
 
 
 def _letters(given: Values) -> dict[int, str]:
@@ -321,6 +326,8 @@ def shapes_first(name: str, judge: Judge) -> Judge:
             if reply.shown or isinstance(got, str) or verdicts[name].share == 1.0:
                 continue  # the small example is too small to tell its sizes apart
             sizes = {letter: size for size, letter in letters.items()}
+            if not sizes.keys() >= set(SHAPES[name]):
+                continue  # and a square one does not tell its letters apart
             if got.shape != tuple(sizes[letter] for letter in SHAPES[name]):
                 told = f"({', '.join(SHAPES[name])}) is needed, you have {_written(got.shape, letters)}."
                 hint = "Which product, and which transpose, leads from the shapes that you have to this one?"
@@ -333,45 +340,31 @@ def shapes_first(name: str, judge: Judge) -> Judge:
     return judged
 
 
-SPEC = Spec(hidden=("tanh", "sigmoid"), output="sigmoid", loss=LOSS)
-BY_NETWORK = values(truth, follow=follow, explain=explain_gradients(SPEC))
-
-
 # Judges -------------------------------------------------------------------------------------------------------------
 
 
 def judge_shapes(lines: Sequence[Line], replies: Sequence[Reply]) -> dict[str, Verdict]:
-    """Each entry of the table is the pair of letters, in order."""
+    """Each entry of the table is the pair of letters, in order; capital letters are letters."""
     (reply,) = replies
-    verdicts = {}
-    for line in lines:
-        got = reply.values.get(line.name)
-        got = got if got is None or isinstance(got, str) else "?"
-        if got is None:
-            verdicts[line.name] = Verdict(
-                "missing", message=f'`{line.name}` is not filled in yet: give a pair of letters such as `("h1", "m")`.'
-            )
-        elif got == ",".join(SHAPES[line.name]):
-            verdicts[line.name] = RIGHT
-        elif got == ",".join(reversed(SHAPES[line.name])):
-            verdicts[line.name] = Verdict(
-                "wrong",
-                mistakes=("result-transposed",),
-                message="Rows and columns are exchanged.",
-                hint="In this course the examples are columns, and a weight matrix has one row per unit.",
-            )
-        elif got == "?":
-            verdicts[line.name] = Verdict(
-                "wrong", message='A shape is a pair of letters, such as ("n", "m"): two texts in brackets.'
-            )
-        else:
-            what = "pre-activation" if line.name[1] == "Z" else "weight matrix"
-            verdicts[line.name] = Verdict(
-                "wrong",
-                message=f"`{line.name}` does not have this shape.",
-                hint=f"A gradient has the shape of the {what} it belongs to.",
-            )
-    return verdicts
+    return {line.name: _shape_verdict(line.name, reply.values.get(line.name)) for line in lines}
+
+
+def _shape_verdict(name: str, got: object) -> Verdict:
+    got = got if got is None or isinstance(got, str) else "?"
+    due = ",".join(SHAPES[name])
+    if got is None:
+        told = f'`{name}` is not filled in yet: give a pair of letters such as `("h1", "m")`.'
+        return Verdict("missing", message=told)
+    if got.lower() == due:
+        return RIGHT
+    if got.lower() == ",".join(reversed(SHAPES[name])):
+        hint = "In this course the examples are columns, and a weight matrix has one row per unit."
+        return Verdict.named("result-transposed", title="Rows and columns are exchanged.", hint=hint)
+    if got == "?":
+        return Verdict("wrong", message='A shape is a pair of letters, such as ("n", "m"): two texts in brackets.')
+    what = "pre-activation" if name[1] == "Z" else "weight matrix"
+    hint = f"A gradient has the shape of the {what} it belongs to."
+    return Verdict("wrong", message=f"`{name}` does not have this shape.", hint=hint)
 
 
 def judge_signal_3(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
@@ -405,30 +398,45 @@ def _explain_weights_1(
     return explain_slips(WEIGHTS_1_SLIPS)(replies)
 
 
+BY_NETWORK = values(truth, explain=explain_gradients(Spec(("tanh", "sigmoid"), "sigmoid", LOSS)))
+AT_OWN_WEIGHTS = values(truth, follow=lambda given, own: follow_network(network(given), given, own))
+
+
+def judge_signal_1(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
+    """dZ1; a slip that the student's dZ2 has too was charged there."""
+    verdicts = shapes_first("dZ1", values(signal_1_truth, explain=EXPLAIN_1))(lines, replies)
+    seconds = [Reply(reply.given, {"dZ2": reply.values.get("own_dZ2")}) for reply in replies]
+    before = EXPLAIN_2(seconds).get("dZ2", RIGHT).mistakes
+    mistakes = verdicts["dZ1"].mistakes
+    return {"dZ1": nothing_new(mistakes[0])} if mistakes and mistakes == before else verdicts
+
+
+@charged_once
 def judge_gradients(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
     """All six gradients. Weights that the backward pass has changed before using them are charged once."""
+    whole = [r for r in replies if not any(isinstance(as_numbers(r.values.get(line.name)), str) for line in lines)]
     verdicts = dict(BY_NETWORK(lines, replies))
+    if whole and len(whole) < len(replies):
+        found = BY_NETWORK(lines, whole)
+        if any("weights-not-transposed" in verdict.mistakes for verdict in found.values()):
+            return found
     moved = [_with_own_weights(reply) for reply in replies]
-    changed = any(one is not two for one, two in zip(moved, replies))
-    if changed and any(verdict.share < 1 for verdict in verdicts.values()):
-        charged = False
-        for name, verdict in BY_NETWORK(lines, moved).items():
-            if verdicts[name].share == 1.0 or verdict.share < 1.0:
-                continue
-            if charged:
-                verdicts[name] = verdict
-            else:
-                early = "w3" if name in ("dW2", "db2") else "w2"
-                known = Verdict.named(f"{early}-updated-before-hidden-error")
-                verdicts[name] = replace(
-                    verdicts[name], mistakes=known.mistakes, message=known.message, hint=known.hint, fingerprint=""
-                )
-                charged = True
+    if all(one is two for one, two in zip(moved, replies)):
+        return verdicts
+    following = AT_OWN_WEIGHTS(lines, moved)
+    first, *others = [name for name in verdicts if verdicts[name].share < 1.0 and following[name].share == 1.0] or [""]
+    if first:
+        told = Verdict.named(f"{'w3' if first in ('dW2', 'db2') else 'w2'}-updated-before-hidden-error")
+        told = replace(verdicts[first], mistakes=told.mistakes, message=told.message, hint=told.hint, fingerprint="")
+        verdicts |= {name: following[name] for name in others} | {first: told}
     return verdicts
 
 
 def _with_own_weights(reply: Reply) -> Reply:
-    """The reply as if its challenge had been asked at the weights that the student's backward pass left behind."""
+    """The reply as if its challenge had been asked at the weights that the student's backward pass left behind.
+
+    The activations stay those of the forward pass, which was made before.
+    """
     own = usable(reply.values)
     changed = {
         name: own[f"{name}_after"]
@@ -437,10 +445,15 @@ def _with_own_weights(reply: Reply) -> Reply:
         and own[f"{name}_after"].shape == reply.given[name].shape
         and not np.array_equal(own[f"{name}_after"], reply.given[name])
     }
-    return Reply({**reply.given, **changed}, reply.values) if changed else reply
+    forward = {name: value for name, value in truth(reply.given).items() if name[0] in "ZA"}
+    return Reply({**reply.given, **changed}, {**reply.values, **forward}) if changed else reply
 
 
 # The questions ------------------------------------------------------------------------------------------------------
+
+
+def _of(steps: str) -> str:
+    return f"(b) The error signal of the {steps}"
 
 
 EXERCISE = Exercise(
@@ -457,39 +470,20 @@ EXERCISE = Exercise(
             SHAPE_TABLE,
             judge_shapes,
         ),
-        Question(
-            "signal_3",
-            "(b) The error signal of the output layer",
-            (Line("dZ3", 1, "dZ3"),),
-            SIGNAL_3,
-            judge_signal_3,
-        ),
+        Question("signal_3", _of("output layer"), lines({"dZ3": 1}), SIGNAL_3, judge_signal_3),
         Question(
             "signal_2",
-            "(b) The error signal of the second hidden layer",
-            (Line("dZ2", 2, "dZ2"),),
+            _of("second hidden layer"),
+            lines({"dZ2": 2}),
             SIGNAL_2,
-            shapes_first("dZ2", values(signal_2_truth, explain=explain_slips(SIGNAL_2_SLIPS))),
+            shapes_first("dZ2", values(signal_2_truth, explain=EXPLAIN_2)),
         ),
-        Question(
-            "signal_1",
-            "(b) The error signal of the first hidden layer",
-            (Line("dZ1", 2, "dZ1"),),
-            SIGNAL_1,
-            shapes_first("dZ1", values(signal_1_truth, explain=explain_slips(SIGNAL_1_SLIPS))),
-        ),
-        Question("weights_1", "(b) The gradient of W1", (Line("dW1", 2, "dW1"),), WEIGHTS_1, judge_weights_1),
+        Question("signal_1", _of("first hidden layer"), lines({"dZ1": 2}), SIGNAL_1, judge_signal_1),
+        Question("weights_1", "(b) The gradient of W1", lines({"dW1": 2}), WEIGHTS_1, judge_weights_1),
         Question(
             "six_gradients",
             "(c) All six gradients",
-            (
-                Line("dW3", 1, "dW3"),
-                Line("db3", 1, "db3"),
-                Line("dW2", 2, "dW2"),
-                Line("db2", 1, "db2"),
-                Line("dW1", 2, "dW1"),
-                Line("db1", 1, "db1"),
-            ),
+            lines({"dW3": 1, "db3": 1, "dW2": 2, "db2": 1, "dW1": 2, "db1": 1}),
             GRADIENTS,
             keeping_parameters(judge_gradients),
         ),

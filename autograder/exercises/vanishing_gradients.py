@@ -20,8 +20,7 @@ from autograder.exercises.shared import draw_point, network_for, wrong_slopes
 from autograder.marking import slips
 from autograder.marking.by_hand import LEFT, Slip, Step, chain, work_out_all
 from autograder.marking.compare import as_numbers, compare
-from autograder.marking.judges import remembered, values
-from autograder.mistakes import MISTAKES
+from autograder.marking.judges import nothing_new, remembered, values
 from autograder.truth import Network, derivative, derivative_from_output, many_digits
 
 DEPTH = 5
@@ -353,8 +352,7 @@ def judge_signals(lines: Sequence[Line], replies: Sequence[Reply]) -> dict[str, 
         if len(slips) == 1:
             (mistake,) = slips
             if mistake in charged:
-                told = f"Nothing new here: {MISTAKES[mistake].title}."
-                verdicts[line.name] = Verdict("correct", 1.0, own=True, message=told)
+                verdicts[line.name] = nothing_new(mistake)
             else:
                 charged.add(mistake)
                 verdicts[line.name] = Verdict.named(mistake)

@@ -20,11 +20,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograder.exercise import RIGHT, Judge, Line, Reply, Values, Verdict, sentence
+from autograder.exercise import RIGHT, Judge, Line, Reply, Values, Verdict
 from autograder.marking.compare import HAND, as_numbers, compare
-from autograder.marking.judges import Truth, merged, wrong
+from autograder.marking.judges import Truth, merged, nothing_new, wrong
 from autograder.marking.slips import At, worked_out
-from autograder.mistakes import MISTAKES, known
+from autograder.mistakes import known
 
 CARRIED = 100.0
 """How far an unexplained value may be from the right one in size: two places of the decimal point. For 400 students'
@@ -215,8 +215,7 @@ class _Walk:
         """A named mistake; or nothing new, where it has been named before and may be made ``again``."""
         (mistake,) = told.mistakes
         if again and (part, key or mistake) in self.charged:
-            nothing_new = sentence(f"nothing new here: {MISTAKES[mistake].title}")
-            return Verdict("correct", 1.0, own=True, message=nothing_new)
+            return nothing_new(mistake)
         self.charged.add((part, key or mistake))
         return told
 

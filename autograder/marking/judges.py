@@ -12,8 +12,9 @@ from functools import lru_cache
 import numpy as np
 
 from autograder.diagnosis import fingerprint
-from autograder.exercise import Judge, Line, Reply, Values, Verdict
+from autograder.exercise import Judge, Line, Reply, Values, Verdict, sentence
 from autograder.marking.compare import HAND, Comparison, as_numbers, compare, compare_all
+from autograder.mistakes import MISTAKES
 
 Truth = Callable[[Values], Mapping[str, np.ndarray]]
 """The exact values for the inputs of a challenge."""
@@ -103,6 +104,31 @@ def at_every_challenge(
     """The verdicts of a check of single replies: a line is as right as where it is least so, the first of equals."""
     found = [check(reply) for reply in replies]
     return {line.name: min((one[line.name] for one in found), key=lambda verdict: verdict.share) for line in lines}
+
+
+def nothing_new(mistake: str) -> Verdict:
+    """The verdict on a line that only repeats a mistake which has been charged."""
+    told = sentence(f"nothing new here: {MISTAKES[mistake].title}")
+    return Verdict("correct", 1.0, own=True, message=told)
+
+
+def charged_once(judge: Judge) -> Judge:
+    """The same judge, but a mistake that several lines are told is charged in the first of them.
+
+    Where a line is wrong for no known reason the others may only look like a mistake: each is charged then.
+    """
+
+    def judged(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
+        verdicts, charged = dict(judge(lines, replies)), set[str]()
+        if any(verdict.share == 0 and not verdict.mistakes for verdict in verdicts.values()):
+            return verdicts
+        for name, verdict in verdicts.items():
+            if verdict.share == 0 and verdict.mistakes and charged.issuperset(verdict.mistakes):
+                verdicts[name] = nothing_new(verdict.mistakes[0])
+            charged.update(verdict.mistakes)
+        return verdicts
+
+    return judged
 
 
 def usable(values: Values) -> dict[str, np.ndarray]:

@@ -91,7 +91,8 @@ shapes = {
 #
 # **Where does 1/m go?** The loss is a mean, so its gradients carry a factor 1/m. In this course it stands in `dZ3`, as the
 # definition $\partial L / \partial Z_3$ says, and goes from there into everything else. You may also leave it out of `dZ3`
-# and put it into `equation_dW1`; but exactly one of the two must have it. `m` is `X.shape[1]`.
+# and put it into `equation_dW1`; but exactly one of the two must have it. Each function knows only its own arguments: `m`
+# is the number of columns of one of them, such as `Y.shape[1]` in the first equation and `X.shape[1]` in the last.
 #
 # The slopes can be written with the activations: for tanh $1 - a^2$, for the sigmoid $a (1 - a)$. Each equation is checked
 # alone, with arrays of its own, at several sizes: a slip in one costs nothing in the others.

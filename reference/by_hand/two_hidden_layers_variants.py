@@ -134,6 +134,14 @@ def equation_dW1(dZ1, X):
         ),
     ),
     right(
+        "capital-letters",
+        "the letters of the sheet as capitals",
+        shape_letters=(
+            'shapes = {"dZ3": ("O", "M"), "dZ2": ("H2", "M"), "dZ1": ("H1", "M"), '
+            '"dW3": ("O", "H2"), "dW2": ("H2", "H1"), "dW1": ("H1", "N")}'
+        ),
+    ),
+    right(
         "lazy-properties",
         "gradients as properties, worked out when they are asked for",
         backward='''
@@ -204,7 +212,8 @@ WRONG = (
           "return (W3.T @ dZ3) * A2 * (1 - A2)", "return ((W3.T @ dZ3) * A2 * (1 - A2)).T",
           {"signal_2": 2}, {"signal_2.dZ2": "other-shape"}),
     _edit("dZ2-not-transposed", "W3 in place of its transpose", "equations",
-          "return (W3.T @ dZ3) * A2", "return (W3 @ dZ3) * A2", {"signal_2": 2}, statuses={"signal_2": "raised"}),
+          "return (W3.T @ dZ3) * A2", "return (W3 @ dZ3) * A2", {"signal_2": 2},
+          {"signal_2.dZ2": "weights-not-transposed"}),
     *_equation("dZ1", "signal_1", "return (W2.T @ dZ2) * (1 - A1**2)", {
         "activation-derivative-missing": "return W2.T @ dZ2",
         "sigmoid-derivative-with-tanh": "return (W2.T @ dZ2) * A1 * (1 - A1)",
@@ -230,11 +239,10 @@ WRONG = (
               "* self.A2 * (1 - self.A2)", "* (1 - self.A2**2)", {"dW2": 2}),
     _gradient("sigmoid-derivative-with-tanh", "the derivative of the sigmoid in the tanh layer",
               "* (1 - self.A1**2)", "* self.A1 * (1 - self.A1)", {"dW1": 2}),
-    wrong("activation-derivative-missing", "no slope in either hidden layer: the same mistake at two places",
+    wrong("activation-derivative-missing", "no slope in either hidden layer: the same mistake, charged once",
           edits={"backward": [(" * self.A2 * (1 - self.A2)", ""), (" * (1 - self.A1**2)", "")]},
-          loses={"six_gradients.dW2": 2, "six_gradients.dW1": 2},
-          named={"six_gradients.dW2": "activation-derivative-missing",
-                 "six_gradients.dW1": "activation-derivative-missing"}),
+          loses={"six_gradients.dW2": 2},
+          named={"six_gradients.dW2": "activation-derivative-missing"}),
     _gradient("z-for-a-in-gradient", "Z2 where A2 belongs in dW3",
               "dZ3 @ self.A2.T", "dZ3 @ self.Z2.T", {"dW3": 1}),
     _gradient("bias-not-summed", "db2 keeps one column per example",
@@ -255,6 +263,44 @@ WRONG = (
           edits={"backward": [("        dZ1 = (self.W2.T", "        self.W2 = self.W2 - 0.5 * self.dW2\n        dZ1 = (self.W2.T")]},
           loses={"six_gradients.dW1": 2},
           named={"six_gradients.dW1": "w2-updated-before-hidden-error"}),
+    wrong(
+        "weights-not-transposed",
+        "W for its transpose at all four places, where the code raises: charged once in each part",
+        edits={
+            "equations": [("W3.T @ dZ3", "W3 @ dZ3"), ("W2.T @ dZ2", "W2 @ dZ2")],
+            "backward": [("self.W3.T @ dZ3", "self.W3 @ dZ3"), ("self.W2.T @ dZ2", "self.W2 @ dZ2")],
+        },
+        loses={"signal_2.dZ2": 2, "six_gradients.dW2": 2},
+        named={"signal_2.dZ2": "weights-not-transposed", "six_gradients.dW2": "weights-not-transposed"},
+    ),
+    wrong(
+        "slopes-missing",
+        "no slope in either equation: the same mistake, charged once",
+        edits={"equations": [(" * A2 * (1 - A2)", ""), (" * (1 - A1**2)", "")]},
+        loses={"signal_2.dZ2": 2},
+        named={"signal_2.dZ2": "activation-derivative-missing"},
+    ),
+    wrong(
+        "raises-at-the-last-layer",
+        "an error at dW1: what was stored before it counts",
+        edits={"backward": [("self.dW1 = dZ1 @ X.T", "self.dW1 = X.T @ dZ1")]},
+        loses={"six_gradients.dW1": 2, "six_gradients.db1": 1},
+    ),
+    wrong(
+        "saturated",
+        "another forward pass, after which every gradient is tiny: nothing follows from it",
+        cells={
+            "backward": "class TwoHiddenNetwork(TwoHiddenBase):\n"
+                        "    def forward_pass(self, X):\n"
+                        "        super().forward_pass(X)\n"
+                        "        self.Z3, self.A3 = self.Z3 * 0 + 27.6, self.A3 * 0 + 1 - 1e-12\n\n"
+                        "    def backward_pass(self, X, Y):\n"
+                        "        self.A1, self.A2, self.A3 = 0 * self.A1 + 1e-12, 0 * self.A2 + 1e-12, Y + 1e-12\n"
+                        "        for name in ('W1', 'b1', 'W2', 'b2', 'W3', 'b3'):\n"
+                        "            setattr(self, 'd' + name, 0 * getattr(self, name) + 1e-12)",
+        },
+        loses={"six_gradients": 8},
+    ),
     wrong(
         "all-zeros",
         "zeros of the right shapes",

@@ -54,11 +54,12 @@ def test_the_true_equations_put_together_give_the_true_gradient():
         np.testing.assert_allclose(found, whole["dW1"], rtol=1e-11, atol=1e-15)
 
 
-def test_all_sizes_of_a_hidden_challenge_differ():
-    for challenge in challenges("two_hidden_layers", 1)["gradients"][1:]:
+def test_all_sizes_of_a_hidden_challenge_differ_but_at_square_weights():
+    *drawn, square = challenges("two_hidden_layers", 1)["gradients"][1:]
+    for challenge, different in [*((one, 5) for one in drawn), (square, 2)]:
         given = challenge.given
         sizes = {*given["X"].shape, *(given[f"W{layer}"].shape[0] for layer in (1, 2, 3))}
-        assert len(sizes) == 5
+        assert len(sizes) == different
 
 
 def test_a_wrong_shape_is_said_in_letters():
@@ -106,3 +107,83 @@ def test_the_network_learns_the_moons():
     assert names["losses"][-1] < 0.1
     assert names["on_train"] > 0.95
     assert names["on_test"] > 0.9
+
+
+# What single mistakes cost ------------------------------------------------------------------------------------------
+
+EQUATIONS = """
+def equation_dZ3(A3, Y):
+    return (A3 - Y) / Y.shape[1]
+
+
+def equation_dZ2(W3, dZ3, A2):
+    return (W3.T @ dZ3) * A2 * (1 - A2)
+
+
+def equation_dZ1(W2, dZ2, A1):
+    return (W2.T @ dZ2) * (1 - A1**2)
+
+
+def equation_dW1(dZ1, X):
+    return dZ1 @ X.T
+"""
+BACKWARD = """
+class TwoHiddenNetwork(TwoHiddenBase):
+    def backward_pass(self, X, Y):
+        dZ3 = equation_dZ3(self.A3, Y)
+        self.dW3 = dZ3 @ self.A2.T
+        self.db3 = dZ3.sum(axis=1, keepdims=True)
+        dZ2 = equation_dZ2(self.W3, dZ3, self.A2)
+        self.dW2 = dZ2 @ self.A1.T
+        self.db2 = dZ2.sum(axis=1, keepdims=True)
+        dZ1 = equation_dZ1(self.W2, dZ2, self.A1)
+        self.dW1 = equation_dW1(dZ1, X)
+        self.db1 = dZ1.sum(axis=1, keepdims=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("changes", "due"),
+    [
+        ([], {}),
+        ([("W3.T", "W3"), ("W2.T", "W2")], {"signal_2.dZ2": 2, "six_gradients.dW2": 2}),
+        ([("W3.T", "W3")], {"signal_2.dZ2": 2, "six_gradients.dW2": 2}),
+        ([("W2.T", "W2")], {"signal_1.dZ1": 2, "six_gradients.dW1": 2}),
+        ([("dZ1 @ X.T", "X.T @ dZ1")], {"weights_1.dW1": 2, "six_gradients.dW1": 2, "six_gradients.db1": 1}),
+        ([(" * A2 * (1 - A2)", ""), (" * (1 - A1**2)", "")], {"signal_2.dZ2": 2, "six_gradients.dW2": 2}),
+    ],
+    ids=["right", "no-transpose", "no-transpose-3", "no-transpose-2", "transpose-on-the-left", "no-slopes"],
+)
+def test_one_slip_costs_one_line_of_a_question(lost, changes, due):
+    """In the code that uses the equations it shows again: there, too, it costs one line."""
+    written = EQUATIONS
+    for old, new in changes:
+        written = written.replace(old, new)
+    assert lost("two_hidden_layers", equations=written, backward=BACKWARD) == due
+
+
+def test_gradients_before_an_error_count(lost):
+    raising = BACKWARD.replace("dZ1 = equation_dZ1", "raise RuntimeError('no')\n        dZ1 = equation_dZ1")
+    assert lost("two_hidden_layers", backward=raising) == {"six_gradients.dW1": 2, "six_gradients.db1": 1}
+
+
+@pytest.mark.parametrize("size", [0, 1e-12, 1e-3, 1])
+def test_constants_earn_no_gradient(lost, size):
+    constants = (
+        "class TwoHiddenNetwork(TwoHiddenBase):\n    def backward_pass(self, X, Y):\n"
+        "        for name in ('W1', 'b1', 'W2', 'b2', 'W3', 'b3'):\n"
+        f"            setattr(self, 'd' + name, 0 * getattr(self, name) + {size})"
+    )
+    assert sum(lost("two_hidden_layers", backward=constants).values()) == 8
+
+
+def test_capital_letters_are_letters(lost):
+    shapes = {name: tuple(letter.upper() for letter in pair) for name, pair in exercise.SHAPES.items()}
+    assert lost("two_hidden_layers", shape_letters=f"shapes = {shapes}") == {}
+
+
+def test_the_text_gives_each_equation_an_m_of_its_own(root):
+    text = (root / "reference" / "by_hand" / "two_hidden_layers.py").read_text(encoding="utf-8")
+    (about,) = [part for part in text.split("# %%") if 'text="part_b"' in part]
+    assert "Each function knows only its own arguments" in about
+    assert "`Y.shape[1]` in the first equation" in about
