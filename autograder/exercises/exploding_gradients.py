@@ -6,8 +6,8 @@ the learning rate. Random weights are marked by what they must have on average, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 
 import mpmath
 import numpy as np
@@ -26,10 +26,11 @@ from autograder.exercise import (
     Verdict,
     Written,
 )
+from autograder.exercises.networks import lines
 from autograder.exercises.shared import of_order_one
 from autograder.marking.compare import as_numbers
-from autograder.marking.judges import at_every_challenge, remembered, values
-from autograder.marking.slips import At, Slip, explain_slips
+from autograder.marking.judges import at_every_challenge, charged_before, charged_once, remembered, values
+from autograder.marking.slips import At, Slip, explain_slips, first_of
 from autograder.truth import ACTIVATIONS, many_digits
 
 # What is asked ------------------------------------------------------------------------------------------------------
@@ -42,31 +43,40 @@ def clip_one(student, given):
 
 
 def clip_special(student, given):
-    """The cases in which the plain formula fails; an error in one of them is returned as text."""
-    found = {}
+    """The cases in which the plain formula fails, and an ordinary one; an error in one of them costs that one."""
     for name in ("zero", "not_finite", "huge", "ordinary"):
         try:
-            found[name] = student.clip_by_norm(given[name], float(given["threshold"]))
+            value = student.clip_by_norm(given[name], float(given["threshold"]))
         except NotImplementedError:
             raise
         except Exception as error:
-            found[name] = type(error).__name__ + ": " + str(error)[:200]
-    return found
+            value = RuntimeError("your code raised " + type(error).__name__ + ": " + str(error)[:200])
+        yield {name: value}
 
 
 def clip_list(student, given):
-    """Lists of arrays that share one norm; the parts are joined to one row of numbers."""
-    found = {}
-    for name in ("together", "small", "one_not_finite"):
+    """Lists of arrays that share one norm, joined to one row of numbers, and two of them as single arrays."""
+
+    def clipped(name):
         parts = [given[name + str(i)] for i in (1, 2, 3)]
-        shapes = [part.shape for part in parts]
-        clipped = student.clip_by_norm(parts, float(given["threshold"]))
-        if not isinstance(clipped, (list, tuple)) or len(clipped) != 3:
-            raise ValueError("for a list of three arrays clip_by_norm must return a list of three arrays")
-        if [np.shape(part) for part in clipped] != shapes:
-            raise ValueError("every array of the list must keep its shape")
-        found[name] = np.concatenate([np.ravel(part) for part in clipped])
-    return found
+        found = student.clip_by_norm(parts, float(given["threshold"]))
+        if not isinstance(found, (list, tuple)) or len(found) != 3:
+            return ValueError("for a list of three arrays clip_by_norm must return a list of three arrays")
+        if [np.shape(part) for part in found] != [part.shape for part in parts]:
+            return ValueError("every array of the list must keep its shape")
+        return np.concatenate([np.ravel(part) for part in found])
+
+    for name in ("together", "small", "one_not_finite"):
+        try:
+            value = clipped(name)
+        except NotImplementedError:
+            raise
+        except Exception as error:
+            value = RuntimeError("your code raised " + type(error).__name__ + ": " + str(error)[:200])
+        yield {name: value}
+    for name in ("together", "small"):
+        joined = np.concatenate([np.ravel(given[name + str(i)]) for i in (1, 2, 3)])[None, :]
+        yield {"one_" + name: student.clip_by_norm(joined, float(given["threshold"]))}
 
 
 def drawn_weights(student, given):
@@ -113,7 +123,7 @@ def _special_challenges(rng: np.random.Generator) -> list[Challenge]:
                     "zero": np.zeros((2, 3)),
                     "not_finite": spoilt,
                     "huge": huge,
-                    "ordinary": _array_of_norm(rng, (3, 2), 2.0),
+                    "ordinary": _array_of_norm(rng, (3, 2), 6.0),
                     "threshold": np.array(1.5),
                 }
             )
@@ -184,7 +194,8 @@ def clip_truth(given: Values) -> dict[str, np.ndarray]:
 def clip_list_truth(given: Values) -> dict[str, np.ndarray]:
     """The clipped lists, joined: one norm for all parts."""
     names = ("together", "small", "one_not_finite")
-    return {name: _clipped(_joined(given, name), given["threshold"]) for name in names}
+    found = {name: _clipped(_joined(given, name), given["threshold"]) for name in names}
+    return found | {f"one_{name}": found[name][None, :] for name in names[:2]}
 
 
 def _joined(given: Values, name: str) -> np.ndarray:
@@ -219,147 +230,98 @@ def rate_truth(given: Values) -> dict[str, np.ndarray]:
 
 
 def _norm(g: np.ndarray) -> float:
-    return float(np.linalg.norm(g.ravel()))
+    return np.sqrt(np.sum(g * g))
 
 
-CLIP_SLIPS = (
-    Slip(
-        "not-clipped",
-        ("above",),
-        lambda v: v.given["above"],
-    ),
-    Slip(
-        "clipped-entry-by-entry",
-        ("above",),
-        lambda v: np.clip(v.given["above"], -v.threshold, v.threshold),
-    ),
-    Slip(
-        "threshold-forgotten",
-        ("above",),
-        lambda v: v.given["above"] / _norm(v.given["above"]),
-    ),
-    Slip(
-        "largest-entry-for-norm",
-        ("above",),
-        lambda v: v.given["above"] * v.threshold / np.max(np.abs(v.given["above"])),
-    ),
-    Slip(
-        "square-root-missing",
-        ("above",),
-        lambda v: v.given["above"] * v.threshold / _norm(v.given["above"]) ** 2,
-    ),
-    Slip(
-        "spectral-norm",
-        ("above",),
-        lambda v: v.given["above"] * v.threshold / np.linalg.norm(v.given["above"], 2),
-    ),
-    Slip(
-        "always-scaled",
-        ("below",),
-        lambda v: v.given["below"] * v.threshold / _norm(v.given["below"]),
-    ),
-    Slip(
-        "always-scaled",
-        ("below",),
-        lambda v: v.given["below"] / _norm(v.given["below"]),
-    ),
-)
-
-LIST_SLIPS = (
-    Slip(
-        "clipped-one-by-one",
-        ("together",),
-        lambda v: np.concatenate([v[f"together{i}"].ravel() for i in (1, 2, 3)]),
-    ),
-    Slip(
-        "clipped-one-by-one",
-        ("together",),
-        lambda v: np.concatenate(
-            [(v[f"together{i}"] * v.threshold / _norm(v[f"together{i}"])).ravel() for i in (1, 2, 3)]
-        ),
-    ),
-    Slip(
-        "nan-replaced",
-        ("one_not_finite",),
-        lambda v: _clipped(
-            np.concatenate([np.nan_to_num(v[f"one_not_finite{i}"]).ravel() for i in (1, 2, 3)]), v.threshold
-        ),
-    ),
-    Slip(
-        "nan-replaced",
-        ("one_not_finite",),
-        lambda v: np.concatenate([np.nan_to_num(v[f"one_not_finite{i}"]).ravel() for i in (1, 2, 3)]),
-    ),
-    Slip(
-        "only-the-bad-array-is-dropped",
-        ("one_not_finite",),
-        lambda v: _clipped(
-            np.concatenate([np.where(np.isnan(v[f"one_not_finite{i}"]).any(), 0, v[f"one_not_finite{i}"]).ravel()
-                            for i in (1, 2, 3)]), v.threshold),
-    ),
-)
+def _limited(norm: Callable[[np.ndarray], float]) -> Callable:
+    """Clipping with another norm."""
+    return lambda e, t: e * t / norm(e) if norm(e) > t else e
 
 
-def _cosine(v: At, fraction: float) -> np.ndarray:
-    return v.peak * (1 + np.cos(np.pi * fraction)) / 2
+WRONG_CLIPPING: Mapping[str, tuple[Callable[[np.ndarray, float], np.ndarray], ...]] = {
+    "not-clipped": (lambda e, t: e,),
+    "clipped-entry-by-entry": (lambda e, t: np.clip(e, -t, t),),
+    "threshold-forgotten": (lambda e, t: e / _norm(e) if _norm(e) > t else e,),
+    "always-scaled": (
+        lambda e, t: e * t / _norm(e),
+        lambda e, t: e / _norm(e) * (1 if _norm(e) < t else t),
+    ),
+    "largest-entry-for-norm": (_limited(lambda e: np.max(np.abs(e))),),
+    "absolute-values-for-squares": (_limited(lambda e: np.sum(np.abs(e))),),
+    "square-root-missing": (
+        _limited(lambda e: np.sum(e**2)),
+        _limited(lambda e: np.sum(e**2) / np.max(np.abs(e))),  # where the entries are scaled before
+    ),
+}
+"""Wrong ways to clip entries e at a threshold t."""
 
 
-def _steps(v: At) -> np.ndarray:
-    return np.arange(int(v.warmup), int(v.total))
+def _clip_slips(*names: str) -> list[Slip]:
+    def wrong(name: str, clip: Callable) -> Callable[[At], np.ndarray]:
+        def formula(v: At) -> np.ndarray:
+            e = v.given[name] if name in v.given else _joined(v.given, name.removeprefix("one_"))
+            found = clip(e.astype(np.longdouble), v.threshold)  # in which the square of a huge entry is finite
+            return found[None, :] if name.startswith("one_") else found
+
+        return formula
+
+    return [
+        Slip(mistake, name, wrong(name, clip))
+        for mistake, clips in WRONG_CLIPPING.items()
+        for name in names
+        for clip in clips
+        if mistake != "not-clipped" or name == "above"  # nothing done is no slip that is made again
+    ]
 
 
-RATE_SLIPS = (
-    Slip(
-        "starts-at-zero",
-        ("warm_up",),
-        lambda v: v.peak * np.arange(int(v.warmup)) / v.warmup,
-    ),
-    Slip(
-        "no-warm-up",
-        ("warm_up",),
-        lambda v: v.peak * np.ones(int(v.warmup)),
-    ),
-    Slip(
-        "warm-up-not-left-out",
-        ("decay",),
-        lambda v: _cosine(v, _steps(v) / v.total),
-    ),
-    Slip(
-        "length-of-the-decay",
-        ("decay",),
-        lambda v: _cosine(v, (_steps(v) - v.warmup) / v.total),
-    ),
-    Slip(
-        "half-missing",
-        ("decay",),
-        lambda v: 2 * _cosine(v, (_steps(v) - v.warmup) / (v.total - v.warmup)),
-        hint="At its beginning 1 + cos is 2. The learning rate should begin at the peak.",
-    ),
-    Slip(
-        "no-decay",
-        ("decay",),
-        lambda v: v.peak * np.ones(len(_steps(v))),
-    ),
-    Slip(
-        "linear-decay",
-        ("decay",),
-        lambda v: v.peak * (1 - (_steps(v) - v.warmup) / (v.total - v.warmup)),
-    ),
-    Slip(
-        "warm-up-one-step-longer",
-        ("decay",),
-        lambda v: np.where(
-            _steps(v) == v.warmup,
-            v.peak * (_steps(v) + 1) / v.warmup,
-            _cosine(v, (_steps(v) - v.warmup) / (v.total - v.warmup)),
-        ),
-    ),
-    Slip(
-        "ends-at-zero",
-        ("decay",),
-        lambda v: _cosine(v, (_steps(v) - v.warmup) / (v.total - 1 - v.warmup)),
-    ),
-)
+def _parts(name: str, change: Callable[[np.ndarray], np.ndarray]) -> Callable[[At], np.ndarray]:
+    return lambda v: np.concatenate([np.ravel(change(v[f"{name}{i}"])) for i in (1, 2, 3)])
+
+
+_NAN_TO_ZERO = _parts("one_not_finite", np.nan_to_num)
+_WITHOUT_THE_BAD = _parts("one_not_finite", lambda g: np.zeros_like(g) if np.isnan(g).any() else g)
+
+CLIP_SLIPS = [
+    *_clip_slips("above", "below"),
+    Slip("spectral-norm", "above", lambda v: v.given["above"] * v.threshold / np.linalg.norm(v.given["above"], 2)),
+]
+LIST_SLIPS = [
+    Slip("clipped-one-by-one", "together", lambda v: _joined(v.given, "together")),
+    Slip("clipped-one-by-one", "together", lambda v: _parts("together", lambda g: g * v.threshold / _norm(g))(v)),
+    Slip("nan-replaced", "one_not_finite", lambda v: _clipped(_NAN_TO_ZERO(v), v.threshold)),
+    Slip("nan-replaced", "one_not_finite", _NAN_TO_ZERO),
+    Slip("only-the-bad-array-is-dropped", "one_not_finite", lambda v: _clipped(_WITHOUT_THE_BAD(v), v.threshold)),
+]
+
+
+def _cosine(way: np.ndarray) -> np.ndarray:
+    return (1 + np.cos(np.pi * way)) / 2
+
+
+WRONG_RATES: Mapping[str, tuple[str, Callable]] = {
+    "starts-at-zero": ("warm_up", lambda s, w, t: s / w),
+    "no-warm-up": ("warm_up", lambda s, w, t: np.ones(len(s))),
+    "warm-up-not-left-out": ("decay", lambda s, w, t: _cosine(s / t)),
+    "length-of-the-decay": ("decay", lambda s, w, t: _cosine((s - w) / t)),
+    "half-missing": ("decay", lambda s, w, t: 2 * _cosine((s - w) / (t - w))),
+    "no-decay": ("decay", lambda s, w, t: np.ones(len(s))),
+    "linear-decay": ("decay", lambda s, w, t: 1 - (s - w) / (t - w)),
+    "warm-up-one-step-longer": ("decay", lambda s, w, t: np.where(s == w, (s + 1) / w, _cosine((s - w) / (t - w)))),
+    "ends-at-zero": ("decay", lambda s, w, t: _cosine((s - w) / (t - 1 - w))),
+}
+"""Wrong parts of the peak at the steps s of a part of the schedule, for w steps of warm-up of t."""
+
+
+def _rate_slip(mistake: str, part: str, wrong: Callable) -> Slip:
+    def formula(v: At) -> np.ndarray:
+        warmup, total = int(v.warmup), int(v.total)
+        steps = np.arange(warmup) if part == "warm_up" else np.arange(warmup, total)
+        return v.peak * wrong(steps, warmup, total)
+
+    return Slip(mistake, part, formula)
+
+
+RATE_SLIPS = [_rate_slip(mistake, part, wrong) for mistake, (part, wrong) in WRONG_RATES.items()]
 
 
 def _explain_special(replies: Sequence[Reply]) -> Mapping[str, Verdict]:
@@ -371,12 +333,13 @@ def _explain_special(replies: Sequence[Reply]) -> Mapping[str, Verdict]:
     }
     found = {}
     for line, hint in hints.items():
-        errors = [reply.values[line] for reply in replies if isinstance(reply.values.get(line), str)]
+        errors = [str(reply.values[line]) for reply in replies if isinstance(reply.values.get(line), str)]
         arrays = [as_numbers(reply.values.get(line)) for reply in replies]
         # an overflow leaves zeros, infinity or NaN, and 0 / 0 leaves NaN: other numbers have another reason
         spoilt = any(not isinstance(a, str) and not (np.all(np.isfinite(a)) and np.any(a)) for a in arrays)
         if errors or spoilt:
-            found[line] = Verdict("wrong", message=f"Your code raised {errors[0]}" if errors else "", hint=hint)
+            message = errors[0][:1].upper() + errors[0][1:] if errors else ""
+            found[line] = Verdict("wrong", message=message, hint=hint)
     return found
 
 
@@ -405,9 +368,15 @@ CENTRE_BAND = 6.0
 """How many standard errors the mean of the entries may be from zero: a false alarm in 1e-8 of all checks."""
 
 
+@partial(charged_once, but=("not-scaled",))  # a level that nobody set shows nothing of ReLU's
 def judge_weights(lines: Sequence[Line], replies: Sequence[Reply]) -> dict[str, Verdict]:
     """Shape, level for linear units and for ReLU, and that the entries are random and centred at zero."""
-    checks = {"shape": _shape_fault, "linear": _linear_fault, "relu": _relu_fault, "random": _random_fault}
+    checks = {
+        "shape": _shape_fault,
+        "linear": partial(_level_fault, activation="linear"),
+        "relu": partial(_level_fault, activation="relu"),
+        "random": _random_fault,
+    }
     return at_every_challenge(
         lines, replies, lambda reply: {line.name: checks[line.name](reply) or RIGHT for line in lines}
     )
@@ -446,33 +415,13 @@ def _level_fault(reply: Reply, activation: str) -> Verdict | None:
         "variance-for-deviation": (wanted / n_in) * wanted,
         "n-out-for-n-in": wanted * n_in / n_out,
         "mean-of-n-in-and-n-out": wanted * 2 * n_in / (n_in + n_out),
+        "uniform-without-root-three": wanted / 3,
         "not-scaled": float(n_in),
         "relu-level-missing" if activation == "relu" else "relu-level-for-linear": 3.0 - wanted,
     }
-    hints = {
-        "variance-for-deviation": "You multiplied with the variance. The standard deviation is its root.",
-        "n-out-for-n-in": "How many terms does the sum of one pre-activation have: one per input or one per output?",
-        "mean-of-n-in-and-n-out": "This is a compromise of the way forward and the way back. Here only forward counts.",
-        "not-scaled": "The entries do not depend on the number of inputs.",
-        "relu-level-missing": "ReLU sets one half of the units to zero. What does it take to make up for this?",
-        "relu-level-for-linear": "A linear layer loses nothing. Nothing has to be made up for.",
-    }
     names = [name for name, value in known.items() if abs(found / value - 1) <= LEVEL_BAND]
-    factor = found / wanted
-    return Verdict(
-        "wrong",
-        mistakes=(names[0],) if len(names) == 1 else (),
-        message=f"One such layer multiplies the mean square by about {factor:.2g}; it should be 1.",
-        hint=hints[names[0]] if len(names) == 1 else "",
-    )
-
-
-def _linear_fault(reply: Reply) -> Verdict | None:
-    return _level_fault(reply, "linear")
-
-
-def _relu_fault(reply: Reply) -> Verdict | None:
-    return _level_fault(reply, "relu")
+    told = f"One such layer multiplies the mean square by about {found / wanted:.2g}; it should be 1."
+    return Verdict.named(names[0], title=told) if len(names) == 1 else Verdict("wrong", message=told)
 
 
 def _random_fault(reply: Reply) -> Verdict | None:
@@ -484,19 +433,43 @@ def _random_fault(reply: Reply) -> Verdict | None:
         if rms == 0:
             return Verdict("wrong", message="All weights are zero.")
         if abs(float(np.mean(array))) > CENTRE_BAND * rms / np.sqrt(array.size):
-            return Verdict("wrong", mistakes=("not-centred",), message="The mean of the weights is not zero.",
-                           hint="Weights of one sign push all units the same way. Which range do you draw from?")
+            return Verdict.named("not-centred")
         # sums of n independent entries have a mean square of about n rms^2; equal rows make it n times as large
         sums = [np.mean(array.sum(axis=axis) ** 2) / (array.shape[axis] * rms**2) for axis in range(array.ndim)]
         if max(sums, default=0) > 3:
             return Verdict("wrong", message="The rows or columns are not independent: many entries are equal.")
     if np.array_equal(arrays["linear"], arrays["again"]):
-        return Verdict("wrong", mistakes=("same-weights-again",), message="Two draws from one generator are equal.",
-                       hint="Where do your random numbers come from? Use the generator that you are given.")
+        return Verdict.named("same-weights-again")
     return None
 
 
 # The questions ------------------------------------------------------------------------------------------------------
+
+LABELS = {
+    "above": "an array above the threshold",
+    "below": "an array below the threshold",
+    "zero": "an array of zeros",
+    "not_finite": "an array with NaN or infinity",
+    "huge": "very large finite entries",
+    "together": "a list above the threshold",
+    "small": "a list below the threshold",
+    "one_not_finite": "a list with NaN in one array",
+    "linear": "level with linear units",
+    "relu": "level with ReLU",
+    "random": "random and centred at zero",
+    "warm_up": "warm-up",
+}
+
+EXPLAIN_SPECIAL = first_of(explain_slips(_clip_slips("huge", "ordinary")), _explain_special)
+EXPLAIN_LIST = first_of(
+    explain_slips(LIST_SLIPS), explain_slips(_clip_slips("together", "small", "one_together", "one_small"))
+)
+
+BY_CLIPPING = charged_once(values(clip_truth, explain=explain_slips(CLIP_SLIPS)))
+BY_SPECIAL = charged_before(values(clip_truth, explain=EXPLAIN_SPECIAL), {"huge": "ordinary"})
+BY_LIST = charged_once(
+    charged_before(values(clip_list_truth, explain=EXPLAIN_LIST), {"together": "one_together", "small": "one_small"})
+)
 
 EXERCISE = Exercise(
     name="exploding_gradients",
@@ -505,51 +478,32 @@ EXERCISE = Exercise(
     minutes=60,
     difficulty=3,
     questions=(
-        Question(
-            "clipping",
-            "(a) Clipping one array",
-            (Line("above", 2, "an array above the threshold"), Line("below", 1, "an array below the threshold")),
-            CLIP_ONE,
-            values(clip_truth, explain=explain_slips(CLIP_SLIPS)),
-        ),
+        Question("clipping", "(a) Clipping one array", lines({"above": 2, "below": 1}, LABELS), CLIP_ONE, BY_CLIPPING),
         Question(
             "clipping_special",
             "(a) Zero, NaN and very large entries",
-            (
-                Line("zero", 1, "an array of zeros"),
-                Line("not_finite", 1, "an array with NaN or infinity"),
-                Line("huge", 1, "very large finite entries"),
-            ),
+            lines({"zero": 1, "not_finite": 1, "huge": 1}, LABELS),
             CLIP_SPECIAL,
-            not_for_all(values(clip_truth, explain=_explain_special), "ordinary"),
+            not_for_all(BY_SPECIAL, "ordinary"),
         ),
         Question(
             "clipping_list",
             "(a) Several arrays with one norm",
-            (
-                Line("together", 2, "a list above the threshold"),
-                Line("small", 1, "a list below the threshold"),
-                Line("one_not_finite", 1, "a list with NaN in one array"),
-            ),
+            lines({"together": 2, "small": 1, "one_not_finite": 1}, LABELS),
             CLIP_LIST,
-            not_for_all(values(clip_list_truth, explain=explain_slips(LIST_SLIPS)), "together"),
+            not_for_all(BY_LIST, "together"),
         ),
         Question(
             "initialisation",
             "(b) Weights that keep the level",
-            (
-                Line("shape", 1, "shape"),
-                Line("linear", 1, "level with linear units"),
-                Line("relu", 2, "level with ReLU"),
-                Line("random", 1, "random and centred at zero"),
-            ),
+            lines({"shape": 1, "linear": 1, "relu": 2, "random": 1}, LABELS),
             WEIGHTS,
             judge_weights,
         ),
         Question(
             "schedule",
             "(c) A schedule for the learning rate",
-            (Line("warm_up", 2, "warm-up"), Line("decay", 2, "decay")),
+            lines({"warm_up": 2, "decay": 2}, LABELS),
             RATES,
             values(rate_truth, explain=explain_slips(RATE_SLIPS)),
         ),

@@ -112,10 +112,11 @@ def nothing_new(mistake: str) -> Verdict:
     return Verdict("correct", 1.0, own=True, message=told)
 
 
-def charged_once(judge: Judge) -> Judge:
+def charged_once(judge: Judge, *, but: Sequence[str] = ()) -> Judge:
     """The same judge, but a mistake that several lines are told is charged in the first of them.
 
-    Where a line is wrong for no known reason the others may only look like a mistake: each is charged then.
+    Where a line is wrong for no known reason the others may only look like a mistake: each is charged then, as are
+    mistakes that show no work: ``but`` names them.
     """
 
     def judged(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
@@ -125,8 +126,27 @@ def charged_once(judge: Judge) -> Judge:
         for name, verdict in verdicts.items():
             if verdict.share == 0 and verdict.mistakes and charged.issuperset(verdict.mistakes):
                 verdicts[name] = nothing_new(verdict.mistakes[0])
-            charged.update(verdict.mistakes)
+            charged.update(set(verdict.mistakes) - set(but))
         return verdicts
+
+    return judged
+
+
+def charged_before(judge: Judge, shown_by: Mapping[str, str]) -> Judge:
+    """The same judge, but a mistake that another value of the student's shows too was charged where that was asked.
+
+    ``shown_by`` names that value for a line; the judge can mark it, too.
+    """
+
+    def judged(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
+        others = [Line(shown_by[line.name], 0) for line in lines if line.name in shown_by]
+        verdicts = judge((*lines, *others), replies)
+        found = {line.name: verdicts[line.name] for line in lines}
+        for name in found.keys() & shown_by.keys():
+            one, other = verdicts[name], verdicts[shown_by[name]]
+            if one.share == other.share == 0 and one.mistakes and one.mistakes == other.mistakes:
+                found[name] = nothing_new(one.mistakes[0])
+        return found
 
     return judged
 

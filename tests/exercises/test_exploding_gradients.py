@@ -132,3 +132,48 @@ def test_the_self_check_tells_of_clipping_that_changes_what_it_is_given(solved, 
 
     with pytest.raises(AssertionError, match="passed in has changed"):
         self_check("exploding_gradients", "selfcheck_clip", names | {"clip_by_norm": in_place})
+
+
+# What single mistakes cost ------------------------------------------------------------------------------------------
+
+CLIP = """
+def clip_by_norm(g, threshold):
+    arrays = g if isinstance(g, (list, tuple)) else [g]
+    entries = np.concatenate([np.ravel(a) for a in arrays])
+    if not np.all(np.isfinite(entries)):
+        clipped = [np.zeros_like(a) for a in arrays]
+    else:
+        top = np.max(np.abs(entries)) or 1.0
+        norm = top * NORM
+        clipped = [a * (threshold / norm) if norm > threshold else a for a in arrays]
+    return clipped if isinstance(g, (list, tuple)) else clipped[0]
+"""
+
+
+@pytest.mark.parametrize(
+    ("norm", "due"),
+    [
+        ("np.sqrt(np.sum((entries / top) ** 2))", {}),
+        ("np.sum((entries / top) ** 2)", {"clipping.above": 2}),
+        ("np.max(np.abs(entries / top))", {"clipping.above": 2, "clipping_list.together": 2}),
+        ("np.sum(np.abs(entries / top))", {"clipping.above": 2}),
+    ],
+)
+def test_a_wrong_norm_is_charged_once(lost, norm, due):
+    """With the largest entry for the norm a list whose arrays are all short is not clipped at all."""
+    found = lost("exploding_gradients", clip=CLIP.replace("NORM", norm))
+    assert found.keys() - {"clipping.below"} == due.keys()
+
+
+def test_a_slip_in_lists_alone_is_charged_there(lost):
+    clip = CLIP.replace("NORM", "(np.sqrt if len(arrays) == 1 else np.abs)(np.sum((entries / top) ** 2))")
+    assert lost("exploding_gradients", clip=clip) == {"clipping_list.together": 2}
+
+
+def test_an_error_at_one_list_costs_that_one(lost):
+    clip = CLIP.replace("NORM", "np.linalg.norm(entries / top)").replace(
+        "clipped = [np.zeros_like(a) for a in arrays]", "raise ValueError('not finite')"
+    )
+    assert set(lost("exploding_gradients", clip=clip)) == {
+        "clipping_special.not_finite", "clipping_list.one_not_finite",
+    }  # fmt: skip
