@@ -97,6 +97,18 @@ z2 = 0.9 * a1[0] + 0.7 * a1[1] + 0.2
 a2 = sigma(z2)
 ### END SOLUTION
 
+# %% selfcheck="forward"
+# Is everything there, are they numbers, do the shapes fit, have they four figures? This cell does not know the answers.
+from selfcheck import check_values, check_yourself
+
+
+def selfcheck_forward():
+    shapes = {"z1": (2,), "a1": (2,), "z2": (), "a2": ()}
+    return check_values(globals(), shapes, ranges={"a1": (0, 1), "a2": (0, 1)}, rounded={"a1": 4, "z2": 4, "a2": 4})
+
+
+check_yourself(selfcheck_forward)
+
 # %% question="forward_values"
 # z1, a1, z2 and a2 {each}.
 
@@ -109,6 +121,13 @@ a2 = sigma(z2)
 y = 0.8
 loss = (a2 - y) ** 2
 ### END SOLUTION
+
+# %% selfcheck="loss"
+def selfcheck_loss():
+    return check_values(globals(), {"loss": ()}, rounded={"loss": 4})
+
+
+check_yourself(selfcheck_loss)
 
 # %% question="loss_value"
 # loss.
@@ -133,6 +152,14 @@ dz1 = [dz2 * 0.9 * a1[0] * (1 - a1[0]), dz2 * 0.7 * a1[1] * (1 - a1[1])]
 dW1 = [[dz1[0] * 1, dz1[0] * 2], [dz1[1] * 1, dz1[1] * 2]]
 db1 = dz1
 ### END SOLUTION
+
+# %% selfcheck="gradients"
+def selfcheck_gradients():
+    shapes = {"dz2": (), "dW2": (2,), "db2": (), "dz1": (2,), "dW1": (2, 2), "db1": (2,)}
+    return check_values(globals(), shapes, rounded=dict.fromkeys(shapes, 4))
+
+
+check_yourself(selfcheck_gradients)
 
 # %% question="gradient_values"
 # dz2, dW2, dz1, dW1 {dz2, dW2, dz1, dW1}, db2 and db1 {db2, db1}.
@@ -161,14 +188,11 @@ b1_new = [0.1 - alpha * db1[0], 0.4 - alpha * db1[1]]
 # %% [markdown] text="check_text"
 # ## Check yourself
 #
-# The cell below looks at what you filled in: is everything there, are they numbers, do the shapes fit? It does not
+# The cell below looks at all that you filled in: is everything there, are they numbers, do the shapes fit? It does not
 # know the answers. A check that you can make yourself: put the new parameters into the network and go forward once
 # more. The new output must be closer to 0.8 than the old one.
 
 # %% selfcheck="values"
-from selfcheck import check_values, check_yourself
-
-
 def selfcheck_values():
     shapes = {
         "z1": (2,), "a1": (2,), "z2": (), "a2": (), "loss": (),

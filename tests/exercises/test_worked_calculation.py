@@ -151,3 +151,12 @@ def test_the_new_output_is_closer_to_the_target():
 
 def test_the_points_are_those_of_the_title():
     assert exercise.EXERCISE.points == 25
+
+
+def test_every_part_has_a_check_that_sees_figures(solved, self_check):
+    names = solved("worked_calculation")
+    for part in ("forward", "loss", "gradients", "values"):
+        self_check("worked_calculation", f"selfcheck_{part}", names)
+    for part, unfinished in (("forward", "a1"), ("loss", "loss"), ("gradients", "dW1"), ("values", "b2_new")):
+        with pytest.raises(AssertionError, match=unfinished):
+            self_check("worked_calculation", f"selfcheck_{part}", names | {unfinished: ...})
