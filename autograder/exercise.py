@@ -236,7 +236,7 @@ class Exercise:
     @property
     def points(self) -> float:
         """All points of the notebook, those that a person gives included."""
-        return sum(part.points for part in (*self.questions, *self.written))
+        return sum(one.points for one in self.questions) + sum(part.points for part in self.written)
 
     @property
     def probes(self) -> tuple[Probe, ...]:

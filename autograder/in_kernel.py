@@ -57,7 +57,7 @@ class _Answer:
     message: str = ""
     changed_inputs: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    earlier: Mapping[str, Any] = field(default_factory=dict)
+    earlier: Mapping[str, _Answer] = field(default_factory=dict)
 
 
 class _Display:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 ANCHOR = Path(__file__).with_name("marking") / "marks.schema.json"
 """pytest collects from paths. This one stands for the submissions, whose own paths it must not enter."""
 
-SANDBOX = pytest.StashKey["Sandbox | SandboxUnavailable"]()
+SANDBOX = pytest.StashKey["Sandbox | Exception"]()
 """The sandbox of this process, or the reason why there is none."""
 
 SEED = "submission_seed"

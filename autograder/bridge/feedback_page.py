@@ -20,7 +20,7 @@ from autograder.views.feedback import Given, Gradebook, feedback_page
 class FeedbackExporter(HTMLExporter):
     """Writes the feedback page of an exercise; notebooks without a good record get nbgrader's own page."""
 
-    def from_notebook_node(
+    def from_notebook_node(  # type: ignore[override]  # HTMLExporter returns text where Exporter says it returns a notebook
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
     ) -> tuple[str, dict[str, Any]]:
         """The page of one notebook. Raises CourseError when the file of hints is damaged."""

@@ -115,7 +115,7 @@ def see_every_change() -> None:
         if graded.is_dir() and is_other_work(source, graded):
             _tell("%s is not the work that was graded: it is graded again.", source)
             shutil.rmtree(graded)
-        return ask(self, assignment_id, student_id)
+        return bool(ask(self, assignment_id, student_id))
 
     Autograde.init_destination = init_destination
 

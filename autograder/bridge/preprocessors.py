@@ -157,7 +157,8 @@ class SaveMarks(SaveAutoGrades):
     def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
         """Save what the notebook's cells earned."""
         self._marked = _exercise(resources) is None or resources.get(KEY, {}).get("digest") == digest(nb)
-        return super().preprocess(nb, resources)
+        saved: tuple[NotebookNode, ResourcesDict] = super().preprocess(nb, resources)
+        return saved
 
     def _add_score(self, cell: NotebookNode, resources: ResourcesDict) -> None:
         super()._add_score(cell, resources)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from dataclasses import asdict
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
@@ -25,7 +26,8 @@ LANGUAGE_INFO = {
 WIDTH = 120
 
 _FRACTIONS = {0.25: "a quarter of a point", 0.5: "half a point", 1: "one point"}
-_NUMBERS = dict(enumerate(("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"), start=2))
+_WORDS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_NUMBERS: dict[float, str] = dict(enumerate(_WORDS, start=2))
 _PLACE = re.compile(r"\{([^{}]*)\}")
 
 
@@ -35,15 +37,18 @@ def notebook(script: Script, exercise: Exercise | None = None) -> NotebookNode:
     The first cell begins with the exercise's title, minutes, difficulty and points, the heading of a written part ends
     with its points, and a question's cell says what is marked and calls the marking. The same bytes on every machine.
     """
-    result = nbformat.v4.new_notebook(metadata={"kernelspec": dict(KERNELSPEC), "language_info": dict(LANGUAGE_INFO)})
+    metadata = {"kernelspec": dict(KERNELSPEC), "language_info": dict(LANGUAGE_INFO)}
+    result: NotebookNode = nbformat.v4.new_notebook(metadata=metadata)
     result.nbformat_minor = 5
-    parts = {} if exercise is None else {part.id: part for part in (*exercise.questions, *exercise.written)}
+    parts: dict[str, Question | Written] = {}
+    if exercise is not None:
+        parts |= {one.id: one for one in exercise.questions} | {one.id: one for one in exercise.written}
     for cell in script.cells:
         make = getattr(nbformat.v4, f"new_{cell.node.cell_type}_cell")
         part, source = parts.get(cell.grade_id), cell.node.source.strip("\n")
         if exercise is not None and cell is script.cells[0]:
             source = f"{_header(exercise)}\n\n{source}"
-        elif isinstance(part, Question):
+        elif exercise is not None and isinstance(part, Question):
             source = _question(source, exercise, part)
         elif isinstance(part, Written):
             source = re.sub("$", f" ({_count(part.points)})", source, count=1, flags=re.MULTILINE)
@@ -53,7 +58,8 @@ def notebook(script: Script, exercise: Exercise | None = None) -> NotebookNode:
 
 def text(notebook: NotebookNode) -> str:
     """The notebook as a file: sorted keys, indent 1, a newline at the end; exactly what nbconvert writes."""
-    return nbformat.writes(notebook, version=4).rstrip("\n") + "\n"
+    written: str = nbformat.writes(notebook, version=4)
+    return written.rstrip("\n") + "\n"
 
 
 def unknown_lines(words: str, question: Question) -> list[str]:
@@ -67,7 +73,7 @@ def spoken(source: str) -> str:
     return " ".join(line.lstrip("# ") for line in lines) if all(line.startswith("#") for line in lines) else ""
 
 
-def _metadata(cell: Cell, part: Question | Written | None) -> dict:
+def _metadata(cell: Cell, part: Question | Written | None) -> dict[str, Any]:
     role = ROLES.get(cell.role)
     metadata = {key: cell.node.metadata[key] for key in KEPT_METADATA if key in cell.node.metadata}
     if role is None:
@@ -94,7 +100,7 @@ def _count(points: float) -> str:
 def _question(source: str, exercise: Exercise, question: Question) -> str:
     """The cell that marks: a comment for students, and the call that their release does not have."""
 
-    def points(place: re.Match) -> str:
+    def points(place: re.Match[str]) -> str:
         lines = _same_points(place[1], question)
         if not lines:
             return place[0]

@@ -135,13 +135,13 @@ def _read(root: Path, exercises: Sequence[Exercise]) -> tuple[list[_Sheet], list
         if notebooks:
             sheets.append(_sheet(root, folder, notebooks))
     for exercise in exercises:
-        path = f"{REFERENCE}/{exercise.sheet}/{exercise.name}.py"
+        wanted = f"{REFERENCE}/{exercise.sheet}/{exercise.name}.py"
         if exercise.sheet not in SHEETS:
             message = f"the exercise names the sheet {exercise.sheet!r}; the sheets are {', '.join(SHEETS)}"
             problems.append(Problem(f"autograder/exercises/{exercise.name}.py", None, message))
         elif exercise.name not in placed:
             message = f"the exercise {exercise.name} has no reference script; write this file or take it out of NAMES"
-            problems.append(Problem(path, None, message))
+            problems.append(Problem(wanted, None, message))
     return sheets, problems
 
 
@@ -207,9 +207,10 @@ def _leaks(root: Path, sheet: _Sheet) -> Iterator[Problem]:
 
 def _notebook(path: Path) -> NotebookNode | None:
     try:
-        return nbformat.read(path, as_version=4)
+        notebook: NotebookNode = nbformat.read(path, as_version=4)
     except Exception:  # nbformat passes on whatever json and its own converters raise
         return None
+    return notebook
 
 
 def _differences(fresh: Path, root: Path, doubtful: set[str]) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from nbformat import NotebookNode
 
@@ -25,7 +26,7 @@ class Secret:
     line: str
 
 
-def nbgrader_metadata(node: NotebookNode) -> dict:
+def nbgrader_metadata(node: NotebookNode) -> dict[str, Any]:
     """The nbgrader metadata of a notebook cell, empty when it has none or when it is no object."""
     metadata = node.metadata.get("nbgrader")
     return metadata if isinstance(metadata, dict) else {}

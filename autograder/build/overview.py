@@ -40,7 +40,8 @@ def overview(exercises: Sequence[Exercise]) -> str:
 def _rows(exercise: Exercise) -> list[str]:
     marked = {question.id: (question.title, "machine", question.points) for question in exercise.questions}
     marked |= {part.id: (part.title, "person", part.points) for part in exercise.written}
-    rows, name, counted = [], f"`{exercise.name}` ({exercise.minutes} min, {exercise.difficulty} of 5)", {}
+    rows, name = [], f"`{exercise.name}` ({exercise.minutes} min, {exercise.difficulty} of 5)"
+    counted: dict[str, str] = {}
     for part, ids in exercise.parts.items():
         label = _label(part)
         for one in ids:

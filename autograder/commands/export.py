@@ -126,7 +126,7 @@ def _github(marks: Sequence[Marks]) -> None:
                 file.write(text)
         else:
             print(text, end="")
-    for command in github.annotations(marks):
+    for command in github.notices(marks):
         print(command)
 
 

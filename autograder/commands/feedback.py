@@ -113,7 +113,8 @@ def _page(
         marks = graded.marks
         healed = heal(notebook, source_notebook(root, exercise))
         shown.cells = [
-            _ran(cell, graded.outputs.get(position, [])) for cell, position in zip(healed.cells, healed.positions)
+            _ran(cell, graded.outputs.get(position, []) if position is not None else [])
+            for cell, position in zip(healed.cells, healed.positions)
         ]
         for clear in (ClearHiddenTests(), ClearMarkScheme()):  # healing has put the instructor's text into locked cells
             shown, _ = clear.preprocess(shown, {})

@@ -132,7 +132,14 @@ def _hand_in(root: Path, student: str, exercise: Exercise, name: str) -> HandIn:
         return HandIn(student, exercise, name, released, full - sum(untouched(exercise).values()))
     variant = _variant(root, exercise, name)
     notebook = fill(released, variant.apply(solutions(root, exercise)))
-    return HandIn(student, exercise, name, notebook, full - sum(variant.loses.values()))
+    return HandIn(student, exercise, name, notebook, full - sum(_single(lost) for lost in variant.loses.values()))
+
+
+def _single(lost: float | tuple[float, ...]) -> float:
+    """What is lost where only one number is possible: a demo has no doubt about its marks."""
+    if isinstance(lost, tuple):
+        (lost,) = lost
+    return lost
 
 
 def _variant(root: Path, exercise: Exercise, name: str) -> Variant:

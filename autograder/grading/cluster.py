@@ -65,7 +65,7 @@ def cluster_pool(address: str, level: str) -> Iterator[tuple[Executor, Callable[
             raise ClusterProblem(f"no worker at {address} can run notebooks isolated: {' '.join(reasons)[:600]}")
 
         def width() -> int:
-            return max(LEAST_WIDTH, sum(client.nthreads().values()))
+            return max(LEAST_WIDTH, int(sum(client.nthreads().values())))
 
         yield client.get_executor(pure=False, retries=2, resources={resource(level): 1}), width
 

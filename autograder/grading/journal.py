@@ -257,7 +257,7 @@ def environment() -> str:
 # Outcomes as plain data ---------------------------------------------------------------------------------------------
 
 
-def _answers(outcome: Outcome) -> dict[str, list]:
+def _answers(outcome: Outcome) -> dict[str, list[dict[str, Any]]]:
     return {name: [_answer(answer) for answer in answers] for name, answers in outcome.answers.items()}
 
 

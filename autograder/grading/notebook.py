@@ -288,7 +288,7 @@ def digest(notebook: NotebookNode) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _nbgrader(cell: NotebookNode) -> Mapping:
+def _nbgrader(cell: NotebookNode) -> Mapping[str, Any]:
     found = cell.get("metadata", {}).get("nbgrader", {})
     return found if isinstance(found, Mapping) else {}
 
@@ -332,8 +332,8 @@ def _of_kind(cell: NotebookNode, kind: str) -> NotebookNode:
     """The cell as code or as text, whichever it should be."""
     if cell.cell_type == kind:
         return cell
-    make = new_code_cell if kind == "code" else new_markdown_cell
-    made: NotebookNode = make(cell.source, metadata=cell.metadata)
+    make: Callable[..., NotebookNode] = new_code_cell if kind == "code" else new_markdown_cell
+    made = make(cell.source, metadata=cell.metadata)
     made["id"] = cell.get("id", made["id"])
     return made
 

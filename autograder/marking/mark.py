@@ -42,7 +42,10 @@ class Answer(Protocol):
     @property
     def warnings(self) -> Sequence[str]:
         """What numpy and others said while it ran."""
-    earlier: Mapping[str, Answer]
+
+    @property
+    def earlier(self) -> Mapping[str, Answer]:
+        """For a graded cell, what is answered with the plain values as they were there, if that is different."""
 
 
 def challenges(exercise: str | Exercise, seed: int) -> Mapping[str, tuple[Challenge, ...]]:

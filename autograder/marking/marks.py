@@ -120,7 +120,8 @@ def to_json(marks: Marks) -> dict[str, Any]:
     record = asdict(marks)
     ordered = {"schema": SCHEMA} | {name: record.pop(name) for name in ("student", "sheet", "exercise")}
     ordered |= {"points": marks.points, "max_points": marks.max_points}
-    return _plain(ordered | {name: record.pop(name) for name in ("isolation", "seed")} | record)
+    plain: dict[str, Any] = _plain(ordered | {name: record.pop(name) for name in ("isolation", "seed")} | record)
+    return plain
 
 
 def _plain(value: Any) -> Any:

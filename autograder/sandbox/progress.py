@@ -62,7 +62,7 @@ class Progress:
                 if (index, number) not in self.answers
             ]
             if wanted:
-                about = {"index": index, "id": ask.id, "probe": ask.probe, "cells": list(ask.cells)}
+                about: dict[str, Any] = {"index": index, "id": ask.id, "probe": ask.probe, "cells": list(ask.cells)}
                 asks.append({**about, "challenges": wanted})
         self._plan = [("cell", cell["index"]) for cell in cells]
         self._plan += [("ask", ask["index"], number) for ask in asks for number, _ in ask["challenges"]]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
+from typing import Any
 
 import numpy as np
 import sympy as sp
@@ -29,7 +30,7 @@ _PENALTY = _LAMBDA / (2 * _M) * _W**2
 
 
 @cache
-def _compiled(hidden: str) -> tuple[Callable, Callable, Callable, Callable, Callable]:
+def _compiled(hidden: str) -> tuple[Callable[..., Any], ...]:
     return (
         sp.lambdify(_Z, SCALAR[hidden](_Z), "numpy"),
         sp.lambdify(sp.Symbol("z", real=True), derivative(hidden), "numpy"),

@@ -15,11 +15,12 @@ Gradients are named ``dWl``, ``dbl`` (of the mean loss) and ``dZl``, ``dAl`` (of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property, lru_cache
+from typing import Any
 
 import mpmath
 import numpy as np
@@ -210,16 +211,21 @@ def _in_terms_of_activation(
     return [sp.factor(sp.simplify(expression.subs(replacement))) for expression in expressions]
 
 
+Program = Callable[..., Any]
+"""Expressions as a function of their symbols' values."""
+
+
 @lru_cache(maxsize=128)
 def _compiled(
     network: Network, reading: Reading, update: bool, exact: bool
-) -> tuple[tuple[Stage, list[str], Callable, list[str], Callable | None], ...]:
+) -> tuple[tuple[Stage, list[str], Program, list[str], Program | None], ...]:
     modules = "mpmath" if exact else "numpy"
     programs = []
     for stage in stages(network, reading, update):
         arguments = sorted(set().union(*(e.free_symbols for e in stage.each)), key=str)
         each = sp.lambdify(arguments, list(stage.each), modules=modules)
-        once_arguments, once = [], None
+        once_arguments: list[sp.Symbol] = []
+        once = None
         if stage.once is not None and any(e != 0 for e in stage.once):
             once_arguments = sorted(set().union(*(e.free_symbols for e in stage.once)), key=str)
             once = sp.lambdify(once_arguments, list(stage.once), modules=modules)
@@ -241,7 +247,7 @@ def _evaluate(network: Network, given: Arrays, own: Arrays, reading: Reading, ex
     own = {name: np.atleast_2d(np.asarray(value)) for name, value in own.items()}
     update = "learning_rate" in values
     number = mpmath.mpf if exact else np.float64
-    store: dict[str, list] = {}
+    store: dict[str, Any] = {}
 
     def put(name: str, value: np.ndarray) -> None:
         for i in range(value.shape[0]):
@@ -280,10 +286,12 @@ def _evaluate(network: Network, given: Arrays, own: Arrays, reading: Reading, ex
     return results
 
 
-def _run_examples(function: Callable, arguments: list, count: int, examples: int, exact: bool) -> list:
+def _run_examples(
+    function: Program, arguments: Sequence[Any], count: int, examples: int, exact: bool
+) -> list[Any]:
     """The values of a stage's expressions at every example: one row per expression."""
     if exact:
-        rows: list[list] = [[] for _ in range(count)]
+        rows: list[list[Any]] = [[] for _ in range(count)]
         for k in range(examples):
             at_example = [argument[k] if isinstance(argument, list) else argument for argument in arguments]
             try:
@@ -300,7 +308,7 @@ def _checked(network: Network, values: Arrays) -> int:
     for name in ("X", "Y", *network.parameters):
         if name not in values:
             raise KeyError(f"{name} is missing: a network of sizes {network.sizes} needs X, Y and every parameter")
-    examples = values["X"].shape[1]
+    examples: int = values["X"].shape[1]
     for name in ("X", "Y", *network.parameters):
         expected = network.shape(name, examples)
         if values[name].shape != expected:

@@ -35,7 +35,7 @@ def summary(all_marks: Sequence[Marks]) -> str:
     return text
 
 
-def annotations(all_marks: Sequence[Marks]) -> list[str]:
+def notices(all_marks: Sequence[Marks]) -> list[str]:
     """At most ten workflow commands: one per notebook that needs a person, then one per question that lost points."""
     found = [
         _command("error", f"{_who(marks)}: a person has to look", words.to_do(marks))

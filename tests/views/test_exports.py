@@ -36,7 +36,7 @@ def exports(records):
         "marks.jsonl": "".join(json.dumps(to_json(one)) + "\n" for one in records),
         "junit.xml": junit.junit(records),
         "summary.md": github.summary(records),
-        "annotations.txt": "\n".join(github.annotations(records)) + "\n",
+        "annotations.txt": "\n".join(github.notices(records)) + "\n",
         "outputs.txt": github.outputs(records),
         "gradescope.json": json.dumps(gradescope.results(records[1:2], wanted, done=False, seconds=1.23456), indent=1),
         "classroom50.json": json.dumps(classroom50.result(records, RUNNER, NOW), indent=1),
@@ -89,13 +89,13 @@ def test_junit_counts_and_keeps_hostile_text_as_text(records):
 
 def test_at_most_ten_annotations_and_the_last_counts_the_rest(records):
     many = [replace(records[1], student=f"s{number}") for number in range(6)]
-    found = github.annotations(many)
+    found = github.notices(many)
     assert len(found) == 10
     assert found[-1].startswith("::notice title=15 more::")
 
 
 def test_every_annotation_is_one_line_and_one_command(records):
-    for line in github.annotations(records):
+    for line in github.notices(records):
         assert re.fullmatch(r"::(error|warning|notice) title=[^:,\n\r]+(%2C[^:,\n\r]*)*::[^\n\r]+", line), line
 
 
@@ -251,4 +251,4 @@ def test_the_page_has_no_element_of_the_student(records):
 def test_no_notebook_is_said():
     assert "No notebook" in github.summary([])
     assert "No notebook" in marks_page.page([])
-    assert github.annotations([Marks("a", "training", "tanh_swap", ())]) == []
+    assert github.notices([Marks("a", "training", "tanh_swap", ())]) == []

@@ -133,12 +133,13 @@ def _plain(value: object, name: str, depth: int, count: list[int], otherwise: Ot
     if issubclass(kind, complex):
         return np.array(complex.__pos__(value))  # type: ignore[arg-type]
     if issubclass(kind, str):
-        return _plain_text(str.__str__(value), name)  # type: ignore[arg-type]
+        return _plain_text(str.__str__(value), name)
     if issubclass(kind, dict | list | tuple) and depth > MAX_DEPTH:
         raise BadValue(f"{name} is nested deeper than {MAX_DEPTH} levels")
     if issubclass(kind, dict):
-        result = {}
-        for key, item in list(dict.items(value)):  # type: ignore[arg-type]
+        result: dict[str, Any] = {}
+        entries: list[tuple[object, object]] = list(dict.items(value))  # type: ignore[arg-type]
+        for key, item in entries:
             if not isinstance(key, str) or len(key) > MAX_KEY:
                 raise BadValue(f"{name} has a key that is not a short text")
             key = _plain_text(str.__str__(key), name)
@@ -146,7 +147,8 @@ def _plain(value: object, name: str, depth: int, count: list[int], otherwise: Ot
             result[key] = _part(item, part, depth + 1, count, otherwise)
         return result
     if issubclass(kind, list | tuple):
-        items = list.__iter__(value) if issubclass(kind, list) else tuple.__iter__(value)  # type: ignore[arg-type]
+        every: Any = list if issubclass(kind, list) else tuple
+        items: Iterator[object] = every.__iter__(value)
         return [_part(item, _entry(name, str(n)), depth + 1, count, otherwise) for n, item in enumerate(items)]
     if issubclass(kind, Exception):
         raise BadValue(_said(value))
@@ -228,7 +230,7 @@ def encode(value: object, *, max_bytes: int) -> bytes:
     Raises BadValue when the value is not plain (see `plain`) or takes more than `max_bytes`.
     """
     try:
-        data = msgpack.packb(value, default=_pack_special, use_bin_type=True, strict_types=True)
+        data: bytes = msgpack.packb(value, default=_pack_special, use_bin_type=True, strict_types=True)
     except BadValue:
         raise
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
@@ -369,10 +371,13 @@ def _unpack_special(code: int, data: bytes) -> np.ndarray | np.generic | Unreada
     if any(size >= 2**31 for size in shape) or math.prod(shape) * dtype.itemsize != len(body):
         raise BadValue("bad shape")
     if dtype == np.bool_:  # a byte other than 0 and 1 would be a bool that is neither true nor false
-        array = (np.frombuffer(body, np.uint8) != 0).reshape(shape)
+        array: np.ndarray = (np.frombuffer(body, np.uint8) != 0).reshape(shape)
     else:
         array = np.frombuffer(body, dtype.newbyteorder("<")).astype(dtype).reshape(shape)
-    return array if code == _ARRAY else array.reshape(())[()]
+    if code == _ARRAY:
+        return array
+    number: np.generic = array.reshape(-1)[0]
+    return number
 
 
 def _check(value: Any, max_depth: int, max_text: int, max_items: int) -> None:
@@ -404,7 +409,7 @@ def values_of(data: bytes, *, max_bytes: int) -> dict[str, Any]:
     value = decode(data, max_bytes=max_bytes)
     if not isinstance(value, Mapping):
         raise BadValue("an answer is a dict of names to values")
-    return _scalars_as_arrays(value)
+    return {name: _scalars_as_arrays(item) for name, item in value.items()}
 
 
 def _scalars_as_arrays(value: Any) -> Any:

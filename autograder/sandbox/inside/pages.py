@@ -65,7 +65,8 @@ def _private() -> list[tuple[int, int]]:
 
 def _only_here(places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """Address and length of all pages there that no other process has."""
-    size, found = resource.getpagesize(), []
+    size = resource.getpagesize()
+    found: list[tuple[int, int]] = []
     with open("/proc/self/pagemap", "rb") as table:
         for first, last in places:
             table.seek(first // size * 8)

@@ -80,7 +80,7 @@ class Surroundings:
         """Put it back."""
         np.seterr(**self._errors)
         np.set_printoptions(**self._print)
-        warnings.filters[:] = self._filters
+        warnings.filters[:] = self._filters  # type: ignore[index]
         warnings._filters_mutated()  # type: ignore[attr-defined]
         vars(builtins).update(self._builtins)
         sys.setrecursionlimit(self._recursion)

@@ -122,8 +122,8 @@ class Collector:
         self._take(len(text))
 
     def display(
-        self, kind: str, data: dict, metadata: dict | None, *, display_id: object = None, update: bool = False,
-        execution_count: int | None = None,
+        self, kind: str, data: dict[str, Any], metadata: dict[str, Any] | None, *, display_id: object = None,
+        update: bool = False, execution_count: int | None = None,
     ) -> None:  # fmt: skip
         """Add (or, with `update`, replace) a rich output."""
         bundle = {"data": _bundle(data), "metadata": clean(metadata) if isinstance(metadata, dict) else {}}
@@ -169,7 +169,7 @@ class Collector:
         return self.outputs
 
 
-def _bundle(data: dict) -> dict[str, Any]:
+def _bundle(data: dict[str, Any]) -> dict[str, Any]:
     bundle = {}
     for mime, item in data.items():
         if isinstance(item, bytes):
@@ -273,12 +273,17 @@ class NoStdin:
 class Publisher(DisplayPublisher):
     """Where `display()` ends."""
 
-    def publish(self, data, metadata=None, *, transient=None, update=False, **_):  # type: ignore[override]
+    shell: Shell
+
+    def publish(  # type: ignore[override]
+        self, data: dict[str, Any], metadata: dict[str, Any] | None = None, *,
+        transient: dict[str, Any] | None = None, update: bool = False, **_: Any,
+    ) -> None:  # fmt: skip
         """Collect one display or update."""
         display_id = (transient or {}).get("display_id")
         self.shell.collector.display("display_data", data, metadata, display_id=display_id, update=update)
 
-    def clear_output(self, wait=False):
+    def clear_output(self, wait: bool = False) -> None:
         """Forget the cell's outputs."""
         self.shell.collector.clear(wait)
 
@@ -286,18 +291,20 @@ class Publisher(DisplayPublisher):
 class ResultHook(DisplayHook):
     """Where the value of a cell's last line ends."""
 
-    def write_output_prompt(self):
+    shell: Shell
+
+    def write_output_prompt(self) -> None:
         """No prompt: the output carries its number."""
 
-    def write_format_data(self, format_dict, md_dict=None):
+    def write_format_data(self, format_dict: dict[str, Any], md_dict: dict[str, Any] | None = None) -> None:
         """Collect one result."""
         count = self.prompt_count
         self.shell.collector.display("execute_result", format_dict, md_dict, execution_count=count)
 
-    def log_output(self, format_dict):
+    def log_output(self, format_dict: dict[str, Any]) -> None:
         """No second copy for a history that nobody reads."""
 
-    def finish_displayhook(self):
+    def finish_displayhook(self) -> None:
         """Nothing is printed after a result."""
         self._is_active = False
 
@@ -316,10 +323,10 @@ class Shell(InteractiveShell):
         super().__init__(**settings)
 
     @contextlib.contextmanager
-    def _tee(self, channel):
+    def _tee(self, channel: str) -> Iterator[None]:
         yield
 
-    def _showtraceback(self, etype, evalue, stb):
+    def _showtraceback(self, etype: type[BaseException], evalue: BaseException | None, stb: Any) -> None:
         lines = stb if isinstance(stb, list) else str(stb).splitlines()
         try:
             text = str(evalue)
@@ -327,24 +334,24 @@ class Shell(InteractiveShell):
             text = "(the exception's own text failed)"
         self.collector.error(etype.__name__, text, lines)
 
-    def init_sys_modules(self):
+    def init_sys_modules(self) -> None:
         """Be `__main__`, as a kernel's user module is."""
         sys.modules["__main__"] = self.user_module
 
-    def enable_gui(self, gui=None):
+    def enable_gui(self, gui: str | None = None) -> None:
         """No windows."""
 
-    def ask_exit(self):
+    def ask_exit(self) -> None:
         """`exit` and `quit`: a notebook just goes on."""
 
-    def system(self, cmd):
+    def system(self, cmd: str) -> None:
         """Refuse a program, in words."""
         print(f"{NO_COMMANDS}{str(cmd)[:200]}", file=sys.stderr)
         self.user_ns["_exit_code"] = 1
 
     system_raw = system_piped = system
 
-    def getoutput(self, cmd, split=True, depth=0):
+    def getoutput(self, cmd: str, split: bool = True, depth: int = 0) -> Any:
         """Refuse a program, in words, with an empty answer."""
         self.system(cmd)
         return SList([]) if split else ""
@@ -357,7 +364,7 @@ def make_shell() -> Shell:
     config.HistoryManager.hist_file = ":memory:"
     shell = Shell.instance(config=config)
     for name in SCRIPT_MAGICS:
-        shell.register_magic_function(_no_script, "line_cell", name)
+        shell.register_magic_function(_no_script, "line_cell", name)  # type: ignore[arg-type]
 
     import matplotlib.pyplot as plt
     from matplotlib_inline.backend_inline import configure_inline_support

@@ -40,7 +40,7 @@ ORDINARY_ID = 65534  # what root becomes: `nobody`, who owns nothing
 
 
 def _call(name: str, *arguments: object) -> int:
-    result = getattr(_libc, name)(*arguments)
+    result: int = getattr(_libc, name)(*arguments)
     if result < 0:
         code = ctypes.get_errno()
         raise OSError(code, f"{name}: {os.strerror(code)}")
@@ -174,7 +174,7 @@ def drop_capabilities(*, but: int | None = None) -> None:
 
 def landlock_version() -> int:
     """The kernel's Landlock version, 0 without Landlock."""
-    return max(0, _libc.syscall(LANDLOCK_CREATE_RULESET, None, 0, LANDLOCK_ASK_VERSION))
+    return max(0, int(_libc.syscall(LANDLOCK_CREATE_RULESET, None, 0, LANDLOCK_ASK_VERSION)))
 
 
 def landlock(readable: list[str], listable: list[str]) -> None:

@@ -59,7 +59,7 @@ def main(control_descriptor: int, settings: dict[str, Any]) -> None:
     for name in COMMON:
         _import(name)
     shell = make_shell()
-    fixed = {"shell": shell, "surroundings": Surroundings(), "settings": settings}
+    fixed: dict[str, Any] = {"shell": shell, "surroundings": Surroundings(), "settings": settings}
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps the monitors
     _freeze()
     control.send(msgpack.packb({"python": sys.version, "numpy": sys.modules["numpy"].__version__, "tasks": _tasks()}))
