@@ -162,7 +162,8 @@ def _collect(spec: Spec, points: Sequence[Point], expected: Sequence[Mapping[str
             continue
         loosest = max((tolerance(value) for value in raw), key=lambda one: (one.right, one.proof is None))
         shaped = [_shaped(value.astype(float), want[name].shape) for value, want in zip(raw, expected)]
-        values, mistakes = None, ()
+        values: tuple[Array, ...] | None = None
+        mistakes: tuple[str, ...] = ()
         if all(np.isfinite(value).all() for value in raw):
             values = tuple(value for value, _ in shaped)
             mistakes = tuple(dict.fromkeys(m for _, m in shaped if m))
@@ -237,7 +238,7 @@ def _base(passes: Sequence[Pass], parameter: str, values: Sequence[Array]) -> in
         start = c.value(parameter)
         rest = value - start if c.spec.result == "update" and value.shape == start.shape else value
         if parameter[0] == "W" and rest.shape == start.shape:
-            rest = rest + (c.learning_rate if c.spec.result == "update" else -1.0) * c.decay * start
+            rest = rest + (c.rate if c.spec.result == "update" else -1.0) * c.decay * start
         if np.abs(rest).max(initial=0.0) > 1e-9 * np.abs(value).max(initial=0.0):
             return index
     return 0
@@ -245,6 +246,8 @@ def _base(passes: Sequence[Pass], parameter: str, values: Sequence[Array]) -> in
 
 def _explanations(search: Search, parameter: str, given: _Given) -> list[Explanation]:
     """The explanations with the fewest new mistakes; none when the numbers are too few to prove so many."""
+    if given.values is None or given.tolerance.proof is None:
+        return []
     answer = Answer(parameter, given.values, given.tolerance.proof)
     single = given.tolerance != DOUBLE
     numbers = answer.numbers()

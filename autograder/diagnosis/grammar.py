@@ -16,20 +16,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from autograder.diagnosis.spec import DERIVATIVES, Array, Pass, Point, Spec, forward, sigmoid
+from autograder.diagnosis.spec import DERIVATIVES, Array, Pass, Point, Spec, forward, given, sigmoid
 from autograder.mistakes import known
 
-# c: the pass, at: the layer, e: what comes from upstream. None: the option does not fit these shapes.
-Apply = Callable[[Pass, int, Any], Any]
+Apply = TypeVar("Apply", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
-class Option:
-    """One way to do one step. No ``mistakes``: it is right. ``fixed``: what comes from upstream plays no part."""
+class Option(Generic[Apply]):
+    """One way to do one step. No ``mistakes``: it is right. ``fixed``: what comes from upstream plays no part.
+
+    What ``apply`` takes depends on the kind of step, see below; None says that the option does not fit these shapes.
+    """
 
     name: str
     mistakes: tuple[str, ...]
@@ -41,11 +43,36 @@ class Option:
         known(*self.mistakes)
 
 
-def _right(apply: Apply, name: str = "right") -> Option:
+# The kinds of steps, by what they take: the pass, the layer, and what comes from upstream.
+Start = Option[Callable[[Pass], Array | None]]
+"""The output error."""
+
+Through = Callable[[Pass, int, Array], Array | None]
+Link = Option[Through]
+"""A stack of errors to the stack of the layer below, or to sums over the examples."""
+
+Choose = Callable[[Pass, int], Array | None]
+Operand = Option[Choose]
+"""What the error of a layer is multiplied by."""
+
+Product = Option[Callable[[Pass, int, Array, Array], Array | None]]
+"""The error of a layer and the operand to a gradient."""
+
+Scale = Option[Callable[[Pass], float | None]]
+"""A number that the gradient of the data term is multiplied by."""
+
+Update = Option[Callable[[Pass, Any, Any], Array]]
+"""A parameter and its gradient, arrays or numbers, to what is handed in."""
+
+Options = tuple[Option[Any], ...]
+"""The options of one choice point, of whatever kind; who uses them says which."""
+
+
+def _right(apply: Apply, name: str = "right") -> Option[Apply]:
     return Option(name, (), apply)
 
 
-def _wrong(mistakes: str, apply: Apply, name: str | None = None, *, fixed: bool = False) -> Option:
+def _wrong(mistakes: str, apply: Apply, name: str | None = None, *, fixed: bool = False) -> Option[Apply]:
     return Option(name or mistakes.replace(" ", "+"), tuple(mistakes.split()), apply, fixed)
 
 
@@ -57,15 +84,15 @@ def _times_output_derivative(c: Pass, v: Array) -> Array:
     last = c.spec.depth
     if c.spec.output == "softmax":
         a = c.a[last]
-        return a * (v - (a * v).sum(axis=0, keepdims=True))
-    return v * DERIVATIVES[c.spec.output](c.z[last])
+        return np.asarray(a * (v - (a * v).sum(axis=0, keepdims=True)))
+    return np.asarray(v * DERIVATIVES[c.spec.output](c.z[last]))
 
 
-def _output_options(spec: Spec) -> tuple[Option, ...]:
+def _output_options(spec: Spec) -> tuple[Start, ...]:
     last = spec.depth
 
-    def option(mistakes: str, value: Callable[[Pass, Array, Array, Array], Array], name: str | None = None) -> Option:
-        def apply(c: Pass, _layer: int, _e: Any) -> Array:
+    def option(mistakes: str, value: Callable[[Pass, Array, Array, Array], Array], name: str | None = None) -> Start:
+        def apply(c: Pass) -> Array | None:
             return value(c, c.a[last], c.y, c.a[last] - c.y)
 
         return _wrong(mistakes, apply, name) if mistakes else _right(apply, name or "right")
@@ -115,8 +142,11 @@ def _output_options(spec: Spec) -> tuple[Option, ...]:
 
     factor = 1.0 if spec.loss == "half-mse" else 2.0
 
+    def weights(c: Pass) -> Array:
+        return given(c.output_weights)
+
     def weighted(c: Pass, v: Array) -> Array:
-        return factor * v if c.output_weights is None else factor * c.output_weights * v
+        return factor * v if c.output_weights is None else factor * weights(c) * v
 
     def through(c: Pass, v: Array) -> Array:
         return _times_output_derivative(c, weighted(c, v))
@@ -168,15 +198,15 @@ def _output_options(spec: Spec) -> tuple[Option, ...]:
     if spec.loss == "weighted-mse":
         options += [
             option("output-weights-missing", lambda c, a, y, e: _times_output_derivative(c, factor * e)),
-            option("output-weights-squared", lambda c, a, y, e: through(c, c.output_weights * e)),
-            option("output-weights-inverted", lambda c, a, y, e: through(c, e / c.output_weights**2)),
+            option("output-weights-squared", lambda c, a, y, e: through(c, weights(c) * e)),
+            option("output-weights-inverted", lambda c, a, y, e: through(c, e / weights(c) ** 2)),
             option(
                 "output-weights-normalised",
-                lambda c, a, y, e: through(c, e / c.output_weights.sum()),
+                lambda c, a, y, e: through(c, e / weights(c).sum()),
             ),
             option(
                 "output-weights-normalised",
-                lambda c, a, y, e: through(c, e / c.output_weights.mean()),
+                lambda c, a, y, e: through(c, e / weights(c).mean()),
                 "output-weights-divided-by-mean",
             ),
         ]
@@ -197,16 +227,16 @@ def _broadcast(c: Pass, layer: int, value: Array) -> Array | None:
 def _through(matrix: Array | None, e: Array, rows: int) -> Array | None:
     if matrix is None or matrix.ndim != 2 or matrix.shape != (rows, e.shape[-2]):
         return None
-    return matrix @ e
+    return np.asarray(matrix @ e)
 
 
-def _weights_options(layer: int) -> tuple[Option, ...]:
+def _weights_options(layer: int) -> tuple[Link, ...]:
     above = layer + 1
 
-    def by(matrix: Callable[[Pass], Array | None]) -> Apply:
+    def by(matrix: Callable[[Pass], Array | None]) -> Through:
         return lambda c, at, e: _through(matrix(c), e, c.w[at].shape[0])
 
-    def turned(held: Callable[[Pass], Mapping[int, Array]]) -> Apply:
+    def turned(held: Callable[[Pass], Mapping[int, Array]]) -> Through:
         return by(lambda c: held(c)[above].T if above in held(c) else None)
 
     def square(c: Pass) -> Array | None:
@@ -237,18 +267,18 @@ def _weights_options(layer: int) -> tuple[Option, ...]:
     )
 
 
-def _derivative_options(spec: Spec, layer: int) -> tuple[Option, ...]:
+def _derivative_options(spec: Spec, layer: int) -> tuple[Link, ...]:
     name = spec.hidden[layer - 1]
 
-    def times(value: Callable[[Array, Array], Array]) -> Apply:
+    def times(value: Callable[[Array, Array], Array]) -> Through:
         return lambda c, at, g: g * value(c.z[at], c.a[at])
 
-    def option(mistakes: str, value: Callable[[Array, Array], Array], variant: str | None = None) -> Option:
+    def option(mistakes: str, value: Callable[[Array, Array], Array], variant: str | None = None) -> Link:
         return _wrong(mistakes, times(value), variant)
 
-    def precedence(value: Callable[[Array, Array, Array], Array], *, inside: bool, variant: str) -> Option:
+    def precedence(value: Callable[[Array, Array, Array], Array], *, inside: bool, variant: str) -> Link:
         # The slip mixes the error with a term that has no error in it, so it matters whether 1/m came before it.
-        def apply(c: Pass, at: int, g: Array) -> Array:
+        def apply(c: Pass, at: int, g: Array) -> Array | None:
             s = c.scale if inside else 1.0
             return value(g * s, c.z[at], c.a[at]) / s
 
@@ -351,10 +381,7 @@ def _derivative_options(spec: Spec, layer: int) -> tuple[Option, ...]:
 # Gradient of a parameter from the error of its layer -----------------------------------------------------------------
 
 
-def _operand_options() -> tuple[Option, ...]:
-    def fit(choose: Callable[[Pass, int], Array | None]) -> Apply:
-        return lambda c, at, _e: choose(c, at)
-
+def _operand_options() -> tuple[Operand, ...]:
     def if_there(held: Mapping[int, Array], layer: int) -> Array | None:
         return held.get(layer)
 
@@ -363,61 +390,57 @@ def _operand_options() -> tuple[Option, ...]:
         return None if name in ("softmax", "linear") else DERIVATIVES[name](c.z[at - 1])
 
     return (
-        _right(fit(lambda c, at: c.a[at - 1])),
+        _right(lambda c, at: c.a[at - 1]),
         _wrong(
             "z-for-a-in-gradient",
-            fit(lambda c, at: c.z[at - 1] if at > 1 and c.activation(at - 1) != "linear" else None),
+            lambda c, at: c.z[at - 1] if at > 1 and c.activation(at - 1) != "linear" else None,
         ),
-        _wrong("wrong-layer-activation", fit(lambda c, at: if_there(c.a, at)), "activation-of-this-layer"),
-        _wrong("wrong-layer-activation", fit(lambda c, at: if_there(c.a, at - 2)), "activation-two-layers-back"),
-        _wrong("derivative-for-activation-in-gradient", fit(derivative)),
+        _wrong("wrong-layer-activation", lambda c, at: if_there(c.a, at), "activation-of-this-layer"),
+        _wrong("wrong-layer-activation", lambda c, at: if_there(c.a, at - 2), "activation-two-layers-back"),
+        _wrong("derivative-for-activation-in-gradient", derivative),
     )
 
 
-def _product_options() -> tuple[Option, ...]:
+def _product_options() -> tuple[Product, ...]:
     """How the error (..., rows, m) and the operand (columns, m) become a gradient; 1/m comes later."""
 
     def total(e: Array) -> Array:
-        return e.sum(axis=-1)
+        return np.asarray(e.sum(axis=-1))
 
-    def filled(c: Pass, at: int, pair: tuple[Array, Array], kind: str) -> Array:
-        e, q = pair
+    def filled(e: Array, q: Array, kind: str) -> Array:
         full = e @ q.T
         value = full.sum(axis=(-1, -2), keepdims=True)
-        return (value / (full.shape[-1] * full.shape[-2]) if kind == "mean" else value) + 0 * full
+        return np.asarray((value / (full.shape[-1] * full.shape[-2]) if kind == "mean" else value) + 0 * full)
 
-    def elementwise(c: Pass, at: int, pair: tuple[Array, Array]) -> Array | None:
-        e, q = pair
+    def elementwise(c: Pass, at: int, e: Array, q: Array) -> Array | None:
         if q.shape[0] != e.shape[-2] and 1 not in (q.shape[0], e.shape[-2]):
             return None
-        return e * q
+        return np.asarray(e * q)
 
     return (
-        _right(lambda c, at, p: p[0] @ p[1].T),
-        _wrong("result-transposed", lambda c, at, p: p[1] @ np.swapaxes(p[0], -1, -2)),
-        _wrong("gradient-collapsed-to-one-number", lambda c, at, p: filled(c, at, p, "mean"), "mean-of-the-gradient"),
-        _wrong("gradient-collapsed-to-one-number", lambda c, at, p: filled(c, at, p, "sum"), "sum-of-the-gradient"),
-        _wrong("only-one-example", lambda c, at, p: p[0][..., :1] @ p[1][:, :1].T, "only-the-first-example"),
-        _wrong("only-one-example", lambda c, at, p: p[0][..., -1:] @ p[1][:, -1:].T, "only-the-last-example"),
-        _wrong(
-            "averaged-before-the-product",
-            lambda c, at, p: total(p[0])[..., :, None] * p[1].mean(axis=1),
-        ),
+        _right(lambda c, at, e, q: e @ q.T),
+        _wrong("result-transposed", lambda c, at, e, q: q @ np.swapaxes(e, -1, -2)),
+        _wrong("gradient-collapsed-to-one-number", lambda c, at, e, q: filled(e, q, "mean"), "mean-of-the-gradient"),
+        _wrong("gradient-collapsed-to-one-number", lambda c, at, e, q: filled(e, q, "sum"), "sum-of-the-gradient"),
+        _wrong("only-one-example", lambda c, at, e, q: e[..., :1] @ q[:, :1].T, "only-the-first-example"),
+        _wrong("only-one-example", lambda c, at, e, q: e[..., -1:] @ q[:, -1:].T, "only-the-last-example"),
+        _wrong("averaged-before-the-product", lambda c, at, e, q: total(e)[..., :, None] * q.mean(axis=1)),
         _wrong("elementwise-for-matrix-product", elementwise),
     )
 
 
-def _bias_options(spec: Spec) -> tuple[Option, ...]:
-    def of_layer(other: int) -> Apply:
+def _bias_options(spec: Spec) -> tuple[Link, ...]:
+    def of_layer(other: int) -> Through:
         return lambda c, at, e: c.error_sums[other] + 0 * e[..., :1, :1] if other != at else None
 
     def rows_of_dw(c: Pass, at: int, e: Array, kind: str) -> Array | None:
         if at not in c.gradient or c.gradient[at].shape != c.w[at].shape:
             return None
-        return getattr(c.gradient[at], kind)(axis=1, keepdims=True) / c.scale + 0 * e[..., :1]
+        whole = getattr(c.gradient[at], kind)(axis=1, keepdims=True)
+        return np.asarray(whole / c.scale + 0 * e[..., :1])
 
     def everything(e: Array) -> Array:
-        return e.sum(axis=(-1, -2), keepdims=True) + 0 * e[..., :1]
+        return np.asarray(e.sum(axis=(-1, -2), keepdims=True) + 0 * e[..., :1])
 
     return (
         _right(lambda c, at, e: e.sum(axis=-1, keepdims=True)),
@@ -440,16 +463,24 @@ def _bias_options(spec: Spec) -> tuple[Option, ...]:
 # Scale, penalty, update ----------------------------------------------------------------------------------------------
 
 
-def _factor(mistake: str, value: Callable[[Pass], float | None], name: str | None = None) -> Option:
-    return _wrong(mistake, lambda c, at, e: value(c), name)
+def _factor(mistake: str, value: Callable[[Pass], float | None], name: str | None = None) -> Scale:
+    return _wrong(mistake, value, name)
 
 
-_ONE = _right(lambda c, at, e: 1.0)
+_ONE: Scale = _right(lambda c: 1.0)
 
 
-def _scale_options(spec: Spec) -> dict[str, tuple[Option, ...]]:
+def _scale_options(spec: Spec) -> dict[str, tuple[Scale, ...]]:
     """Choice points that only multiply the gradient of the data term by a number."""
-    choices: dict[str, tuple[Option, ...]] = {}
+    choices: dict[str, tuple[Scale, ...]] = {}
+
+    def by_units(layer: int) -> Scale:
+        def factor(c: Pass) -> float | None:
+            units = c.w[layer].shape[0]
+            return c.m / units if units > 1 else None
+
+        return _factor("divided-by-wrong-count", factor, f"divided-by-the-units-of-layer-{layer}")
+
     if spec.reduction == "mean":
         choices["divisor"] = (
             _ONE,
@@ -457,14 +488,7 @@ def _scale_options(spec: Spec) -> dict[str, tuple[Option, ...]]:
             _factor("divided-by-m-twice", lambda c: 1 / c.m),
             _factor("multiplied-by-m", lambda c: c.m**2),
             _factor("divided-by-m-minus-1", lambda c: c.m / (c.m - 1) if c.m > 1 else None),
-            *(
-                _factor(
-                    "divided-by-wrong-count",
-                    lambda c, size=size: c.m / c.w[size].shape[0] if c.w[size].shape[0] > 1 else None,
-                    f"divided-by-the-units-of-layer-{size}",
-                )
-                for size in range(1, spec.depth + 1)
-            ),
+            *(by_units(layer) for layer in range(1, spec.depth + 1)),
             _factor("divided-by-wrong-count", lambda c: c.m / c.a[0].shape[0], "divided-by-the-inputs"),
         )
     else:
@@ -491,15 +515,15 @@ def _scale_options(spec: Spec) -> dict[str, tuple[Option, ...]]:
     else:
         choices["rate"] = (
             _ONE,
-            _factor("learning-rate-missing", lambda c: 1 / c.learning_rate),
+            _factor("learning-rate-missing", lambda c: 1 / c.rate),
             _factor("learning-rate-squared", lambda c: c.learning_rate),
         )
     return choices
 
 
 @dataclass(frozen=True)
-class Penalty(Option):
-    """An option for the penalty."""
+class Penalty(Option[Callable[[Pass, int], Any]]):
+    """What is added to the gradient of a weight: an array or a number; ``scale`` multiplies the data term."""
 
     scale: Callable[[Pass], float] = lambda c: 1.0
 
@@ -507,10 +531,10 @@ class Penalty(Option):
 def _penalty_options(spec: Spec) -> tuple[Penalty, ...]:
     """What is added to the gradient of a weight; ``at`` is the layer."""
     if spec.penalty == "none":
-        return (Penalty("right", (), lambda c, at, e: 0.0),)
+        return (Penalty("right", (), lambda c, at: 0.0),)
 
     def option(mistakes: str, value: Callable[[Pass, int], Any], name: str | None = None) -> Penalty:
-        return Penalty(name or mistakes or "right", tuple(mistakes.split()), lambda c, at, e: value(c, at))
+        return Penalty(name or mistakes or "right", tuple(mistakes.split()), value)
 
     def squares(c: Pass) -> float:
         return float(sum((w**2).sum() for w in c.w.values()))
@@ -548,13 +572,13 @@ def _penalty_options(spec: Spec) -> tuple[Penalty, ...]:
     else:
         options.append(option("penalty-divided-by-m", lambda c, at: c.decay / c.m * c.w[at]))
     if spec.result == "update":
-        options.append(option("penalty-without-learning-rate", lambda c, at: c.decay / c.learning_rate * c.w[at]))
+        options.append(option("penalty-without-learning-rate", lambda c, at: c.decay / c.rate * c.w[at]))
     # Not penalty times W at all, but the data term grown by 1 + decay.
     options.append(
         Penalty(
             "penalty-built-from-the-gradient",
             ("penalty-built-from-the-gradient",),
-            lambda c, at, e: 0.0,
+            lambda c, at: 0.0,
             scale=lambda c: 1 + c.decay,
         )
     )
@@ -563,21 +587,21 @@ def _penalty_options(spec: Spec) -> tuple[Penalty, ...]:
             Penalty(
                 "decay-applied-after-the-step",
                 ("decay-applied-after-the-step",),
-                lambda c, at, e: c.decay * c.w[at],
-                scale=lambda c: 1 - c.learning_rate * c.decay,
+                lambda c, at: c.decay * c.w[at],
+                scale=lambda c: 1 - c.rate * c.decay,
             )
         )
     return tuple(options)
 
 
 def _bias_penalty_options(spec: Spec) -> tuple[Penalty, ...]:
-    options = [Penalty("right", (), lambda c, at, e: 0.0)]
+    options = [Penalty("right", (), lambda c, at: 0.0)]
     if spec.penalty == "none":
         return tuple(options)
 
     def option(mistakes: str, value: Callable[[Pass], float]) -> Penalty:
         names = ("bias-penalised", *mistakes.split())
-        return Penalty("+".join(names), names, lambda c, at, e: value(c) * c.b[at])
+        return Penalty("+".join(names), names, lambda c, at: value(c) * c.b[at])
 
     options += [
         option("", lambda c: c.decay),
@@ -592,26 +616,26 @@ def _bias_penalty_options(spec: Spec) -> tuple[Penalty, ...]:
             option("penalty-divided-by-m-twice", lambda c: c.decay / c.m),
         ]
     if spec.result == "update":
-        options.append(option("penalty-without-learning-rate", lambda c: c.decay / c.learning_rate))
+        options.append(option("penalty-without-learning-rate", lambda c: c.decay / c.rate))
     options.append(
         Penalty(
             "bias-weight-sum-penalised",
             ("bias-gets-the-weights-penalty",),
-            lambda c, at, e: c.decay * c.w[at].sum(axis=1, keepdims=True),
+            lambda c, at: c.decay * c.w[at].sum(axis=1, keepdims=True),
         )
     )
     return tuple(options)
 
 
-def _update_options(spec: Spec) -> tuple[Option, ...]:
-    """From a parameter (passed as ``at``) and its gradient to what is handed in."""
+def _update_options(spec: Spec) -> tuple[Update, ...]:
+    """From a parameter and its gradient to what is handed in."""
     if spec.result == "gradients":
         return (_right(lambda c, p, g: g),)
     return (
-        _right(lambda c, p, g: p - c.learning_rate * g),
+        _right(lambda c, p, g: p - c.rate * g),
         _wrong("parameter-never-updated", lambda c, p, g: p + 0 * g, fixed=True),
-        _wrong("parameter-assigned-not-updated", lambda c, p, g: c.learning_rate * g, "parameter-is-the-step"),
-        _wrong("parameter-assigned-not-updated", lambda c, p, g: -c.learning_rate * g, "parameter-is-minus-the-step"),
+        _wrong("parameter-assigned-not-updated", lambda c, p, g: c.rate * g, "parameter-is-the-step"),
+        _wrong("parameter-assigned-not-updated", lambda c, p, g: -c.rate * g, "parameter-is-minus-the-step"),
         _wrong("parameter-assigned-not-updated", lambda c, p, g: g, "parameter-is-the-gradient"),
     )
 
@@ -620,13 +644,13 @@ SCALES = ("divisor", "factor", "outputs", "sign", "rate")
 
 
 @lru_cache(maxsize=256)
-def choice_points(spec: Spec) -> Mapping[str, tuple[Option, ...]]:
+def choice_points(spec: Spec) -> Mapping[str, Options]:
     """The grammar for ``spec``: for each choice point its options, the right one first.
 
     >>> [option.name for option in choice_points(Spec(("tanh",), "sigmoid", "bce"))["sign"]]
     ['right', 'sign-flipped']
     """
-    points: dict[str, tuple[Option, ...]] = {"output-error": _output_options(spec)}
+    points: dict[str, Options] = {"output-error": _output_options(spec)}
     for layer in range(spec.depth - 1, 0, -1):
         points[f"weights-{layer}"] = _weights_options(layer)
         points[f"derivative-{layer}"] = _derivative_options(spec, layer)
@@ -641,10 +665,14 @@ def choice_points(spec: Spec) -> Mapping[str, tuple[Option, ...]]:
     return points
 
 
+def link_points(layer: int) -> tuple[str, str]:
+    """The choice points from the error of the layer above to that of ``layer``."""
+    return f"weights-{layer}", f"derivative-{layer}"
+
+
 def chain_points(spec: Spec, layer: int) -> tuple[str, ...]:
     """The choice points that make the error of ``layer``, in order."""
-    inner = range(spec.depth - 1, layer - 1, -1)
-    return ("output-error", *(f"{kind}-{k}" for k in inner for kind in ("weights", "derivative")))
+    return ("output-error", *(point for at in range(spec.depth - 1, layer - 1, -1) for point in link_points(at)))
 
 
 def tail_points(parameter: str) -> tuple[str, ...]:
@@ -663,7 +691,7 @@ class Recipe:
     """One option for each choice point of one parameter, and whether the scale also multiplies the penalty."""
 
     parameter: str
-    options: Mapping[str, Option]
+    options: Mapping[str, Option[Any]]
     linked: bool = False
 
 
@@ -671,18 +699,23 @@ class DoesNotFit(ValueError):
     """An option cannot be evaluated with these shapes."""
 
 
-def _need(value: Any, point: str, option: Option) -> Any:
+Value = TypeVar("Value")
+
+
+def _need(value: Value | None, point: str, option: Option[Any]) -> Value:
     if value is None:
         raise DoesNotFit(f"{point}={option.name} does not fit these shapes")
     return value
 
 
-def layer_error(c: Pass, layer: int, options: Mapping[str, Option]) -> Array:
+def layer_error(c: Pass, layer: int, options: Mapping[str, Option[Any]]) -> Array:
     """The error of a layer, (rows, m), with the options chosen. Raises DoesNotFit."""
-    e = None
-    for name in chain_points(c.spec, layer):
-        at = c.spec.depth if name == "output-error" else int(name.split("-")[1])
-        e = _need(options[name].apply(c, at, e), name, options[name])
+    start: Start = options["output-error"]
+    e = _need(start.apply(c), "output-error", start)
+    for at in range(c.spec.depth - 1, layer - 1, -1):
+        for name in link_points(at):
+            link: Link = options[name]
+            e = _need(link.apply(c, at, e), name, link)
     return e
 
 
@@ -691,18 +724,24 @@ def evaluate(c: Pass, recipe: Recipe) -> Array:
     parameter, layer, options = recipe.parameter, int(recipe.parameter[1:]), recipe.options
     e = layer_error(c, layer, options)
     if parameter[0] == "W":
-        q = _need(options["operand"].apply(c, layer, None), "operand", options["operand"])
-        core = _need(options["product"].apply(c, layer, (e, q)), "product", options["product"])
+        operand: Operand = options["operand"]
+        product: Product = options["product"]
+        q = _need(operand.apply(c, layer), "operand", operand)
+        core = _need(product.apply(c, layer, e, q), "product", product)
     else:
-        core = _need(options["bias-sum"].apply(c, layer, e), "bias-sum", options["bias-sum"])
+        bias: Link = options["bias-sum"]
+        core = _need(bias.apply(c, layer, e), "bias-sum", bias)
     scale = 1.0
     for name in SCALES:
-        scale *= _need(options[name].apply(c, layer, None), name, options[name])
-    penalty: Penalty = options["penalty" if parameter[0] == "W" else "bias-penalty"]
-    added = _need(penalty.apply(c, layer, None), "penalty", penalty)
+        factor: Scale = options[name]
+        scale *= _need(factor.apply(c), name, factor)
+    penalty = options["penalty" if parameter[0] == "W" else "bias-penalty"]
+    assert isinstance(penalty, Penalty)
+    added = _need(penalty.apply(c, layer), "penalty", penalty)
+    update: Update = options["update"]
     try:
         gradient = scale * penalty.scale(c) * c.scale * core + (scale if recipe.linked else 1.0) * added
-        return options["update"].apply(c, c.value(parameter), gradient)
+        return update.apply(c, c.value(parameter), gradient)
     except ValueError as error:
         # A gradient of another shape cannot be added to the penalty or the parameter: the student's code would stop.
         raise DoesNotFit(f"{parameter}: {error}") from None
@@ -758,7 +797,7 @@ def run_mutated(c: Pass, choices: Mapping[str, str]) -> dict[str, Array]:
     return answers
 
 
-def find_option(options: tuple[Option, ...], point: str, name: str) -> Option:
+def find_option(options: Options, point: str, name: str) -> Option[Any]:
     """The option called ``name``. Raises ValueError when there is none."""
     for option in options:
         if option.name == name:

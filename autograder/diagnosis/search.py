@@ -11,19 +11,28 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from autograder.diagnosis.grammar import (
     SCALES,
     DoesNotFit,
+    Link,
+    Operand,
     Option,
+    Options,
     Penalty,
+    Product,
     Recipe,
+    Scale,
+    Start,
+    Update,
     chain_points,
     choice_points,
     choice_points_of,
     evaluate,
+    link_points,
     remember,
 )
 from autograder.diagnosis.spec import Array, Pass
@@ -34,7 +43,7 @@ MAX_NUMBERS = 10_000_000  # in one stack of candidates; with more, that many mis
 MAX_CHECKS = 600  # recipes evaluated again at every point, for one parameter and one number of mistakes
 
 
-OWN_ERROR = Option("own", (), lambda c, at, e: c.own_error)
+OWN_ERROR: Start = Option("own", (), lambda c: c.own_error)
 
 
 @dataclass(frozen=True)
@@ -66,11 +75,11 @@ def same(got: Array, value: Array, tolerance: float) -> bool:
     return bool(np.abs(got - value).max(initial=0.0) <= tolerance * size)
 
 
-def tokens_at(point: str, option: Option) -> tuple[str, ...]:
+def tokens_at(point: str, option: Option[Any]) -> tuple[str, ...]:
     """The mistakes of an option; those made in the chain of a hidden layer say in which layer."""
-    if not point.startswith(("weights-", "derivative-")):
+    layer = point.rpartition("-")[2]
+    if not layer.isdecimal():
         return option.mistakes
-    layer = point.split("-")[1]
     return tuple(f"{mistake}@{layer}" for mistake in option.mistakes)
 
 
@@ -89,17 +98,16 @@ class Search:
     base: int = 0  # the point at which the stacks are evaluated
     own: bool = False  # take the student's own output error for right
     _chains: dict[tuple[int, int], list[_Stack]] = field(default_factory=dict)
-    _scales: dict[str, tuple] = field(default_factory=dict)
+    _scales: dict[str, tuple[Array, list[tuple[tuple[Scale, ...], frozenset[str]]]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Look up the grammar of the network."""
         self.first = self.passes[self.base]
         self.spec = self.first.spec
-        self.grammar = choice_points(self.spec)
-        if self.own:
-            self.grammar = {**self.grammar, "output-error": (OWN_ERROR,)}
+        own = {"output-error": (OWN_ERROR,)} if self.own else {}
+        self.grammar: Mapping[str, Options] = {**choice_points(self.spec), **own}
 
-    def cost(self, point: str, option: Option) -> int:
+    def cost(self, point: str, option: Option[Any]) -> int:
         """How many mistakes an option adds to those already named."""
         return len(set(tokens_at(point, option)) - self.free)
 
@@ -115,9 +123,10 @@ class Search:
     def _make_chain(self, layer: int, cost: int) -> Iterator[_Stack]:
         if layer == self.spec.depth:
             found = []
-            for index, option in enumerate(self.grammar["output-error"]):
+            starts: tuple[Start, ...] = self.grammar["output-error"]
+            for index, option in enumerate(starts):
                 if self.cost("output-error", option) == cost:
-                    value = option.apply(self.first, layer, None)
+                    value = option.apply(self.first)
                     if value is not None and np.isfinite(value).all():
                         found.append((index, value))
             if found:
@@ -127,8 +136,9 @@ class Search:
         for used in range(cost + 1):
             stacks = self.chain(layer + 1, used)
             upstream += [(used, stack) for stack in stacks]
-        carried = self._apply(f"weights-{layer}", layer, upstream, cost)
-        made = [stack for c, stack in self._apply(f"derivative-{layer}", layer, carried, cost) if c == cost]
+        weights, derivative = link_points(layer)
+        carried = self._apply(weights, layer, upstream, cost)
+        made = [stack for c, stack in self._apply(derivative, layer, carried, cost) if c == cost]
         if made:
             yield _Stack(np.concatenate([s.values for s in made]), np.concatenate([s.rows for s in made]))
 
@@ -141,7 +151,8 @@ class Search:
             used: _Stack(np.concatenate([s.values for s in group]), np.concatenate([s.rows for s in group]))
             for used, group in merged.items()
         }
-        for index, option in enumerate(self.grammar[point]):
+        links: tuple[Link, ...] = self.grammar[point]
+        for index, option in enumerate(links):
             extra = self.cost(point, option)
             for used, stack in joined.items():
                 if used + extra > bound or (option.fixed and used > 0):
@@ -156,17 +167,17 @@ class Search:
 
     # The tables
 
-    def scales(self, kind: str) -> tuple[Array, list[tuple[tuple[Option, ...], frozenset[str]]]]:
+    def scales(self, kind: str) -> tuple[Array, list[tuple[tuple[Scale, ...], frozenset[str]]]]:
         """Sorted products of scale options at the first point, and which options and mistakes make each."""
         if kind not in self._scales:
-            entries = []
-            layer = int(kind[1:])
+            entries: list[tuple[float, tuple[Scale, ...], frozenset[str]]] = []
             each = []
             for point in SCALES:
                 row = []
-                for option in self.grammar[point]:
-                    value = option.apply(self.first, layer, None)
-                    if value is None or (option.mistakes and self._changes_nothing(option, layer)):
+                options: tuple[Scale, ...] = self.grammar[point]
+                for option in options:
+                    value = option.apply(self.first)
+                    if value is None or (option.mistakes and self._changes_nothing(option)):
                         continue
                     row.append((float(value), option))
                 each.append(row)
@@ -179,10 +190,10 @@ class Search:
             self._scales[kind] = (np.array([e[0] for e in entries]), [(e[1], e[2]) for e in entries])
         return self._scales[kind]
 
-    def _changes_nothing(self, option: Option, layer: int) -> bool:
+    def _changes_nothing(self, option: Scale) -> bool:
         # With one example there is no mean over examples, and so no wrong divisor for it.
         return ("divided-by-wrong-count" in option.mistakes and all(c.m == 1 for c in self.passes)) or all(
-            option.apply(c, layer, None) == 1 for c in self.passes
+            option.apply(c) == 1 for c in self.passes
         )
 
     def _penalties(self, parameter: str) -> list[tuple[Penalty, Array, float, frozenset[str]]]:
@@ -190,7 +201,8 @@ class Search:
         point = "penalty" if parameter[0] == "W" else "bias-penalty"
         made = []
         for option in self.grammar[point]:
-            value = option.apply(self.first, int(parameter[1:]), None)
+            assert isinstance(option, Penalty)
+            value = option.apply(self.first, int(parameter[1:]))
             if value is not None:
                 made.append((option, value, option.scale(self.first), frozenset(option.mistakes)))
         return made
@@ -228,7 +240,8 @@ class Search:
         parameter, layer = answer.parameter, int(answer.parameter[1:])
         value, c = answer.values[self.base], self.first
         updates = []
-        for option in self.grammar["update"]:
+        known: tuple[Update, ...] = self.grammar["update"]
+        for option in known:
             extra = self.cost("update", option)
             if extra > new:
                 continue
@@ -254,7 +267,8 @@ class Search:
         """Stacks of summed gradients, of the answer's shape, made with exactly ``used`` new mistakes."""
         c, chain = self.first, chain_points(self.spec, layer)
         if parameter[0] == "b":
-            for index, option in enumerate(self.grammar["bias-sum"]):
+            sums: tuple[Link, ...] = self.grammar["bias-sum"]
+            for index, option in enumerate(sums):
                 extra = self.cost("bias-sum", option)
                 for stack in self.chain(layer, used - extra) if extra <= used else ():
                     _bound(len(stack.values), shape)
@@ -263,15 +277,17 @@ class Search:
                         value = np.broadcast_to(value, (len(value), *shape)) * c.scale
                         yield (*chain, "bias-sum"), value, _with(stack.rows, index)
             return
-        for first, operand in enumerate(self.grammar["operand"]):
-            q = operand.apply(c, layer, None)
+        operands: tuple[Operand, ...] = self.grammar["operand"]
+        products: tuple[Product, ...] = self.grammar["product"]
+        for first, operand in enumerate(operands):
+            q = operand.apply(c, layer)
             if q is None:
                 continue
-            for second, product in enumerate(self.grammar["product"]):
+            for second, product in enumerate(products):
                 extra = self.cost("operand", operand) + self.cost("product", product)
                 for stack in self.chain(layer, used - extra) if extra <= used else ():
                     _bound(len(stack.values), shape)
-                    value = product.apply(c, layer, (stack.values, q))
+                    value = product.apply(c, layer, stack.values, q)
                     if value is not None and _fits(value.shape[1:], shape):
                         value = np.broadcast_to(value, (len(value), *shape)) * c.scale
                         yield (*chain, "operand", "product"), value, _with(stack.rows, first, second)
@@ -284,15 +300,15 @@ class Search:
         names: tuple[str, ...],
         flat: Array,
         rows: Array,
-        updates: list[tuple[Option, int, Array]],
+        updates: list[tuple[Update, int, Array]],
         penalties: list[tuple[Penalty, Array, float, frozenset[str]]],
     ) -> Iterator[tuple[Recipe, frozenset[str]]]:
         parameter = answer.parameter
         numbers, made_of = self.scales(parameter)
         point = "penalty" if parameter[0] == "W" else "bias-penalty"
-        right_decay = self.grammar[point][0]
+        right_decay = penalties[0][0]
         targets: list[Array] = []
-        labels = []
+        labels: list[tuple[Update, Penalty, float, frozenset[str], tuple[Scale, ...] | None]] = []
         for update, extra, gradient in updates:
             for penalty, value, own_scale, tokens in penalties:
                 if used + extra + len(tokens - self.free) <= new:
@@ -300,7 +316,7 @@ class Search:
                         continue
                     targets.append((gradient - value).ravel())
                     labels.append((update, penalty, own_scale, tokens, None))
-            value = right_decay.apply(self.first, int(parameter[1:]), None)
+            value = right_decay.apply(self.first, int(parameter[1:]))
             if np.any(value) and _fits(np.shape(value), gradient.shape):
                 # One slip of scale on the whole gradient, data term and penalty together.
                 for number, (options, tokens) in zip(numbers, made_of):

@@ -6,6 +6,7 @@ Everything is column per example: ``X`` is (n, m), ``Y`` is (o, m), ``W1`` is (h
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,7 +28,7 @@ def sigmoid(z: Array) -> Array:
 def softmax(z: Array) -> Array:
     """Return exp(z) / sum of exp(z) over the outputs, which are the last axis but one."""
     e = np.exp(z - z.max(axis=-2, keepdims=True))
-    return e / e.sum(axis=-2, keepdims=True)
+    return np.asarray(e / e.sum(axis=-2, keepdims=True))
 
 
 ACTIVATIONS: Mapping[str, Callable[[Array], Array]] = {
@@ -143,12 +144,17 @@ class Pass:
     @property
     def m(self) -> int:
         """Number of examples."""
-        return self.y.shape[1]
+        return int(self.y.shape[1])
 
     @property
     def o(self) -> int:
         """Number of outputs."""
-        return self.y.shape[0]
+        return int(self.y.shape[0])
+
+    @property
+    def rate(self) -> float:
+        """The learning rate of an update."""
+        return given(self.learning_rate)
 
     @property
     def scale(self) -> float:
@@ -174,6 +180,15 @@ class Pass:
     def value(self, parameter: str) -> Array:
         """The parameter itself, for example ``W1``."""
         return (self.w if parameter[0] == "W" else self.b)[int(parameter[1:])]
+
+
+Given = TypeVar("Given")
+
+
+def given(value: Given | None) -> Given:
+    """What this kind of network always has; ``forward`` has seen to it."""
+    assert value is not None
+    return value
 
 
 def _array(inputs: Mapping[str, Array], name: str) -> Array:
@@ -213,10 +228,10 @@ def forward(spec: Spec, inputs: Mapping[str, Array], *, own: bool = True) -> Pas
     w, b, z, a = {}, {}, {}, {0: x}
     for layer, name in enumerate((*spec.hidden, spec.output), 1):
         w[layer] = _array(inputs, f"W{layer}")
-        rows = y.shape[0] if layer == spec.depth else (w[layer].shape[0] if w[layer].ndim == 2 else "h")
+        rows = y.shape[0] if layer == spec.depth else w[layer].shape[0] if w[layer].ndim == 2 else 0
         if w[layer].shape != (rows, a[layer - 1].shape[0]) or rows == 0:
             raise ValueError(
-                f"W{layer} has shape {w[layer].shape}; ({rows}, {a[layer - 1].shape[0]}) was expected: one row per "
+                f"W{layer} has shape {w[layer].shape}; ({rows or 'h'}, {a[layer - 1].shape[0]}) was expected: one row "
                 f"unit, one column per input of the layer"
             )
         b[layer] = _array(inputs, f"b{layer}") if spec.biases else np.zeros((rows, 1))
