@@ -16,7 +16,7 @@ demo: setup  ## build the course and grade a demo class, from hand-in to feedbac
 	@autograder demo
 
 test: setup  ## every check that CI makes: lint, generated files, tests, audit
-	@echo "• lint" && ruff check -q .
+	@echo "• lint" && ruff check -q . && mypy --no-error-summary
 	@echo "• generated files" && autograder build --check
 	@echo "• tests" && python -m pytest -q -n 2 --dist loadgroup
 	@echo "• graders are graded" && autograder audit --readme README.md --check
@@ -27,8 +27,9 @@ test-all: test  ## the whole corpus of attacks as well, at every level, and the 
 quick: setup  ## the tests that take no longer than two seconds each; PART=marking: those of one folder
 	@python -m pytest -q -n 2 --dist loadgroup -m "not slow and not long" tests/$(PART)
 
-lint: setup  ## style of the Python files
+lint: setup  ## style and types of the Python files
 	@ruff check .
+	@mypy
 
 build: setup  ## source/ and assignments/ from reference/
 	@autograder build

@@ -52,7 +52,7 @@ def tolerance(array: np.ndarray) -> Tolerance:
 def allowed(expected: np.ndarray, rtol: float) -> np.ndarray:
     """The largest error that each entry may have: rtol * max(|expected|, FLOOR * max |expected|)."""
     size = np.abs(expected)
-    return rtol * np.maximum(size, FLOOR * (float(np.max(size, initial=0.0)) or 1.0))
+    return np.asarray(rtol * np.maximum(size, FLOOR * (float(np.max(size, initial=0.0)) or 1.0)))
 
 
 def agree(values: np.ndarray, expected: np.ndarray, rtol: float) -> bool:

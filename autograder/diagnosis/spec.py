@@ -6,8 +6,8 @@ Everything is column per example: ``X`` is (n, m), ``Y`` is (o, m), ``W1`` is (h
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeVar
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 

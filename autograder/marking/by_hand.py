@@ -135,7 +135,8 @@ class _Walk:
     """
 
     def __init__(self, known: dict[str, Any]) -> None:
-        self.known, self.moved = known, ({}, {})
+        self.known = known
+        self.moved: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
         self.charged: set[tuple[str, str]] = set()
         self.decimals: int | None = None
 
@@ -156,13 +157,14 @@ class _Walk:
             return self._charge(Verdict.named("decimal-comma", title=COMMA)) if commas else right
         told = wrong(step.line, [Reply(reply.given, {step.name: got}, reply.shown)], [due], [found])
         explained = None if own is None or unseen else self._explain(part, step, got, own, (*ways.values(), exact))
-        carried = own is not None and np.any(own) and (explained is not None or _of_size(own, due))
-        self.known[step.name] = own if carried else due
+        sized = own is not None and np.any(own) and (explained is not None or _of_size(own, due))
+        carried = own if sized else None
+        self.known[step.name] = due if carried is None else carried
         if explained is not None:
             return explained if explained.share else merged(told, explained)
-        if carried:
+        if carried is not None:
             for moved, factor in zip(self.moved, (0.5, 2)):
-                moved[step.name] = factor * own
+                moved[step.name] = factor * carried
         elif own is not None and np.any(own):
             unseen = f"`{step.name}` is far from the right size: what comes after is compared with the right value."
         return merged(told, Verdict("wrong", message=unseen)) if unseen else told

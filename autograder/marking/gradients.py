@@ -28,7 +28,8 @@ def explain_gradients(spec: Spec, *, nudged: bool = False) -> Explain:
 
     def verdicts(replies: Sequence[Reply]) -> Mapping[str, Verdict]:
         if getattr(memo, "replies", None) is replies:  # two questions about the same answers: searched once
-            return memo.found
+            kept: Mapping[str, Verdict] = memo.found
+            return kept
         points = [_point(reply, answered) for reply in replies]
         try:
             report = explain(spec, points)
@@ -50,8 +51,8 @@ def explain_gradients(spec: Spec, *, nudged: bool = False) -> Explain:
 def _point(reply: Reply, answered: Mapping[str, str]) -> Point:
     own = usable(reply.values)
     inputs = {**reply.given, **{name: own[name] for name in FORWARD if name in own}}
-    answers = {name: reply.values.get(name) for name in answered}
-    return Point(inputs, {name: value for name, value in answers.items() if not isinstance(as_numbers(value), str)})
+    answers = {name: reply.values[name] for name in answered if not isinstance(as_numbers(reply.values.get(name)), str)}
+    return Point(inputs, answers)
 
 
 def _verdict(finding: Finding, nudged: bool) -> Verdict | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -36,7 +37,7 @@ def remembered(truth: Truth) -> Truth:
     """The same function with its results kept: a class is asked the same challenges."""
 
     @lru_cache(maxsize=256)
-    def at(key: tuple) -> Mapping[str, np.ndarray]:
+    def at(key: tuple[tuple[str, str, tuple[int, ...], bytes], ...]) -> Mapping[str, np.ndarray]:
         return truth({name: np.frombuffer(data, dtype=dtype).reshape(shape) for name, dtype, shape, data in key})
 
     def wrapped(given: Values) -> Mapping[str, np.ndarray]:
@@ -69,7 +70,7 @@ def values(
         exact = [truth(reply.given) for reply in replies]
         verdicts, follows = {}, None
         for line in lines:
-            asked = {"rtol": rtol, "figures": line.figures, "by_content": by_content}
+            asked: dict[str, Any] = {"rtol": rtol, "figures": line.figures, "by_content": by_content}
             answers, wanted = [r.values.get(line.name) for r in replies], [e[line.name] for e in exact]
             found = compare_all(answers, wanted, **asked)
             if all(comparison.equal for comparison in found):
@@ -202,7 +203,8 @@ def _one_number(array: np.ndarray) -> bool:
 
 
 def _following(
-    line: str, replies: Sequence[Reply], exact: Sequence[Values], follows: Sequence[Sequence[Values]], asked: Mapping
+    line: str, replies: Sequence[Reply], exact: Sequence[Values], follows: Sequence[Sequence[Values]],
+    asked: Mapping[str, Any],
 ) -> list[Comparison]:
     """The comparisons with what follows, when the answer agrees with it at every challenge; else nothing."""
     answers, wanted = [reply.values.get(line) for reply in replies], [e[line] for e in exact]
@@ -239,7 +241,9 @@ def _right(found: Sequence[Comparison], flat_share: float, own: bool = False) ->
     return Verdict("correct", share=1.0, own=own, message=message)
 
 
-def wrong(line: Line, replies: Sequence[Reply], expected: list, found: Sequence[Comparison], of: str = "") -> Verdict:
+def wrong(
+    line: Line, replies: Sequence[Reply], expected: Sequence[np.ndarray], found: Sequence[Comparison], of: str = ""
+) -> Verdict:
     """A wrong or missing line, with what the comparison saw.
 
     An attribute without a value is not called missing: a method that runs through is written, and may have kept its
@@ -269,10 +273,8 @@ def _only_zeros(line: Line, replies: Sequence[Reply]) -> bool:
 
 def _fingerprint(got: Sequence[object]) -> str:
     """A name for these wrong numbers, equal for equal numbers; empty when they are no numbers."""
-    arrays = [as_numbers(value) for value in got]
-    if any(isinstance(array, str) for array in arrays):
-        return ""
-    return fingerprint([{"value": array} for array in arrays])
+    arrays = [array for value in got if not isinstance(array := as_numbers(value), str)]
+    return fingerprint([{"value": array} for array in arrays]) if len(arrays) == len(got) else ""
 
 
 def _what_is_measured(
@@ -283,7 +285,7 @@ def _what_is_measured(
         return "Nothing is returned: is there a `return` at the end?"
     if found.problem:
         return f"`{name}` has no value: fill it in." if left_open(got) else _about(name, found.problem)
-    array = as_numbers(got)
+    array = np.asarray(as_numbers(got))
     if found.shape == "other":
         return f"`{name}` has shape {array.shape}; {expected.shape} is expected."
     if not np.all(np.isfinite(array)):

@@ -55,7 +55,7 @@ FUNCTIONS = {
 } | {"sigma": lambda z: 1 / (1 + np.exp(-z))}  # fmt: skip
 
 
-class _Names(dict):
+class _Names(dict[str, Any]):
     """The names of an expression: those of a challenge before the functions."""
 
     def __init__(self, at: At) -> None:

@@ -78,9 +78,9 @@ def markdown(text: str) -> Markup:
         return f"{_OPEN}{len(formulas) - 1}{_CLOSE}"
 
     renderer = mistune.HTMLRenderer(escape=False)
+    render = mistune.create_markdown(renderer=renderer, plugins=["table", "math", "strikethrough"])
     renderer.register("inline_math", lambda _, formula: keep(formula, False))
     renderer.register("block_math", lambda _, formula: f"<p>{keep(formula, True)}</p>")
-    render = mistune.create_markdown(renderer=renderer, plugins=["table", "math", "strikethrough"])
     cleaned = str(clean(str(render(text.replace(_OPEN, "").replace(_CLOSE, "")))))
     cleaned = cleaned.replace("<table>", '<div class="scroll" tabindex="0"><table>')
     cleaned = cleaned.replace("</table>", "</table></div>")
