@@ -19,7 +19,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -213,13 +213,33 @@ class Written:
 
 
 @dataclass(frozen=True, eq=False)
+class Personal:
+    """Numbers of their own for students of an exercise, in place of those of the ``sheet``.
+
+    ``draw`` makes other ones of the same difficulty from a source of numbers from 0 to 1, 1 excluded. ``texts`` are
+    all places where the notebook states a number, as the cell and a text that stands there once; ``below`` is the one
+    that is followed by the remark that numbers are the student's own. ``exercise`` asks about given numbers, and may
+    look at those of others. ``in_words`` says them on one line, and ``truth`` gives the answers by their names.
+    """
+
+    sheet: Values
+    draw: Callable[[Callable[[], float]], Values]
+    texts: Callable[[Values], Sequence[tuple[str, str]]]
+    below: tuple[str, str]
+    exercise: Callable[[Values, Callable[[], Iterable[Values]]], Exercise]
+    in_words: Callable[[Values], str]
+    truth: Callable[[Values], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, eq=False)
 class Exercise:
     """One notebook of one sheet.
 
     ``parts`` names every lettered part of the task and the questions or written parts that mark it.
     ``minutes`` is the time a student should plan; ``difficulty`` runs from 1 to 5.
     ``limits`` overrides the default limits of isolated execution by name.
-    ``rewritten`` makes a student's notebook from the course's, where students have their own numbers.
+    ``personal`` says how students get numbers of their own. ``rewritten`` makes the notebook of the one student whose
+    exercise this is from the course's.
     """
 
     name: str
@@ -231,6 +251,7 @@ class Exercise:
     parts: Mapping[str, tuple[str, ...]]
     written: tuple[Written, ...] = ()
     limits: Mapping[str, float] = field(default_factory=dict)
+    personal: Personal | None = None
     rewritten: Callable[[Any], Any] | None = None
 
     @property

@@ -23,7 +23,7 @@ from autograder.grading.grade import fresh_seed
 from autograder.grading.journal import Journal, JournalProblem
 from autograder.grading.submissions import NothingToGrade, Submission, find
 from autograder.marking import Marks, to_json
-from autograder.personal import read_variants
+from autograder.personal import read_own_numbers
 from autograder.sandbox import SandboxUnavailable
 from autograder.views import words
 
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         submissions = find(path.absolute() for path in args.paths)
         root = find_root(args.root or args.paths[0].absolute().parent)
-        read_variants(root)  # a lost secret is told before anything is run
+        read_own_numbers(root)  # a lost secret is told before anything is run
         with Journal(root) as journal, Writer(root) as writer:
             own = writer.settings
             level = args.isolation or own.isolation

@@ -16,7 +16,7 @@ from autograder.course import CourseError, find_root
 from autograder.grading.grade import fresh_seed
 from autograder.grading.submissions import NothingToGrade, Submission, find, grade_all
 from autograder.marking import Marks, to_json
-from autograder.personal import read_variants
+from autograder.personal import read_own_numbers
 from autograder.sandbox import Sandbox, SandboxUnavailable, shared_sandbox
 from autograder.views.terminal import class_table, notebook_table
 from autograder.views.words import printable
@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         root = find_root(args.root)
         submissions = find(args.paths)
-        read_variants(root)
+        read_own_numbers(root)
         seed = fresh_seed() if args.seed is None else args.seed
         marks = _grade(submissions, shared_sandbox(args.isolation or "auto"), root, seed, args)
     except (CourseError, NothingToGrade) as problem:

@@ -19,7 +19,7 @@ from autograder.exercises import NAMES, load
 from autograder.grading.grade import fresh_seed
 from autograder.grading.submissions import NothingToGrade, Submission, find, grade
 from autograder.marking import Marks
-from autograder.personal import read_variants
+from autograder.personal import read_own_numbers
 from autograder.sandbox import Sandbox, SandboxUnavailable
 from autograder.views.gradescope import results
 
@@ -93,10 +93,10 @@ def run(args: argparse.Namespace) -> int:
 
 def build(root: Path, wanted: Sequence[Exercise], path: Path) -> None:
     """Write the zip: the scripts, this package, the lock file and the sheets' source. Raises CourseError."""
-    variants = read_variants(root)
-    if variants is not None and variants.exercise in {exercise.name for exercise in wanted}:
+    own = read_own_numbers(root)
+    if own is not None and own.exercise in {exercise.name for exercise in wanted}:
         raise CourseError(
-            f"students have their own numbers in {variants.exercise}, which Gradescope cannot know: name the other "
+            f"students have their own numbers in {own.exercise}, which Gradescope cannot know: name the other "
             "exercises with --exercises, and grade this one with nbgrader or `autograder grade`."
         )
     if not (root / LOCK).is_file():

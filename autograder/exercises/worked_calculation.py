@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Challenge, Exercise, Judge, Line, Probe, Question, Reply, Values, Verdict
+from autograder.exercise import Challenge, Exercise, Judge, Line, Personal, Probe, Question, Reply, Values, Verdict
 from autograder.marking.by_hand import Slip, Step, chain, work_out, work_out_all
 from autograder.marking.compare import HAND, compare
 from autograder.marking.judges import remembered
@@ -262,11 +262,40 @@ def in_words(given: Values) -> str:
     return ", ".join(f"{name} = {said[name]}" for name in ("x", "W1", "b1", "W2", "b2", "y"))
 
 
-def with_numbers(given: Values, others: Callable[[], Iterable[Values]], rewritten: Callable[[Any], Any]) -> Exercise:
+def _row(numbers: Iterable[float]) -> str:
+    return r",\ ".join(f"{x:g}" for x in numbers)
+
+
+def texts(given: Values) -> Sequence[tuple[str, str]]:
+    """Every place where the notebook states a number: the cell and the text. Each stands there exactly once."""
+    (x1, x2), (w11, w12, w21, w22) = given["X"].ravel(), given["W1"].ravel()
+    (b11, b12), (w1, w2), b2, y = given["b1"].ravel(), given["W2"].ravel(), given["b2"].item(), given["Y"].item()
+    matrix = rf"\begin{{pmatrix}} {w11:g} & {w12:g} \\ {w21:g} & {w22:g} \end{{pmatrix}}"
+    return (
+        ("task", f"$x = ({_row((x1, x2))})$ |"),
+        ("task", f"$W_1 = {matrix}$"),
+        ("task", f"$b_1 = ({_row((b11, b12))})$ |"),
+        ("task", f"$W_2 = ({_row((w1, w2))})$ |"),
+        ("task", f"$b_2 = {b2:g}$ |"),
+        ("task", f"$y = {y:g}$ |"),
+        ("picture", f'place = {{"x1 = {x1:g}": (0, 1), "x2 = {x2:g}": (0, 0)'),
+        ("picture", f'("x1 = {x1:g}", "unit 1", "{w11:g}"'),
+        ("picture", f'("x2 = {x2:g}", "unit 1", "{w12:g}"'),
+        ("picture", f'("x1 = {x1:g}", "unit 2", "{w21:g}"'),
+        ("picture", f'("x2 = {x2:g}", "unit 2", "{w22:g}"'),
+        ("picture", f'("unit 1", "output", "{w1:g}"'),
+        ("picture", f'("unit 2", "output", "{w2:g}"'),
+        ("picture", f'{{"bias {b11:g}": (1, 1.42), "bias {b12:g}": (1, -0.42), "bias {b2:g}": (2, 0.92)}}'),
+        ("check_text", f"must be closer to {y:g} than"),
+    )
+
+
+def with_numbers(given: Values, others: Callable[[], Iterable[Values]]) -> Exercise:
     """The exercise with the numbers of one student."""
     probe, judge = _probe(given), other_numbers(JUDGE, others)
-    questions = tuple(replace(question, probe=probe, judge=judge) for question in EXERCISE.questions)
-    return replace(EXERCISE, questions=questions, rewritten=rewritten)
+    return replace(
+        EXERCISE, questions=tuple(replace(question, probe=probe, judge=judge) for question in EXERCISE.questions)
+    )
 
 
 # The questions ------------------------------------------------------------------------------------------------------
@@ -289,4 +318,5 @@ EXERCISE = Exercise(
         Question(id, title, tuple(step.line for step in STEPS[id]), PROBE, JUDGE) for id, title in TITLES.items()
     ),
     parts={letter: (id,) for letter, id in zip("abcd", TITLES)},
+    personal=Personal(GIVEN, draw, texts, ("task", "## The network\n"), with_numbers, in_words, truth),
 )

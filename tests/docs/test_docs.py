@@ -187,7 +187,7 @@ def test_a_sheet_from_release_to_export_and_the_hint_arrives(course, shell, page
     assert "carla" not in (course / "report-without-names.html").read_text()
     assert (course / "student-kit.zip").is_file()
     assert len((course / "grades.csv").read_text().splitlines()) == 3
-    own = [course / "variants" / s / "by_hand" / "worked_calculation.ipynb" for s in ("carla", "dmitri")]
+    own = [course / "numbers" / s / "by_hand" / "worked_calculation.ipynb" for s in ("carla", "dmitri")]
     assert len({path.read_text() for path in own}) == 2
 
 

@@ -1,4 +1,4 @@
-"""``autograder variants``: numbers of their own for students, and what they are."""
+"""``autograder numbers``: numbers of their own for students, and what they are."""
 
 from __future__ import annotations
 
@@ -15,28 +15,25 @@ from rich.console import Console
 from rich.table import Table
 
 from autograder.course import CourseError, find_root
-from autograder.exercises import load
-from autograder.exercises.worked_calculation import in_words
+from autograder.exercises import all_exercises, load
 from autograder.personal import (
-    EXERCISE,
-    SETTING,
-    Variants,
-    answers,
+    OwnNumbers,
     numbers_of,
+    read_own_numbers,
     read_secret,
-    read_variants,
     secret_mark,
+    setting,
     students_notebook,
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of ``autograder variants``."""
+    """The arguments of ``autograder numbers``."""
     steps = parser.add_subparsers(dest="step", metavar="STEP", required=True)
     release = steps.add_parser("release", help="write a notebook with numbers of their own for every student")
     release.add_argument("--secret-file", type=Path, required=True, metavar="FILE", help="made when it is not there")
     release.add_argument("--students", type=Path, required=True, metavar="CSV", help="with a column id, as nbgrader's")
-    release.add_argument("--to", type=Path, default=Path("variants"), metavar="DIR", help="where notebooks are written")
+    release.add_argument("--to", type=Path, default=Path("numbers"), metavar="DIR", help="where notebooks are written")
     show = steps.add_parser("show", help="the numbers of one student with the exact answers: not for students")
     show.add_argument("student")
     for step in (release, show):
@@ -53,13 +50,14 @@ def run(args: argparse.Namespace) -> int:
         else:
             _release(root, args.secret_file, _students(args.students), args.to, out)
     except CourseError as problem:
-        Console(stderr=True).print(f"autograder variants: {problem}", style="red", highlight=False, soft_wrap=True)
+        Console(stderr=True).print(f"autograder numbers: {problem}", style="red", highlight=False, soft_wrap=True)
         return 2
     return 0
 
 
 def _release(root: Path, secret_file: Path, students: list[str], to: Path, out: Console) -> None:
-    before = _before(root)
+    path = setting(root)
+    before = _before(path)
     secret_file = secret_file.absolute()
     if not secret_file.exists():
         if before:
@@ -69,54 +67,55 @@ def _release(root: Path, secret_file: Path, students: list[str], to: Path, out: 
     secret = read_secret(secret_file)
     if before and before["secret_mark"] != secret_mark(secret):
         raise CourseError(
-            f"{root / SETTING} belongs to another secret. Give that one, or delete {SETTING} to begin anew: then all "
+            f"{path} belongs to another secret. Give that one, or delete {path.name} to begin anew: then all "
             "students get new numbers."
         )
-    exercise = load(EXERCISE)
-    released = root / "assignments" / exercise.sheet / f"{EXERCISE}.ipynb"
+    exercise = next(one for one in all_exercises() if one.personal is not None)
+    released = root / "assignments" / exercise.sheet / f"{exercise.name}.ipynb"
     if not released.is_file():
         raise CourseError(f"{released} is missing: run `autograder build`.")
     everyone = sorted({*students, *before.get("students", ())})
-    variants = Variants(secret, frozenset(everyone))
+    own = OwnNumbers(secret, frozenset(everyone), exercise.name)
     notebook = nbformat.read(released, as_version=4)
     for student in students:
-        path = to / student / exercise.sheet / f"{EXERCISE}.ipynb"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        nbformat.write(students_notebook(notebook, numbers_of(variants, student), student), path)
+        place = to / student / exercise.sheet / f"{exercise.name}.ipynb"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(students_notebook(notebook, own, student), place)
     inside = secret_file.is_relative_to(root.absolute())
     about = {
-        "exercise": EXERCISE,
+        "exercise": exercise.name,
         "secret_file": str(secret_file.relative_to(root.absolute()) if inside else secret_file),
         "secret_mark": secret_mark(secret),
         "students": everyone,
     }
-    (root / SETTING).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-    out.print(f"notebooks for {len(students)} in {to}; {len(everyone)} in all have their own numbers ({SETTING}).")
+    path.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    out.print(f"notebooks for {len(students)} in {to}; {len(everyone)} in all have their own numbers ({path.name}).")
 
 
 def _show(root: Path, student: str, out: Console) -> None:
-    variants = read_variants(root)
-    if variants is None:
-        raise CourseError(f"there is no {SETTING}: everyone has the numbers of the sheet.")
-    if student not in variants.students:
+    own = read_own_numbers(root)
+    personal = None if own is None else load(own.exercise).personal
+    if own is None or personal is None:
+        raise CourseError(f"there is no {setting(root).name}: everyone has the numbers of the sheet.")
+    if student not in own.students:
         raise CourseError(f"{student} has no numbers of their own, and is marked with those of the sheet.")
-    given = numbers_of(variants, student)
-    out.print(f"{student}: {in_words(given)}")
+    given = numbers_of(own, student)
+    out.print(f"{student}: {personal.in_words(given)}")
     table = Table("value", "exact")
-    for name, value in answers(given).items():
+    for name, value in personal.truth(given).items():
         table.add_row(name, ", ".join(f"{x:.7g}" for x in value.ravel()))
     out.print(table)
 
 
-def _before(root: Path) -> dict[str, Any]:
+def _before(path: Path) -> dict[str, Any]:
     """What the setting says now; empty when there is none."""
-    if not (root / SETTING).exists():
+    if not path.exists():
         return {}
     try:
-        about = json.loads((root / SETTING).read_text(encoding="utf-8"))
+        about = json.loads(path.read_text(encoding="utf-8"))
         return {"secret_mark": str(about["secret_mark"]), "students": [str(one) for one in about["students"]]}
     except (ValueError, KeyError, TypeError):
-        raise CourseError(f"{root / SETTING} is damaged: delete it, and release with the old secret.") from None
+        raise CourseError(f"{path} is damaged: delete it, and release with the old secret.") from None
 
 
 def _students(path: Path) -> list[str]:

@@ -25,12 +25,11 @@ from autograder.exercises import load
 from autograder.exercises import worked_calculation as calculation
 from autograder.marking import challenges
 from autograder.personal import (
-    Variants,
-    answers,
+    OwnNumbers,
     exercise_of,
     numbers_mark,
     numbers_of,
-    read_variants,
+    read_own_numbers,
     rewritten,
     secret_mark,
     students_notebook,
@@ -39,12 +38,12 @@ from autograder.personal import (
 NAME = "worked_calculation"
 SECRET = b"a secret only for these tests"
 IDS = tuple(f"student{number}" for number in range(400))
-CLASS = Variants(SECRET, frozenset(IDS))
+CLASS = OwnNumbers(SECRET, frozenset(IDS), NAME)
 LINES = tuple(step.name for step in calculation.ALL)
 
 
-def told(student, variants=CLASS):
-    return calculation.in_words(numbers_of(variants, student))
+def told(student, own=CLASS):
+    return calculation.in_words(numbers_of(own, student))
 
 
 def code(given):
@@ -92,7 +91,7 @@ def setting(root, students, secret=SECRET):
     """Turn numbers of their own on in a course."""
     (root / "course.secret").write_bytes(secret)
     about = {"secret_file": "course.secret", "secret_mark": secret_mark(secret), "students": [*students]}
-    (root / "variants.json").write_text(json.dumps(about))
+    (root / "numbers.json").write_text(json.dumps(about | {"exercise": NAME}))
 
 
 # The numbers --------------------------------------------------------------------------------------------------------
@@ -102,7 +101,7 @@ def test_the_same_id_and_secret_give_the_same_numbers_for_ever():
     assert told("student0") == (
         "x = [1, 2], W1 = [[0.9, 0.4], [0.6, 0.3]], b1 = [0.4, 0.5], W2 = [0.5, 0.8], b2 = 0.4, y = 0.8"
     )
-    assert told("student0", Variants(SECRET, frozenset({"student0"}))) == told("student0")
+    assert told("student0", OwnNumbers(SECRET, frozenset({"student0"}), NAME)) == told("student0")
 
 
 @pytest.mark.slow
@@ -124,7 +123,7 @@ def test_all_are_of_the_difficulty_of_the_sheet():
     assert calculation.fits(calculation.GIVEN)
     errors, sums = [], []
     for student in IDS[:150]:
-        given, exact = numbers_of(CLASS, student), answers(numbers_of(CLASS, student))
+        given, exact = numbers_of(CLASS, student), calculation.truth(numbers_of(CLASS, student))
         for name in ("W1", "b1", "W2", "b2", "Y"):
             np.testing.assert_allclose(given[name] * 10, np.round(given[name] * 10), atol=1e-9)
             assert np.all((given[name] >= 0.1) & (given[name] <= 0.9))
@@ -153,7 +152,7 @@ def test_no_student_gets_the_numbers_of_the_sheet_or_of_the_practice(monkeypatch
 @pytest.mark.parametrize("student", IDS[:6])
 def test_the_truth_of_a_variant_is_that_of_its_numbers(student):
     given = numbers_of(CLASS, student)
-    exact, solved = answers(given), values_of(given)
+    exact, solved = calculation.truth(given), values_of(given)
     for name in LINES:
         np.testing.assert_allclose(np.ravel(solved[name]), exact[name].ravel(), rtol=1e-12, err_msg=name)
 
@@ -192,9 +191,9 @@ def test_values_for_other_numbers_earn_nothing_and_the_reason_is_told(tmp_path, 
     exercise = own_exercise(tmp_path, "student3")
     theirs = calculation.GIVEN if copied == "the sheet" else numbers_of(CLASS, "student17")
     verdicts = marked(exercise, values_of(theirs))
-    mine = answers(numbers_of(CLASS, "student3"))
+    mine = calculation.truth(numbers_of(CLASS, "student3"))
     for name, verdict in verdicts.items():
-        if np.allclose(answers(theirs)[name], mine[name], rtol=2e-3):
+        if np.allclose(calculation.truth(theirs)[name], mine[name], rtol=2e-3):
             continue
         assert verdict.share == 0, name
         assert verdict.mistakes == ("numbers-of-another",), name
@@ -207,7 +206,7 @@ def test_values_for_other_numbers_earn_nothing_and_the_reason_is_told(tmp_path, 
 def test_a_wrong_first_sum_alone_is_no_copy(tmp_path):
     """z1 may by chance be what somebody else has; what follows from it keeps its points."""
     exercise = own_exercise(tmp_path, "student3")
-    given, other = numbers_of(CLASS, "student3"), answers(numbers_of(CLASS, "student17"))["z1"].ravel()
+    given, other = numbers_of(CLASS, "student3"), calculation.truth(numbers_of(CLASS, "student17"))["z1"].ravel()
     names: dict = {}
     for text in code(given).values():
         exec(text.replace("\na1 =", f"\nz1 = {other.tolist()}\na1 ="), names)
@@ -232,7 +231,7 @@ def released(root):
 @pytest.mark.parametrize("student", IDS[:12])
 def test_the_notebook_states_the_students_numbers_and_no_others(root, student):
     given = numbers_of(CLASS, student)
-    before, after = released(root), students_notebook(released(root), given, student)
+    before, after = released(root), students_notebook(released(root), CLASS, student)
     text = next(cell.source for cell in after.cells if cell.metadata.nbgrader.grade_id == "task")
     x, W1 = given["X"].ravel(), given["W1"]
     assert f"$x = ({x[0]:g},\\ {x[1]:g})$" in text
@@ -254,16 +253,34 @@ def test_the_notebook_states_the_students_numbers_and_no_others(root, student):
 def test_nbgraders_checksums_fit_the_new_text(root):
     from nbgrader.utils import compute_checksum
 
-    for cell in students_notebook(released(root), numbers_of(CLASS, "student1"), "student1").cells:
+    for cell in students_notebook(released(root), CLASS, "student1").cells:
         if "checksum" in cell.metadata.nbgrader:
             assert cell.metadata.nbgrader.checksum == compute_checksum(cell)
 
 
 def test_numbers_of_the_sheet_change_nothing_but_the_sentence(root):
-    made = rewritten(released(root), given=calculation.GIVEN, student="ada")
+    made = rewritten(released(root), exercise=NAME, given=calculation.GIVEN, student="ada")
     for old, new in zip(released(root).cells, made.cells, strict=True):
         assert new.source.replace("\n**The numbers below are your own**, drawn for `ada`. Other students have other "
                                   "ones.\n", "") == old.source  # fmt: skip
+
+
+def test_a_course_that_began_under_the_old_names_goes_on(tmp_path, capsys):
+    setting(tmp_path, ["student0"])
+    (tmp_path / "numbers.json").rename(tmp_path / "variants.json")
+    (tmp_path / "source").mkdir()
+    (tmp_path / "nbgrader_config.py").touch()
+    assert numbers_mark(tmp_path, NAME, "student0")
+    assert main(["variants", "show", "student0", "--root", str(tmp_path)]) == 0
+    assert "W1 = [[0.9, 0.4], [0.6, 0.3]]" in capsys.readouterr().out
+
+
+def test_numbers_are_those_of_the_exercise_that_was_released(tmp_path):
+    setting(tmp_path, ["student0"])
+    path = tmp_path / "numbers.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"exercise": "tanh_swap"}))
+    with pytest.raises(CourseError, match="damaged"):
+        read_own_numbers(tmp_path)
 
 
 def test_a_changed_notebook_is_refused_and_not_half_rewritten(root):
@@ -271,7 +288,7 @@ def test_a_changed_notebook_is_refused_and_not_half_rewritten(root):
     cell = next(cell for cell in notebook.cells if cell.metadata.nbgrader.grade_id == "task")
     cell.source = cell.source.replace("$b_2 = 0.2$", "$b_2 = 1/5$")
     with pytest.raises(CourseError, match=r"does not say `\$b_2 = 0.2\$ \|` once"):
-        students_notebook(notebook, numbers_of(CLASS, "ada"), "ada")
+        students_notebook(notebook, CLASS, "ada")
 
 
 # The command, and both ways to mark ---------------------------------------------------------------------------------
@@ -280,7 +297,7 @@ def test_a_changed_notebook_is_refused_and_not_half_rewritten(root):
 @pytest.fixture(scope="module")
 def course(tmp_path_factory, root):
     """A course with the worked calculation alone, and numbers for ada and carla but not for dmitri."""
-    folder = tmp_path_factory.mktemp("variants") / "course"
+    folder = tmp_path_factory.mktemp("numbers") / "course"
     for part in ("source", "assignments"):
         shutil.copytree(root / part / "by_hand", folder / part / "by_hand")
         for other in (folder / part / "by_hand").glob("*.ipynb"):
@@ -294,7 +311,7 @@ def course(tmp_path_factory, root):
 
 def release(folder, secret="course.secret", students="students.csv"):
     return main([
-        "variants", "release", "--root", str(folder), "--to", str(folder / "variants"),
+        "numbers", "release", "--root", str(folder), "--to", str(folder / "numbers"),
         "--secret-file", str(folder / secret), "--students", str(folder / students),
     ])  # fmt: skip
 
@@ -304,17 +321,17 @@ def test_release_makes_a_secret_that_only_its_owner_can_read(course):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert len(path.read_text().strip()) == 64
     secret = path.read_text().strip()
-    assert secret not in (course / "variants.json").read_text()
-    for notebook in (course / "variants").rglob("*.ipynb"):
+    assert secret not in (course / "numbers.json").read_text()
+    for notebook in (course / "numbers").rglob("*.ipynb"):
         assert secret not in notebook.read_text()
 
 
 def test_releasing_again_changes_nobodys_numbers(course, capsys):
-    before = {path: path.read_bytes() for path in (course / "variants").rglob("*.ipynb")}
+    before = {path: path.read_bytes() for path in (course / "numbers").rglob("*.ipynb")}
     assert len(before) == 2
     (course / "late.csv").write_text("id\nemmy\n")
     assert release(course, students="late.csv") == 0
-    assert read_variants(course).students == {"ada", "carla", "emmy"}
+    assert read_own_numbers(course).students == {"ada", "carla", "emmy"}
     assert {path: path.read_bytes() for path in before} == before
 
 
@@ -342,12 +359,12 @@ def test_another_or_a_lost_secret_is_refused_before_anything_is_marked(course, t
     shutil.copytree(course, copy)
     (copy / "course.secret").write_text("y" * 64)
     (copy / "submitted").mkdir()
-    shutil.copytree(copy / "variants" / "ada", copy / "submitted" / "ada")
+    shutil.copytree(copy / "numbers" / "ada", copy / "submitted" / "ada")
     assert main(["grade", str(copy / "submitted"), "--root", str(copy)]) == 2
     assert "put that one back" in capsys.readouterr().err
     (copy / "course.secret").unlink()
     with pytest.raises(CourseError, match="put the file back"):
-        read_variants(copy)
+        read_own_numbers(copy)
 
 
 def test_a_class_reads_the_setting_once_and_sees_every_change_of_it(tmp_path, monkeypatch):
@@ -365,7 +382,7 @@ def test_a_class_reads_the_setting_once_and_sees_every_change_of_it(tmp_path, mo
 def test_a_short_secret_is_refused(tmp_path):
     setting(tmp_path, IDS[:2], secret=b"abc")
     with pytest.raises(CourseError, match="could be guessed"):
-        read_variants(tmp_path)
+        read_own_numbers(tmp_path)
 
 
 def test_gradescope_is_refused_for_this_exercise_only(course, tmp_path):
@@ -374,21 +391,21 @@ def test_gradescope_is_refused_for_this_exercise_only(course, tmp_path):
 
 
 def test_show_prints_numbers_and_answers(course, capsys):
-    assert main(["variants", "show", "ada", "--root", str(course)]) == 0
+    assert main(["numbers", "show", "ada", "--root", str(course)]) == 0
     said = capsys.readouterr().out
-    given = numbers_of(read_variants(course), "ada")
+    given = numbers_of(read_own_numbers(course), "ada")
     assert calculation.in_words(given) in said
-    assert f"{answers(given)['a2'].item():.7g}" in said
-    assert main(["variants", "show", "nobody", "--root", str(course)]) == 2
+    assert f"{calculation.truth(given)['a2'].item():.7g}" in said
+    assert main(["numbers", "show", "nobody", "--root", str(course)]) == 2
     assert "those of the sheet" in capsys.readouterr().err
 
 
 @pytest.fixture(scope="module")
 def graded(course, root):
     """Handed in and graded by nbgrader: own numbers with a slip, a copied neighbour, and the sheet's numbers."""
-    variants = read_variants(course)
-    right = code(numbers_of(variants, "ada"))
-    notebook = course / "variants" / "ada" / "by_hand" / f"{NAME}.ipynb"
+    own = read_own_numbers(course)
+    right = code(numbers_of(own, "ada"))
+    notebook = course / "numbers" / "ada" / "by_hand" / f"{NAME}.ipynb"
     hand_in(course, "ada", notebook, right | {"loss": right["loss"] + " / 2"})
     hand_in(course, "carla", notebook, right)
     hand_in(course, "dmitri", course / "assignments" / "by_hand" / f"{NAME}.ipynb", solutions(root, load(NAME)))
@@ -465,8 +482,8 @@ def test_a_class_is_graded_and_marked_again_by_everyones_own_numbers(graded, tmp
     assert "drawn for `ada`" in path.read_text()
     again = command("remark", "--diff", "--json")
     assert (again.returncode, again.stdout) == (0, ""), again.stderr
-    about = json.loads((copy / "variants.json").read_text())
-    (copy / "variants.json").write_text(json.dumps(about | {"students": ["carla"]}))
+    about = json.loads((copy / "numbers.json").read_text())
+    (copy / "numbers.json").write_text(json.dumps(about | {"students": ["carla"]}))
     moved = command("remark", "--diff")
     assert moved.returncode == 1
     assert "its questions ask something else now" in moved.stdout + moved.stderr
@@ -478,12 +495,12 @@ def test_a_class_is_graded_and_marked_again_by_everyones_own_numbers(graded, tmp
 @pytest.mark.slow
 @pytest.mark.xdist_group("nbgrader")
 def test_the_graded_notebook_and_the_feedback_show_the_students_own_numbers(graded):
-    variants = read_variants(graded)
+    own = read_own_numbers(graded)
     for student in ("ada", "carla"):
         path = graded / "autograded" / student / "by_hand" / f"{NAME}.ipynb"
         cells = {cell.metadata.nbgrader.grade_id: cell for cell in nbformat.read(path, as_version=4).cells}
         assert f"drawn for `{student}`" in cells["task"].source
-        x = numbers_of(variants, student)["X"].ravel()
+        x = numbers_of(own, student)["X"].ravel()
         assert f"$x = ({x[0]:g},\\ {x[1]:g})$" in cells["task"].source
         assert "image/png" in str(cells["picture"].outputs)
     page = (graded / "feedback" / "carla" / "by_hand" / f"{NAME}.html").read_text()
@@ -502,11 +519,11 @@ def test_the_secret_never_reaches_the_isolated_process(course, tmp_path):
         "import os\nfound = []\n"
         "for folder, _, files in os.walk('/'):\n"
         "    if folder.startswith(('/proc', '/sys', '/usr')):\n        continue\n"
-        "    found += [f for f in files if f.endswith('.secret') or f == 'variants.json']\n"
+        "    found += [f for f in files if f.endswith('.secret') or f == 'numbers.json']\n"
         "raise RuntimeError(f'seen {found} and {[k for k in os.environ if chr(83) + chr(69) + chr(67) in k]}')"
     )
-    cells = code(numbers_of(read_variants(copy), "ada")) | {"loss": look}
-    hand_in(copy, "ada", copy / "variants" / "ada" / "by_hand" / f"{NAME}.ipynb", cells)
+    cells = code(numbers_of(read_own_numbers(copy), "ada")) | {"loss": look}
+    hand_in(copy, "ada", copy / "numbers" / "ada" / "by_hand" / f"{NAME}.ipynb", cells)
     done = subprocess.run(
         [sys.executable, "-m", "autograder", "grade", copy / "submitted", "--json", "--root", copy],
         capture_output=True, text=True, timeout=600,
@@ -516,6 +533,6 @@ def test_the_secret_never_reaches_the_isolated_process(course, tmp_path):
 
 
 def test_off_by_default_nothing_generated_knows_of_it(root):
-    assert not (root / "variants.json").exists()
+    assert not (root / "numbers.json").exists()
     for path in (*(root / "source").rglob("*.ipynb"), *(root / "assignments").rglob("*.ipynb")):
         assert "drawn for" not in path.read_text(encoding="utf-8"), path
