@@ -11,12 +11,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
-import json
 import logging
 import os
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from nbconvert.exporters.exporter import ResourcesDict
@@ -27,18 +25,12 @@ from nbgrader.apps.autogradeapp import AutogradeApp
 from nbgrader.converters import autograde as converter_module
 from nbgrader.converters.base import NbGraderException
 from nbgrader.nbgraderformat import ValidationError
-from nbgrader.preprocessors import (
-    CheckCellMetadata,
-    latesubmissions,
-    overwritecells,
-    overwritekernelspec,
-    saveautogrades,
-)
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from autograder.bridge import handed_in
 from autograder.bridge.preprocessors import IsolatedExecute, record
+from autograder.bridge.shared_gradebook import CheckEachOnce, OpenGradebook, one_gradebook
 from autograder.environment import put_programs_on_path
 from autograder.grading.batch import GradebookProblem
 from autograder.grading.grade import Graded, put_own_text_back
@@ -51,11 +43,6 @@ EXECUTE = "autograder.bridge.preprocessors.IsolatedExecute"
 STAGING = f"{FOLDER}/staging"
 LOCK = f"{FOLDER}/lock"
 DISK_FULL = "the disk is full: free some space and run the same command again."
-USERS_OF_GRADEBOOK = (
-    converter_module, handed_in, latesubmissions, overwritecells, overwritekernelspec, saveautogrades,
-)  # fmt: skip
-"""The modules whose steps would each open the gradebook, nbgrader's and ours."""
-
 SCORES = text("""
     select notebook.name, base_cell.name, grade.auto_score
     from assignment
@@ -80,54 +67,6 @@ class GradebookLocked(GradebookProblem):
         )
 
 
-@dataclass(frozen=True)
-class _Shared:
-    """nbgrader's gradebook, opened once. What nbgrader commits is kept for one commit at the end of a sheet."""
-
-    gradebook: nbgrader_api.Gradebook
-
-    def __call__(self, *_: object, **__: object) -> nbgrader_api.Gradebook:
-        return self.gradebook
-
-
-class _OpenGradebook(nbgrader_api.Gradebook):
-    """A gradebook that stays open, and whose ``commit`` only sends the statements."""
-
-    def __init__(self, db_url: str, course_id: str) -> None:
-        super().__init__(db_url, course_id)
-        self.really_commit = self.db.commit
-        self.db.commit = self._send
-
-    def _send(self) -> None:
-        self.db.flush()
-        self.db.expire_all()  # as a commit does: what was read before may have changed
-
-    def close(self) -> None:
-        """Stay open; see ``really_close``."""
-
-    def really_close(self) -> None:
-        """Close the connection."""
-        super().close()
-
-
-class _CheckEachOnce(CheckCellMetadata):
-    """nbgrader's check of a notebook's metadata, which takes long, once for every set of metadata that was right."""
-
-    def __init__(self, **settings: object) -> None:
-        super().__init__(**settings)
-        self._right: set[str] = set()
-
-    def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
-        """Return the notebook as it is. Raises nbgrader's errors for metadata that is not right."""
-        found = json.dumps([[cell.cell_type, cell.metadata.get("nbgrader")] for cell in nb.cells], sort_keys=True)
-        if found not in self._right:
-            super().preprocess(nb, resources)
-            if len(self._right) > 1000:
-                self._right.clear()
-            self._right.add(found)
-        return nb, resources
-
-
 class Writer:
     """The one writer of a course's gradebook. A context manager; for one thread."""
 
@@ -139,7 +78,7 @@ class Writer:
         put_programs_on_path()
         self.root = root
         self._graded: Mapping[str, Graded] = {}
-        self._open: _OpenGradebook | None = None
+        self._open: OpenGradebook | None = None
         with contextlib.ExitStack() as undo:
             undo.enter_context(_only_one(root / LOCK))
             self._app = _configured(root)
@@ -165,7 +104,7 @@ class Writer:
             raise GradebookProblem(
                 f"nbgrader_config.py does not run {EXECUTE}: call autograder.bridge.configure(c) there."
             )
-        check = _CheckEachOnce(parent=converter)
+        check = CheckEachOnce(parent=converter)
         steps = {EXECUTE: self._record, "nbgrader.preprocessors.CheckCellMetadata": check}
         for name in ("sanitize_preprocessors", "autograde_preprocessors"):
             setattr(converter, name, [steps.get(str(step), step) for step in getattr(converter, name)])
@@ -173,13 +112,13 @@ class Writer:
         converter.exporter = converter.exporter_class(parent=converter, config=converter.config)
         return converter
 
-    def _gradebook(self) -> _OpenGradebook:
+    def _gradebook(self) -> OpenGradebook:
         """The gradebook, opened when that was not possible before. Raises GradebookProblem."""
         if self._open is None:
             course = self._app.coursedir
             try:
                 nbgrader_api.Gradebook(course.db_url).close()  # nbgrader's steps open it so, and make its entry
-                self._open = _OpenGradebook(course.db_url, course.course_id)
+                self._open = OpenGradebook(course.db_url, course.course_id)
             except SQLAlchemyError as error:
                 raise _problem(error) from None
         return self._open
@@ -245,7 +184,7 @@ class Writer:
         os.chdir(self.root)
         try:
             others = self._others(student, sheet, {*graded, *stale})
-            with _one_gradebook(gradebook), _without_log():
+            with one_gradebook(gradebook), _without_log():
                 wanted = self._convert(student, sheet, graded, stale, others)
                 gradebook.really_commit()
             if wanted:
@@ -384,18 +323,6 @@ def _configured(root: Path) -> AutogradeApp:
         os.chdir(here)
     app.log.setLevel(logging.CRITICAL)  # what matters comes as an exception
     return app
-
-
-@contextlib.contextmanager
-def _one_gradebook(gradebook: nbgrader_api.Gradebook) -> Iterator[None]:
-    """Let nbgrader's steps use an open gradebook where each would open its own."""
-    for module in USERS_OF_GRADEBOOK:
-        setattr(module, "Gradebook", _Shared(gradebook))  # noqa: B010  (nbgrader's modules have no types)
-    try:
-        yield
-    finally:
-        for module in USERS_OF_GRADEBOOK:
-            setattr(module, "Gradebook", nbgrader_api.Gradebook)  # noqa: B010
 
 
 @contextlib.contextmanager
