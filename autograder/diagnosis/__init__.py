@@ -7,8 +7,9 @@ report.parameters["W1"].mistakes      # ("sigmoid-derivative-with-tanh",)
 from autograder.diagnosis.evidence import Evidence
 from autograder.diagnosis.findings import CONVENTION, RIGHT, WRONG, Finding, Report, aliases, explain
 from autograder.diagnosis.fingerprint import fingerprint
-from autograder.diagnosis.grammar import DoesNotFit, Option, choice_points, mutate
+from autograder.diagnosis.grammar import DoesNotFit, choice_points, mutate
 from autograder.diagnosis.spec import Point, Spec
+from autograder.diagnosis.steps import Option
 
 __all__ = [
     "CONVENTION",

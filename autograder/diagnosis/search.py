@@ -18,16 +18,7 @@ import numpy as np
 from autograder.diagnosis.grammar import (
     SCALES,
     DoesNotFit,
-    Link,
-    Operand,
-    Option,
-    Options,
-    Penalty,
-    Product,
     Recipe,
-    Scale,
-    Start,
-    Update,
     chain_points,
     choice_points,
     choice_points_of,
@@ -36,6 +27,7 @@ from autograder.diagnosis.grammar import (
     remember,
 )
 from autograder.diagnosis.spec import Array, Pass
+from autograder.diagnosis.steps import Link, Operand, Option, Options, Penalty, Product, Scale, Start, Update
 
 EXACT = 1e-9
 MAX_MISTAKES = 3
