@@ -132,7 +132,7 @@ def _layers_backward(rng: np.random.Generator) -> list[Challenge]:
         upstream = of_order_one(rng, *Z.shape)
         if challenge.shown:
             upstream = np.array([[1.0, -0.5], [2.0, 0.5]])
-        points.append(Challenge({**layer, "Z": Z, "dA": upstream}, shown=challenge.shown))
+        points.append(Challenge({**layer, "Z": Z, "dA": upstream}, shown=challenge.shown).keeping("b"))
     return points
 
 

@@ -115,9 +115,9 @@ def _study_challenges(rng: np.random.Generator) -> list[Challenge]:
 
 
 def _spread_challenges(rng: np.random.Generator) -> list[Challenge]:
-    points = [Challenge(SMALL | {"Y": small_targets("bce")}, shown=True)]
+    points = [Challenge(SMALL, shown=True, kept={"Y": small_targets("bce")})]
     for sizes, examples in (((3, 4, 1), 6), ((2, 7, 1), 5), ((4, 5, 2), 8)):
-        points.append(Challenge(draw_point(rng, sizes, ("sigmoid", "sigmoid"), "bce", examples)))
+        points.append(Challenge(draw_point(rng, sizes, ("sigmoid", "sigmoid"), "bce", examples)).keeping("Y"))
     return points
 
 

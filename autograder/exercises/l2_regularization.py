@@ -6,20 +6,38 @@ weights, trains it, and measures what several strengths do to a network of 50 hi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
 from autograder.exercises.networks import NetworkTask
-from autograder.exercises.shared import accuracies, draw_point, gradient_challenges, noisy_moons
+from autograder.exercises.reports import NOTED, OURS, Training, accuracies, misused, noted, repeated
+from autograder.exercises.shared import draw_point, gradient_challenges, noisy_moons
 from autograder.marking.compare import compare
 from autograder.marking.judges import Explain, remembered, values
-from autograder.marking.slips import At, Slip, explain_slips
+from autograder.marking.slips import Slip, explain_slips, first_of
 from autograder.mistakes import MISTAKES, PENALTY
 from autograder.truth import descent
 
 ACTIVATIONS, LOSS = ("sigmoid", "sigmoid"), "bce"
+
+LOSSES = (
+    ("penalty-missing", "data"),
+    ("penalty-halved", "data + reg_lambda / (4 * m) * (sum(W1**2) + sum(W2**2))"),
+    ("penalty-doubled", "data + reg_lambda / m * (sum(W1**2) + sum(W2**2))"),
+    ("penalty-not-divided-by-m", "data + reg_lambda / 2 * (sum(W1**2) + sum(W2**2))"),
+    ("penalty-sign-wrong", "data - reg_lambda / (2 * m) * (sum(W1**2) + sum(W2**2))"),
+    ("bias-penalised", "data + reg_lambda / (2 * m) * (sum(W1**2) + sum(W2**2) + sum(b1**2) + sum(b2**2))"),
+    ("penalty-of-one-layer-only", "data + reg_lambda / (2 * m) * sum(W1**2)"),
+    ("penalty-of-one-layer-only", "data + reg_lambda / (2 * m) * sum(W2**2)"),
+    ("penalty-not-squared", "data + reg_lambda / (2 * m) * (sum(abs(W1)) + sum(abs(W2)))"),
+    ("penalty-not-squared", "data + reg_lambda / (2 * m) * (sum(W1) + sum(W2))"),
+    ("penalty-of-the-norm", "data + reg_lambda / (2 * m) * (sqrt(sum(W1**2)) + sqrt(sum(W2**2)))"),
+    ("penalty-of-mean-squares", "data + reg_lambda / (2 * m) * (mean(W1**2) + mean(W2**2))"),
+    ("penalty-of-the-sum-squared", "data + reg_lambda / (2 * m) * (sum(W1)**2 + sum(W2)**2)"),
+)
+"""Wrong losses: ``data`` is the cross-entropy."""
 
 
 def with_strength(rng: np.random.Generator) -> list[Challenge]:
@@ -53,12 +71,13 @@ L2 = NetworkTask(
     LOSS,
     penalty="half-lambda-over-m",
     own_forward=False,
+    losses=LOSSES,
     drawn=with_strength,
     adjust=charged_once,
 )
 
 
-# What is asked ------------------------------------------------------------------------------------------------------
+# Training with a penalty --------------------------------------------------------------------------------------------
 
 
 def training(student, given):
@@ -70,8 +89,12 @@ def training(student, given):
             setattr(net, name, given[name].copy())
         return net
 
+    def flat(found):
+        """One number per epoch, also where each came as an array with a single entry."""
+        return None if found is None else [n.item() if isinstance(n, np.ndarray) and n.size == 1 else n for n in found]
+
     epochs, rate, strength = int(given["epochs"]), float(given["learning_rate"]), float(given["reg_lambda"])
-    losses = fresh().train(given["X"], given["Y"], epochs, rate, strength)
+    yield {"losses": flat(fresh().train(given["X"], given["Y"], epochs, rate, strength))}
     net, own = fresh(), []
     net.reg_lambda = strength
     for _ in range(epochs):
@@ -79,20 +102,68 @@ def training(student, given):
         own.append(net.compute_loss(given["Y"]))
         net.backward_pass(given["X"], given["Y"])
         net.update_parameters(rate)
-
-    def flat(found):
-        """One number per epoch, also where each came as an array with a single entry."""
-        return None if found is None else [n.item() if isinstance(n, np.ndarray) and n.size == 1 else n for n in found]
-
-    return {"losses": flat(losses), "own_losses": flat(own)}
+    yield {"own_losses": flat(own)}
 
 
-def study(student, given):
-    """The columns of the student's table, and those that the student's own network gives when it is trained."""
+def _trainings(rng: np.random.Generator) -> list[Challenge]:
+    found = []
+    for hidden, examples, epochs, rate, strength in ((4, 7, 4, 0.5, 0.9), (5, 9, 6, 0.3, 1.7), (3, 8, 8, 0.8, 0.6)):
+        how = {"epochs": np.array(epochs), "learning_rate": np.array(rate), "reg_lambda": np.array(strength)}
+        found.append(Challenge(draw_point(rng, (2, hidden, 1), ACTIVATIONS, LOSS, examples) | how))
+    return found
+
+
+def _losses(given: Values, *, strength: float | None = None, shown: float | None = None, more: int = 0) -> np.ndarray:
+    """The loss of every epoch, before its update: trained and shown with the given strength where no other is named."""
+    due = float(given["reg_lambda"])
+    strength, shown = due if strength is None else strength, due if shown is None else shown
+    state, found = {name: given[name] for name in descent.PARAMETERS}, []
+    for _ in range(int(given["epochs"]) + more):
+        found.append(descent.loss(state, given["X"], given["Y"], reg_lambda=shown))
+        gradient = descent.gradients(state, given["X"], given["Y"], reg_lambda=strength)
+        state = descent.step(state, gradient, float(given["learning_rate"]))
+    return np.array(found)
+
+
+@remembered
+def trained(given: Values) -> dict[str, np.ndarray]:
+    """The penalised loss of every epoch, before its update."""
+    return {"losses": _losses(given)}
+
+
+def follow_training(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
+    """``train`` may be right with a wrong penalty, but not with none and not with losses that stand still."""
+    theirs = own.get("own_losses")
+    if theirs is None or theirs.ndim != 1 or np.ptp(theirs) == 0:
+        return []
+    without = _losses(given, strength=0.0, shown=0.0)
+    return [] if compare(theirs, without).equal else [{"losses": theirs}]
+
+
+TRAINING_SLIPS = (
+    Slip("strength-not-passed-on", "losses", lambda v: _losses(v.given, strength=0.0, shown=0.0)),
+    Slip("losses-without-penalty", "losses", lambda v: _losses(v.given, shown=0.0)),
+    Slip("loss-after-the-update", "losses", lambda v: _losses(v.given, more=1)[1:]),
+)
+
+
+# Several strengths --------------------------------------------------------------------------------------------------
+
+COLUMNS = ("train_accuracy", "test_accuracy", "squared_weights")
+
+
+def study(student, given, *, ours):
+    """The columns of the student's table, made with a network of ours in the place of ``L2Network``."""
     strengths = [float(strength) for strength in given["lambdas"]]
-    epochs, rate, seed = int(given["epochs"]), float(given["learning_rate"]), int(given["seed"])
-    X, Y, X_test, Y_test = given["X"], given["Y"], given["X_test"], given["Y_test"]
-    table = student.lambda_study(strengths, X, Y, X_test, Y_test, epochs, rate, seed)
+    data = [given[name] for name in ("X", "Y", "X_test", "Y_test")]
+    scope = {"np": np}
+    exec(ours, scope)
+    if not callable(student.L2Network):
+        raise TypeError("L2Network must be a class")
+    student.L2Network = scope["Network"]
+    table = student.lambda_study(
+        strengths, *data, int(given["epochs"]), float(given["learning_rate"]), int(given["seed"])
+    )
     if table is None:
         return {}
     try:
@@ -101,239 +172,61 @@ def study(student, given):
         raise ValueError("lambda_study must return a list with one row of three numbers per strength") from None
     if len(rows) != len(strengths) or any(len(row) != 3 for row in rows):
         raise ValueError("lambda_study must return one row of three numbers per strength")
-    own = []
-    for strength in strengths:
-        net = student.L2Network(2, 50, 1, rng=seed, weight_scale=5.0)
-        before = float(np.sum(net.W1**2) + np.sum(net.W2**2))
-        net.train(X, Y, epochs, rate, strength)
-        on_train = np.mean((net.forward_pass(X) > 0.5) == (Y > 0.5))
-        on_test = np.mean((net.forward_pass(X_test) > 0.5) == (Y_test > 0.5))
-        own.append([float(on_train), float(on_test), float(np.sum(net.W1**2) + np.sum(net.W2**2))])
-    columns = ("train_accuracy", "test_accuracy", "squared_weights")
-    found = {name: [row[k] for row in rows] for k, name in enumerate(columns)}
-    return found | {f"own_{name}": [row[k] for row in own] for k, name in enumerate(columns)} | {"own_start": before}
+    columns = enumerate(("train_accuracy", "test_accuracy", "squared_weights"))
+    return {name: [row[k] for row in rows] for k, name in columns} | {"noted": scope["Network"].noted}
 
 
-def _training_challenges(rng: np.random.Generator) -> list[Challenge]:
-    return [
-        Challenge(
-            draw_point(rng, (2, hidden, 1), ACTIVATIONS, LOSS, examples)
-            | {"epochs": np.array(epochs), "learning_rate": np.array(0.5), "reg_lambda": np.array(strength)}
-        )
-        for hidden, examples, epochs, strength in ((4, 7, 4, 0.9), (5, 9, 6, 1.7), (3, 8, 8, 0.6))
-    ]
+def _studies(rng: np.random.Generator) -> list[Challenge]:
+    found = []
+    for strengths, epochs, rate in (((0.0, 2.0, 0.5), 20, 0.5), ((4.0, 0.0, 0.6), 15, 0.8), ((3.0, 0.4, 1.5), 25, 0.3)):
+        how = {"lambdas": np.array(strengths), "epochs": np.array(epochs), "learning_rate": np.array(rate)}
+        data = noisy_moons(150, 97, int(rng.integers(1, 10_000)))
+        found.append(Challenge(data | how | {"seed": rng.integers(1, 10_000)}))
+    return found
 
 
-def _study_challenges(rng: np.random.Generator) -> list[Challenge]:
-    return [
-        Challenge(
-            noisy_moons(150, 97, int(rng.integers(1, 10_000)))
-            | {
-                "lambdas": np.array(strengths),
-                "epochs": np.array(epochs),
-                "learning_rate": np.array(0.5),
-                "seed": rng.integers(1, 10_000),
-            }
-        )
-        for strengths, epochs in (((0.0, 2.0, 0.5), 20), ((4.0, 0.0, 0.6), 15), ((3.0, 0.4, 1.5), 25))
-    ]
+def wanted(given: Values) -> list[Training]:
+    """With what each network has to be made and trained."""
+    fixed = 2, 50, 1, int(given["seed"]), 5.0, int(given["epochs"]), float(given["learning_rate"]), given["X"].shape[1]
+    return [dict(zip(NOTED, (k, *fixed, float(strength)), strict=True)) for k, strength in enumerate(given["lambdas"])]
 
 
-TRAINING = Probe(training, _training_challenges)
-STUDY = Probe(study, _study_challenges)
-
-
-# What is true -------------------------------------------------------------------------------------------------------
-
-
-def _trained(given: Values, reg_lambda: float) -> list[float]:
-    state = {name: given[name] for name in descent.PARAMETERS}
-    return descent.descend(
-        state, given["X"], given["Y"], int(given["epochs"]), float(given["learning_rate"]), reg_lambda=reg_lambda
-    )[0]
-
-
-@remembered
-def trained(given: Values) -> dict[str, np.ndarray]:
-    """The penalised loss of every epoch, before its update."""
-    return {"losses": np.array(_trained(given, float(given["reg_lambda"])))}
-
-
-def follow_training(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
-    """``train`` may be right with a wrong penalty, but not with none and not with losses that stand still."""
-    theirs = own.get("own_losses")
-    if theirs is None or theirs.size < 2 or np.ptp(theirs) == 0 or compare(theirs, _trained(given, 0.0)).equal:
-        return []
-    return [{"losses": theirs}]
+def _table(given: Values, trainings: Sequence[Training]) -> dict[str, np.ndarray]:
+    rows = []
+    for network, _, _ in repeated(trainings, given):
+        W1, W2, b1, b2 = (np.sum(part**2) for part in (network.W1, network.W2, network.b1, network.b2))
+        rows.append((*accuracies(network, given), W1 + W2, W1 + W2 + b1 + b2))
+    return dict(zip((*COLUMNS, "squared_parameters"), np.array(rows).T))
 
 
 @remembered
 def studied(given: Values) -> dict[str, np.ndarray]:
-    """Accuracies and the sum of the squared weights after training with every strength."""
-    rows = []
-    for strength in given["lambdas"]:
-        start = descent.baseline_state(50, int(given["seed"]), weight_scale=5.0)
-        _, end = descent.descend(
-            start, given["X"], given["Y"], int(given["epochs"]), float(given["learning_rate"]), reg_lambda=strength
-        )
-        squares = np.sum(end["W1"] ** 2) + np.sum(end["W2"] ** 2)
-        rows.append((*accuracies(end, given), squares))
-    return dict(zip(COLUMNS, np.array(rows).T))
-
-
-COLUMNS = ("train_accuracy", "test_accuracy", "squared_weights")
+    """Accuracies and the sum of the squared weights of our network after training with every strength."""
+    return _table(given, wanted(given))
 
 
 def follow_study(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
-    """The table of the student's own network, if its training moves the weights at all."""
-    theirs = {name: own[f"own_{name}"] for name in COLUMNS if f"own_{name}" in own}
-    if len(theirs) < len(COLUMNS) or own.get("own_start", np.empty(0)).size != 1:
+    """Where an argument is not used as it should be, the first column is charged with that, and the others follow."""
+    trainings = noted(own)
+    if not trainings or len(trainings) != len(given["lambdas"]):
         return []
-    if np.any(np.isclose(theirs["squared_weights"], own["own_start"], rtol=1e-6)):
-        return []
-    return [theirs]
+    if trainings == wanted(given):
+        return [studied(given)]
+    return [_table(given, trainings) | {COLUMNS[0]: np.full(len(trainings), np.nan)}]
 
 
-# Which mistakes are known -------------------------------------------------------------------------------------------
+def explain_study(replies: Sequence[Reply]) -> Mapping[str, Verdict]:
+    """Which argument is not used as it should be."""
+    verdict = misused(replies, wanted, "L2Network")
+    return {COLUMNS[0]: verdict} if verdict else {}
 
 
-def _penalty_slip(mistake: str, penalty: Callable[[At, float, float], float]) -> Slip:
-    """A loss with another penalty: a formula of the parameters, lambda and m."""
-
-    def formula(v: At) -> float:
-        strength, m = float(v.reg_lambda), v.X.shape[1]
-        data = L2.truth(v.given)["loss"] - strength / (2 * m) * _squares(v, "W1", "W2")
-        return data + penalty(v, strength, m)
-
-    title, hint = _WORDS[mistake]
-    return Slip(mistake, ("loss",), formula, title, hint)
-
-
-def _squares(v: At, *names: str) -> float:
-    return sum(float(np.sum(v[name] ** 2)) for name in names)
-
-
-_CONSTANT = "Compare the constant in front of your penalty with the one in the task"
-
-_WORDS = {
-    "penalty-missing": (
-        "",
-        "The loss that you return does not change with the strength. Which term depends on the weights?",
-    ),
-    "penalty-halved": ("", f"{_CONSTANT}."),
-    "penalty-doubled": ("", f"{_CONSTANT}."),
-    "penalty-not-divided-by-m": ("", f"{_CONSTANT}: what is below the line?"),
-    "penalty-sign-wrong": (
-        "The penalty has the wrong sign.",
-        "Large weights should make the loss larger. Do they?",
-    ),
-    "bias-penalised": ("", "Which parameters stand in the sum of the penalty?"),
-    "penalty-of-one-layer-only": (
-        "The penalty counts the weights of one layer only.",
-        "How many weight matrices does the network have, and how many are in your sum?",
-    ),
-    "penalty-not-squared": (
-        "The weights in the penalty are not squared.",
-        "Look at the power in the sum: what would a positive and a negative weight do together without it?",
-    ),
-    "penalty-of-the-norm": (
-        "The root of the sum of squares is used for the sum.",
-        "The penalty needs the sum of the squares itself. Which function did you use to get it?",
-    ),
-    "penalty-of-mean-squares": (
-        "The squares of the weights are averaged.",
-        "The penalty adds them up. By how many numbers does your function divide?",
-    ),
-    "penalty-of-the-sum-squared": (
-        "The sum of the weights is squared.",
-        "Which comes first in the penalty: squaring or adding up?",
-    ),
-}
-"""Title and hint for each wrong penalty in the loss; an empty title is that of the catalogue."""
-
-LOSS_SLIPS = (
-    _penalty_slip("penalty-missing", lambda v, k, m: 0.0),
-    _penalty_slip("penalty-halved", lambda v, k, m: k / (4 * m) * _squares(v, "W1", "W2")),
-    _penalty_slip("penalty-doubled", lambda v, k, m: k / m * _squares(v, "W1", "W2")),
-    _penalty_slip("penalty-not-divided-by-m", lambda v, k, m: k / 2 * _squares(v, "W1", "W2")),
-    _penalty_slip("penalty-sign-wrong", lambda v, k, m: -k / (2 * m) * _squares(v, "W1", "W2")),
-    _penalty_slip("bias-penalised", lambda v, k, m: k / (2 * m) * _squares(v, "W1", "W2", "b1", "b2")),
-    _penalty_slip("penalty-of-one-layer-only", lambda v, k, m: k / (2 * m) * _squares(v, "W1")),
-    _penalty_slip("penalty-of-one-layer-only", lambda v, k, m: k / (2 * m) * _squares(v, "W2")),
-    _penalty_slip("penalty-not-squared", lambda v, k, m: k / (2 * m) * (np.sum(np.abs(v.W1)) + np.sum(np.abs(v.W2)))),
-    _penalty_slip("penalty-not-squared", lambda v, k, m: k / (2 * m) * (np.sum(v.W1) + np.sum(v.W2))),
-    _penalty_slip(
-        "penalty-of-the-norm",
-        lambda v, k, m: k / (2 * m) * (np.sqrt(_squares(v, "W1")) + np.sqrt(_squares(v, "W2"))),
-    ),
-    _penalty_slip(
-        "penalty-of-mean-squares", lambda v, k, m: k / (2 * m) * (np.mean(v.W1**2) + np.mean(v.W2**2))
-    ),
-    _penalty_slip(
-        "penalty-of-the-sum-squared", lambda v, k, m: k / (2 * m) * (np.sum(v.W1) ** 2 + np.sum(v.W2) ** 2)
-    ),
-)
-
-
-def _losses_after(given: Values) -> list[float]:
-    longer = dict(given) | {"epochs": np.array(int(given["epochs"]) + 1)}
-    return _trained(longer, float(given["reg_lambda"]))[1:]
-
-
-def _losses_of_the_data(given: Values) -> list[float]:
-    """The gradients have the penalty; the losses that are reported have not."""
-    state, found = {name: given[name] for name in descent.PARAMETERS}, []
-    for _ in range(int(given["epochs"])):
-        found.append(descent.loss(state, given["X"], given["Y"]))
-        gradient = descent.gradients(state, given["X"], given["Y"], reg_lambda=float(given["reg_lambda"]))
-        state = descent.step(state, gradient, float(given["learning_rate"]))
-    return found
-
-
-TRAINING_SLIPS = (
-    Slip(
-        "strength-not-passed-on",
-        ("losses",),
-        lambda v: _trained(v.given, 0.0),
-        "These are the losses of training without any penalty.",
-        "How does the strength that `train` is given reach the loss and the gradients?",
-    ),
-    Slip(
-        "losses-without-penalty",
-        ("losses",),
-        lambda v: _losses_of_the_data(v.given),
-        "The weights decay as they should, but the losses you return are those of the data alone.",
-        "Which loss does the training make smaller: with or without the penalty?",
-    ),
-    Slip(
-        "loss-after-the-update",
-        ("losses",),
-        lambda v: _losses_after(v.given),
-        "Each loss is the one after the update of its epoch.",
-        "As in the baseline, the first loss in the list is the one at the initial weights.",
-    ),
-)
-
-
-STUDY_SLIPS = tuple(
-    slip
-    for half, other, words in (("train", "test", "test"), ("test", "train", "training"))
-    for slip in (
-        Slip(
-            "percent",
-            (f"{half}_accuracy",),
-            lambda v, half=half: 100 * v[f"own_{half}_accuracy"],
-            "These are percentages.",
-            "An accuracy is a share between 0 and 1 here.",
-        ),
-        Slip(
-            "tested-on-training-data",
-            (f"{half}_accuracy",),
-            lambda v, other=other: v[f"own_{other}_accuracy"],
-            f"This is the accuracy on the {words} data.",
-            "Compare the three numbers of a row with the three that are asked for, one after the other.",
-        ),
-    )
+STUDY_SLIPS = (
+    Slip("percent", "train_accuracy", lambda v: 100 * studied(v.given)["train_accuracy"]),
+    Slip("percent", "test_accuracy", lambda v: 100 * studied(v.given)["test_accuracy"]),
+    Slip("tested-on-training-data", "train_accuracy", lambda v: studied(v.given)["test_accuracy"]),
+    Slip("tested-on-training-data", "test_accuracy", lambda v: studied(v.given)["train_accuracy"]),
+    Slip("bias-penalised", "squared_weights", lambda v: studied(v.given)["squared_parameters"]),
 )
 
 
@@ -346,14 +239,14 @@ EXERCISE = Exercise(
     minutes=60,
     difficulty=3,
     questions=(
-        L2.loss_value("penalised_loss", "The loss with its penalty", LOSS_SLIPS, loss=4),
+        L2.loss_value("penalised_loss", "The loss with its penalty", loss=4),
         L2.gradients("weight_gradients", "Gradients of the weights", keeping=None, dW2=4, dW1=4),
         L2.gradients("bias_gradients", "Gradients of the biases", keeping=("dW2", "dW1"), db2=1, db1=1),
         Question(
             "training_losses",
             "Training with a penalty",
             (Line("losses", 3, "the losses that train returns"),),
-            TRAINING,
+            Probe(training, _trainings),
             values(trained, follow=follow_training, explain=explain_slips(TRAINING_SLIPS)),
         ),
         Question(
@@ -364,8 +257,8 @@ EXERCISE = Exercise(
                 Line("test_accuracy", 1, "test accuracy"),
                 Line("squared_weights", 1, "sum of the squared weights"),
             ),
-            STUDY,
-            values(studied, follow=follow_study, explain=explain_slips(STUDY_SLIPS)),
+            Probe(study, _studies, {"ours": OURS}),
+            values(studied, follow=follow_study, explain=first_of(explain_study, explain_slips(STUDY_SLIPS))),
         ),
     ),
     written=(Written("effect", "What the penalty does to the boundary", 5),),

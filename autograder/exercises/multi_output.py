@@ -200,9 +200,9 @@ def _scaling_challenges(rng: np.random.Generator) -> list[Challenge]:
     return points
 
 
-FORWARD = Probe(forward, _challenges)
-LOSS_VALUE = Probe(loss, _challenges)
-GRADIENTS = Probe(gradients, _challenges)
+FORWARD = Probe(forward, lambda rng: [challenge.keeping("Y", "output_weights") for challenge in _challenges(rng)])
+LOSS_VALUE = Probe(loss, lambda rng: [challenge.keeping("output_weights") for challenge in _challenges(rng)])
+GRADIENTS = Probe(gradients, lambda rng: [challenge.keeping("output_weights") for challenge in _challenges(rng)])
 SCALING = Probe(scaling, _scaling_challenges)
 WEIGHTED = Probe(weighted, _challenges)
 STEP = Probe(step, _step_challenges)

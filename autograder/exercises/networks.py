@@ -26,7 +26,17 @@ from autograder.exercises.shared import (
 from autograder.marking.compare import compare
 from autograder.marking.gradients import explain_gradients
 from autograder.marking.judges import Explain, remembered, values
-from autograder.marking.slips import At, Slip, explain_slips, first_of, worked_out
+from autograder.marking.slips import (
+    At,
+    Slip,
+    compiled,
+    explain_slips,
+    first_of,
+    gives,
+    slope,
+    value_of,
+    worked_out,
+)
 from autograder.truth import Network
 
 FORWARD = ("Z1", "A1", "Z2", "A2")
@@ -58,6 +68,8 @@ def asked_at_a_point(student, given, *, cls, numbers, read, what):
 
     Activations are read before anything else can change them.
     """
+    import contextlib
+
     net = getattr(student, cls)(given["W1"].shape[1], given["W1"].shape[0], given["W2"].shape[0])
     for name in ("W1", "b1", "W2", "b2"):
         setattr(net, name, given[name].copy())
@@ -71,6 +83,8 @@ def asked_at_a_point(student, given, *, cls, numbers, read, what):
         loss = net.compute_loss(given["Y"])
         yield {"loss": loss.reshape(()) if isinstance(loss, np.ndarray) and loss.size == 1 else loss}
     if what == "gradients":
+        with contextlib.suppress(Exception):  # the question about the loss tells the student
+            yield {"own_loss": net.compute_loss(given["Y"])}
         try:
             net.backward_pass(given["X"], given["Y"])
         finally:
@@ -86,6 +100,28 @@ def updated(student, given, *, cls):
         setattr(net, "d" + name, given["d" + name].copy())
     net.update_parameters(float(given["learning_rate"]))
     return {name + "_new": getattr(net, name, None) for name in ("W1", "b1", "W2", "b2")}
+
+
+# Wrong losses -------------------------------------------------------------------------------------------------------
+
+SQUARED_ERROR = (
+    ("half-in-loss", "sum(w * (A2 - Y)**2) / m / 2"),
+    ("loss-mean-over-outputs", "sum(w * (A2 - Y)**2) / m / n_out"),
+    ("loss-summed-over-examples", "sum(w * (A2 - Y)**2)"),
+    ("root-of-loss", "sqrt(sum(w * (A2 - Y)**2) / m)"),
+    ("absolute-error-in-loss", "sum(w * abs(A2 - Y)) / m"),
+    ("not-squared", "sum(w * (A2 - Y)) / m"),
+    ("cross-entropy-in-loss", "sum(Y * logaddexp(0, -Z2) + (1 - Y) * logaddexp(0, Z2)) / m"),
+)
+"""Wrong values of the mean squared error, sum(w * (A2 - Y)**2) / m with weights w of the outputs."""
+
+WEIGHTED_ERROR = (
+    *SQUARED_ERROR,
+    ("output-weights-missing", "sum((A2 - Y)**2) / m"),
+    ("output-weights-squared", "sum((w * (A2 - Y))**2) / m"),
+    ("output-weights-normalised", "sum(w * (A2 - Y)**2) / m / sum(w)"),
+)
+"""The same for an error with a weight for every output."""
 
 
 # Wrong updates ------------------------------------------------------------------------------------------------------
@@ -121,8 +157,11 @@ class NetworkTask:
 
     ``activations`` and ``loss`` are those of :class:`autograder.truth.Network`. ``penalty`` names the one of the
     grammar; the class then has a strength ``reg_lambda``. ``own_forward`` says that the forward pass is the student's:
-    what follows from their own activations is right then. ``drawn`` draws the points at which the class is asked, and
-    ``slips`` are known wrong values that the grammar does not know. ``adjust`` may change the verdicts of the grammar.
+    what follows from their own activations is right then. ``losses`` are known wrong losses, each the id of a mistake
+    and a formula; it may use ``data``, the exact loss without its penalty, and ``w``, the weights of the outputs. One
+    of them is charged where the loss is asked, and the gradients may be those of that loss. ``drawn`` draws the points
+    at which the class is asked, and ``slips`` are other wrong values that the grammar does not know. ``adjust`` may
+    change the verdicts of the grammar.
     """
 
     cls: str
@@ -130,6 +169,7 @@ class NetworkTask:
     loss: str
     penalty: str = "none"
     own_forward: bool = True
+    losses: Sequence[tuple[str, str]] = ()
     drawn: Callable[[np.random.Generator], Sequence[Challenge]] | None = None
     slips: Sequence[Slip] = ()
     adjust: Callable[[Explain], Explain] | None = None
@@ -146,17 +186,53 @@ class NetworkTask:
         return remembered(lambda given: returning(self.network(given).evaluate(given)))
 
     def follow(self, given: Values, own: Values) -> Sequence[Mapping[str, np.ndarray]]:
-        """What follows from the student's own activations."""
-        return [returning(results, own) for results in follow_network(self.network(given), given, own)]
+        """What follows from the student's own activations, and from their own loss where it is a known wrong one."""
+        readings = list(follow_network(self.network(given), given, own))
+        if "own_loss" in own:
+            at = self._at(given, own)
+            for _, formula in self.losses:
+                if gives(own["own_loss"], value_of(formula, at)):
+                    readings.append({**readings[0], **self._gradients_of(formula, at)})
+        return [returning(results, own) for results in readings]
+
+    def _at(self, given: Values, own: Values) -> At:
+        """What a formula of a wrong loss may use."""
+        data, m = self.truth(given)["loss"], given["X"].shape[1]
+        if self.penalty != "none":
+            data = data - given["reg_lambda"] / (2 * m) * (np.sum(given["W1"] ** 2) + np.sum(given["W2"] ** 2))
+        known = {"data": data, "w": given.get("output_weights", 1.0), "n_out": len(given["W2"])}
+        return At({**given, **known}, own)
+
+    def _gradients_of(self, formula: str, at: At) -> Mapping[str, np.ndarray]:
+        """The gradients of a wrong loss: its own slope at A2 carried back, and its slopes at the parameters themselves.
+
+        None where the formula has no slope of its own, or cannot be differentiated.
+        """
+        known = {name: value for name, value in at.own.items() if name[0] in "ZA"}
+        network = network_for(at.given, self.activations, self.loss)
+        names = compiled(formula).co_names
+        if not {"A2", *PARAMETERS} & set(names):
+            return {}
+        try:
+            if "A2" in names:
+                known["dA2"] = at["X"].shape[1] * slope(formula, at, "A2")
+            found = network.evaluate(at.given, known, exact=False)
+            direct = {f"d{name}": slope(formula, at, name) for name in PARAMETERS if name in names}
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return {}
+        return {f"d{name}": found[f"d{name}"] + direct.get(f"d{name}", 0) for name in PARAMETERS}
 
     @cached_property
     def judge(self) -> Judge:
         """Marks against the exact values or what follows, with the mistakes of the grammar."""
         explain = explain_gradients(Spec(self.activations[:-1], self.activations[-1], self.loss, self.penalty))
         explain = self.adjust(explain) if self.adjust else explain
-        if self.slips:
-            explain = first_of(explain, explain_slips(self.slips))
-        return values(self.truth, follow=self.follow if self.own_forward else None, explain=explain, of="self")
+        wrong_losses = (Slip(id, "loss", partial(self._loss, formula)) for id, formula in self.losses)
+        explain = first_of(explain, explain_slips((*self.slips, *wrong_losses)))
+        return values(self.truth, follow=self.follow, explain=explain, of="self")
+
+    def _loss(self, formula: str, at: At) -> float:
+        return worked_out(formula, self._at(at.given, at.own))
 
     # What is asked
 
@@ -183,10 +259,9 @@ class NetworkTask:
         """Activations of both layers, and what ``forward_pass`` returns."""
         return Question(id, title, lines(points), self.probes["forward"], self.judge)
 
-    def loss_value(self, id: str, title: str, slips: Sequence[Slip] = (), **points: float) -> Question:
-        """The value of ``compute_loss``; with ``slips`` it is no matter of the grammar."""
-        judge = values(self.truth, explain=explain_slips(slips)) if slips else self.judge
-        return Question(id, title, lines(points), self.probes["loss"], judge)
+    def loss_value(self, id: str, title: str, **points: float) -> Question:
+        """The value of ``compute_loss``."""
+        return Question(id, title, lines(points), self.probes["loss"], self.judge)
 
     def gradients(self, id: str, title: str, *, keeping: Sequence[str] | None = (), **points: float) -> Question:
         """Gradients of any layers; an error of the backward pass does not lose those that were stored before it.

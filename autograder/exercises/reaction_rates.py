@@ -146,10 +146,10 @@ def _training_challenges(rng: np.random.Generator) -> list[Challenge]:
     points = []
     for seed in rng.integers(1, 10_000, 3):
         X, k = rate_data(400, int(seed))
-        split = {"X_train": X[:, :300], "k_train": k[:, :300], "X_test": X[:, 300:], "k_test": k[:, 300:]}
+        split = {"X_train": X[:, :300], "k_train": k[:, :300], "X_test": X[:, 300:]}
         hottest = np.argsort(split["X_test"][0])[60:]  # 40 new examples whose mean is another one
         company = {"company": rng.permutation(hottest), "again": np.array(not points)}
-        points.append(Challenge(split | company | {"seed": seed}))
+        points.append(Challenge(split | company | {"seed": seed}, kept={"k_test": k[:, 300:]}))
     return points
 
 

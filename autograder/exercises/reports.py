@@ -129,9 +129,13 @@ def repeated(trainings: Sequence[Training], data: Values) -> Iterator[tuple[Netw
     for one in trainings:
         half = "_test" if one["examples"] == data["X_test"].shape[1] else ""
         sizes, seed = [one[name] for name in NOTED[1:4]], None if one["seed"] < 0 else one["seed"]
-        network = networks.setdefault(one["number"], ours(*sizes, rng=seed, weight_scale=one["weight_scale"]))
+        with np.errstate(all="ignore"):
+            made = ours(*sizes, rng=seed, weight_scale=one["weight_scale"])
+        network = networks.setdefault(one["number"], made)
         arguments = one["epochs"], one["learning_rate"], one["reg_lambda"]
-        yield network, network.train(data[f"X{half}"], data[f"Y{half}"], *arguments), half
+        with np.errstate(all="ignore"):
+            losses = network.train(data[f"X{half}"], data[f"Y{half}"], *arguments)
+        yield network, losses, half
 
 
 def accuracies(network: Network, data: Values) -> tuple[float, float]:

@@ -100,7 +100,7 @@ def _challenges(rng: np.random.Generator) -> list[Challenge]:
     return gradient_challenges(rng, ("tanh", "linear"), LOSS)
 
 
-FORWARD = Probe(forward, _challenges)
+FORWARD = Probe(forward, lambda rng: [challenge.keeping("Y") for challenge in _challenges(rng)])
 LOSS_VALUE = Probe(loss, _challenges)
 GRADIENTS = Probe(gradients, _challenges)
 FIT = Probe(fit, _fit_challenges)

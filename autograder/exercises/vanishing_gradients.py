@@ -113,7 +113,7 @@ def _signal_challenges(rng: np.random.Generator) -> list[Challenge]:
             point = draw_point(rng, SIZES, ACTIVATIONS, "mse", 7)
         points.append(point)
     square = draw_point(rng, (4,) * 6, ACTIVATIONS, "mse", 3)  # here a missing transpose shows in values
-    return [Challenge(_CHAIN, shown=True), *(Challenge({**p, "dA5": p.pop("Y")}) for p in (*points, square))]
+    return [Challenge(_CHAIN, shown=True), *(Challenge({"dA5": p.pop("Y"), **p}) for p in (*points, square))]
 
 
 def _norm_challenges(rng: np.random.Generator) -> list[Challenge]:

@@ -45,7 +45,7 @@ def filled_in(student, given):
 
 
 def _probe(given: Values) -> Probe:
-    return Probe(filled_in, lambda rng: [Challenge(given, shown=True)])
+    return Probe(filled_in, lambda rng: [Challenge({}, shown=True, kept=given)])
 
 
 PROBE = _probe(GIVEN)

@@ -50,9 +50,9 @@ Text may use the functions of :data:`FUNCTIONS` and ``m``, the number of example
 
 FUNCTIONS = {
     name: getattr(np, name)
-    for name in ("abs", "cosh", "diff", "exp", "floor", "log", "logaddexp", "maximum", "mean", "ones_like", "sign",
+    for name in ("cosh", "diff", "exp", "floor", "log", "logaddexp", "maximum", "mean", "ones_like", "sign",
                  "sqrt", "std", "sum", "tanh", "var", "where")
-} | {"sigma": lambda z: 1 / (1 + np.exp(-z))}  # fmt: skip
+} | {"sigma": lambda z: 1 / (1 + np.exp(-z)), "abs": lambda x: np.where(np.real(x) < 0, -x, x)}  # fmt: skip
 
 
 class _Names(dict[str, Any]):
@@ -67,12 +67,28 @@ class _Names(dict[str, Any]):
         return self._at["X"].shape[1] if name == "m" else FUNCTIONS[name]
 
 
-_compiled = lru_cache(maxsize=1024)(partial(compile, filename="<formula>", mode="eval"))
+compiled = lru_cache(maxsize=1024)(partial(compile, filename="<formula>", mode="eval"))
+"""The code of a formula that is text."""
 
 
 def worked_out(formula: Formula, at: At) -> Any:
     """The value of a formula at a challenge. Raises AttributeError, KeyError or NameError where a value is missing."""
-    return eval(_compiled(formula), {"__builtins__": {}}, _Names(at)) if isinstance(formula, str) else formula(at)
+    return eval(compiled(formula), {"__builtins__": {}}, _Names(at)) if isinstance(formula, str) else formula(at)
+
+
+def slope(formula: str, at: At, name: str) -> np.ndarray:
+    """The derivative of a number with respect to every entry of one of its values, to full accuracy.
+
+    A step along the imaginary axis needs no difference (Squire and Trapp 1998). Raises TypeError for a function that
+    takes no complex numbers.
+    """
+    point = np.asarray(at[name], dtype=complex)
+    found = np.empty(point.shape)
+    for index in np.ndindex(point.shape):
+        point[index] += 1e-30j
+        found[index] = np.imag(worked_out(formula, At(at.given, {**at.own, name: point}))) / 1e-30
+        point[index] -= 1e-30j
+    return found
 
 
 @dataclass(frozen=True)
@@ -134,7 +150,7 @@ def explain_slips(
                 for slip in slips
                 if line in slip.lines
                 and all(
-                    gives(got, _value(slip.formula, point), by_hand=by_hand, figures=slip.figures)
+                    gives(got, value_of(slip.formula, point), by_hand=by_hand, figures=slip.figures)
                     for got, point in zip(answers, points)
                 )
             ]
@@ -157,11 +173,12 @@ def gives(got: object, predicted: Any, *, by_hand: bool = False, figures: int | 
     return rtol is not None and compare(array, predicted, rtol=rtol, figures=figures).equal
 
 
-def _value(formula: Formula, at: At) -> Any:
+def value_of(formula: Formula, at: At) -> Any:
+    """The value of a formula; None where it needs one that is missing or has another shape."""
     try:
         with np.errstate(all="ignore"):
             return worked_out(formula, at)
-    except (AttributeError, KeyError, NameError, IndexError, ValueError):  # a value is missing or has another shape
+    except (AttributeError, KeyError, NameError, IndexError, ValueError):
         return None
 
 

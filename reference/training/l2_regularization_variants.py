@@ -402,6 +402,49 @@ class L2Network(SimpleNeuralNetwork):
         },
     ),
     wrong(
+        "own-loss-without-m",
+        "not divided by m, in the loss and in the gradients that fit it: charged at the loss",
+        edits={
+            "network": [
+                ("self.reg_lambda / (2 * Y.shape[1])", "self.reg_lambda / 2"),
+                ("self.reg_lambda / m * self.W1", "self.reg_lambda * self.W1"),
+                ("self.reg_lambda / m * self.W2", "self.reg_lambda * self.W2"),
+            ]
+        },
+        loses={"penalised_loss.loss": 4},
+        named={"penalised_loss.loss": "penalty-not-divided-by-m"},
+    ),
+    wrong(
+        "training-ignores-the-rate",
+        "train does not use its learning rate",
+        edits={"network": [("train(X, Y, epochs, learning_rate)", "train(X, Y, epochs, 0.5)")]},
+        loses={"training_losses": 3},
+    ),
+    *(
+        wrong(
+            f"study-ignores-{what}",
+            f"lambda_study does not use its argument {what}",
+            edits={"lambda_study": [(old, new)]},
+            loses={"strength_table.train_accuracy": 1},
+            named={"strength_table.train_accuracy": mistake},
+        )
+        for what, old, new, mistake in (
+            ("lambdas", "learning_rate, reg_lambda)", "learning_rate, 0.5)", "argument-ignored"),
+            ("epochs", "epochs, learning_rate, reg_lambda)", "20, learning_rate, reg_lambda)", "argument-ignored"),
+            ("learning_rate", "epochs, learning_rate, reg_lambda)", "epochs, 0.5, reg_lambda)", "argument-ignored"),
+            ("seed", "rng=seed, ", "rng=1, ", "argument-ignored"),
+            ("seed-at-all", "rng=seed, ", "", "seed-missing"),
+            ("scale", ", weight_scale=5.0", "", "default-weight-scale"),
+        )
+    ),
+    wrong(
+        "study-counts-biases",
+        "the biases are in the last column of the table",
+        edits={"lambda_study": [("np.sum(network.W2**2))", "np.sum(network.W2**2) + np.sum(network.b1**2) + np.sum(network.b2**2))")]},
+        loses={"strength_table.squared_weights": 1},
+        named={"strength_table.squared_weights": "bias-penalised"},
+    ),
+    wrong(
         "same-network",
         "one network is trained on and on",
         edits={
@@ -410,7 +453,8 @@ class L2Network(SimpleNeuralNetwork):
                 ("weight_scale=5.0)\n        network.train", "weight_scale=5.0)\n    for reg_lambda in lambdas:\n        network.train"),
             ]
         },
-        loses={"strength_table": 3},
+        loses={"strength_table.train_accuracy": 1},
+        named={"strength_table.train_accuracy": "same-network-for-every-strength"},
     ),
     wrong(
         "tested-on-training-data",

@@ -2,12 +2,14 @@
 
 import ast
 import builtins
+import copy
 
 import numpy as np
 import pytest
 
 from autograder.exercise import SHEETS
 from autograder.exercises import NAMES, all_exercises, load
+from autograder.in_kernel import _Student
 from autograder.marking import challenges
 
 EXERCISES = all_exercises()
@@ -77,3 +79,35 @@ def test_challenges_are_drawn_from_the_seed_alone(exercise):
 
 def plain(given):
     return {name: repr(np.asarray(value).tolist()) for name, value in given.items()}  # as text, NaN equals NaN
+
+
+class Noting(dict):
+    """What is given, and which of it has been read."""
+
+    def __init__(self, given):
+        super().__init__(given)
+        self.read = set()
+
+    def __getitem__(self, name):
+        self.read.add(name)
+        return super().__getitem__(name)
+
+
+LONG = {"hidden_size", "reaction_rates", "sin_regression", "ising_phases"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in NAMES]
+)
+def test_everything_that_is_sent_is_read_by_its_probe(name, solved):
+    """What only the judge needs is kept: else a challenge could hold its own answer."""
+    student = _Student(solved(name))
+    for probe in load(name).probes:
+        sent, read = set(), set()
+        for challenge in challenges(name, 1)[probe.name]:
+            given = Noting(copy.deepcopy(dict(challenge.given)))
+            found = probe.ask(student, given)
+            for _ in () if isinstance(found, dict) else found:
+                pass
+            sent, read = sent | given.keys(), read | given.read
+        assert read == sent, f"{probe.name} never reads {sent - read}"

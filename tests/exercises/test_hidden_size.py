@@ -21,8 +21,8 @@ def reference(root):
     sys.path.insert(0, str(root / "reference" / "toolkit"))
     try:
         text = (root / "reference" / "training" / f"{NAME}.py").read_text()
-        wanted = ("setup", "study", "spread")
-        cells = [cell for cell in text.split("\n# %%") if any(f'"grade_id": "{name}"' in cell for name in wanted)]
+        wanted = (' given="setup"', ' student="study"', ' student="spread"')
+        cells = [cell for cell in text.split("\n# %%") if cell.startswith(wanted)]
         names = {"__name__": "reference"}
         exec("\n".join(cell.split("\n", 1)[1] for cell in cells), names)
         yield names
@@ -56,7 +56,7 @@ def test_the_rule_of_the_notebook():
 
 
 def test_spread_against_mpmath():
-    given = challenges(NAME, 1)["unit_spread"][1].given
+    given = challenges(NAME, 1)["unit_spread"][1].known
     with mpmath.workdps(30):
         total = mpmath.mpf(0)
         for x in given["X"].T:

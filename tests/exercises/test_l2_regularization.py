@@ -24,7 +24,7 @@ def table(root):
     sys.path.insert(0, str(root / "reference" / "toolkit"))
     try:
         text = (root / "reference" / "training" / f"{NAME}.py").read_text()
-        cells = [cell for cell in text.split("\n# %%") if '"solution": true' in cell or '"grade_id": "setup"' in cell]
+        cells = [cell for cell in text.split("\n# %%") if cell.startswith((' student=', ' given="setup"'))]
         names = {"__name__": "reference"}
         exec("\n".join(cell.split("\n", 1)[1] for cell in cells), names)
         moons = module.noisy_moons()
@@ -95,7 +95,7 @@ def test_the_weights_shrink_with_the_strength(table):
 
 def test_the_data_of_the_notebook_are_those_of_the_grader(root):
     text = (root / "reference" / "training" / f"{NAME}.py").read_text()
-    (cell,) = [cell for cell in text.split("\n# %%") if '"grade_id": "data"' in cell]
+    (cell,) = [cell for cell in text.split("\n# %%") if cell.startswith(' given="data"')]
     names = {"np": np}
     exec(cell.split("\n", 1)[1], names)
     for mine, name in zip(names["noisy_moons"](), ("X", "Y", "X_test", "Y_test")):

@@ -117,3 +117,58 @@ def test_activations_are_those_of_the_forward_pass_not_those_that_a_backward_pas
             super().backward_pass(X, Y)
 
     assert set(points(marks("tanh_swap", *GRADIENTS, TanhNetwork=Overwrites)).values()) == {0}
+
+
+class Penalised(Tanh):
+    """L2Network with the constant of its penalty, in the loss and in the gradients."""
+
+    reg_lambda, in_loss, in_gradient = 0.0, 1 / 2, 1.0
+
+    def forward_pass(self, X):
+        self.m = X.shape[1]
+        self.Z1 = self.W1 @ X + self.b1
+        self.A1 = 1 / (1 + np.exp(-self.Z1))
+        self.Z2 = self.W2 @ self.A1 + self.b2
+        self.A2 = 1 / (1 + np.exp(-self.Z2))
+        return self.A2
+
+    def hidden_error(self, dZ2):
+        return (self.W2.T @ dZ2) * self.A1 * (1 - self.A1)
+
+    def compute_loss(self, Y):
+        squares = np.sum(self.W1**2) + np.sum(self.W2**2)
+        return super().compute_loss(Y) + self.in_loss * self.reg_lambda / self.m * squares
+
+    def backward_pass(self, X, Y):
+        super().backward_pass(X, Y)
+        self.dW1 += self.in_gradient * self.reg_lambda / self.m * self.W1
+        self.dW2 += self.in_gradient * self.reg_lambda / self.m * self.W2
+
+
+L2 = ("penalised_loss", "weight_gradients", "bias_gradients")
+
+
+@pytest.mark.parametrize(("in_loss", "in_gradient", "lost"), [
+    (1 / 2, 1, {}),
+    (1, 2, {"penalised_loss.loss": 4}),
+    (1 / 4, 1 / 2, {"penalised_loss.loss": 4}),
+    (-1 / 2, -1, {"penalised_loss.loss": 4}),
+    (1, 1, {"penalised_loss.loss": 4}),
+    (1 / 2, 2, {"weight_gradients.dW2": 4}),
+    (1 / 4, 2, {"penalised_loss.loss": 4, "weight_gradients.dW2": 4}),
+    (0, 0, {"penalised_loss.loss": 4, "weight_gradients.dW2": 4, "weight_gradients.dW1": 4}),
+])  # fmt: skip
+def test_gradients_that_fit_a_loss_of_ones_own_cost_once(in_loss, in_gradient, lost):
+    cls = type("L2Network", (Penalised,), {"in_loss": in_loss, "in_gradient": in_gradient})
+    found = marks("l2_regularization", *L2, L2Network=cls)
+    assert {name: line.max_points - line.points for name, line in found.items() if line.status != "correct"} == lost
+
+
+def test_in_a_network_whose_forward_pass_is_given_nothing_follows_from_other_activations():
+    class Saturated(Penalised):
+        def forward_pass(self, X):
+            super().forward_pass(X)
+            self.A1, self.A2 = 0 * self.A1 + 0.5, 0 * self.A2 + 0.5
+            return self.A2
+
+    assert set(points(marks("simple_network", *GRADIENTS, SimpleNeuralNetwork=Saturated)).values()) == {0}

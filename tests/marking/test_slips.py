@@ -9,7 +9,7 @@ import pytest
 from autograder.exercise import Line, Reply, Verdict, sentence
 from autograder.exercises import NAMES
 from autograder.marking.judges import values
-from autograder.marking.slips import At, Slip, explain_slips, first_of, gives, worked_out
+from autograder.marking.slips import At, Slip, explain_slips, first_of, gives, slope, worked_out
 from autograder.mistakes import MISTAKES
 
 DOUBLED = Slip("factor-2-extra", ("y",), lambda v: 2 * v.x, "Twice too large.", "Look again.")
@@ -200,3 +200,20 @@ def test_a_formula_may_be_text_in_the_names_of_the_challenge_and_of_the_student(
 def test_a_formula_that_is_text_reaches_no_builtins():
     with pytest.raises(NameError):
         worked_out("open('x')", At({}, {}))
+
+
+def test_the_slope_of_a_formula_is_exact():
+    rng = np.random.default_rng(0)
+    at = At({"Y": rng.normal(size=(2, 3)), "X": np.ones((1, 3))}, {"A2": rng.normal(size=(2, 3))})
+    error = at["A2"] - at["Y"]
+    for formula, expected in (
+        ("sum((A2 - Y)**2) / m", 2 * error / 3),
+        ("sum(abs(A2 - Y)) / m", np.sign(error) / 3),
+        ("sqrt(mean((A2 - Y)**2))", error / 6 / np.sqrt(np.mean(error**2))),
+    ):
+        np.testing.assert_allclose(slope(formula, at, "A2"), expected, rtol=1e-14)
+
+
+def test_what_takes_no_complex_numbers_has_no_slope():
+    with pytest.raises(TypeError):
+        slope("logaddexp(0, A2)", At({}, {"A2": np.ones(2)}), "A2")
