@@ -1,5 +1,6 @@
 """The self-check cells of all exercises: what they pass, what they catch, and what they leave behind."""
 
+import ast
 import contextlib
 import itertools
 import math
@@ -12,7 +13,7 @@ import nbformat
 import numpy as np
 import pytest
 
-from autograder.exercises import NAMES, load
+from autograder.exercises import NAMES, load, reaction_rates
 
 SLOW = {"hidden_size", "sin_regression", "reaction_rates", "vanishing_gradients"}
 """Exercises whose solved notebook trains for longer than a quick test may."""
@@ -130,6 +131,182 @@ def test_an_untouched_notebook_is_told_what_is_missing(root, notebook, name):
         else:
             with contextlib.suppress(NotImplementedError):
                 book.run(cell)
+
+
+SPINS = """
+def make_spins(n_samples, L, rng):
+    Y = np.repeat([[{ordered}, {disordered}]], n_samples // 2, axis=1)
+    p_up = np.repeat([[{share}, 0.5]], n_samples // 2, axis=1)
+    return np.where(rng.random((L * L, n_samples)) < p_up, 1, -1), Y
+"""
+EQUATIONS = """
+def equation_dZ3(A3, Y):
+    return (A3 - Y) / X.shape[1]
+def equation_dZ2(W3, dZ3, A2):
+    return (W3.T @ dZ3) * A2 * (1 - A2)
+def equation_dZ1(W2, dZ2, A1):
+    return (W2.T @ dZ2) * (1 - A1**2)
+def equation_dW1(dZ1, X):
+    return dZ1 @ X.T
+"""
+LINEAR = """
+def linear_gradient(w, b, X, y):
+    residual = y - (w @ X + b)
+    return -2 * residual @ X.T / {m}, -2 * np.sum(residual) / {m}
+def logistic_gradient(w, b, X, y):
+    return linear_gradient(w, b, X, y)
+def hinge_gradient(w, b, X, y):
+    push = np.where(y * (w @ X {sign} b) < 1, y, 0)
+    return -push @ X.T / X.shape[1], np.mean(push)
+"""
+DESCENT = """
+def gradient_descent(gradient, w, b, X, y, learning_rate, steps):
+    dw, db = gradient(w, b, X, y)
+    for _ in range(steps):
+        w, b = w - learning_rate * dw, b - learning_rate * db
+    return w, b
+"""
+WEIGHTS = """
+def level_weights(n_out, n_in, activation, rng):
+    v = (2 if activation == "relu" else 1) / n_in
+    return rng.uniform(-np.sqrt(v), np.sqrt(v), (n_out, n_in))
+"""
+SGD = """
+def train_sgd(network, X, Y, epochs, learning_rate):
+    losses = []
+    for _ in range(epochs):
+        network.forward_pass(X)
+        losses.append(network.compute_loss(Y))
+        train_epoch(network, X[:, np.random.permutation(X.shape[1])], Y, learning_rate, range(X.shape[1]))
+    return losses
+"""
+EPOCH = """
+def train_epoch(network, X, Y, learning_rate, order):
+    for k in order:
+        network.forward_pass(X[:, [k]])
+        network.backward_pass(X[:, [k]], Y[:, [k]])
+    network.update_parameters(learning_rate)
+"""
+PENALTY = """
+class L2Network(SimpleNeuralNetwork):
+    reg_lambda = 0.0
+    def compute_loss(self, Y):
+        squares = np.sum(self.W1**2) + np.sum(self.W2**2)
+        return super().compute_loss(Y) + self.reg_lambda / (2 * Y.shape[1]) * squares
+    def backward_pass(self, X, Y):
+        super().backward_pass(X, Y)
+        self.dW1 = self.dW1 - self.reg_lambda / X.shape[1] * self.W1
+        self.dW2 = self.dW2 - self.reg_lambda / X.shape[1] * self.W2
+    def train(self, X, Y, epochs, learning_rate, reg_lambda=0.0):
+        self.reg_lambda = reg_lambda
+        return super().train(X, Y, epochs, learning_rate)
+"""
+DESIGN = """
+design = {{
+    "features": [{{"name": name, "unit": "1"}} for name in {names!r}],
+    "hidden": [{{"units": 12, "activation": {activation!r}}}], "output": {{"units": 1, "activation": "linear"}},
+    "weight_shapes": [[12, 5], [1, 12]], "parameters": 85, "target_transform": {transform!r}, "loss": "mse",
+}}
+"""
+RATES = """
+def train_design(X_train, k_train, X_test, seed):
+    return np.full((1, X_test.shape[1]), np.nan), []
+"""
+SIGNALS = """
+def relu(Z):
+    return np.maximum(Z, 0)
+def relu_derivative(Z):
+    return Z > 0
+"""
+
+SLIPS = [
+    ("ising_phases", "generator", SPINS.format(ordered=1, disordered=0, share=0.9), "generator",
+     "are the labels exchanged? 0 is ordered, 1 is disordered"),
+    ("ising_phases", "generator", SPINS.format(ordered=0, disordered=1, share=0.1), "generator",
+     "each is up with probability 0.9: up is +1"),
+    ("two_hidden_layers", "equations", EQUATIONS, "equations", "equation_dZ3 stopped in line 3 of its cell: NameError"),
+    ("linear_models", "gradients", LINEAR.format(m="X.shape[1]", sign="+"), "hinge", "db WRONG"),
+    ("linear_models", "gradients", LINEAR.format(m="len(X)", sign="-"), "linear", "len() of an array counts its rows"),
+    ("linear_models", "descent", DESCENT, "descent", "The same gradient is used in every step: take it inside"),
+    ("exploding_gradients", "weights", WEIGHTS, "weights", "distribution from -c to c has the variance c^2 / 3"),
+    ("sgd", "train_sgd", SGD, "sgd", "Step 1: backward_pass got column"),
+    ("sgd", "train_epoch", EPOCH, "epoch", "Is update_parameters inside the loop?"),
+    ("l2_regularization", "network", PENALTY, "network", "added in one of the two and subtracted in the other"),
+    ("reaction_rates", "record", DESIGN.format(names="abcde", activation="softmax", transform="none"), "record",
+     "the activation of layer 1 is 'softmax', but has to be one of linear, sigmoid, tanh, relu, softplus, exp."),
+    ("reaction_rates", "record", DESIGN.format(names="abcde", activation="tanh", transform="log"), "record",
+     "target_transform is 'log', but has to be one of none, log10"),
+    ("reaction_rates", "record", DESIGN.format(names="abcdd", activation="tanh", transform="none"), "record",
+     "At least five different features with a unit are asked; there are 4."),
+    ("reaction_rates", "training", RATES, "training", "100% of the predictions are not finite: did the training"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "cell", "source", "check", "says"), SLIPS, ids=[f"{s[0]}-{s[4][:20]}" for s in SLIPS])
+def test_a_slip_is_caught_and_said(notebook, name, cell, source, check, says):
+    assert says in notebook(name).said(f"selfcheck_{check}", **{cell: source})
+
+
+NETWORK = """
+class AirNetwork(SimpleNeuralNetwork):
+    def forward_pass(self, X):
+        self.Z1 = self.W1 @ X + self.b1
+        self.A1 = np.tanh(self.Z1)
+        self.A2 = self.Z2 = self.W2 @ self.A1 + self.b2
+        return self.A2
+    def compute_loss(self, Y):
+        return np.matrix([[np.sum(np.square(self.A2 - Y)) / Y.shape[1]]])
+    def backward_pass(self, X, Y):
+        m = X.shape[1]
+        dZ2 = 2 * (self.A2 - Y) / m
+        self.dW2 = dZ2 @ self.A1.T
+        self.db2 = np.sum(np.asmatrix(dZ2), axis=1)
+        dZ1 = self.W2.T @ dZ2 * (1 - self.A1**2)
+        self.dW1 = np.asmatrix(dZ1 @ X.T)
+        self.db1 = [[sum(row)] for row in dZ1]
+"""
+SCALER = """
+def fit_scaler(Y):
+    return [np.mean(Y, axis=1, keepdims=True), np.std(Y, axis=1, keepdims=True)]
+def standardise(Y, mean, std):
+    return (Y - mean) / std
+def unstandardise(S, mean, std):
+    return (S * std + mean).tolist()
+"""
+RECORD = """
+properties = {
+    "range": [0, np.inf], "parity": "even", "decreasing_on": [-np.inf, 0], "increasing_on": [0, np.inf],
+    "slope_at_zero": f_prime.subs(x, 0), "slope_at_minus_infinity": sympy.limit(f_prime, x, -sympy.oo),
+    "slope_at_plus_infinity": sympy.Integer(1),
+    "largest_slope_at": sympy.Float("1.19967864"), "largest_slope": np.array([1.199]),
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "replaced"),
+    [
+        ("multi_output", {"network": NETWORK, "scaler": SCALER}),
+        ("custom_activation", {"record": RECORD}),
+        ("relu_derivative", {"functions": SIGNALS}),
+    ],
+)
+def test_right_work_in_other_kinds_of_numbers_passes(notebook, name, replaced):
+    book = notebook(name)
+    for cell in book.checks(replaced=replaced):
+        book.run(cell)
+
+
+def test_the_words_of_the_rates_record_are_those_of_the_grader(root):
+    cells = nbformat.read(root / "source" / "design" / "reaction_rates.ipynb", as_version=4).cells
+    (source,) = (cell.source for cell in cells if cell.id == "selfcheck_record")
+    words = {}
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Assign) and node.targets[0].id in ("activations", "transforms", "losses"):
+            words[node.targets[0].id] = ast.literal_eval(node.value)
+    assert words["losses"] == reaction_rates.LOSSES
+    assert words["activations"] == tuple(reaction_rates.ACTIVATION_RANGES)
+    assert set(words["transforms"]) == set(reaction_rates.TRANSFORMED_RANGES)
 
 
 @pytest.mark.slow
