@@ -320,8 +320,11 @@ def _plain(value: Any) -> Any:
         raise _Unreadable("is not filled in yet")
     if isinstance(value, str):
         raise _Unreadable("is text: write numbers without quotes, with a decimal point and not a comma")
-    if isinstance(value, (np.ndarray, np.generic)):
-        array = np.array(value)
+    if hasattr(type(value), "__array__"):  # arrays, and what can become one: a sympy matrix, a table
+        try:
+            array = np.array(value)
+        except Exception:  # whatever its own conversion raises
+            raise _Unreadable(f"is not made of numbers (it is of type {type(value).__name__})") from None
         if array.dtype.kind in "biuf":
             return array.astype(float)
         value = array.tolist()

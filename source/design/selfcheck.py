@@ -65,12 +65,12 @@ class Report:
 
     def __repr__(self) -> str:
         width = max((len(line.name) for line in self.lines), default=0)
-        text = [textwrap.fill(self.title, 100), ""]
+        text = [_wrapped(self.title), ""]
         for line in self.lines:
             start = f"  {line.name:<{width}}  {line.status:<7}  "
-            text.append(textwrap.fill(line.says, 100, initial_indent=start, subsequent_indent=" " * len(start)))
+            text.append(_wrapped(line.says, initial_indent=start, subsequent_indent=" " * len(start)))
         for note in self.notes:
-            text += ["", textwrap.fill(note, 100)]
+            text += ["", _wrapped(note)]
         return "\n".join(text)
 
     def _repr_html_(self) -> str:
@@ -86,6 +86,15 @@ class Report:
         notes = "".join(f"<p style='margin:6px 0;opacity:.75;font-size:90%'>{html.escape(n)}</p>" for n in self.notes)
         return (f"<div style='max-width:56em'><p style='margin:6px 0'><b>{html.escape(self.title)}</b></p>"
                 f"<table style='border-collapse:collapse;border:0;margin:0;color:inherit;font:inherit'><tbody>{rows}</tbody></table>{notes}</div>")
+
+
+def _wrapped(text: str, **indents: str) -> str:
+    return textwrap.fill(text, 100, break_on_hyphens=False, **indents)  # a hyphen may be a minus sign
+
+
+def _do_not_fit(wrong: int, of: int) -> str:
+    told = "does not fit your own loss" if wrong == 1 else "do not fit your own loss"
+    return f"{wrong} of {_plural(of, 'gradient')} {told}"
 
 
 class SelfCheckFailed(AssertionError):
@@ -106,7 +115,7 @@ def finish(report: Report) -> Report:
 
 
 def _fail(sentence: str) -> None:
-    raise SelfCheckFailed(textwrap.fill(sentence, 100))
+    raise SelfCheckFailed(_wrapped(sentence))
 
 
 # --- Your own code, and what stops it ---------------------------------------------------------------------------------
@@ -134,7 +143,7 @@ def own_code() -> Iterator[None]:
     except SelfCheckFailed:
         raise
     except Exception as error:
-        raise SelfCheckFailed(textwrap.fill(_told(error), 100)) from error
+        raise SelfCheckFailed(_wrapped(_told(error))) from error
 
 
 @dataclass(frozen=True)
@@ -273,7 +282,7 @@ def _in_short(shell: Any, kind: type, error: BaseException, traceback: Traceback
     if not told:  # nothing more is known than Python says
         shell.showtraceback((kind, error, traceback), tb_offset=tb_offset)
     else:
-        shell._showtraceback(kind, error, textwrap.wrap(told, 100))
+        shell._showtraceback(kind, error, _wrapped(told).splitlines())
 
 
 def watch_cells(shell: Any) -> None:
@@ -311,8 +320,11 @@ def _plain(value: Any) -> Any:
         raise _Unreadable("is not filled in yet")
     if isinstance(value, str):
         raise _Unreadable("is text: write numbers without quotes, with a decimal point and not a comma")
-    if isinstance(value, (np.ndarray, np.generic)):
-        array = np.array(value)
+    if hasattr(type(value), "__array__"):  # arrays, and what can become one: a sympy matrix, a table
+        try:
+            array = np.array(value)
+        except Exception:  # whatever its own conversion raises
+            raise _Unreadable(f"is not made of numbers (it is of type {type(value).__name__})") from None
         if array.dtype.kind in "biuf":
             return array.astype(float)
         value = array.tolist()
@@ -539,7 +551,7 @@ def _why(got: np.ndarray, parameter: np.ndarray, slopes: _Slopes, slack: np.ndar
     if not np.any(got):
         return "It is all zero, but the loss does depend on this parameter."
     if np.max(np.abs(n), initial=0) <= np.max(slopes.error[clear], initial=0):
-        return "Moving this parameter does not change your loss at all. Does the forward pass use it (as self.NAME)?"
+        return "Moving this parameter does not change your loss at all. Does the forward pass use it, with self. before it?"
     ratio = _ratio(g, n, slack)
     if ratio and (n.size > 1 or "Here" in _factor(ratio, sizes, RTOL) or abs(abs(ratio) - 1) < RTOL):
         return _factor(ratio, sizes, max(RTOL, float(np.max(slack) / np.max(np.abs(n)))))
@@ -753,7 +765,7 @@ def _check_point(twin: Any, X: np.ndarray, Y: np.ndarray, point: Mapping[str, np
     for name in point:
         setattr(twin, name, point[name].copy())
     look += _carried(twin, X, Y, layer) if layer else ""
-    title = f"{len(wrong)} of {_plural(len(lines), 'gradient')} do not fit your own loss (at {place})."
+    title = f"{_do_not_fit(len(wrong), len(lines))} (at {place})."
     told = ", ".join(f"{name} = {size}" for name, size in sizes.items())
     return Report(title, lines, (look, f"Here {told}.", CANNOT_SEE))
 
@@ -893,8 +905,7 @@ def check_gradient(loss: Callable, gradient: Callable, parameters: Mapping[str, 
         lines = tuple(_judge(f"d{name}", g, arrays[name], slopes[name], sizes or {})
                       for name, g in zip(arrays, got))
     wrong = sum(line.status == "WRONG" for line in lines)
-    title = (f"{wrong} of {_plural(len(lines), 'gradient')} do not fit your own loss." if wrong
-             else "Your gradients agree with the slope of your own loss.")
+    title = (f"{_do_not_fit(wrong, len(lines))}." if wrong else "Your gradients agree with the slope of your own loss.")
     return finish(Report(title, lines, (CANNOT_SEE,)))
 
 

@@ -558,6 +558,22 @@ KINDS = [
 ]  # fmt: skip
 
 
+class Foreign:
+    """An array of another library, as jax and torch have them."""
+
+    def __init__(self, *entries):
+        self.entries = entries
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.entries, dtype=dtype)
+
+    def __float__(self):
+        raise TypeError("only arrays with one entry")
+
+
+KINDS += [Foreign(1.0, 2.0), [Foreign(1, 2), [3, 4]], Foreign("a"), Foreign(None)]
+
+
 def test_numbers_of_a_kind_are_accepted_or_refused_as_they_are_when_the_work_is_marked():
     """One rule for what is a number: that of the self-check is the grader's."""
     differ = []
