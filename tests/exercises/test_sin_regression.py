@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from autograder.exercise import Line, Reply
+from autograder.exercises import load
 from autograder.exercises import sin_regression as module
 from autograder.marking import challenges
 
@@ -58,7 +59,7 @@ def test_what_is_no_prediction_of_a_network_earns_nothing(bad):
 
 @pytest.mark.parametrize("hidden", ["tanh", "sigmoid"])
 def test_the_hidden_activation_is_read_off_the_answers(hidden):
-    given = challenges(NAME, 3)["gradients"]
+    given = challenges(load(NAME), 3)["gradients"]
     replies = []
     for challenge in given:
         results = module.network(challenge.given, hidden).evaluate(challenge.given)
@@ -69,7 +70,7 @@ def test_the_hidden_activation_is_read_off_the_answers(hidden):
 
 
 def test_the_gradients_agree_with_central_differences():
-    challenge = challenges(NAME, 5)["gradients"][1].given
+    challenge = challenges(load(NAME), 5)["gradients"][1].given
     for hidden in module.HIDDEN:
         network = module.network(challenge, hidden)
         exact = network.evaluate(challenge)
