@@ -984,10 +984,13 @@ def _elementwise(f: Callable, Z: np.ndarray) -> tuple[np.ndarray, str | None]:
     if isinstance(read, str) or read.shape != Z.shape:
         got = "None" if values is None else read if isinstance(read, str) else f"shape {read.shape}"
         return values, f"For an input of shape {Z.shape} it returned {got}; expected {Z.shape}, one value per entry."
-    values = read
+    whole, values = getattr(values, "dtype", read.dtype).kind in "iu", read
     if not np.all(np.isfinite(values)):
         return values, f"It is not finite at z = {_number(Z[~np.isfinite(values)][0])}."
     alone = np.array([[np.sum(as_numbers(f(np.array([z])))) for z in row] for row in Z])
+    if whole and np.any(alone != np.round(alone)):
+        return values, ("It cuts its values to whole numbers: np.vectorize takes the kind of its first result for all. Give "
+                        "it otypes=[float].")
     if not np.allclose(alone, values, rtol=1e-6, atol=1e-12):
         return values, "The value of an entry depends on the other entries of the array."
     return values, None

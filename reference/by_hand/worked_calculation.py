@@ -13,6 +13,11 @@
 # numbers as you like, and shows you one step at a time when you ask. In a new cell below,
 # `import practice; practice.worked_calculation()` does it as well.
 
+# %% given="setup"
+import matplotlib.pyplot as plt
+from backprop import show
+from selfcheck import check_values, check_yourself
+
 # %% [markdown] text="task"
 # ## The network
 #
@@ -35,9 +40,6 @@
 
 # %% show="picture"
 # The network as a picture: run this cell to see it.
-import matplotlib.pyplot as plt
-from backprop import show
-
 fig, ax = plt.subplots(figsize=(6.4, 2.8), layout="constrained")
 place = {"x1 = 1": (0, 1), "x2 = 2": (0, 0), "unit 1": (1, 1), "unit 2": (1, 0), "output": (2, 0.5)}
 arrows = [
@@ -99,9 +101,6 @@ a2 = sigma(z2)
 
 # %% selfcheck="forward"
 # Is everything there, are they numbers, do the shapes fit, have they four figures? This cell does not know the answers.
-from selfcheck import check_values, check_yourself
-
-
 def selfcheck_forward():
     shapes = {"z1": (2,), "a1": (2,), "z2": (), "a2": ()}
     return check_values(globals(), shapes, ranges={"a1": (0, 1), "a2": (0, 1)}, rounded={"a1": 4, "z2": 4, "a2": 4})

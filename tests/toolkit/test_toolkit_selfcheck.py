@@ -521,6 +521,13 @@ def test_wrong_derivatives_of_relu_are_told(derivative, says):
     assert says in message(check_function, relu, derivative)
 
 
+def test_whole_numbers_out_of_vectorize_are_told():
+    said = message(check_function, np.vectorize(lambda z: z if z > 0 else 0), lambda z: z > 0)
+    assert "np.vectorize takes the kind of its first result for all" in said
+    assert check_function(np.vectorize(lambda z: z if z > 0 else 0.0), lambda z: z > 0).ok
+    assert check_function(relu, lambda z: (z > 0).astype(int)).ok
+
+
 def test_one_function_alone_and_points_of_your_own():
     assert check_function(relu).ok
     assert check_function(np.sqrt, lambda z: 0.5 / np.sqrt(z), points=[1, 2, 3.5]).ok
