@@ -155,13 +155,11 @@ class Submissions(pytest.File):
 
     def collect(self) -> Iterator[Notebook]:
         """One node per notebook. Raises CollectError when there is none."""
-        from autograder.course import CourseError, find_root
         from autograder.grading.submissions import NothingToGrade, find
 
-        paths = [Path(path) for path in self.config.getoption("submission")]
         try:
-            found = find(paths, find_root(self.config.getoption("submission_course"), graded=paths))
-        except (CourseError, NothingToGrade) as problem:
+            found = find(Path(path) for path in self.config.getoption("submission"))
+        except NothingToGrade as problem:
             raise self.CollectError(str(problem)) from None
         names: set[str] = set()
         for submission in found:
@@ -198,8 +196,7 @@ class Notebook(pytest.Collector):
             from autograder.sandbox import SandboxUnavailable
 
             try:
-                paths = [Path(path) for path in self.config.getoption("submission")]
-                root = find_root(self.config.getoption("submission_course"), graded=paths)
+                root = find_root(self.config.getoption("submission_course"))
                 seed = self.config.option.submission_seed
                 self._marks = grade(self.submission, _sandbox(self.config), root=root, seed=seed)
             except (CourseError, SandboxUnavailable) as problem:

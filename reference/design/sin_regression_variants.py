@@ -195,8 +195,8 @@ WRONG = (
                 ("2 * (self.A2 - Y) / m", "(self.A2 - Y) / m"),
             ]
         },
-        loses={"squared_loss.loss": 2, "output_gradients.dW2": 3},
-        named={"squared_loss.loss": "half-in-loss", "output_gradients.dW2": "factor-2-lost"},
+        loses={"squared_loss.loss": 2},
+        named={"squared_loss.loss": "half-in-loss"},
     ),
     _half_learned(
         "no-division-by-m",
@@ -243,14 +243,14 @@ WRONG = (
         "tanh forward, the sigmoid's derivative backward",
         "(1 - self.A1**2)",
         "self.A1 * (1 - self.A1)",
-        {"hidden_gradients.dW1": 4, "sine_fit.fit": (1.5, 3)},
+        {"hidden_gradients.dW1": 4, "sine_fit.fit": (0, 1.5, 3)},
         {"hidden_gradients.dW1": "sigmoid-derivative-with-tanh"},
     ),
     wrong(
         "tanh-derivative-with-sigmoid",
         "sigmoid forward, the derivative of tanh backward",
         edits={"network": [("np.tanh(self.Z1)", "1 / (1 + np.exp(-self.Z1))")]},
-        loses={"hidden_gradients.dW1": 4, "sine_fit.fit": (1.5, 3)},
+        loses={"hidden_gradients.dW1": 4, "sine_fit.fit": (0, 1.5, 3)},
         named={"hidden_gradients.dW1": "tanh-derivative-with-sigmoid"},
     ),
     _edit(
@@ -329,7 +329,7 @@ WRONG = (
         "Z1 stands where A1 belongs in dW2",
         "dZ2 @ self.A1.T",
         "dZ2 @ self.Z1.T",
-        {"output_gradients.dW2": 3, "sine_fit.fit": 3},
+        {"output_gradients.dW2": 3, "sine_fit.fit": (1.5, 3)},
         {"output_gradients.dW2": "z-for-a-in-gradient"},
     ),
     wrong(
@@ -343,6 +343,13 @@ WRONG = (
         "every prediction is 0.12 too large: a fair fit earns half",
         edits={"fit_sine": [("learning_rate=0.03)", "learning_rate=0.03)\n    network.b2 = network.b2 + 0.12")]},
         loses={"sine_fit.fit": 1.5},
+    ),
+    wrong(
+        "seed-missing",
+        "the network is made without the seed",
+        edits={"fit_sine": [(", rng=seed", "")]},
+        loses={"sine_fit.fit": 1},
+        named={"sine_fit.fit": "seed-missing"},
     ),
     wrong(
         "diverges",

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from autograder.exercise import Line, Reply
-from autograder.exercises import load
 from autograder.exercises import sin_regression as module
 from autograder.marking import challenges
 
@@ -13,9 +12,13 @@ X = np.linspace(-np.pi, np.pi, 100).reshape(1, -1)
 FIT = (Line("fit", 3),)
 
 
-def reply(predicted, without=None):
+def reply(predicted, without=None, gradients=1.0, **values):
+    """An answer about a fit: by default that of a class with right gradients."""
     without = np.zeros((1, 100)) if without is None else without
-    return Reply({"X": X}, {"fit": predicted, "without_output_layer": without})
+    given = challenges(NAME, 1)["fit"][0].given
+    own = {n: v for n, v in module.TASKS["tanh"].truth(given).items() if n[0] in "ZA"}
+    own |= {f"d{n}": gradients * module.TASKS["tanh"].truth(given)[f"d{n}"] for n in module.PARAMETERS}
+    return Reply(given, own | {"fit": predicted, "without_output_layer": without} | values)
 
 
 def test_the_best_straight_line():
@@ -36,6 +39,18 @@ def test_the_fit_is_marked_by_its_mean_squared_error(error, share):
     verdict = module.by_fit(FIT, [reply(np.sin(X) + np.sqrt(error))])["fit"]
     assert verdict.share == share
     assert verdict.status == ("correct" if share == 1 else "wrong")
+
+
+def test_wrong_gradients_are_not_charged_again_and_are_to_be_mended_first():
+    verdicts = [module.by_fit(FIT, [reply(np.sin(X) + np.sqrt(e), gradients=0.7)])["fit"] for e in (0.02, 0.05, 0.07)]
+    assert [verdict.share for verdict in verdicts] == [1, 0.5, 0]
+    assert "gradients are not right yet" in verdicts[1].hint
+
+
+def test_a_network_without_the_seed_is_named():
+    verdict = module.by_fit(FIT, [reply(np.sin(X), same=False, fresh=True)])["fit"]
+    assert verdict.mistakes == ("seed-missing",)
+    assert 0 < verdict.share < 1
 
 
 def test_the_worst_seed_counts():
@@ -59,10 +74,10 @@ def test_what_is_no_prediction_of_a_network_earns_nothing(bad):
 
 @pytest.mark.parametrize("hidden", ["tanh", "sigmoid"])
 def test_the_hidden_activation_is_read_off_the_answers(hidden):
-    given = challenges(load(NAME), 3)["gradients"]
+    given = challenges(NAME, 3)["gradients"]
     replies = []
     for challenge in given:
-        results = module.network(challenge.given, hidden).evaluate(challenge.given)
+        results = module.TASKS[hidden].network(challenge.given).evaluate(challenge.given)
         replies.append(Reply(challenge.given, results, challenge.shown))
     assert module.chosen(replies) == (hidden,)
     lines = tuple(Line(name, 1) for name in ("dW2", "db2", "dW1", "db1"))
@@ -70,9 +85,9 @@ def test_the_hidden_activation_is_read_off_the_answers(hidden):
 
 
 def test_the_gradients_agree_with_central_differences():
-    challenge = challenges(load(NAME), 5)["gradients"][1].given
+    challenge = challenges(NAME, 5)["gradients"][1].given
     for hidden in module.HIDDEN:
-        network = module.network(challenge, hidden)
+        network = module.TASKS[hidden].network(challenge)
         exact = network.evaluate(challenge)
         for name in network.parameters:
             for index in np.ndindex(challenge[name].shape):
