@@ -96,7 +96,7 @@ def equations(student, given, *, asked):
         except NotImplementedError:
             raise
         except Exception as error:
-            value = RuntimeError("your code raised " + type(error).__name__ + ": " + str(error)[:200])
+            value = error
         yield {"own_" + name if name in given else name: value}
 
 
@@ -113,7 +113,7 @@ def gradients(student, given):
     except NotImplementedError:
         raise
     except Exception as error:
-        missing = RuntimeError("your code raised " + type(error).__name__ + ": " + str(error)[:200])
+        missing = error
     found = {name: getattr(net, name, None) for name in ("dW3", "db3", "dW2", "db2", "dW1", "db1")}
     yield {name: missing if value is None else value for name, value in found.items()}
     yield {name + "_after": getattr(net, name, None) for name in ("W1", "b1", "W2", "b2", "W3", "b3")}

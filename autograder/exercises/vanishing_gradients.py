@@ -75,7 +75,7 @@ def signals(student, given):
         except NotImplementedError:
             raise
         except Exception as error:
-            returned = type(error)("your code raised " + type(error).__name__ + ": " + str(error)[:200])
+            returned = error
         if isinstance(returned, Exception):
             found[name] = [returned] * 5
         elif isinstance(returned, (list, tuple, np.ndarray)) and len(returned) == 5:

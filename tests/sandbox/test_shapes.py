@@ -6,6 +6,7 @@ import traceback
 import numpy as np
 import pytest
 
+from autograder.sandbox.inside import codec
 from autograder.sandbox.inside.shapes import in_words
 
 
@@ -65,3 +66,14 @@ def test_other_errors_stay_as_they_are_and_nothing_is_run_again():
     net = Net()
     assert told("g = self.counted @ x", net) == "A matrix product: the inner sizes 4 and 2 must agree"
     assert net.calls == 1
+
+
+def test_an_error_in_the_place_of_a_value_is_said_in_words() -> None:
+    values: dict[str, object] = {}
+    try:
+        np.ones((2, 3)) @ np.ones((2, 4))
+    except ValueError as error:
+        codec.gather({"raised": error, "made": ValueError("it must be a list")}, values)
+    assert str(values["raised"]).startswith("your code raised ValueError: ")
+    assert "the inner sizes 3 and 2 must agree" in str(values["raised"])
+    assert values["made"] == "it must be a list"

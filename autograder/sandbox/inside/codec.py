@@ -10,11 +10,14 @@ from __future__ import annotations
 import contextlib
 import math
 import struct
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgpack
 import numpy as np
+
+from . import shapes
 
 MAX_DEPTH = 6  # containers inside containers, the outermost included
 MAX_ITEMS = 20_000  # values in one message, containers included
@@ -163,10 +166,18 @@ def _entry(name: str, key: str) -> str:
     return f"its entry [{key}]" if name == "it" else f"{name}[{key}]"
 
 
-def _said(error: object) -> str:
-    """What an exception says; a probe puts one in the place of a value that it cannot give."""
+def _said(error: Any) -> str:
+    """What an exception says; a probe puts one in the place of a value that it cannot give.
+
+    One that the student's code has raised comes with a traceback, and is told as such.
+    """
     try:
-        return str(error)
+        text = str(error).strip()
+        if error.__traceback__ is None:
+            return text
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        text = shapes.in_words(text, where, error) if isinstance(error, ValueError) else text
+        return f"your code raised {type(error).__name__}" + (f": {text}" if text else "")
     except Exception:
         return _no_number(error, "it")
 
