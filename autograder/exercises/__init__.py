@@ -37,7 +37,8 @@ def load(name: str) -> Exercise:
     """The exercise with this name. Raises KeyError with the known names when there is none."""
     if name not in NAMES:
         raise KeyError(f"there is no exercise {name!r}; the course has {', '.join(NAMES)}")
-    return import_module(f"autograder.exercises.{name}").EXERCISE
+    exercise: Exercise = import_module(f"autograder.exercises.{name}").EXERCISE
+    return exercise
 
 
 def all_exercises() -> tuple[Exercise, ...]:

@@ -10,7 +10,7 @@ comes back as decimal strings.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -148,7 +148,7 @@ _Z = sp.Symbol("z", real=True)
 
 
 @cache
-def _at_50_digits(expression: sp.Expr):
+def _at_50_digits(expression: sp.Expr) -> Callable[..., Any]:
     """The expression in z as a function of mpmath numbers."""
     return sp.lambdify([_Z], expression, modules="mpmath")
 

@@ -233,7 +233,7 @@ def _norm(g: np.ndarray) -> float:
     return np.sqrt(np.sum(g * g))
 
 
-def _limited(norm: Callable[[np.ndarray], float]) -> Callable:
+def _limited(norm: Callable[[np.ndarray], float]) -> Callable[[np.ndarray, float], np.ndarray]:
     """Clipping with another norm."""
     return lambda e, t: e * t / norm(e) if norm(e) > t else e
 
@@ -257,7 +257,7 @@ WRONG_CLIPPING: Mapping[str, tuple[Callable[[np.ndarray, float], np.ndarray], ..
 
 
 def _clip_slips(*names: str) -> list[Slip]:
-    def wrong(name: str, clip: Callable) -> Callable[[At], np.ndarray]:
+    def wrong(name: str, clip: Callable[[np.ndarray, float], np.ndarray]) -> Callable[[At], np.ndarray]:
         def formula(v: At) -> np.ndarray:
             e = v.given[name] if name in v.given else _joined(v.given, name.removeprefix("one_"))
             found = clip(e.astype(np.longdouble), v.threshold)  # in which the square of a huge entry is finite
@@ -298,7 +298,7 @@ def _cosine(way: np.ndarray) -> np.ndarray:
     return (1 + np.cos(np.pi * way)) / 2
 
 
-WRONG_RATES: Mapping[str, tuple[str, Callable]] = {
+WRONG_RATES: Mapping[str, tuple[str, Callable[..., np.ndarray]]] = {
     "starts-at-zero": ("warm_up", lambda s, w, t: s / w),
     "no-warm-up": ("warm_up", lambda s, w, t: np.ones(len(s))),
     "warm-up-not-left-out": ("decay", lambda s, w, t: _cosine(s / t)),
@@ -312,7 +312,7 @@ WRONG_RATES: Mapping[str, tuple[str, Callable]] = {
 """Wrong parts of the peak at the steps s of a part of the schedule, for w steps of warm-up of t."""
 
 
-def _rate_slip(mistake: str, part: str, wrong: Callable) -> Slip:
+def _rate_slip(mistake: str, part: str, wrong: Callable[..., np.ndarray]) -> Slip:
     def formula(v: At) -> np.ndarray:
         warmup, total = int(v.warmup), int(v.total)
         steps = np.arange(warmup) if part == "warm_up" else np.arange(warmup, total)

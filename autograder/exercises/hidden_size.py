@@ -6,7 +6,7 @@ checked exactly for a few epochs on fresh data; the table that was handed in is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -159,7 +159,7 @@ def spread_truth(given: Values) -> dict[str, np.ndarray]:
     return {"spread": np.array(np.mean(np.sqrt(np.mean((A1 - A1.mean(axis=0)) ** 2, axis=0))))}
 
 
-def verdicts(sizes: Sequence[int], on_train: Sequence[float], on_test: Sequence[float]) -> dict[str, list[int]]:
+def verdicts(sizes: Sequence[int], on_train: Iterable[float], on_test: Iterable[float]) -> dict[str, list[int]]:
     """The sizes that underfit, fit and overfit, by the rule of the notebook."""
     found: dict[str, list[int]] = {"underfits": [], "fits": [], "overfits": []}
     for size, train, test in zip(sizes, on_train, on_test):

@@ -117,7 +117,8 @@ def _losses(given: Values, *, strength: float | None = None, shown: float | None
     """The loss of every epoch, before its update: trained and shown with the given strength where no other is named."""
     due = float(given["reg_lambda"])
     strength, shown = due if strength is None else strength, due if shown is None else shown
-    state, found = {name: given[name] for name in descent.PARAMETERS}, []
+    state: descent.State = {name: given[name] for name in descent.PARAMETERS}
+    found = []
     for _ in range(int(given["epochs"]) + more):
         found.append(descent.loss(state, given["X"], given["Y"], reg_lambda=shown))
         gradient = descent.gradients(state, given["X"], given["Y"], reg_lambda=strength)
@@ -205,7 +206,7 @@ def studied(given: Values) -> dict[str, np.ndarray]:
     return _table(given, wanted(given))
 
 
-def follow_study(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
+def follow_study(given: Values, own: Values) -> Sequence[Mapping[str, np.ndarray]]:
     """Where an argument is not used as it should be, the first column is charged with that, and the others follow."""
     trainings = noted(own)
     if not trainings or len(trainings) != len(given["lambdas"]):

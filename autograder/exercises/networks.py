@@ -296,7 +296,7 @@ class NetworkTask:
         def truth(given: Values) -> Mapping[str, np.ndarray]:
             net = self.network(given)
             data = {"X": np.zeros((net.sizes[0], 1)), "Y": np.zeros((net.sizes[-1], 1))}
-            return net.evaluate(data | given, {f"d{name}": given[f"d{name}"] for name in PARAMETERS})
+            return net.evaluate({**data, **given}, {f"d{name}": given[f"d{name}"] for name in PARAMETERS})
 
         return remembered(truth)
 

@@ -91,8 +91,8 @@ def follow_network(network: Network, given: Values, own: Values) -> Sequence[dic
 def returning(results: Mapping[str, np.ndarray], own: Values | None = None) -> dict[str, np.ndarray]:
     """The same results with ``returned``: what ``forward_pass`` has to return is A2, the student's own if it fits."""
     A2 = (own or {}).get("A2")
-    fits = A2 is not None and A2.shape == results["A2"].shape
-    return {**results, "returned": A2 if fits else results["A2"]}
+    own_A2 = A2 if A2 is not None and A2.shape == results["A2"].shape else None
+    return {**results, "returned": results["A2"] if own_A2 is None else own_A2}
 
 
 def keeping_parameters(judge: Judge, *, others: Sequence[Line] = ()) -> Judge:
@@ -279,4 +279,5 @@ def moons() -> dict[str, np.ndarray]:
 
 def accuracies(state: descent.State, given: Values, hidden: str = "sigmoid") -> tuple[float, float]:
     """The accuracies of a network on the training and on the test data of a challenge."""
-    return tuple(descent.accuracy(state, given[f"X{half}"], given[f"Y{half}"], hidden) for half in ("", "_test"))
+    train, test = (descent.accuracy(state, given[f"X{half}"], given[f"Y{half}"], hidden) for half in ("", "_test"))
+    return train, test

@@ -263,7 +263,7 @@ def _hidden_slips(line: str, weights: str, above: str, below: str, activation: s
         "divided-by-m-twice": f"{back} * {slope} / {below}.shape[1]",
     }
 
-    def of_slope(v: At, wrong: Callable) -> np.ndarray:
+    def of_slope(v: At, wrong: Callable[..., np.ndarray]) -> np.ndarray:
         return v[weights].T @ v[above] * wrong(_before(v[below], activation), v[below])
 
     explain = explain_slips(

@@ -158,7 +158,7 @@ def truth(given: Values) -> dict[str, np.ndarray]:
 def draw(random: Callable[[], float]) -> dict[str, np.ndarray]:
     """Other numbers of the same difficulty. ``random`` gives numbers from 0 to 1, 1 excluded."""
 
-    def one(options: Sequence[float]) -> float:
+    def one(options: Sequence[Any]) -> Any:
         return options[int(random() * len(options))]
 
     def tenths(count: int, low: int, high: int) -> np.ndarray:
