@@ -342,12 +342,14 @@ def _plain(value: Any) -> Any:
 
 
 def figures(number: float) -> int:
-    """With how many significant figures a number is written: zeros at the front do not count, nor do those at the end.
+    """With how many significant figures a number is written: zeros at the front do not count, nor do those behind the
+    point at the end.
 
-    >>> figures(0.00043), figures(12.05), figures(0.5)
-    (2, 4, 1)
+    >>> figures(0.00043), figures(12.05), figures(0.5), figures(120)
+    (2, 4, 1, 3)
     """
-    return len(np.format_float_scientific(abs(number), trim="-").split("e")[0].replace(".", ""))
+    digits = np.format_float_positional(abs(number), trim="-").replace(".", "").lstrip("0")
+    return max(len(digits), 1)
 
 
 # --- Slopes of a function, with an honest error ---------------------------------------------------------------------

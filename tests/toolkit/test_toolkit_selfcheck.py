@@ -27,6 +27,7 @@ from selfcheck import (
 from simple_network import SimpleNeuralNetwork
 from toolkit_networks import ACTIVATIONS, LOSSES, SLIPS, STYLES, Net, Slip, with_slip
 
+from autograder.marking.by_hand import rounding
 from autograder.marking.compare import as_numbers
 from autograder.sandbox.inside import codec
 
@@ -627,15 +628,26 @@ def test_numbers_of_every_kind_pass_every_check():
 
 
 @pytest.mark.parametrize(
-    ("number", "count"), [(0.00043, 2), (0.0004, 1), (12.05, 4), (0.5, 1), (-0.0612, 3), (1200, 2), (1e-9, 1)])
+    ("number", "count"), [(0.00043, 2), (0.0004, 1), (12.05, 4), (0.5, 1), (-0.0612, 3), (1200, 4), (1e-9, 1)])
 def test_significant_figures_are_counted_as_a_person_does(number, count):
     assert selfcheck.figures(number) == count
     assert selfcheck.figures(np.float64(number)) == count
 
 
-@given(st.floats(1e-9, 1e9), st.integers(1, 6))
+@given(st.floats(1e-9, 1), st.integers(1, 6))
 def test_a_number_rounded_to_so_many_figures_has_no_more_of_them(number, count):
     assert 1 <= selfcheck.figures(float(f"{number:.{count - 1}e}")) <= count
+
+
+@given(st.integers(100_001, 999_999).filter(lambda digits: digits % 10), st.integers(-6, 1), st.integers(1, 3))
+def test_rounding_is_said_in_the_words_in_which_it_is_marked(digits, power, count):
+    """One rule for figures: that of the self-check, which knows no answer, is the grader's."""
+    exact = digits * 10.0 ** (power - 6)
+    written = float(f"{exact:.{count - 1}e}")
+    marked = rounding(np.array([written]), np.array([exact]))
+    (line,) = check_values({"dz2": written}, {"dz2": ()}, rounded={"dz2": 4}).lines
+    assert line.status == "unclear"
+    assert marked.says.partition(" has ")[2] in line.says
 
 
 def test_too_few_figures_are_pointed_out_without_knowing_the_answer():
