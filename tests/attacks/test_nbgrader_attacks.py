@@ -7,11 +7,11 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
 import nbformat
+import nbgrader_kit
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
@@ -86,16 +86,8 @@ STOCK_STUDENTS = (
 
 
 def nbgrader(course: Path, *arguments: str) -> subprocess.CompletedProcess:
-    environment = os.environ | {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "HOME": str(course.parent / "home"),
-        "IPYTHONDIR": str(course.parent / "home" / ".ipython"),
-        "MPLBACKEND": "Agg",
-    }
-    return subprocess.run(
-        [sys.executable, "-m", "nbgrader", *arguments], cwd=course, env=environment, capture_output=True, text=True,
-        timeout=600, check=False,
-    )  # fmt: skip
+    home = course.parent / "home"
+    return nbgrader_kit.nbgrader(course, *arguments, status=None, HOME=str(home), IPYTHONDIR=str(home / ".ipython"))
 
 
 def make_course(base: Path, root: Path, configuration: str, students: tuple[str, ...]) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from class_kit import NAME, SHEET, autograded, hand_in, hand_in_again, hand_in_class, make_course, rows, solved
+from nbgrader_kit import nbgrader
 
 
 def run(course, *arguments, status=0):
@@ -29,7 +30,7 @@ def test_gradebook_and_notebooks_are_those_of_nbgrader(tmp_path, root):
     ours = tmp_path / "ours"
     shutil.copytree(theirs, ours, symlinks=True)
     for sheet in (SHEET, "training"):
-        run(theirs, "nbgrader", "autograde", sheet)
+        nbgrader(theirs, "autograde", sheet)
     run(ours, "autograder", "grade", "submitted", "--gradebook", "--seed", "7")
     expected, found = rows(theirs), rows(ours)
     assert len(expected["submitted_assignment"]) == 9
@@ -48,7 +49,7 @@ def test_gradebook_and_notebooks_are_those_of_nbgrader(tmp_path, root):
 
     for course in (theirs, ours):
         hand_in_again(course, root)
-    run(theirs, "nbgrader", "autograde", SHEET, "--force", status=1)
+    nbgrader(theirs, "autograde", SHEET, "--force", status=1)
     said = run(ours, "autograder", "grade", "submitted", "--gradebook", status=1).stdout
     assert "cy worked_calculation: worked_calculation.ipynb is not valid JSON" in said
     assert rows(ours) == rows(theirs)

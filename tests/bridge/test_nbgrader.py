@@ -1,17 +1,15 @@
 """nbgrader stays the instructor's tool: its own commands, with this repository's configuration and without it."""
 
 import json
-import os
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import nbformat
 import pytest
+from nbgrader_kit import make_course, nbgrader
 
 from autograder.audit import load_variants
-from autograder.build.submission import fill, solutions
+from autograder.build.submission import solutions
 from autograder.exercises import load
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("nbgrader")]
@@ -19,39 +17,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("nbgrader")]
 STOCK = "c = get_config()\nc.CourseDirectory.release_directory = 'assignments'\nc.Execute.timeout = 120\n"
 
 
-def nbgrader(course, *arguments):
-    """Run nbgrader in a course, with its helpers on PATH as an activated environment would have them."""
-    bin_folder = str(Path(sys.executable).parent)
-    done = subprocess.run(
-        [sys.executable, "-m", "nbgrader", *arguments],
-        cwd=course,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        env=os.environ | {"PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}", "MPLBACKEND": "Agg"},
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done
-
-
-def make_course(folder, root, configuration):
-    """A course with one sheet of values, and two students: one right, one with two slips."""
-    folder.mkdir()
-    (folder / "nbgrader_config.py").write_text(configuration)
-    shutil.copytree(root / "source" / "by_hand", folder / "source" / "by_hand")
-    for other in (folder / "source" / "by_hand").glob("*.ipynb"):
-        if other.stem != "worked_calculation":
-            other.unlink()
+def with_students(folder, root, configuration=""):
+    """A course of one sheet, and two students: one right, one with two slips."""
     exercise = load("worked_calculation")
-    released = nbformat.read(root / "assignments" / "by_hand" / "worked_calculation.ipynb", as_version=4)
     solved = solutions(root, exercise)
     slips = load_variants(root, exercise).find("sigmoid-sign").apply(solved)
     slips["loss"] = slips["loss"].replace("** 2", "** 2 / 2")
-    for student, cells in (("ada", solved), ("carla", slips)):
-        path = folder / "submitted" / student / "by_hand" / "worked_calculation.ipynb"
-        path.parent.mkdir(parents=True)
-        nbformat.write(fill(released, cells), path)
-    return folder
+    return make_course(folder, root, configuration, ada=solved, carla=slips)
 
 
 def scores(course):
@@ -70,9 +42,7 @@ def scores(course):
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory, root):
     """The course after release, autograding, feedback and export with this repository's configuration."""
-    course = make_course(
-        tmp_path_factory.mktemp("nbgrader") / "course", root, (root / "nbgrader_config.py").read_text()
-    )
+    course = with_students(tmp_path_factory.mktemp("nbgrader") / "course", root)
     nbgrader(course, "generate_assignment", "by_hand")
     nbgrader(course, "autograde", "by_hand")
     nbgrader(course, "generate_feedback", "by_hand")
@@ -139,7 +109,7 @@ def test_a_second_run_gives_the_same_scores(graded):
 
 
 def test_stock_nbgrader_marks_in_the_kernel_and_says_that_it_is_unprotected(tmp_path, root, graded):
-    course = make_course(tmp_path / "course", root, STOCK)
+    course = with_students(tmp_path / "course", root, STOCK)
     nbgrader(course, "generate_assignment", "by_hand", "--force")
     nbgrader(course, "autograde", "by_hand")
     assert scores(course) == scores(graded)

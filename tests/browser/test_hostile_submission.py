@@ -1,16 +1,14 @@
 """A hostile submission, opened by the person who marks it: nothing of it may run, in formgrader or in feedback."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 
 import browser
 import nbformat
 import pytest
 from lab import click
 from nbformat.v4 import new_code_cell, new_markdown_cell
+from nbgrader_kit import NAME, hand_in, make_course, nbgrader
 from page_kit import ATTACKS
 
 from autograder.build.submission import fill, solutions
@@ -18,7 +16,6 @@ from autograder.exercises import load
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
-NAME = "worked_calculation"
 SPY = "127.0.0.1:9/"
 """Where the attacks would load something from, or send something to."""
 
@@ -50,12 +47,7 @@ return {stolen: window.stolen || 0, title: document.title, frames, links, handle
 @pytest.fixture(scope="module")
 def course(tmp_path_factory, root):
     """A course of one sheet, and one student, whose notebook attacks from every place that a student can write to."""
-    folder = tmp_path_factory.mktemp("hostile")
-    shutil.copy(root / "nbgrader_config.py", folder)
-    shutil.copytree(root / "source" / "by_hand", folder / "source" / "by_hand")
-    for other in (folder / "source" / "by_hand").glob("*.ipynb"):
-        if other.stem != NAME:
-            other.unlink()
+    folder = make_course(tmp_path_factory.mktemp("hostile"), root)
     released = nbformat.read(root / "assignments" / "by_hand" / f"{NAME}.ipynb", as_version=4)
     notebook = fill(released, solutions(root, load(NAME)))
     notebook.cells.insert(0, new_code_cell(DISPLAYS.format(attacks=json.dumps(ATTACKS))))
@@ -65,19 +57,9 @@ def course(tmp_path_factory, root):
     for cell in notebook.cells:
         if cell.metadata.get("nbgrader", {}).get("solution"):
             cell.source += "".join(f"\n# {one}" if cell.cell_type == "code" else f"\n\n{one}" for one in ATTACKS)
-    path = folder / "submitted" / "mallory" / "by_hand" / f"{NAME}.ipynb"
-    path.parent.mkdir(parents=True)
-    nbformat.write(notebook, path)
+    hand_in(folder, "mallory", notebook)
     for step in ("generate_assignment", "autograde", "generate_feedback"):
-        done = subprocess.run(
-            [sys.executable, "-m", "nbgrader", step, "by_hand"],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=600,
-            env=os.environ | {"PATH": f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ['PATH']}"},
-        )
-        assert done.returncode == 0, done.stderr[-3000:]
+        nbgrader(folder, step, "by_hand")
     return folder
 
 

@@ -6,10 +6,11 @@ import browser
 import nbformat
 import pytest
 from lab import FIND, click, fill_in, look_at, open_notebook, run_all, shown, text_of
+from nbgrader_kit import make_course
 from selenium.webdriver.common.by import By
 
 from autograder.audit import load_variants
-from autograder.build.submission import fill, solutions
+from autograder.build.submission import solutions
 from autograder.exercises import load
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
@@ -82,21 +83,10 @@ def test_a_student_practises_and_asks_for_one_step(driver, tmp_path, root, artef
 @pytest.fixture(scope="module")
 def course(tmp_path_factory, root):
     """An instructor's folder: one sheet, and two students who have handed in."""
-    folder = tmp_path_factory.mktemp("course")
-    shutil.copy(root / "nbgrader_config.py", folder)
-    shutil.copytree(root / "source" / "by_hand", folder / "source" / "by_hand")
-    for other in (folder / "source" / "by_hand").glob("*.ipynb"):
-        if other.stem != "worked_calculation":
-            other.unlink()
     exercise = load("worked_calculation")
-    released = nbformat.read(root / "assignments" / "by_hand" / "worked_calculation.ipynb", as_version=4)
     solved = solutions(root, exercise)
     slip = load_variants(root, exercise).find("sigmoid-sign").apply(solved)
-    for name, cells in (("ada", solved), ("carla", slip)):
-        path = folder / "submitted" / name / "by_hand" / "worked_calculation.ipynb"
-        path.parent.mkdir(parents=True)
-        nbformat.write(fill(released, cells), path)
-    return folder
+    return make_course(tmp_path_factory.mktemp("course"), root, ada=solved, carla=slip)
 
 
 def succeeded(driver, what):

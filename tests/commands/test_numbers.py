@@ -3,7 +3,6 @@
 import ast
 import json
 import math
-import os
 import re
 import shutil
 import stat
@@ -15,6 +14,7 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+from nbgrader_kit import hand_in, make_course, nbgrader
 
 from autograder.build.submission import fill, solutions
 from autograder.cli import main
@@ -297,13 +297,7 @@ def test_a_changed_notebook_is_refused_and_not_half_rewritten(root):
 @pytest.fixture(scope="module")
 def course(tmp_path_factory, root):
     """A course with the worked calculation alone, and numbers for ada and carla but not for dmitri."""
-    folder = tmp_path_factory.mktemp("numbers") / "course"
-    for part in ("source", "assignments"):
-        shutil.copytree(root / part / "by_hand", folder / part / "by_hand")
-        for other in (folder / part / "by_hand").glob("*.ipynb"):
-            if other.stem != NAME:
-                other.unlink()
-    shutil.copy(root / "nbgrader_config.py", folder)
+    folder = make_course(tmp_path_factory.mktemp("numbers") / "course", root, parts=("source", "assignments"))
     (folder / "students.csv").write_text("id,first_name\nada,Ada\ncarla,Carla\n")
     assert release(folder) == 0
     return folder
@@ -406,31 +400,16 @@ def graded(course, root):
     own = read_own_numbers(course)
     right = code(numbers_of(own, "ada"))
     notebook = course / "numbers" / "ada" / "by_hand" / f"{NAME}.ipynb"
-    hand_in(course, "ada", notebook, right | {"loss": right["loss"] + " / 2"})
-    hand_in(course, "carla", notebook, right)
-    hand_in(course, "dmitri", course / "assignments" / "by_hand" / f"{NAME}.ipynb", solutions(root, load(NAME)))
+    hand_in(course, "ada", filled(notebook, right | {"loss": right["loss"] + " / 2"}))
+    hand_in(course, "carla", filled(notebook, right))
+    hand_in(course, "dmitri", filled(course / "assignments" / "by_hand" / f"{NAME}.ipynb", solutions(root, load(NAME))))
     for step in ("generate_assignment", "autograde", "generate_feedback"):
         nbgrader(course, step, "by_hand")
     return course
 
 
-def hand_in(course, student, notebook, cells):
-    path = course / "submitted" / student / "by_hand" / f"{NAME}.ipynb"
-    path.parent.mkdir(parents=True)
-    nbformat.write(fill(nbformat.read(notebook, as_version=4), cells), path)
-
-
-def nbgrader(course, *arguments):
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        [sys.executable, "-m", "nbgrader", *arguments],
-        cwd=course,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        env=os.environ | {"PATH": path, "MPLBACKEND": "Agg"},
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+def filled(notebook, cells):
+    return fill(nbformat.read(notebook, as_version=4), cells)
 
 
 def points(course):
@@ -523,7 +502,7 @@ def test_the_secret_never_reaches_the_isolated_process(course, tmp_path):
         "raise RuntimeError(f'seen {found} and {[k for k in os.environ if chr(83) + chr(69) + chr(67) in k]}')"
     )
     cells = code(numbers_of(read_own_numbers(copy), "ada")) | {"loss": look}
-    hand_in(copy, "ada", copy / "numbers" / "ada" / "by_hand" / f"{NAME}.ipynb", cells)
+    hand_in(copy, "ada", filled(copy / "numbers" / "ada" / "by_hand" / f"{NAME}.ipynb", cells))
     done = subprocess.run(
         [sys.executable, "-m", "autograder", "grade", copy / "submitted", "--json", "--root", copy],
         capture_output=True, text=True, timeout=600,
