@@ -36,6 +36,7 @@ def check(path, schema):
     return subprocess.run([*command, str(path)], capture_output=True, text=True, timeout=600)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_files_keep_to_the_published_schemas(name, root):
     done = check(root / name, SCHEMAS[name])

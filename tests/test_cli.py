@@ -35,6 +35,7 @@ def run(*arguments):
     )
 
 
+@pytest.mark.slow
 def test_grade_prints_a_table_and_succeeds_whatever_the_marks(submitted, root):
     done = run("grade", submitted, "--root", root)
     assert done.returncode == 0, done.stderr
@@ -45,6 +46,7 @@ def test_grade_prints_a_table_and_succeeds_whatever_the_marks(submitted, root):
     assert "isolation: full" in done.stdout
 
 
+@pytest.mark.slow
 def test_grade_json_has_one_object_per_notebook(submitted, root):
     done = run("grade", submitted, "--root", root, "--json", "--seed", 7)
     records = [json.loads(line) for line in done.stdout.splitlines()]
@@ -57,6 +59,7 @@ def test_grade_json_has_one_object_per_notebook(submitted, root):
     assert question["status"] == "wrong"
 
 
+@pytest.mark.slow
 def test_a_notebook_that_needs_a_person_gives_exit_status_one(tmp_path, submitted, root):
     bad = tmp_path / "x" / "training" / "tanh_swap.ipynb"
     bad.parent.mkdir(parents=True)

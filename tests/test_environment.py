@@ -6,6 +6,8 @@ import subprocess
 import sys
 import sysconfig
 
+import pytest
+
 from autograder.environment import put_programs_on_path
 
 PROGRAMS = sysconfig.get_path("scripts")
@@ -30,6 +32,7 @@ def test_without_any_path_the_systems_programs_are_still_found(monkeypatch):
     assert shutil.which("sh")
 
 
+@pytest.mark.slow
 def test_nbgrader_makes_a_gradebook_without_an_activated_environment(tmp_path, root):
     shutil.copy(root / "nbgrader_config.py", tmp_path)
     (tmp_path / "source").mkdir()

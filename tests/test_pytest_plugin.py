@@ -12,6 +12,8 @@ from autograder.audit import load_variants
 from autograder.build.submission import fill, solutions
 from autograder.exercises import load
 
+pytestmark = pytest.mark.slow  # each starts pytest in a process of its own
+
 TRAP = "raise SystemExit('code of the submission ran in pytest')"
 
 
@@ -110,7 +112,6 @@ def test_configuration_of_a_submission_that_pytest_has_read_is_refused(submitted
     assert "with the equals sign" in done.stderr
 
 
-@pytest.mark.slow
 def test_workers_grade_with_one_seed_and_stop_at_the_first_failure(submitted, root, tmp_path):
     path = tmp_path / "report.xml"
     arguments = (f"--submission={submitted}/carla", "-n", "2", "--dist", "loadfile", "-x", f"--junitxml={path}")

@@ -154,6 +154,7 @@ def test_one_damaged_record_costs_only_itself(course, stricter, capsys):
         assert sorted(score for (score,) in scores) == [0, 1, 1, 1]
 
 
+@pytest.mark.slow
 def test_what_was_graded_unprotected_is_marked_again_from_its_own_answers(tmp_path, root, monkeypatch, capsys):
     course = make_course(tmp_path / "course", root)
     hand_in(course, "ada", solved(root))
@@ -166,6 +167,7 @@ def test_what_was_graded_unprotected_is_marked_again_from_its_own_answers(tmp_pa
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.slow
 def test_no_journal_is_made_only_to_find_it_empty(tmp_path, root, capsys):
     course = make_course(tmp_path / "course", root)
     assert main(["remark", "--diff", "--root", str(course)]) == 2

@@ -19,6 +19,8 @@ from autograder.grading.batch import Course, grade_class
 from autograder.grading.journal import Journal
 from autograder.grading.submissions import find
 
+pytestmark = pytest.mark.slow  # each marks hundreds of submissions again
+
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory, root):

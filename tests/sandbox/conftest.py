@@ -12,11 +12,11 @@ from autograder.sandbox import Ask, Cell, Job, Limits, Outcome, Sandbox, Sandbox
 
 QUICK = Limits(  # of time more than a busy machine takes: a test of what burns or sleeps gives its own
     cell_cpu_seconds=10.0,
-    cell_wall_seconds=20.0,
+    cell_wall_seconds=600.0,
     question_cpu_seconds=10.0,
-    question_wall_seconds=20.0,
+    question_wall_seconds=600.0,
     cpu_seconds=30.0,
-    wall_seconds=120.0,
+    wall_seconds=900.0,
     memory_bytes=256 << 20,
     tmp_bytes=8 << 20,
     file_bytes=4 << 20,
