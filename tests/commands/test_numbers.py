@@ -74,7 +74,7 @@ def values_of(given):
 
 def marked(exercise, values):
     """Points per line, and the verdicts."""
-    given = challenges(exercise, 1)["filled_in"][0].given
+    given = challenges(exercise, 1)["filled_in"][0].known
     verdicts = {}
     for question in exercise.questions:
         verdicts |= question.judge(question.lines, [Reply(given, values, shown=True)])
