@@ -464,8 +464,7 @@ def test_a_class_is_graded_and_marked_again_by_everyones_own_numbers(graded, tmp
     about = json.loads((copy / "numbers.json").read_text())
     (copy / "numbers.json").write_text(json.dumps(about | {"students": ["carla"]}))
     moved = command("remark", "--diff")
-    assert moved.returncode == 1
-    assert "its questions ask something else now" in moved.stdout + moved.stderr
+    assert (moved.returncode, "1 down" in moved.stdout) == (0, True), "no run depends on the numbers, only its marks do"
     assert command("grade", "submitted", "--gradebook").returncode == 0
     assert points(copy)["ada"] < expected["ada"]
     assert "drawn for `ada`" not in path.read_text()
