@@ -124,6 +124,29 @@ WEIGHTED_ERROR = (
 """The same for an error with a weight for every output."""
 
 
+# Wrong forward passes ------------------------------------------------------------------------------------------------
+
+_ACTIVATIONS = {"sigmoid": "sigma({0})", "tanh": "tanh({0})", "relu": "maximum({0}, 0)"}
+
+
+def forward_slips(hidden: str, output: str) -> tuple[Slip, ...]:
+    """Wrong pre-activations and activations of a network with one hidden layer."""
+    found = [
+        Slip("bias-forgotten", "Z1", "W1 @ X"),
+        Slip("bias-forgotten", "Z2", "W2 @ A1"),
+        Slip("pre-activations-for-activations", "Z2", "W2 @ Z1 + b2"),
+    ]
+    for name, z, activation in (("A1", "Z1", hidden), ("A2", "Z2", output)):
+        if activation != "linear":
+            found.append(Slip("activation-forgotten", name, z))
+        if activation in ("sigmoid", "tanh"):
+            once = _ACTIVATIONS[activation]
+            found.append(Slip("activation-applied-twice", name, once.format(once.format(z))))
+    if hidden in _ACTIVATIONS and hidden not in (output, "sigmoid"):
+        found.append(Slip("hidden-activation-on-output", "A2", _ACTIVATIONS[hidden].format("Z2")))
+    return tuple(found)
+
+
 # Wrong updates ------------------------------------------------------------------------------------------------------
 
 UPDATES = (
@@ -228,7 +251,7 @@ class NetworkTask:
         explain = explain_gradients(Spec(self.activations[:-1], self.activations[-1], self.loss, self.penalty))
         explain = self.adjust(explain) if self.adjust else explain
         wrong_losses = (Slip(id, "loss", partial(self._loss, formula)) for id, formula in self.losses)
-        explain = first_of(explain, explain_slips((*self.slips, *wrong_losses)))
+        explain = first_of(explain, explain_slips((*self.slips, *forward_slips(*self.activations), *wrong_losses)))
         return values(self.truth, follow=self.follow, explain=explain, of="self")
 
     def _loss(self, formula: str, at: At) -> float:

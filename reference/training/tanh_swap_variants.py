@@ -149,6 +149,27 @@ def _edit(variant_id, title, old, new, loses, named):
 
 
 WRONG = (
+    wrong(
+        "tanh-on-output",
+        "tanh in both layers",
+        edits={"network": [("self.A2 = 1 / (1 + np.exp(-self.Z2))", "self.A2 = np.tanh(self.Z2)")]},
+        loses={"forward_tanh.A2": 1},
+        named={"forward_tanh.A2": "hidden-activation-on-output"},
+    ),
+    wrong(
+        "hidden-bias-forgotten",
+        "Z1 without its bias",
+        edits={"network": [("self.W1 @ X + self.b1", "self.W1 @ X")]},
+        loses={"forward_tanh.Z1": 1},
+        named={"forward_tanh.Z1": "bias-forgotten"},
+    ),
+    wrong(
+        "tanh-twice",
+        "tanh is applied to what is one already",
+        edits={"network": [("self.A1 = np.tanh(self.Z1)", "self.A1 = np.tanh(np.tanh(self.Z1))")]},
+        loses={"forward_tanh.A1": 1},
+        named={"forward_tanh.A1": "activation-applied-twice"},
+    ),
     _edit(
         "sigmoid-derivative",
         "the sigmoid's derivative is kept",
