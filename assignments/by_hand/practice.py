@@ -488,63 +488,85 @@ def network_truth(given: Arrays, hidden: str, output: str, loss: str) -> dict[st
 
 SLOPE_AT_Z = "In s (1 - s) the s is the value of the sigmoid, not z."
 
+# The steps of the worked calculation, from its exercise: `autograder build` writes them.
 WORKED_STEPS = (
     Step("z1", "W1 @ x + b1", "Each hidden unit adds its weighted inputs and its bias.", (
-        ("W1 @ x", "The bias is missing: which numbers does each unit add?"),
-        ("W1.T @ x + b1", "Row i of W1 leads into hidden unit i. You went down a column."),
+        ("W1 @ x", "The bias is left out. Which numbers does each unit add?"),
+        ("W1.T @ x + b1", "The weights are read along the columns. Row i of W1 holds the weights into hidden unit i. You went down a column."),
+        ("W1 @ x[::-1] + b1", "The two inputs are exchanged. The first column of W1 belongs to the first input. Which of the two numbers is that?"),
     )),
     Step("a1", "sigma(z1)", "The sigmoid of each.", (
-        ("z1", "This is z1. What does a sigmoid unit make of it?"),
-        ("sigma(-z1)", "Look at the sign in the exponent: a positive z gives more than one half."),
-        ("tanh(z1)", "These are values of tanh. This network uses sigmoids."),
+        ("z1", "The activation is left out. This is still the pre-activation. What does the activation make of it?"),
+        ("tanh(z1)", "These are values of tanh. Which activation has this network?"),
+        ("sigma(-z1)", "The sign in the exponent of the sigmoid is wrong. A positive z must give more than one half. Does yours?"),
     )),
     Step("z2", "W2 @ a1 + b2", "The output unit sees the hidden activations.", (
-        ("W2 @ a1", "The bias is missing: which numbers does the unit add?"),
-        ("W2 @ z1 + b2", "You used z1. What does a hidden unit send on after the sigmoid?"),
-        ("W2 @ x + b2", "The output unit sees the hidden activations, not the inputs."),
+        ("W2 @ a1", "The bias is left out. Which numbers does each unit add?"),
+        ("W2 @ x + b2", "The inputs are used instead of the hidden activations. What does the output unit see: the inputs, or what the hidden units make of them?"),
+        ("W2 @ z1 + b2", "The pre-activations of the layer below are used instead of its activations. What does a hidden unit send on after its activation?"),
     )),
     Step("a2", "sigma(z2)", "The sigmoid once more.", (
-        ("z2", "This is z2. What does a sigmoid unit make of it?"),
-        ("sigma(-z2)", "Look at the sign in the exponent: a positive z gives more than one half."),
-        ("tanh(z2)", "This is a value of tanh. This network uses sigmoids."),
+        ("z2", "The activation is left out. This is still the pre-activation. What does the activation make of it?"),
+        ("tanh(z2)", "These are values of tanh. Which activation has this network?"),
+        ("sigma(-z2)", "The sign in the exponent of the sigmoid is wrong. A positive z must give more than one half. Does yours?"),
     )),
     Step("loss", "(a2 - y)**2", "The squared error of the one example, with no factor 1/2.", (
-        ("(a2 - y)**2 / 2", "There is no factor 1/2 in this loss."),
-        ("a2 - y", "That is the error. What does the loss do with it?"),
-        ("y - a2", "That is the error. What does the loss do with it?"),
+        ("(a2 - y)**2 / 2", "There is a factor 1/2 in the loss. This course's squared error has none: its derivative carries a 2."),
+        ("-(y * log(a2) + (1 - y) * log(1 - a2))", "This is the cross-entropy. Which loss does this task use?"),
+        ("a2 - y", "The error is not squared. Without the square positive and negative errors cancel. What does the loss do with an error?"),
+        ("y - a2", "The error is not squared. Without the square positive and negative errors cancel. What does the loss do with an error?"),
     )),
     Step("dz2", "2 * (a2 - y) * a2 * (1 - a2)", "The slope of the loss, times the slope of the sigmoid.", (
-        ("(a2 - y) * a2 * (1 - a2)", "Differentiate the square once more: a factor is missing."),
-        ("2 * (a2 - y)", "This is the derivative by a2. One more step of the chain rule leads to z2."),
-        ("a2 - y", "a - y is the error signal of cross-entropy. Which loss does this task use?"),
-        ("2 * (a2 - y) * z2 * (1 - z2)", SLOPE_AT_Z),
-        ("2 * (y - a2) * a2 * (1 - a2)", "The sign is turned round: if a2 is above the target and grows, does the loss fall?"),
+        ("(a2 - y) * a2 * (1 - a2)", "The factor 2 of the squared error is lost. This loss has no factor 1/2 in front. Differentiate the square once more."),
+        ("2 * (a2 - y)", "The derivative of the output activation is missing. This is the derivative with respect to a2. One more step of the chain rule leads to z2."),
+        ("a2 - y", "This is the error signal of cross-entropy. Which loss does this task use?"),
+        ("2 * (a2 - y) * z2 * (1 - z2)", "The output derivative is computed from Z with the formula meant for A. The short formula for this derivative expects the activation. Check what you put into it."),
+        ("2 * (a2 - y) * a2", "Half of the sigmoid's derivative is missing. It is a product of two factors. Which of them do you have?"),
+        ("2 * (a2 - y) * (1 - a2)", "Half of the sigmoid's derivative is missing. It is a product of two factors. Which of them do you have?"),
+        ("2 * (y - a2) * a2 * (1 - a2)", "The sign is wrong. If a2 grows while it is above the target, does the loss grow or fall?"),
     )),
     Step("dW2", "dz2 @ a1.T", "A weight gets the error signal times what it has seen.", (
-        ("dz2 @ x.T", "What is multiplied by W2 in the forward pass?"),
-        ("dz2 @ z1.T", "You used z1. What is multiplied by W2 in the forward pass?"),
+        ("dz2 @ x.T", "The activation of another layer is used. Check which layer feeds these weights in the forward pass, and which array your gradient uses."),
+        ("dz2 @ z1.T", "The pre-activation is used instead of the activation. Check what really enters this layer in the forward pass. The same array belongs in the gradient."),
     )),
-    Step("db2", "dz2", "A bias sees the input 1."),
-    Step("dz1", "(W2.T @ dz2) * a1 * (1 - a1)", "Back through the weights, then through the slope of each sigmoid.", (
-        ("W2.T @ dz2", "This is the derivative by a1. One more step of the chain rule leads to z1."),
-        ("(W2.T @ dz2) * z1 * (1 - z1)", SLOPE_AT_Z),
-        ("(W2.T @ dz2) * a2 * (1 - a2)", "You used the slope of the output unit. Each hidden unit has its own."),
-        ("dz2 * a1 * (1 - a1)", "How strongly does the output listen to each hidden unit? That number is missing."),
+    Step("db2", "dz2", "A bias sees the input 1.", (
+    )),
+    Step("dz1", "(W2.T @ dz2) * a1 * (1 - a1)", "Back through the weights, then through each sigmoid's slope.", (
+        ("W2.T @ dz2", "The derivative of the hidden activation is missing. You carry the error back through the weights. Check that it also passes through the activation."),
+        ("(W2.T @ dz2) * z1 * (1 - z1)", "The formula for the derivative gets Z where it means A. The short formula for this derivative is written in terms of the activation. Check what you put into it."),
+        ("(W2.T @ dz2) * a2 * (1 - a2)", "The derivative of the output is used in the hidden layer. You used the derivative of the output unit. Each hidden unit has its own."),
+        ("(W2.T[::-1] @ dz2) * a1 * (1 - a1)", "Each hidden unit has the weight of the other one. Follow the arrow from the unit to the output."),
+        ("(dW2.T @ dz2) * a1 * (1 - a1)", "The gradient of the weights is used instead of the weights. The error goes back through W2 itself. Two names look alike here."),
+        ("dz2 * a1 * (1 - a1)", "The weights are not used to carry the error back. Each hidden unit has its own share in the error. Check what decides how large this share is."),
     )),
     Step("dW1", "dz1 @ x.T", "Row i belongs to hidden unit i, as in W1.", (
-        ("x @ dz1.T", "dW1 has one row for each hidden unit, as W1 has: rows and columns are exchanged."),
-        ("dz1 @ a1.T", "What is multiplied by W1 in the forward pass?"),
+        ("dz1 @ a1.T", "The activation of another layer is used. Check which layer feeds these weights in the forward pass, and which array your gradient uses."),
+        ("(dz1 @ x.T).T", "The result is transposed. Compare the shape of your gradient with the shape of the weights, rows and columns."),
     )),
-    Step("db1", "dz1", "A bias sees the input 1."),
-    *(
-        Step(f"{name}_new", f"{name} - alpha * d{name}", "One step against the gradient.", (
-            (f"{name} + alpha * d{name}", "You moved up the gradient. In which direction does the loss fall?"),
-            (f"{name} - d{name}", "The whole gradient was subtracted. How large is one step?"),
-            (f"{name} + 0 * d{name}", "To four figures this is the old value. What is subtracted, and how much of it?"),
-        ), figures=4)
-        for name in ("W2", "b2", "W1", "b1")
-    ),
+    Step("db1", "dz1", "A bias sees the input 1.", (
+    )),
+    Step("W2_new", "W2 - alpha * dW2", "One step against the gradient.", (
+        ("W2 + alpha * dW2", "The sign is wrong. You moved up the gradient. In which direction does the loss fall?"),
+        ("W2 - dW2", "The learning rate is missing in the update. The whole gradient was subtracted. How long is a step?"),
+        ("W2", "The parameter is never updated. To four figures this is the old value. What is subtracted, and how much of it?"),
+    ), figures=4),
+    Step("b2_new", "b2 - alpha * db2", "One step against the gradient.", (
+        ("b2 + alpha * db2", "The sign is wrong. You moved up the gradient. In which direction does the loss fall?"),
+        ("b2 - db2", "The learning rate is missing in the update. The whole gradient was subtracted. How long is a step?"),
+        ("b2", "The parameter is never updated. To four figures this is the old value. What is subtracted, and how much of it?"),
+    ), figures=4),
+    Step("W1_new", "W1 - alpha * dW1", "One step against the gradient.", (
+        ("W1 + alpha * dW1", "The sign is wrong. You moved up the gradient. In which direction does the loss fall?"),
+        ("W1 - dW1", "The learning rate is missing in the update. The whole gradient was subtracted. How long is a step?"),
+        ("W1", "The parameter is never updated. To four figures this is the old value. What is subtracted, and how much of it?"),
+    ), figures=4),
+    Step("b1_new", "b1 - alpha * db1", "One step against the gradient.", (
+        ("b1 + alpha * db1", "The sign is wrong. You moved up the gradient. In which direction does the loss fall?"),
+        ("b1 - db1", "The learning rate is missing in the update. The whole gradient was subtracted. How long is a step?"),
+        ("b1", "The parameter is never updated. To four figures this is the old value. What is subtracted, and how much of it?"),
+    ), figures=4),
 )  # fmt: skip
+# The end of what `autograder build` writes.
 
 
 def worked_calculation(seed: int | None = None) -> Task:

@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.build import agreement, compose, leaks, markers, release, script
+from autograder.build import agreement, compose, leaks, markers, practice, release, script
 from autograder.build.overview import PATH, overview
 from autograder.build.problem import BuildError, Problem
 from autograder.build.script import Script
@@ -60,6 +60,7 @@ def build(
 ) -> list[Path]:
     """Generate source/ and assignments/ from reference/ and return the files that changed, relative to ``root``.
 
+    What the toolkit takes from exercises is renewed before.
     ``exercises`` are those of the course by default; ``progress`` is told what is being done.
     Raises BuildError, and writes nothing, when a reference script has a problem or a release would leak.
     """
@@ -69,6 +70,7 @@ def build(
     sheets, problems = _read(root, exercises)
     if problems:
         raise BuildError(problems)
+    renewed = practice.renew(root)
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder)
         for sheet in sheets:
@@ -79,7 +81,7 @@ def build(
             raise BuildError(problems)
         (fresh / OVERVIEW).parent.mkdir()
         (fresh / OVERVIEW).write_text(overview(exercises), encoding="utf-8", newline="\n")
-        return [path for path in [*_files(fresh), OVERVIEW] if _update(fresh / path, root / path)]
+        return renewed + [path for path in [*_files(fresh), OVERVIEW] if _update(fresh / path, root / path)]
 
 
 def check(
@@ -106,6 +108,9 @@ def check(
                 problems += error.problems
                 doubtful.add(sheet.name)
         problems += _differences(fresh, root, doubtful)
+    toolkit = root / practice.PATH
+    if toolkit.exists() and practice.renewed(text := toolkit.read_text(encoding="utf-8")) != text:
+        problems.append(Problem(practice.PATH.as_posix(), None, "stale; run `autograder build` and commit it"))
     if not (root / OVERVIEW).exists():
         problems.append(Problem(PATH, None, "missing; run `autograder build` and commit it"))
     elif (root / OVERVIEW).read_text(encoding="utf-8") != overview(exercises):
