@@ -108,9 +108,10 @@ def ids(planned):
 def test_only_marks_leaves_out_what_is_for_the_eye(solved, source):
     marks, full = plan(solved, source, full=False), plan(solved, source, full=True)
     sources = [cell.source for cell in full.cells if cell not in marks.cells]
-    assert len(sources) == 2
+    assert len(sources) == 3
     assert "check_gradients" in sources[0]
-    assert "plot_decision_boundary" in sources[1]
+    assert "check_training_report" in sources[1]
+    assert "plot_decision_boundary" in sources[2]
     assert not any("mark_question" in cell.source for cell in full.cells)
 
 
