@@ -129,7 +129,8 @@ class Verdict:
     ``expected`` and ``got`` are filled only from a shown challenge.
     ``difference`` is the size of the error of every entry relative to the largest expected one; it tells
     where the numbers differ and not what they should be.
-    ``remarks`` are observations that cost nothing.
+    ``remarks`` are observations that cost nothing. ``evidence`` is a tiny example on which the named mistake shows,
+    with every number, so that it can be followed by hand.
     """
 
     status: str
@@ -143,6 +144,7 @@ class Verdict:
     difference: Any = None
     remarks: tuple[str, ...] = ()
     fingerprint: str = ""
+    evidence: str = ""
 
     def __post_init__(self) -> None:
         """Raise UnknownMistake when a mistake is not in the catalogue."""

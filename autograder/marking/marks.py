@@ -49,6 +49,7 @@ class LineMark:
     difference: Any = None
     remarks: tuple[str, ...] = ()
     fingerprint: str = ""
+    evidence: str = ""
 
 
 @dataclass(frozen=True)
