@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "diagnosis": {"mistakes", "tolerance"},
     "course": {"exercise"},
     "marking": {"diagnosis", "exercise", "exercises", "mistakes", "tolerance"},
-    "exercises": {"diagnosis", "exercise", "marking", "mistakes", "truth"},
+    "exercises": {"diagnosis", "exercise", "marking", "truth"},
     "personal": {"course", "exercise", "exercises"},
     "views": {"diagnosis", "exercise", "exercises", "marking", "mistakes"},
     "in_kernel": {"exercise", "exercises", "marking", "sandbox", "views"},

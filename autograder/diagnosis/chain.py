@@ -294,7 +294,7 @@ def derivative_options(spec: Spec, layer: int) -> tuple[Link, ...]:
         ]
     if name == "relu":
         options += [
-            option("relu-derivative-returns-z", lambda z, a: a, "returns-a"),
+            option("activation-for-derivative", lambda z, a: a, "only-a"),
             option("relu-derivative-returns-z", lambda z, a: z, "returns-z"),
             option("relu-leaky-slope", lambda z, a: np.where(z > 0, 1.0, 0.01)),
             option("relu-leaky-slope", lambda z, a: np.where(z > 0, 1.0, 0.1), "relu-leaky-slope-of-0.1"),

@@ -15,9 +15,8 @@ from autograder.exercises.networks import NetworkTask
 from autograder.exercises.reports import NOTED, OURS, Training, accuracies, misused, noted, repeated
 from autograder.exercises.shared import draw_point, gradient_challenges, noisy_moons
 from autograder.marking.compare import compare
-from autograder.marking.judges import Explain, remembered, values
+from autograder.marking.judges import remembered, values
 from autograder.marking.slips import Slip, explain_slips, first_of
-from autograder.mistakes import MISTAKES, PENALTY
 from autograder.truth import descent
 
 ACTIVATIONS, LOSS = ("sigmoid", "sigmoid"), "bce"
@@ -46,25 +45,6 @@ def with_strength(rng: np.random.Generator) -> list[Challenge]:
     return [Challenge({**point.given, "reg_lambda": np.array(strength)}, point.shown) for point, strength in points]
 
 
-def charged_once(explain: Explain) -> Explain:
-    """The same slip in the penalty of both layers is one slip: the output layer pays, the hidden layer does not.
-
-    A penalty that is missing in both is no slip in a formula but a step that was not done: both pay.
-    """
-
-    def verdicts(replies: Sequence[Reply]) -> Mapping[str, Verdict]:
-        found = dict(explain(replies))
-        for first, second in (("dW2", "dW1"), ("db2", "db1")):
-            named = found[first].mistakes if first in found else ()
-            same = second in found and found[second].mistakes == named
-            if same and named and all(MISTAKES[m].where == PENALTY and m != "penalty-missing" for m in named):
-                message = f"The same slip as in {first}: it is charged only there."
-                found[second] = Verdict("correct", share=1.0, own=True, mistakes=(), message=message)
-        return found
-
-    return verdicts
-
-
 L2 = NetworkTask(
     "L2Network",
     ACTIVATIONS,
@@ -73,7 +53,6 @@ L2 = NetworkTask(
     own_forward=False,
     losses=LOSSES,
     drawn=with_strength,
-    adjust=charged_once,
 )
 
 

@@ -351,11 +351,8 @@ def judge_signals(lines: Sequence[Line], replies: Sequence[Reply]) -> dict[str, 
         slips = set.intersection(*(_named(reply, a, layers) for a in failing for reply in replies))
         if len(slips) == 1:
             (mistake,) = slips
-            if mistake in charged:
-                verdicts[line.name] = nothing_new(mistake)
-            else:
-                charged.add(mistake)
-                verdicts[line.name] = Verdict.named(mistake)
+            verdicts[line.name] = nothing_new(mistake) if mistake in charged else Verdict.named(mistake)
+            charged.add(mistake)
         else:
             verdicts[line.name] = Verdict("wrong", message=wrong)
     return verdicts

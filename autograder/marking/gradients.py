@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from autograder.diagnosis import WRONG, Finding, Point, Spec, explain
 from autograder.exercise import Reply, Verdict
 from autograder.marking.compare import as_numbers
-from autograder.marking.judges import Explain, usable
+from autograder.marking.judges import Explain, first_only, usable
 
 FORWARD = ("Z1", "A1", "Z2", "A2", "Z3", "A3")
 
@@ -23,7 +23,7 @@ def explain_gradients(spec: Spec, *, nudged: bool = False) -> Explain:
     The replies must hold the inputs of the network as given, and the student's own activations under their names.
     What is right in ``nudged`` replies, to the side of a kink on which the student is, is right.
     """
-    answered = {spec.answer_name(parameter): parameter for parameter in spec.parameters}
+    answered = [spec.answer_name(parameter) for parameter in spec.parameters]
     memo = threading.local()  # a submission is marked by one thread, several submissions at the same time
 
     def verdicts(replies: Sequence[Reply]) -> Mapping[str, Verdict]:
@@ -36,19 +36,16 @@ def explain_gradients(spec: Spec, *, nudged: bool = False) -> Explain:
         except ValueError:  # the student's arrays do not fit together: the comparison has said so
             found = {}
         else:
-            known = {
-                name: _verdict(report.parameters[parameter], nudged)
-                for name, parameter in answered.items()
-                if parameter in report.parameters
-            }
-            found = {name: verdict for name, verdict in known.items() if verdict is not None}
+            known = {spec.answer_name(p): _verdict(finding, nudged) for p, finding in report.parameters.items()}
+            # the last layer comes first: a slip that is made in each is charged there
+            found = first_only({name: verdict for name, verdict in known.items() if verdict is not None})
         memo.replies, memo.found = replies, found
         return found
 
     return verdicts
 
 
-def _point(reply: Reply, answered: Mapping[str, str]) -> Point:
+def _point(reply: Reply, answered: Sequence[str]) -> Point:
     own = usable(reply.values)
     inputs = {**reply.given, **{name: own[name] for name in FORWARD if name in own}}
     answers = {name: reply.values[name] for name in answered if not isinstance(as_numbers(reply.values.get(name)), str)}
@@ -62,5 +59,6 @@ def _verdict(finding: Finding, nudged: bool) -> Verdict | None:
     if finding.given_own and not finding.mistakes:
         return Verdict("correct", share=1.0, own=True, message=finding.hint)
     if finding.mistakes:
-        return Verdict.named(*finding.mistakes, hint=finding.hint)
+        evidence = "" if finding.evidence is None else finding.evidence.text()
+        return Verdict.named(*finding.mistakes, hint=finding.hint, evidence=evidence)
     return Verdict("wrong", message=" ".join(finding.facts))

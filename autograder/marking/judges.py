@@ -6,7 +6,8 @@ student's own earlier values. One slip costs one line.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 from autograder.diagnosis import fingerprint
 from autograder.exercise import Judge, Line, Reply, Values, Verdict, sentence
 from autograder.marking.compare import HAND, Comparison, as_numbers, compare, compare_all
-from autograder.mistakes import MISTAKES
+from autograder.mistakes import NOT_DONE, known
 
 Truth = Callable[[Values], Mapping[str, np.ndarray]]
 """The exact values for the inputs of a challenge."""
@@ -55,19 +56,21 @@ def values(
     by_hand: bool = False,
     of: str = "",
     by_content: bool = True,
+    each: Collection[str] = (),
 ) -> Judge:
     """A judge that compares every line with the exact value of the same name.
 
     ``follow`` gives what follows from the student's own values. ``explain`` may name the mistake behind wrong ones.
     ``by_hand`` allows four significant figures carried through and accepts flat shapes at full points. ``of`` says
     where values are kept, such as ``self``, when they are no names of the notebook. Without ``by_content`` double
-    precision is asked for wherever it is kept.
+    precision is asked for wherever it is kept. A mistake is charged once, except for those in ``each``.
     """
     rtol = HAND if by_hand else None
     flat_share = 1.0 if by_hand else FLAT_SHARE
 
     def judge(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
         exact = [truth(reply.given) for reply in replies]
+        telling = _telling(replies, exact)
         verdicts, follows = {}, None
         for line in lines:
             asked: dict[str, Any] = {"rtol": rtol, "figures": line.figures, "by_content": by_content}
@@ -77,7 +80,7 @@ def values(
                 verdicts[line.name] = _right(found, flat_share)
                 continue
             if follow is not None and matters(replies, answers, wanted):
-                follows = follows if follows is not None else _all_readings(follow, replies, exact)
+                follows = follows if follows is not None else [_readings(follow, reply) for reply in telling]
                 consistent = _following(line.name, replies, exact, follows, asked)
                 if consistent:
                     verdicts[line.name] = _right(consistent, flat_share, own=True)
@@ -88,15 +91,26 @@ def values(
             ]
             verdicts[line.name] = wrong(line, replies, expected, found, of)
         if explain is not None and any(verdict.status == "wrong" for verdict in verdicts.values()):
-            known = explain(replies)
+            reasons = explain(telling)
             for line in lines:
-                verdict, reason = verdicts[line.name], known.get(line.name)
+                verdict, reason = verdicts[line.name], reasons.get(line.name)
                 answers, wanted = [r.values.get(line.name) for r in replies], [e[line.name] for e in exact]
                 if verdict.status == "wrong" and reason and (not reason.share or matters(replies, answers, wanted)):
                     verdicts[line.name] = merged(verdict, reason)
+            return first_only(verdicts, but={*each, *(line.name for line in lines if _copied(line.name, replies))})
         return verdicts
 
     return judge
+
+
+def _copied(name: str, replies: Sequence[Reply]) -> bool:
+    """Whether a value only repeats another one, given or own, at every challenge: nothing was worked out for it."""
+
+    def repeated(reply: Reply) -> bool:
+        mine: Any = reply.values.get(name)
+        return any(np.array_equal(mine, value) for key, value in {**reply.given, **reply.values}.items() if key != name)
+
+    return all(repeated(reply) for reply in replies)
 
 
 def at_every_challenge(
@@ -107,28 +121,34 @@ def at_every_challenge(
     return {line.name: min((one[line.name] for one in found), key=lambda verdict: verdict.share) for line in lines}
 
 
-def nothing_new(mistake: str) -> Verdict:
-    """The verdict on a line that only repeats a mistake which has been charged."""
-    told = sentence(f"nothing new here: {MISTAKES[mistake].title}")
-    return Verdict("correct", 1.0, own=True, message=told)
+def nothing_new(*mistakes: str) -> Verdict:
+    """The verdict on a line that only repeats mistakes which have been charged."""
+    titles = "; ".join(mistake.title for mistake in known(*mistakes))
+    return Verdict("correct", 1.0, own=True, message=sentence(f"nothing new here: {titles}"))
 
 
-def charged_once(judge: Judge, *, but: Sequence[str] = ()) -> Judge:
-    """The same judge, but a mistake that several lines are told is charged in the first of them.
+def first_only(verdicts: Mapping[str, Verdict], *, but: Collection[str] = ()) -> dict[str, Verdict]:
+    """The same verdicts, but a mistake that several lines are told is charged in the first of them.
 
-    Where a line is wrong for no known reason the others may only look like a mistake: each is charged then, as are
-    mistakes that show no work: ``but`` names them.
+    Where a line is wrong for no known reason the others may only look like a mistake: each is charged then. So are
+    steps that were not done, and the mistakes or lines that ``but`` names.
     """
+    once, charged = dict(verdicts), set[str]()
+    if any(verdict.share == 0 and not verdict.mistakes for verdict in verdicts.values()):
+        return once
+    for name, verdict in verdicts.items():
+        made = {*verdict.mistakes}
+        if verdict.share == 0 and made and charged >= made and name not in but:
+            once[name] = nothing_new(*verdict.mistakes)
+        charged |= made - {*but, *NOT_DONE}
+    return once
+
+
+def charged_once(judge: Judge, *, but: Collection[str] = ()) -> Judge:
+    """The same judge, but a mistake costs the first line in which it shows; see :func:`first_only`."""
 
     def judged(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
-        verdicts, charged = dict(judge(lines, replies)), set[str]()
-        if any(verdict.share == 0 and not verdict.mistakes for verdict in verdicts.values()):
-            return verdicts
-        for name, verdict in verdicts.items():
-            if verdict.share == 0 and verdict.mistakes and charged.issuperset(verdict.mistakes):
-                verdicts[name] = nothing_new(verdict.mistakes[0])
-            charged.update(set(verdict.mistakes) - set(but))
-        return verdicts
+        return first_only(judge(lines, replies), but=but)
 
     return judged
 
@@ -141,7 +161,7 @@ def charged_before(judge: Judge, shown_by: Mapping[str, str]) -> Judge:
 
     def judged(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
         others = [Line(shown_by[line.name], 0) for line in lines if line.name in shown_by]
-        verdicts = judge((*lines, *others), replies)
+        verdicts = judge((*others, *lines), replies)
         found = {line.name: verdicts[line.name] for line in lines}
         for name in found.keys() & shown_by.keys():
             one, other = verdicts[name], verdicts[shown_by[name]]
@@ -184,22 +204,35 @@ def _size(value: object) -> float:
     return 0.0 if isinstance(array, str) else float(np.max(np.abs(array.astype(float)), initial=0.0))
 
 
-def _all_readings(follow: Follow, replies: Sequence[Reply], exact: Sequence[Values]) -> list[Sequence[Values]]:
-    """What follows at every challenge from the own values that depend on the inputs."""
-    own = [usable(reply.values) for reply in replies]
-    one_number = {
+def _readings(follow: Follow, reply: Reply) -> Sequence[Values]:
+    own = usable(reply.values)
+    return follow(reply.given, own) if own else ()
+
+
+def _telling(replies: Sequence[Reply], exact: Sequence[Values]) -> Sequence[Reply]:
+    """The replies without own values that tell nothing: nearly vanishing, or the same for every example."""
+    hollow = {
         name
         for k in _hidden(replies)
-        for name, value in own[k].items()
-        if name in exact[k] and _one_number(value) and not _one_number(np.asarray(exact[k][name]))
+        for name, value in usable(replies[k].values).items()
+        if name in exact[k] and np.size(exact[k][name]) > 1 and _is_hollow(name, value, np.asarray(exact[k][name]))
     }
-    kept = [{name: value for name, value in values.items() if name not in one_number} for values in own]
-    return [follow(reply.given, values) if values else () for reply, values in zip(replies, kept)]
+    if not hollow:
+        return replies
+    return [
+        replace(reply, values={name: value for name, value in reply.values.items() if name not in hollow})
+        for reply in replies
+    ]
 
 
-def _one_number(array: np.ndarray) -> bool:
-    """Whether all entries are one number, and so tell nothing of what they were computed from."""
-    return array.size > 1 and float(np.ptp(array.astype(float))) <= SMALLEST * _size(array)
+def _is_hollow(name: str, value: np.ndarray, exact: np.ndarray) -> bool:
+    activation = name[0] in "ZA" and value.shape == exact.shape
+    return _size(value) < SMALLEST * _size(exact) or (activation and not _varies(value) and _varies(exact))
+
+
+def _varies(array: np.ndarray) -> bool:
+    """Whether the last axis, that of the examples, makes a difference."""
+    return bool(np.any(np.ptp(array.astype(float), axis=-1) > SMALLEST * _size(array)))
 
 
 def _following(
@@ -325,4 +358,5 @@ def merged(verdict: Verdict, known: Verdict) -> Verdict:
         difference=verdict.difference,
         remarks=verdict.remarks + known.remarks,
         fingerprint="" if known.mistakes or known.share == 1.0 else verdict.fingerprint,
+        evidence=known.evidence,
     )

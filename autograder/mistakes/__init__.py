@@ -33,8 +33,6 @@ class Mistake:
     convention: str = ""
 
 
-PENALTY = "penalty"
-
 _GROUPS = {
     "forward pass": forward.FORWARD,
     "loss": forward.LOSS,
@@ -44,7 +42,7 @@ _GROUPS = {
     "gradient": gradients.GRADIENT,
     "bias gradient": gradients.BIAS,
     "scale": gradients.SCALE,
-    PENALTY: gradients.PENALTY,
+    "penalty": gradients.PENALTY,
     "update": gradients.UPDATE,
     "clipping": training.CLIPPING,
     "schedule": training.SCHEDULE,
@@ -66,6 +64,10 @@ MISTAKES: Mapping[str, Mistake] = MappingProxyType(
     }
 )
 """Every mistake by its id."""
+
+
+NOT_DONE = frozenset({"parameter-never-updated", "penalty-missing"})
+"""Mistakes that are a step which was not done: where it is missing twice, twice something is missing."""
 
 
 def known(*ids: str) -> tuple[Mistake, ...]:

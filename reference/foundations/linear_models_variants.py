@@ -271,8 +271,8 @@ WRONG = (
         "one-step-too-few",
         "the loop starts at 1",
         edits={"descent": [("range(steps)", "range(1, steps)")]},
-        loses={"descent_steps": 5},
-        named={"descent_steps.one_step": "one-step-too-few", "descent_steps.all_steps": "one-step-too-few"},
+        loses={"descent_steps.one_step": 3},
+        named={"descent_steps.one_step": "one-step-too-few"},
     ),
     wrong(
         "not-a-pair",

@@ -175,8 +175,8 @@ WRONG = (
         "accuracies in percent",
         cells={"table": TYPED},
         edits={"study": [("rows.append((losses[-1], on_train, on_test))", "rows.append((losses[-1], 100 * on_train, 100 * on_test))")]},
-        loses={"study_function.train_accuracy": 2, "study_function.test_accuracy": 3},
-        named={"study_function.train_accuracy": "percent", "study_function.test_accuracy": "percent"},
+        loses={"study_function.train_accuracy": 2},
+        named={"study_function.train_accuracy": "percent"},
     ),
     wrong(
         "errors",

@@ -36,6 +36,13 @@ def test_every_mistake_of_the_grammar_is_in_the_catalogue_and_back(options):
     assert used | elsewhere == {id for id, entry in MISTAKES.items() if entry.where in steps}
 
 
+def test_relu_for_its_slope_is_not_called_a_wrong_derivative():
+    """Whoever multiplies with A1 has used the activation, and has not written a derivative."""
+    relu = {option.name: option.mistakes for option in choice_points(Spec(("relu",), "linear", "mse"))["derivative-1"]}
+    assert relu["only-a"] == ("activation-for-derivative",)
+    assert relu["returns-z"] == ("relu-derivative-returns-z",)
+
+
 def test_the_right_option_comes_first_and_names_are_unique():
     for spec in all_specs():
         for point, row in choice_points(spec).items():

@@ -1,17 +1,20 @@
 """From diagnosis to verdicts: which line is charged."""
 
+import html
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.diagnosis import Point, Spec, aliases, explain, mutate
 from autograder.exercise import Line, Reply
 from autograder.exercises import tanh_swap
 from autograder.exercises.shared import SMALL
-from autograder.marking import challenges
+from autograder.marking import LineMark, Marks, QuestionMark, challenges, from_json, to_json
 from autograder.marking.gradients import explain_gradients
+from autograder.views.feedback import feedback_page
 
 SPEC = Spec(hidden=("tanh",), output="sigmoid", loss="bce")
 
@@ -58,6 +61,18 @@ def test_a_random_change_is_measured_and_not_named():
 def test_arrays_that_do_not_fit_are_left_to_the_comparison():
     found = explain_gradients(SPEC)(replies(lambda exact, given: {"A1": np.ones((9, 9)), "dW1": exact["dW1"] * 2}))
     assert found == {}
+
+
+def test_a_slip_in_both_layers_is_charged_in_the_last():
+    """No chain carries it on: each layer sums its own bias gradient."""
+
+    def not_summed(exact, given):
+        first = exact["dZ2"][:, :1] / given["X"].shape[1], exact["dZ1"][:, :1] / given["X"].shape[1]
+        return dict(zip(("db2", "db1"), first))
+
+    found = explain_gradients(SPEC)(replies(not_summed))
+    assert (found["db2"].share, found["db2"].mistakes) == (0, ("bias-not-summed-over-batch",))
+    assert (found["db1"].share, found["db1"].own, found["db1"].mistakes) == (1, True, ())
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -114,3 +129,19 @@ def test_submissions_marked_at_the_same_time_keep_their_own_verdicts():
     assert two == [two[0]] * 8
     assert one[0]["dW2"] == ("sign-flipped",)
     assert two[0].get("dW2", ()) == ()
+
+
+def test_the_example_that_can_be_followed_by_hand_reaches_the_record_and_the_page():
+    answered = replies(lambda exact, given: {"dW2": -exact["dW2"]})
+    verdict = tanh_swap.TANH.judge((Line("dW2", 3),), answered)["dW2"]
+    assert verdict.mistakes == ("sign-flipped",)
+    assert verdict.evidence.startswith("With X = 1, W1 = 1, b1 = 1, ")
+    assert "dW2 should be" in verdict.evidence
+    assert "this way it is" in verdict.evidence
+    line = LineMark("dW2", "dW2", 0, 3, "wrong", mistakes=verdict.mistakes, evidence=verdict.evidence)
+    question = QuestionMark("output_gradients", "Gradients", 0, 3, "wrong", lines=(line,))
+    marks = Marks("", "training", "tanh_swap", (question,))
+    assert from_json(to_json(marks)).questions[0].lines[0].evidence == verdict.evidence
+    cell = new_code_cell("", metadata={"nbgrader": {"grade_id": question.id}})
+    page = feedback_page(new_notebook(cells=[cell]), marks)
+    assert verdict.evidence in html.unescape(page)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from autograder.exercise import Line, Reply, Verdict
-from autograder.marking.judges import FLAT_SHARE, remembered, values
+from autograder.marking.judges import FLAT_SHARE, first_only, remembered, values
+from autograder.marking.slips import Slip, explain_slips
 
 LINES = (Line("square", 1), Line("double", 1))
 REPLIES = [Reply({"x": np.array([[1.0], [k]])}, {}, shown=k == 2) for k in (2, 3)]
@@ -66,11 +67,15 @@ def test_one_hidden_challenge_where_a_value_nearly_vanishes_is_enough():
     assert judge(LINES, [*replies[:2], Reply(replies[2].given, replies[2].values, shown=True)])["double"].share == 1
 
 
-def test_from_an_own_value_that_is_one_number_nothing_follows():
-    """It does not depend on the inputs, so that the line below would not either."""
-    for square in (np.full((2, 1), 3.0), np.array([[3.0], [3.0 + 1e-8]])):
-        verdicts = judged([{"square": square, "double": 2 * square} for _ in REPLIES], follow=follow)
-        assert verdicts["double"].share == 0
+@pytest.mark.parametrize(("activation", "share"), [([[3.0, 3.0], [2.0, 2.0 + 1e-8]], 0), ([[3.0, 2.0], [2.0, 2.0]], 1)])
+def test_from_an_activation_that_is_the_same_for_every_example_nothing_follows(activation, share):
+    """It does not depend on the inputs, so that what is below would not either."""
+    judge = values(lambda given: {"A1": given["X"], "y": 2 * given["X"]}, follow=lambda given, own: [
+        {"A1": given["X"], "y": 2 * own.get("A1", given["X"])}])  # fmt: skip
+    own = np.array(activation)
+    replies = [Reply({"X": np.array([[1.0, k], [k, 5.0]])}, {"A1": own, "y": 2 * own}) for k in (2, 3)]
+    verdicts = judge((Line("A1", 1), Line("y", 1)), replies)
+    assert (verdicts["A1"].share, verdicts["y"].share) == (0, share)
 
 
 def test_zeros_at_one_challenge_alone_are_not_spoken_of():
@@ -120,6 +125,44 @@ def test_the_message_says_what_is_measured(value, said):
     verdict = judged([{**right(r.given), "square": value} for r in REPLIES])["square"]
     assert said in verdict.message
     assert verdict.status == ("missing" if value is None else "wrong")
+
+
+TIMES = ("square", "double")
+
+
+def _three_times(**more):
+    """Both lines three times as large as they should be, by one slip that is known at both."""
+    slips = [Slip("factor-2-extra", name, lambda v, n=name: 3 * truth(v.given)[n]) for name in TIMES]
+    answers = [{name: 3 * value for name, value in right(reply.given).items()} for reply in REPLIES]
+    return judged(answers, explain=explain_slips(slips), **more)
+
+
+def test_a_slip_that_is_made_again_is_charged_once():
+    verdicts = _three_times()
+    assert (verdicts["square"].share, verdicts["square"].mistakes) == (0, ("factor-2-extra",))
+    assert (verdicts["double"].share, verdicts["double"].own, verdicts["double"].mistakes) == (1, True, ())
+    assert verdicts["double"].message == "Nothing new here: there is a factor 2 too much."
+
+
+@pytest.mark.parametrize("each", [("factor-2-extra",), ("double",)])
+def test_where_a_question_asks_for_just_that_each_line_is_charged(each):
+    assert [verdict.share for verdict in _three_times(each=each).values()] == [0, 0]
+
+
+def test_what_was_not_done_or_only_copied_is_charged_each_time():
+    for mistake, value in (("parameter-never-updated", lambda x: 7 * x), ("activation-forgotten", lambda x: x)):
+        slips = [Slip(mistake, ("square", "double"), lambda v, f=value: f(v.x))]
+        answers = [{name: value(reply.given["x"]) for name in TIMES} for reply in REPLIES]
+        verdicts = judged(answers, explain=explain_slips(slips))
+        assert [verdict.mistakes for verdict in verdicts.values()] == [(mistake,)] * 2
+        assert [verdict.share for verdict in verdicts.values()] == [0, 0]
+
+
+def test_a_line_with_another_mistake_besides_is_charged_for_that():
+    found = {"a": Verdict.named("sign-flipped"), "b": Verdict.named("sign-flipped", "wrong-shape"),
+             "c": Verdict.named("wrong-shape")}  # fmt: skip
+    assert [verdict.share for verdict in first_only(found).values()] == [0, 0, 1]
+    assert [verdict.share for verdict in first_only({**found, "d": Verdict("wrong")}).values()] == [0, 0, 0, 0]
 
 
 def test_an_attribute_without_a_value_is_not_called_missing():
