@@ -24,8 +24,9 @@ from autograder.exercises.shared import (
     returning,
 )
 from autograder.marking.compare import compare
+from autograder.marking.differences import noting_differences
 from autograder.marking.gradients import explain_gradients
-from autograder.marking.judges import Explain, remembered, values
+from autograder.marking.judges import remembered, values
 from autograder.marking.slips import (
     At,
     Slip,
@@ -85,9 +86,18 @@ def asked_at_a_point(student, given, *, cls, numbers, read, what):
     if what == "gradients":
         with contextlib.suppress(Exception):  # the question about the loss tells the student
             yield {"own_loss": net.compute_loss(given["Y"])}
+        passes, kind, forward = [], type(net), type(net).forward_pass
+
+        def counted(self, *args, **options):
+            passes.append(1)
+            return forward(self, *args, **options)
+
+        kind.forward_pass = counted
         try:
             net.backward_pass(given["X"], given["Y"])
         finally:
+            kind.forward_pass = forward
+            yield {"forward_passes": len(passes)}
             yield {name: getattr(net, name, None) for name in ("dW2", "db2", "dW1", "db1")}
             yield {name + "_after": getattr(net, name, None) for name in ("W1", "b1", "W2", "b2")}
 
@@ -183,8 +193,7 @@ class NetworkTask:
     what follows from their own activations is right then. ``losses`` are known wrong losses, each the id of a mistake
     and a formula; it may use ``data``, the exact loss without its penalty, and ``w``, the weights of the outputs. One
     of them is charged where the loss is asked, and the gradients may be those of that loss. ``drawn`` draws the points
-    at which the class is asked, and ``slips`` are other wrong values that the grammar does not know. ``adjust`` may
-    change the verdicts of the grammar.
+    at which the class is asked, and ``slips`` are other wrong values that the grammar does not know.
     """
 
     cls: str
@@ -195,7 +204,6 @@ class NetworkTask:
     losses: Sequence[tuple[str, str]] = ()
     drawn: Callable[[np.random.Generator], Sequence[Challenge]] | None = None
     slips: Sequence[Slip] = ()
-    adjust: Callable[[Explain], Explain] | None = None
 
     # What is true and what follows
 
@@ -249,7 +257,6 @@ class NetworkTask:
     def judge(self) -> Judge:
         """Marks against the exact values or what follows, with the mistakes of the grammar."""
         explain = explain_gradients(Spec(self.activations[:-1], self.activations[-1], self.loss, self.penalty))
-        explain = self.adjust(explain) if self.adjust else explain
         wrong_losses = (Slip(id, "loss", partial(self._loss, formula)) for id, formula in self.losses)
         explain = first_of(explain, explain_slips((*self.slips, *forward_slips(*self.activations), *wrong_losses)))
         return values(self.truth, follow=self.follow, explain=explain, of="self")
@@ -292,7 +299,7 @@ class NetworkTask:
         A backward pass that moves parameters costs half of the last line, unless a gradient of the question, or one of
         the others that ``keeping`` names, is wrong. None asks nothing about that.
         """
-        judge = self.judge
+        judge = noting_differences(self.judge)
         if keeping is not None:
             judge = keeping_parameters(judge, others=[Line(name, 0) for name in keeping])
         return Question(id, title, lines(points), self.probes["gradients"], judge)

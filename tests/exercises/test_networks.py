@@ -1,11 +1,14 @@
 """What holds for every network that is described once: what counts of a student's class, and what does not."""
 
+import copy
+
 import numpy as np
 import pytest
 
 from autograder.exercises import load
 from autograder.in_kernel import ask
-from autograder.marking import challenges, mark
+from autograder.marking import challenges, differences, mark
+from autograder.mistakes import MISTAKES
 
 
 def marks(name, *questions, seed=1, **names):
@@ -172,3 +175,114 @@ def test_in_a_network_whose_forward_pass_is_given_nothing_follows_from_other_act
             return self.A2
 
     assert set(points(marks("simple_network", *GRADIENTS, SimpleNeuralNetwork=Saturated)).values()) == {0}
+
+
+# Shams ---------------------------------------------------------------------------------------------------------------
+
+
+class Saturated(Tanh):
+    """No unit looks at the inputs, so that gradients "follow" which are nearly zero or nearly constant."""
+
+    def forward_pass(self, X):
+        self.Z1 = np.full((self.W1.shape[0], X.shape[1]), 15.0)
+        self.A1 = np.tanh(self.Z1)
+        self.Z2 = np.full((self.W2.shape[0], X.shape[1]), 1000.0)
+        self.A2 = np.ones_like(self.Z2)
+        return self.A2
+
+    def backward_pass(self, X, Y):
+        super().backward_pass(X, Y)
+        self.db1 = 1e-12 * np.ones_like(self.b1)
+
+
+class Tiny(Tanh):
+    """Activations of 1e-12: what follows from them is the bias."""
+
+    def forward_pass(self, X):
+        self.Z1 = self.A1 = 1e-12 * (self.W1 @ X)
+        self.Z2 = self.b2 + self.W2 @ self.A1
+        self.A2 = 1 / (1 + np.exp(-self.Z2))
+        return self.A2
+
+    def backward_pass(self, X, Y):
+        for name in ("W1", "b1", "W2", "b2"):
+            setattr(self, f"d{name}", 1e-12 * np.ones_like(getattr(self, name)))
+
+
+@pytest.mark.parametrize("sham", [Saturated, Tiny])
+def test_from_activations_that_tell_nothing_nothing_follows(sham):
+    found = marks("tanh_swap", "forward_tanh", *GRADIENTS, TanhNetwork=sham)
+    assert not any(points(found).values())
+
+
+# Differences of the loss ----------------------------------------------------------------------------------------------
+
+
+class Measured(Tanh):
+    """Central differences of the loss for every parameter."""
+
+    def loss_at(self, X, Y):
+        self.forward_pass(X)
+        return self.compute_loss(Y)
+
+    def backward_pass(self, X, Y):
+        for name in ("W1", "b1", "W2", "b2"):
+            found, parameter = np.zeros_like(getattr(self, name)), getattr(self, name)
+            for at in np.ndindex(parameter.shape):
+                kept = parameter[at]
+                parameter[at] = kept + 1e-5
+                above = self.loss_at(X, Y)
+                parameter[at] = kept - 1e-5
+                found[at] = (above - self.loss_at(X, Y)) / 2e-5
+                parameter[at] = kept
+            setattr(self, "d" + name, found)
+        self.forward_pass(X)
+
+
+class OnACopy(Measured):
+    """The same on a copy of the network."""
+
+    def backward_pass(self, X, Y):
+        other = copy.deepcopy(self)
+        Measured.backward_pass(other, X, Y)
+        for name in ("W1", "b1", "W2", "b2"):
+            setattr(self, "d" + name, getattr(other, "d" + name))
+
+
+class Again(Tanh):
+    """Backpropagation, one example after the other, each with a forward pass of its own."""
+
+    def backward_pass(self, X, Y):
+        total = {}
+        for k in range(X.shape[1]):
+            self.forward_pass(X[:, [k]])
+            Tanh.backward_pass(self, X[:, [k]], Y[:, [k]])
+            for name in ("dW1", "db1", "dW2", "db2"):
+                total[name] = total.get(name, 0) + getattr(self, name) / X.shape[1]
+        for name, value in total.items():
+            setattr(self, name, value)
+        self.forward_pass(X)
+
+
+@pytest.mark.parametrize("network", [Measured, OnACopy])
+def test_differences_of_the_loss_are_named_and_cost_nothing(network):
+    found = marks("tanh_swap", *GRADIENTS, TanhNetwork=network)
+    for line in found.values():
+        assert line.points == line.max_points
+        assert line.mistakes == (differences.MISTAKE,)
+        assert "It costs nothing." in line.remarks[-1]
+    assert network.forward_pass is Tanh.forward_pass
+
+
+def test_one_setting_decides_whether_they_cost(monkeypatch):
+    assert differences.COSTS is False
+    monkeypatch.setattr(differences, "COSTS", True)
+    found = marks("tanh_swap", *GRADIENTS, TanhNetwork=Measured)
+    assert {line.points for line in found.values()} == {0}
+    assert found["output_gradients.dW2"].hint == MISTAKES[differences.MISTAKE].hint
+
+
+@pytest.mark.parametrize("network", [Tanh, Again])
+def test_backpropagation_is_never_called_so(network):
+    found = marks("tanh_swap", *GRADIENTS, TanhNetwork=network)
+    assert all(line.points == line.max_points and not line.mistakes for line in found.values())
