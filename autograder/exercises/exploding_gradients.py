@@ -477,6 +477,7 @@ EXERCISE = Exercise(
     title="When gradients explode",
     minutes=60,
     difficulty=3,
+    limits={"answer_bytes": 2 << 20},
     questions=(
         Question("clipping", "(a) Clipping one array", lines({"above": 2, "below": 1}, LABELS), CLIP_ONE, BY_CLIPPING),
         Question(

@@ -521,6 +521,7 @@ EXERCISE = Exercise(
     title="Phases of a spin lattice",
     minutes=60,
     difficulty=3,
+    limits={"answer_bytes": 1 << 20},
     questions=(
         Question(
             "toy_generator",

@@ -165,7 +165,28 @@ def _of_lines(
 
 
 def _fields(verdict: Verdict) -> dict[str, Any]:
-    return {name: getattr(verdict, name) for name in Verdict.__dataclass_fields__ if name != "share"}
+    fields = {name: getattr(verdict, name) for name in Verdict.__dataclass_fields__ if name != "share"}
+    return fields | {"got": _worth_keeping(verdict.got, verdict.expected)}
+
+
+MOST_KEPT = 100
+"""So many entries of an answer are kept in the record, or as many as are asked for; so many characters of a text."""
+
+
+def _worth_keeping(got: Any, expected: Any) -> Any:
+    """A wrong answer if it is of a size that is asked for, else what it is in words: a record is read, and kept."""
+    size = _size(got)
+    if size <= max(MOST_KEPT, np.size(expected)):
+        return got
+    numbers = as_numbers(got)
+    return f"{size} values" if isinstance(numbers, str) else f"an array of shape {numbers.shape}"
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, np.ndarray | str):
+        return value.size if isinstance(value, np.ndarray) else len(value)
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + sum(map(_size, inner))
 
 
 def _status(lines: Sequence[LineMark]) -> str:

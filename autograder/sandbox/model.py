@@ -47,7 +47,7 @@ class Limits:
     tmp_bytes: int = 32 << 20  #: the whole scratch folder, beyond the job's own files
     output_bytes: int = 4 << 20  #: prints and figures of one cell
     notebook_output_bytes: int = 24 << 20  #: prints and figures of all cells
-    answer_bytes: int = 8 << 20  #: the answer at one challenge
+    answer_bytes: int = 64 << 10  #: the answer at one challenge
 
     def per_cell(self, seconds: float) -> Limits:
         """The same limits with another time for one cell; the whole notebook gets at least as much."""

@@ -124,6 +124,26 @@ def test_remarks_cost_nothing():
     assert any("overflow" in remark for remark in question.remarks)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "kept"),
+    [
+        (np.ones((300, 300)), "an array of shape (300, 300)"),
+        ([[0.5] * 300] * 300, "an array of shape (300, 300)"),
+        ([[1.0], [2.0, 3.0]] * 500, "2501 values"),
+        ("x" * 5000, "5000 values"),
+    ],
+)
+def test_a_record_keeps_what_is_asked_for_and_of_more_only_its_shape(wrong, kept):
+    """One notebook made a record of 28 MB."""
+    answers = right_answers()
+    answers["gradients"] = [replace(one, values={**one.values, "dW1": wrong}) for one in answers["gradients"]]
+    (line, _) = by_id(mark(EXERCISE, 1, answers))["hidden_gradients"].lines
+    assert (line.status, line.got) == ("wrong", kept)
+    small = [replace(one, values={**one.values, "dW1": np.ones((4, 7))}) for one in answers["gradients"]]
+    (line, _) = by_id(mark(EXERCISE, 1, {**answers, "gradients": small}))["hidden_gradients"].lines
+    np.testing.assert_array_equal(line.got, np.ones((4, 7)))
+
+
 def test_the_record_survives_json():
     answers = right_answers()
     nan = {"dW1": np.full((1, 1), np.nan)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 import zlib
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from autograder.course import source_notebook
 from autograder.exercise import Reply
 from autograder.exercises import NAMES, load
 from autograder.marking import challenges
-from autograder.sandbox.inside.codec import Unreadable
+from autograder.sandbox import Limits
+from autograder.sandbox.inside.codec import Unreadable, encode_answer, readable
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -118,6 +120,14 @@ def fails(name: str, tries: int, seed: int) -> dict[str, str]:
 @pytest.mark.parametrize("tries", [3, pytest.param(80, marks=pytest.mark.slow)])
 def test_no_plain_values_make_a_judge_fail(name: str, tries: int) -> None:
     assert fails(name, tries, tries) == {}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_answer_has_twice_the_room_that_the_solved_notebook_needs(name: str) -> None:
+    limit = replace(Limits(), **load(name).limits).answer_bytes
+    for replies in right(name).values():
+        for reply in replies:
+            assert 2 * len(encode_answer(readable(dict(reply.values)), max_bytes=1 << 26)) <= limit
 
 
 def test_an_index_that_is_an_empty_array_is_no_error_of_the_grader(root: Path) -> None:
