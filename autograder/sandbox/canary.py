@@ -6,12 +6,11 @@ import contextlib
 import os
 import secrets
 import socket
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from .model import Ask, Cell, Job, Limits, Outcome
+from .scratch import Scratch
 
 ATTEMPTS = '''
 import ctypes, os, socket, sys
@@ -98,8 +97,9 @@ class CanaryReport:
 def canary(run: Callable[[Job], Outcome]) -> CanaryReport:
     """Let ``run`` run the canary and report. Raises SandboxUnavailable when it cannot run anything."""
     token = secrets.token_hex(16)
-    with tempfile.TemporaryDirectory(prefix="canary-") as folder, contextlib.closing(socket.socket()) as listener:
-        secret, target = Path(folder, "secret"), Path(folder, "written")
+    with contextlib.closing(Scratch()) as scratch, contextlib.closing(socket.socket()) as listener:
+        folder = scratch.path
+        secret, target = folder / "secret", folder / "written"
         secret.write_text(token)
         os.chmod(folder, 0o777)
         listener.bind(("127.0.0.1", 0))

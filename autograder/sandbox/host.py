@@ -6,7 +6,6 @@ import contextlib
 import os
 import secrets
 import select
-import shutil
 import signal
 import socket
 import struct
@@ -25,6 +24,7 @@ import msgpack
 from . import view
 from .inside import codec, frames, walls
 from .model import Limits, SandboxUnavailable
+from .scratch import Scratch
 
 START_SECONDS = 60.0
 GRACE_SECONDS = 1.0  # between the interrupt inside and the kill from outside
@@ -49,8 +49,8 @@ class Zygote:
         self.level = level
         self.root = os.getuid() == 0
         self._lock = threading.Lock()
-        self.scratch = Path(tempfile.mkdtemp(prefix="sandbox-"))
-        self.scratch.chmod(0o755)
+        self._folder = Scratch()
+        self.scratch = self._folder.path
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the zygote)
         try:
@@ -163,7 +163,7 @@ class Zygote:
                 process.kill()
                 process.wait()
         self._errors.close()
-        shutil.rmtree(self.scratch, ignore_errors=True)
+        self._folder.close()
 
 
 def _is_mapped(number: int) -> bool:

@@ -95,12 +95,21 @@ def masked(hide: Iterable[Path]) -> list[Path]:
     return _distinct(places)
 
 
+def masked_files() -> list[Path]:
+    """Files among the libraries that name folders of this machine: how packages were installed, which nothing needs."""
+    found = []
+    for folder in package_folders():
+        for pattern in ("*.pth", "__editable__*", "*.egg-link", "*.dist-info/direct_url.json"):
+            found += [path for path in sorted(folder.glob(pattern)) if path.is_file()]
+    return _distinct(found)
+
+
 def readable(modules: Path | None, hide: Iterable[Path]) -> tuple[list[str], list[str]]:
     """What Landlock lets the isolated side read, and which folders it may list besides.
 
     Landlock cannot except a folder inside an allowed one: such a folder is replaced by all in it but the exception.
     """
-    masks = masked(hide)
+    masks = {*masked(hide), *masked_files()}
     wanted = [*visible(), INSIDE, *([modules] if modules else []), Path("/dev/null"), Path("/dev/urandom")]
     wanted += [Path(link) for link in SYSTEM_LINKS if os.path.isdir(link) and not os.path.islink(link)]
     read, listed = [], []
@@ -175,6 +184,8 @@ def bubblewrap_command(
         bind(modules, Path(MODULES))
     for folder in masked(hide):
         command += ["--perms", "0555", "--tmpfs", str(folder), "--remount-ro", str(folder)]
+    for file in masked_files():
+        command += ["--ro-bind", "/dev/null", str(file)]
     command += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", SCRATCH]
     if "/tmp" not in made:
         command += ["--symlink", SCRATCH, "/tmp"]  # for code that names /tmp itself

@@ -13,6 +13,7 @@ import pytest
 
 from autograder.sandbox import Cell, Sandbox
 from autograder.sandbox.inside.zygote import SPARE
+from autograder.sandbox.view import PACKAGE
 
 from .conftest import Run, ask, job
 
@@ -128,7 +129,64 @@ REFUSED = {
     "write dev": "open('/dev/mark', 'w')",
     "host name": "import socket; socket.sethostname('x')",
     "priority": "os.nice(-5)",
+    "a lease": "import fcntl, numpy; fcntl.fcntl(open(numpy.__file__), 1024, 0)",
+    "notices of a folder": "import fcntl; fcntl.fcntl(os.open('/usr/lib', os.O_RDONLY), 1026, 0x80000000 | 2)",
+    "a signal for files": "import fcntl, numpy; fcntl.fcntl(open(numpy.__file__), 10, 12)",
+    "an owner of a file": "import fcntl, numpy; fcntl.fcntl(open(numpy.__file__), 8, os.getpid())",
+    "a larger pipe": "import fcntl; fcntl.fcntl(os.pipe()[0], 1031, 1 << 20)",
 }
+
+
+LOCKS = {
+    "flock": "fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)",
+    "lockf": "fcntl.lockf(f, fcntl.LOCK_SH | fcntl.LOCK_NB)",
+    "open file": "fcntl.fcntl(f, 37, struct.pack('hhqqi', 0, 0, 0, 0, 0))",
+}
+ASK = (
+    "try:\n    fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)\n    print('free')\nexcept OSError:\n    print('held')\n"
+    "print([fcntl.fcntl(f, command, struct.pack('hhqqi', 1, 0, 0, 0, 0))[:2] for command in (5, 36)])"
+)
+
+
+@pytest.mark.parametrize("lock", LOCKS.values(), ids=LOCKS)
+def test_a_lock_on_a_shared_file_tells_a_neighbour_nothing(walled: Sandbox, lock: str) -> None:
+    """One notebook holds it while another one asks; without anybody holding it the answer is the same."""
+    ready = "import fcntl, struct, time, numpy\nf = open(numpy.__file__)\n"
+
+    def asks() -> str:
+        return walled.run(job(ready + ASK)).cells[0].outputs[0]["text"]
+
+    alone = asks()
+    holder = threading.Thread(target=walled.run, args=(job(f"{ready}{lock}\ntime.sleep(1.2)"),))
+    holder.start()
+    heard = [asks() for _ in range(4)]
+    holder.join()
+    assert set(heard) == {alone}
+    assert "free" in alone
+
+
+def test_a_database_of_ones_own_works(run: Run) -> None:
+    source = """
+import sqlite3
+with sqlite3.connect('x.db') as one:
+    one.execute('create table t (a)')
+    one.execute('insert into t values (1)')
+one.close()
+print(sqlite3.connect('x.db').execute('select * from t').fetchall())
+"""
+    assert "[(1,)]" in said(run(source))
+
+
+def test_nothing_tells_how_the_course_was_installed(walled: Sandbox) -> None:
+    source = f"""
+import glob, sys
+for folder in sys.path:
+    for path in (p for kind in ('*.pth', '__editable__*', '*.dist-info/*') for p in glob.glob(folder + '/' + kind)):
+        try:
+            if {str(PACKAGE.parent)!r} in open(path).read(): print('told by', path)
+        except (OSError, UnicodeDecodeError): pass
+"""
+    assert "told by" not in said(walled.run(job(source)))
 
 
 @pytest.mark.parametrize("source", REFUSED.values(), ids=REFUSED)

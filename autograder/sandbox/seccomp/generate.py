@@ -12,14 +12,14 @@ import platform
 from pathlib import Path
 
 import seccomp
-from seccomp import ALLOW, EQ, ERRNO, MASKED_EQ, NE, Arch, Arg, SyscallFilter
+from seccomp import ALLOW, EQ, ERRNO, MASKED_EQ, Arch, Arg, SyscallFilter
 
 MACHINES = {"x86_64": Arch.X86_64, "aarch64": Arch.AARCH64}
 
 FILES = """
     read readv pread64 preadv write writev pwrite64 pwritev close close_range open openat creat lseek dup dup2 dup3
     stat fstat lstat newfstatat statx statfs fstatfs access faccessat faccessat2 getdents getdents64 getcwd chdir fchdir
-    readlink readlinkat fsync fdatasync ftruncate fallocate flock fadvise64 sendfile copy_file_range umask
+    readlink readlinkat fsync fdatasync ftruncate fallocate fadvise64 sendfile copy_file_range umask
     mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 symlink symlinkat pipe pipe2
 """
 ATTRIBUTES = "chmod fchmod fchmodat fchmodat2 utime utimes utimensat futimesat truncate link linkat"
@@ -46,7 +46,8 @@ CLONE_THREAD = 0x00010000
 AF_UNIX = 1
 TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX = 0x5401, 0x5413, 0x541B, 0x5421, 0x5451, 0x5450
 PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_CAPBSET_READ = 15, 16, 3, 23
-F_SETPIPE_SZ = 1031
+F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC, F_GETPIPE_SZ = 0, 1, 2, 3, 4, 1030, 1032
+F_GETLK, F_SETLK, F_SETLKW, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW = 5, 6, 7, 36, 37, 38
 UNKNOWN_SO_FALL_BACK = ("clone3", "openat2", "futex_waitv", "map_shadow_stack")
 
 
@@ -70,7 +71,13 @@ def build(machine: str, *, reduced: bool) -> SyscallFilter:
     add(ALLOW, "clone", Arg(0, MASKED_EQ, CLONE_THREAD, CLONE_THREAD))
     add(ALLOW, "socketpair", Arg(0, EQ, AF_UNIX))  # asyncio wakes itself through one; it leads nowhere else
     add(ALLOW, "sendto", Arg(4, EQ, 0))  # no address: only the other end of such a pair
-    add(ALLOW, "fcntl", Arg(1, NE, F_SETPIPE_SZ))
+    for command in (F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC, F_GETPIPE_SZ):
+        add(ALLOW, "fcntl", Arg(1, EQ, command))
+    # Locks on a library's files are seen by every other notebook. One process alone needs none: it is told that it has
+    # them, so that databases and the like work, and nothing is locked.
+    for command in (F_GETLK, F_SETLK, F_SETLKW, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW):
+        add(ERRNO(0), "fcntl", Arg(1, EQ, command))
+    add(ERRNO(0), "flock")
     add(ALLOW, "prlimit64", Arg(0, EQ, 0))
     for request in (TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX):
         add(ALLOW, "ioctl", Arg(1, EQ, request))
