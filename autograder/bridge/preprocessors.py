@@ -195,6 +195,7 @@ def configure(c: Config) -> None:
     ]
     # both the feedback pages and formgrader make their pages with this exporter
     c.HTMLExporter.preprocessors = ["autograder.bridge.safe_pages.SafePages"]
+    c.HTMLExporter.filters = {"markdown2html": "autograder.bridge.safe_pages.markdown2html"}
     c.GenerateFeedback.exporter_class = "autograder.bridge.feedback_page.FeedbackExporter"
     c.GenerateFeedback.preprocessors = [
         "nbgrader.preprocessors.GetGrades",

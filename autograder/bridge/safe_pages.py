@@ -14,7 +14,11 @@ from typing import Any
 
 import bleach
 from bleach.css_sanitizer import ALLOWED_CSS_PROPERTIES, CSSSanitizer
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from markupsafe import escape
 from nbconvert.exporters.exporter import ResourcesDict
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
@@ -39,8 +43,8 @@ AS_THEY_ARE = ("text/plain", "text/latex")
 LEFT_OUT = "(an output of the kind {} was left out of this page)"
 
 _BEYOND = re.compile(r"(?i)url|image|expression|\\|-\s*[.\d]")  # loads something, hides it, or leaves its place
-_OPENS_A_TAG = re.compile(r"<(?=[A-Za-z/!?])")
-_REMOTE_PICTURE = re.compile(r"!\[(?![^\]]*\]\(attachment:)")
+_ACTS = re.compile(r"\\(href|url|html\w*|require|class|cssId|style|data|unicode|mmlToken|bbox)(?![A-Za-z])")
+"""What MathJax does not only draw: links, styles, extensions."""
 
 
 def _allowed(tag: str, name: str, value: str) -> bool:
@@ -68,13 +72,43 @@ def safe_html(text: str) -> str:
         return TOO_DEEP
     # bleach keeps what stands between the tags; of these nobody wants to read it
     text = re.sub(r"(?is)<(script|style|iframe|object|template|noscript)\b.*?(</\1\s*>|\Z)", "", text)
-    cleaned: str = _CLEANER.clean(text)
-    return cleaned
+    return safe_formulas(_CLEANER.clean(text))
 
 
-def safe_markdown(text: str) -> str:
-    """Markdown whose HTML shows as text and whose pictures come from the notebook itself."""
-    return _REMOTE_PICTURE.sub("&#33;[", _OPENS_A_TAG.sub("&lt;", text))
+def safe_formulas(text: str) -> str:
+    """The text without commands of formulas that make links, set styles or load something.
+
+    >>> safe_formulas(r"$\\href{javascript:x}{y}$")
+    '$\\\\text{href}{javascript:x}{y}$'
+    """
+    return _ACTS.sub(r"\\text{\1}", text)
+
+
+class Renderer(IPythonRenderer):
+    """Markdown as nbconvert renders it, except that a picture whose attachment is not there is told."""
+
+    def image(self, text: str, url: str, title: str | None = None) -> str:
+        """The picture, or a word about it."""
+        name = url.removeprefix("attachment:")
+        if name != url and not self.attachments.get(name):
+            return f"<em>(the picture {escape(name)} is missing)</em>"
+        return super().image(text, url, title)
+
+
+@pass_context
+def markdown2html(context: Context, source: str) -> str:
+    """In the place of nbconvert's filter: what a student wrote or displayed is rendered, and the HTML is cleaned."""
+    cell = context.get("cell", {})
+    attachments = cell.get("attachments", {})
+    html = MarkdownWithMath(renderer=Renderer(escape=False, attachments=attachments)).render(source)
+    if cell.get("cell_type") == "markdown" and _is_locked(cell):  # nbgrader has put the course's own text back
+        return html
+    return safe_html(html)
+
+
+def _is_locked(cell: Mapping[str, Any]) -> bool:
+    label = cell.get("metadata", {}).get("nbgrader", {})
+    return bool(label.get("locked")) if isinstance(label, Mapping) else False
 
 
 def safe_data(data: Mapping[str, Any]) -> dict[str, str]:
@@ -85,11 +119,11 @@ def safe_data(data: Mapping[str, Any]) -> dict[str, str]:
         if not isinstance(text, str):
             continue
         if kind in AS_THEY_ARE or (kind in PICTURES and _is_base64(text)):
-            safe[kind] = text
+            safe[kind] = safe_formulas(text) if kind == "text/latex" else text
         elif kind == "text/html":
             safe[kind] = safe_html(text)
         elif kind == "text/markdown":
-            safe[kind] = safe_markdown(text)
+            safe[kind] = text  # cleaned when it is HTML
         elif kind == "image/svg+xml" and "text/html" not in data:
             # inside <img> a drawing can neither run scripts nor load anything
             coded = base64.b64encode(text.encode("utf-8", "replace")).decode()
@@ -119,7 +153,7 @@ class SafePages(NbGraderPreprocessor):
 
     def _cell(self, cell: NotebookNode) -> None:
         label = cell.metadata.get("nbgrader", {})
-        locked = bool(label.get("locked")) if isinstance(label, Mapping) else False
+        locked = _is_locked(cell)
         cell.metadata = NotebookNode(nbgrader=label) if label else NotebookNode()
         if cell.cell_type == "code":
             for output in cell.outputs:
@@ -127,10 +161,8 @@ class SafePages(NbGraderPreprocessor):
                     output.data = NotebookNode(safe_data(output.data))
                     output.metadata = NotebookNode()
         elif not locked:  # nbgrader has put the course's own text back
-            cell.source = safe_markdown(cell.source)
             pictures = {
                 name: {kind: text for kind, text in bundle.items() if kind in PICTURES and _is_base64(str(text))}
                 for name, bundle in cell.get("attachments", {}).items()
             }
-            if pictures:
-                cell.attachments = NotebookNode(pictures)
+            cell.attachments = NotebookNode({name: bundle for name, bundle in pictures.items() if bundle})

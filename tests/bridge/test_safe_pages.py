@@ -1,13 +1,16 @@
 """What of a student's output may reach a page."""
 
+import re
+
 import nbformat
 import pytest
+from bs4 import BeautifulSoup
 from nbconvert import HTMLExporter
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from traitlets.config import Config
 
 from autograder import bridge
-from autograder.bridge.safe_pages import SafePages, safe_data, safe_html, safe_markdown
+from autograder.bridge.safe_pages import SafePages, safe_data, safe_html
 from autograder.marking.marks import LineMark, Marks, QuestionMark
 from autograder.views.cell import to_html
 
@@ -90,10 +93,58 @@ def test_a_drawing_becomes_a_picture_in_which_nothing_runs():
     assert 'src="data:image/svg+xml' in safe_html(html)
 
 
-def test_markdown_shows_its_html_as_text():
-    assert safe_markdown("a < b, 1<2 and <script>x</script>") == "a < b, 1<2 and &lt;script>x&lt;/script>"
-    assert safe_markdown("![x](http://evil/x.png)") == "&#33;[x](http://evil/x.png)"
-    assert safe_markdown("![x](attachment:a.png)") == "![x](attachment:a.png)"
+HOSTILE_MARKDOWN = {
+    "javascript link": "[x](javascript:EVIL())",
+    "javascript link in disguise": "[x](&#106;avascript:EVIL()) [y](JAVA%0aSCRIPT:EVIL()) <javascript:EVIL()>",
+    "link by name": "[x][a]\n\n[a]: javascript:EVIL()",
+    "data link": "[x](data:text/html;base64,RVZJTA==)",
+    "picture in disguise": "![x\\](attachment:q)](http://evil/EVIL.png)",
+    "remote picture": "![x](http://evil/EVIL.png) ![y][p]\n\n[p]: //evil/EVIL.png",
+    "attachment that leads elsewhere": "![x](attachment:../../EVIL)",
+    "html": "<img src=x onerror=EVIL()> <script>EVIL()</script>",
+    "html in a table": "| a |\n|---|\n| <svg onload=EVIL()> |",
+    "mermaid": "```mermaid\ngraph TD; A-->B; click A \"javascript:EVIL()\"\n```",
+    "link in a formula": r"$\href{javascript:EVIL()}{x}$ $$\require{html}\style{position:fixed}{x}$$",
+}
+
+
+def page_of(*cells):
+    config = Config()
+    bridge.configure(config)
+    return HTMLExporter(config=config).from_notebook_node(new_notebook(cells=[*cells]))[0]
+
+
+@pytest.mark.parametrize("source", HOSTILE_MARKDOWN.values(), ids=HOSTILE_MARKDOWN)
+@pytest.mark.parametrize("place", ["cell", "output"])
+def test_nothing_in_markdown_runs_or_loads(source, place):
+    """On the page as it is made, whatever the Markdown looks like."""
+    shown = new_output("display_data", data={"text/markdown": source})
+    page = page_of(new_markdown_cell(source) if place == "cell" else new_code_cell("1", outputs=[shown]))
+    body = page[page.index("<main") :]
+    found = BeautifulSoup(body, "html.parser")
+    assert not [tag for tag in found.find_all(["img", "svg"]) if not tag.get("src", "data:image/").startswith("data:image/")]
+    assert all(tag["href"].startswith(("http://", "https://", "#")) for tag in found.find_all("a", href=True))
+    assert not [name for tag in found.find_all(True) for name in tag.attrs if name.startswith("on")]
+    assert "EVIL" not in "".join(tag.text for tag in found.find_all("script"))
+    assert not re.search(r"\\(href|require|style)\b", found.text)
+
+
+def test_a_picture_of_the_notebook_is_shown_and_a_missing_one_is_told():
+    cell = new_markdown_cell("![a](attachment:a.png) ![b](attachment:b.png) **bold** $x < y$ `z`")
+    cell.attachments = {"a.png": {"image/png": PIXEL}, "c.png": {"text/html": "<script>EVIL()</script>"}}
+    page = page_of(cell)
+    assert f"data:image/png;base64,{PIXEL}" in page
+    assert "(the picture b.png is missing)" in page
+    assert "<strong>bold</strong>" in page
+    assert "$x &lt; y$" in page
+    cell.source = "![c](attachment:c.png)"
+    assert "(the picture c.png is missing)" in page_of(cell)
+
+
+def test_what_the_course_wrote_stays_as_it_is():
+    cell = new_markdown_cell('<details><summary>More</summary>\n\n![p](picture.png)\n\n</details>')
+    cell.metadata = {"nbgrader": {"locked": True, "grade_id": "x"}}
+    assert "<details>" in page_of(cell)
 
 
 def test_formgraders_exporter_is_configured_and_twice_is_once():
