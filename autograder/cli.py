@@ -13,6 +13,7 @@ from autograder.environment import put_programs_on_path
 
 COMMANDS = {
     "grade": "grade notebooks, a student's folder or the whole submitted folder",
+    "pytest": "grade notebooks as tests: every question is one",
     "remark": "mark a graded class again from kept answers",
     "feedback": "one page per notebook that says what to look at",
     "report": "one page about a class: questions, mistakes, clusters",

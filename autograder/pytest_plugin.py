@@ -3,9 +3,10 @@
 An item passes when the question has all its points, fails when it has not, and is an error when a person has to look.
 ``-k``, ``-x``, ``--junitxml`` and xdist work as usual, and the exit status is pytest's.
 
-Nothing of a submission is collected or imported by pytest, or read as its configuration: the folder may hold a
-conftest.py or a pytest.ini. Write ``--submission=PATH`` with the equals sign. Without it pytest takes PATH for a test
-path before any plugin is asked, and reads a pytest.ini there.
+``autograder pytest PATH`` is the way in that cannot be used wrongly: nothing of a submission is collected or imported
+by pytest, or read as its configuration, though the folder may hold a conftest.py or a pytest.ini. Who calls pytest
+writes ``--submission=PATH`` with the equals sign. Without it pytest takes PATH for a test path before any plugin is
+asked, and reads a pytest.ini there, which may load any module.
 This module is imported in every pytest run of an environment that has the package, so it imports nothing heavy itself.
 """
 

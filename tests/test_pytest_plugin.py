@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from xml.etree import ElementTree
 
 import nbformat
@@ -10,6 +11,7 @@ import pytest
 
 from autograder.audit import load_variants
 from autograder.build.submission import fill, solutions
+from autograder.commands.pytest import arguments
 from autograder.exercises import load
 
 pytestmark = pytest.mark.slow  # each starts pytest in a process of its own
@@ -110,6 +112,32 @@ def test_configuration_of_a_submission_that_pytest_has_read_is_refused(submitted
     done = run_pytest("--submission", submitted, cwd=root)
     assert done.returncode == 4
     assert "with the equals sign" in done.stderr
+
+
+EVIL = "[pytest]\npythonpath = .\naddopts = -p evil\n"
+
+
+@pytest.mark.parametrize("way", ["folder", "student", "notebook"])
+def test_the_command_reads_nothing_of_a_submission(submitted, root, tmp_path, way):
+    """Bare pytest would load the module that this pytest.ini names, before any plugin could refuse it."""
+    tree = shutil.copytree(submitted, tmp_path / "submitted")
+    for folder in (tree, tree / "ada", tree / "ada" / "training"):
+        (folder / "pytest.ini").write_text(EVIL)
+        (folder / "evil.py").write_text(TRAP)
+    path = {"folder": tree, "student": tree / "ada", "notebook": tree / "ada" / "training" / "tanh_swap.ipynb"}[way]
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "autograder", "pytest", path, "--collect-only", "-q"],
+        cwd=root, capture_output=True, text=True, timeout=600,
+    )  # fmt: skip
+    assert "code of the submission ran" not in done.stdout + done.stderr
+    assert "tests collected" in done.stdout, done.stdout + done.stderr
+    assert list(tree.rglob(".pytest_cache")) == []
+
+
+def test_no_option_opens_the_door_again():
+    told = arguments(Path("x"), Path("/course"), ["-c", "x/pytest.ini", "--rootdir=x", "-k", "y"])
+    assert told[:5] == ["-c", "x/pytest.ini", "--rootdir=x", "-k", "y"]
+    assert told[-3:] == ["--rootdir=/course", "--config-file=/dev/null", "--noconftest"]
 
 
 def test_workers_grade_with_one_seed_and_stop_at_the_first_failure(submitted, root, tmp_path):
