@@ -117,6 +117,7 @@ def test_configuration_of_a_submission_that_pytest_has_read_is_refused(submitted
 EVIL = "[pytest]\npythonpath = .\naddopts = -p evil\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["folder", "student", "notebook"])
 def test_the_command_reads_nothing_of_a_submission(submitted, root, tmp_path, way):
     """Bare pytest would load the module that this pytest.ini names, before any plugin could refuse it."""
