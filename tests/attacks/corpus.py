@@ -234,7 +234,7 @@ import gc, struct, msgpack
 def answer(shape):
     lie = msgpack.ExtType(1, struct.pack(f">BB{len(shape)}Q", 11, len(shape), *(n % 2**64 for n in shape)) + b"x" * 64)
     rest = {"status": "answered", "message": "", "traceback": "", "changed_inputs": [], "warnings": [],
-            "seconds": 0.0, "cpu_seconds": 0.0, "values": msgpack.packb({"Z1": lie, "A2": lie})}
+            "earlier": {}, "seconds": 0.0, "cpu_seconds": 0.0, "values": msgpack.packb({"Z1": lie, "A2": lie})}
     for thing in gc.get_objects():
         if type(thing).__name__ == "Wire":
             for ask in range(4):
@@ -247,7 +247,7 @@ def wire():
     return next(thing for thing in gc.get_objects() if type(thing).__name__ == "Wire")
 def fields(**rest):
     return {"status": "answered", "message": "", "traceback": "", "changed_inputs": [], "warnings": [],
-            "seconds": 0.0, "cpu_seconds": 0.0, "values": msgpack.packb({}), **rest}
+            "earlier": {}, "seconds": 0.0, "cpu_seconds": 0.0, "values": msgpack.packb({}), **rest}
 def play(names, more):
     """Take the harness's part: right-looking frames for every question, in turn."""
     out, started = wire(), False
@@ -325,7 +325,7 @@ FORGERS = (
            "x = []\nfor _ in range(10**6): x = [x]\nself.Z1 = self.A2 = x\nreturn x"),
     forger("an answer that holds itself", "x = []; x.append(x)\nself.Z1 = self.A2 = x\nreturn x"),
     forger("an answer of five megabytes", "self.A2 = self.Z1 = np.zeros(600_000)\nreturn self.A2",
-           says="more than"),
+           says="far larger than anything that is asked for"),
     forger("object arrays", "self.Z1 = self.A2 = np.array([R()], dtype=object)\nreturn self.A2",
            before="class R:\n    def __reduce__(self): return (print, ('pickled',))"),
     forger("a record array", "self.Z1 = self.A2 = np.zeros(3, dtype=[('score', 'f8')])\nreturn self.A2"),
@@ -340,6 +340,11 @@ FORGERS = (
     forger("an answer of millions of empty lists", "wire().send('answer', ask=0, challenge=0, **fields(values="
            "b'\\x81\\xa1x\\xdc\\x4e\\x00' + (b'\\xdc\\x00\\x40' + b'\\x90' * 64) * 15_000))\nreturn 1",
            before=WIRE, says="not an answer"),
+    forger("earlier answers of a cell that was not asked", "wire().send('answer', ask=0, challenge=0, **fields(earlier="
+           "{'share_of_right': fields()}))\nreturn X", before=WIRE),
+    forger("earlier answers inside each other", "x = fields()\nfor _ in range(25):\n"
+           "    x = fields(earlier={'forward_tanh': x})\nwire().send('answer', ask=0, challenge=0, **x)\nreturn X",
+           before=WIRE),
     forger("an answer of headers without an end", "wire().send('answer', ask=0, challenge=0, **fields(values="
            "b'\\x81\\xa1x' + b'\\xdd\\x00\\x00\\x4e\\x00' * 900))\nreturn 1", before=WIRE, says="not an answer"),
     forger("an audit hook and a tracer", "return np.zeros((1, 6))",
