@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import py_compile
 import tempfile
+from collections.abc import Iterable
 from functools import cache
 from importlib.util import cache_from_source
 from pathlib import Path
@@ -12,25 +13,57 @@ from py_compile import PycInvalidationMode
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.exercise import Exercise
+from autograder.exercise import SHEETS, Exercise
 
 CONFIG = "nbgrader_config.py"
+FROM_STUDENTS = ("submitted", "autograded", "feedback")
+"""Folders of a course whose content comes from students."""
 
 
 class CourseError(Exception):
     """The course cannot be used as it is; the message says the fix."""
 
 
-def find_root(start: Path | None = None) -> Path:
-    """The course's folder: the nearest one above ``start`` that holds nbgrader_config.py and source/.
+def find_root(start: Path | None = None, *, graded: Iterable[Path] = ()) -> Path:
+    """The course's folder: the nearest one at or above ``start`` that holds nbgrader_config.py and source/.
 
-    Without one, the checkout that this package lies in. Raises CourseError when there is none either.
+    ``start`` is what ``--root`` says or the working directory, and never what is graded: its configuration is run, and
+    its notebooks are the key. Without one, the checkout that this package lies in. Raises CourseError when there is
+    none either, and when the one that was found was handed in: it lies in what is ``graded``, or below submitted/,
+    autograded/ or feedback/ of another course.
     """
     here = (start or Path.cwd()).resolve()
-    for folder in (here, *here.parents, Path(__file__).resolve().parents[1]):
-        if (folder / CONFIG).is_file() and (folder / "source").is_dir():
-            return folder
-    raise CourseError(f"no course here: {CONFIG} and source/ were looked for in {here} and above. Use --root DIR.")
+    root = next(filter(_is_course, (here, *here.parents, Path(__file__).resolve().parents[1])), None)
+    if root is None:
+        raise CourseError(f"no course here: {CONFIG} and source/ were looked for in {here} and above. Use --root DIR.")
+    handed_in = [folder for path in graded for folder in _belongs_to_student(path)]
+    handed_in += [outer / name for outer in root.parents if _is_course(outer) for name in FROM_STUDENTS]
+    for folder in handed_in:
+        if root.is_relative_to(folder):
+            raise CourseError(
+                f"the course's folder would be {root}, which was handed in with {folder}: run this in the course's own "
+                "folder, or name that with --root."
+            )
+    return root
+
+
+def root_of_hand_in(folder: Path) -> Path:
+    """The course's folder for nbgrader's ``<step>/<student>/<sheet>``, looked for above the student's.
+
+    Raises CourseError.
+    """
+    return find_root(folder.absolute().parents[1])
+
+
+def _is_course(folder: Path) -> bool:
+    return (folder / CONFIG).is_file() and (folder / "source").is_dir()
+
+
+def _belongs_to_student(path: Path) -> list[Path]:
+    """What is graded, and the folders around a notebook or a sheet that belong to the same student."""
+    path = path.resolve()
+    folders = [path, path.parent] if path.suffix.lower() == ".ipynb" else [path]
+    return [*folders, folders[-1].parent] if folders[-1].name in SHEETS else folders
 
 
 def source_notebook(root: Path, exercise: Exercise) -> NotebookNode:

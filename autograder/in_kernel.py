@@ -80,7 +80,7 @@ def mark_question(exercise: str, question: str, names: dict[str, Any]) -> float:
     """
     found = load(exercise)
     probe = found.question(question).probe
-    asked = challenges(exercise, SEED)[probe.name]
+    asked = challenges(found, SEED)[probe.name]
     answers = [ask(probe, names, challenge.given) for challenge in asked]
     marked = next(mark for mark in mark(found, SEED, {probe.name: answers}) if mark.id == question)
     marks = Marks("", found.sheet, found.name, (marked,), isolation="none", seed=SEED)

@@ -156,11 +156,13 @@ class Submissions(pytest.File):
 
     def collect(self) -> Iterator[Notebook]:
         """One node per notebook. Raises CollectError when there is none."""
+        from autograder.course import CourseError, find_root
         from autograder.grading.submissions import NothingToGrade, find
 
+        paths = [Path(path) for path in self.config.getoption("submission")]
         try:
-            found = find(Path(path) for path in self.config.getoption("submission"))
-        except NothingToGrade as problem:
+            found = find(paths, find_root(self.config.getoption("submission_course"), graded=paths))
+        except (CourseError, NothingToGrade) as problem:
             raise self.CollectError(str(problem)) from None
         names: set[str] = set()
         for submission in found:
@@ -197,7 +199,8 @@ class Notebook(pytest.Collector):
             from autograder.sandbox import SandboxUnavailable
 
             try:
-                root = find_root(self.config.getoption("submission_course"))
+                paths = [Path(path) for path in self.config.getoption("submission")]
+                root = find_root(self.config.getoption("submission_course"), graded=paths)
                 seed = self.config.option.submission_seed
                 self._marks = grade(self.submission, _sandbox(self.config), root=root, seed=seed)
             except (CourseError, SandboxUnavailable) as problem:

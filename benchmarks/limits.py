@@ -30,7 +30,7 @@ def job(name: str, *, full: bool) -> Job:
     exercise = load(name)
     released = nbformat.read(ROOT / "assignments" / exercise.sheet / f"{name}.ipynb", as_version=4)
     planned = plan(fill(released, solutions(ROOT, exercise)), source_notebook(ROOT, exercise), full=full)
-    asked = challenges(name, 1)
+    asked = challenges(load(name), 1)
     return Job(
         cells=tuple(Cell(cell.id, cell.source) for cell in planned.cells),
         asks=tuple(Ask(p.name, p.source, tuple(c.given for c in asked[p.name])) for p in exercise.probes),

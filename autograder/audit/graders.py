@@ -51,7 +51,7 @@ def answers_here(notebook: NotebookNode, exercise: Exercise, root: Path, seed: i
         for cell in plan(notebook, source_notebook(root, exercise), full=False).cells:
             with contextlib.suppress(Exception):  # as in a notebook: the next cell is run all the same
                 exec(compile(cell.source, cell.id, "exec"), names)
-        asked = challenges(exercise.name, seed)
+        asked = challenges(exercise, seed)
         return {
             probe.name: [ask(probe, names, challenge.given) for challenge in asked[probe.name]]
             for probe in exercise.probes

@@ -9,7 +9,7 @@ from nbconvert.exporters import HTMLExporter
 from nbconvert.exporters.exporter import Exporter
 from nbformat import NotebookNode
 
-from autograder.course import find_root
+from autograder.course import root_of_hand_in
 from autograder.marking import BadRecord
 from autograder.records.hints import read_hints
 from autograder.records.read import record_of
@@ -33,7 +33,7 @@ class FeedbackExporter(HTMLExporter):
         if marks is None:
             return super().from_notebook_node(nb, resources, **kw)
         ready, resources = Exporter.from_notebook_node(self, nb, resources, **kw)
-        marks = with_hints(marks, read_hints(find_root(Path(resources["metadata"]["path"]))))
+        marks = with_hints(marks, read_hints(root_of_hand_in(Path(resources["metadata"]["path"]))))
         return feedback_page(ready, marks, _gradebook(ready, resources["nbgrader"])), resources
 
 

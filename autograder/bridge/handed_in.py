@@ -25,7 +25,7 @@ from sqlalchemy import select
 from traitlets.config import Config
 from traitlets.log import get_logger
 
-from autograder.course import find_root, source_notebook
+from autograder.course import root_of_hand_in, source_notebook
 from autograder.exercises import NAMES, load
 from autograder.grading.notebook import (
     MAX_OWN_VALUES,
@@ -128,7 +128,7 @@ def is_other_work(handed_in: Path, graded: Path) -> bool:
             continue
         try:
             marks = record_of(read_notebook(graded / path.name), student, handed_in.name, path.stem)
-            root = find_root(handed_in)
+            root = root_of_hand_in(handed_in)
             source = source_notebook(root, exercise_of(root, path.stem, student))
             cells = heal(read_notebook(path), source).cells
         except (BadNotebook, BadRecord):

@@ -19,7 +19,7 @@ from traitlets import Bool, Integer, Unicode
 from traitlets.config import Config
 
 from autograder.bridge.handed_in import Inspection, see_every_change, withdraw
-from autograder.course import find_root, source_notebook
+from autograder.course import root_of_hand_in, source_notebook
 from autograder.exercise import Exercise
 from autograder.exercises import NAMES, load
 from autograder.grading.grade import Graded, fresh_seed, grade_notebook, put_own_text_back, run_plain
@@ -53,7 +53,7 @@ class Heal(NbGraderPreprocessor):
         for part in (complete(nb), *nb.cells):
             part.metadata.pop(KEY, None)  # only this run may say what was earned
         if exercise is not None:
-            source = source_notebook(find_root(Path(resources["metadata"]["path"])), exercise)
+            source = source_notebook(root_of_hand_in(Path(resources["metadata"]["path"])), exercise)
             healed = heal(nb, source)
             nb.cells = list(healed.cells)
             for note in healed.notes:
@@ -99,13 +99,13 @@ class IsolatedExecute(NbGraderPreprocessor):
             limits = Limits() if seconds is None else Limits().per_cell(seconds)
             _write_outputs(nb, run_plain(nb, sandbox, files=own_files(folder), limits=limits))
             return nb, resources
-        put_own_text_back(nb, exercise, find_root(folder))
+        put_own_text_back(nb, exercise, root_of_hand_in(folder))
         notes = tuple(nb.metadata.get(KEY, {}).get("notes", ()))
         graded = grade_notebook(
             nb,
             exercise,
             sandbox,
-            root=find_root(folder),
+            root=root_of_hand_in(folder),
             seed=self.seed if self.seed is not None else _seed_of_this_run(),
             student=about["student"],
             full=self.show,
@@ -136,7 +136,7 @@ def _exercise(resources: ResourcesDict) -> Exercise | None:
     about = resources["nbgrader"]
     if about["notebook"] not in NAMES or load(about["notebook"]).sheet != about["assignment"]:
         return None
-    root = find_root(Path(resources["metadata"]["path"]))
+    root = root_of_hand_in(Path(resources["metadata"]["path"]))
     return exercise_of(root, about["notebook"], about["student"])
 
 

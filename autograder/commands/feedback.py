@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -27,6 +28,8 @@ from autograder.sandbox import Sandbox, SandboxUnavailable
 from autograder.views.clusters import with_hints
 from autograder.views.feedback import feedback_page
 
+log = logging.getLogger(__name__)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``autograder feedback``."""
@@ -49,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         if args.seed is not None and args.seed < 0:
             raise CourseError(f"a seed is a whole number from 0, not {args.seed}.")
-        root = find_root(args.root)
+        root = find_root(args.root, graded=args.paths)
         problems = _grade(args, root) if args.paths else _renew(root)
     except (CourseError, NothingToGrade) as bad_use:
         errors.print(f"autograder feedback: {bad_use}", style="red", highlight=False, soft_wrap=True)
@@ -78,7 +81,7 @@ def _renew(root: Path) -> list[str]:
 
 
 def _grade(args: argparse.Namespace, root: Path) -> list[str]:
-    submissions = find(args.paths)
+    submissions = find(args.paths, root)
     seed = fresh_seed() if args.seed is None else args.seed
     hints = read_hints(root)
     with Sandbox(level=args.isolation) as sandbox, ThreadPoolExecutor(os.cpu_count() or 1) as pool:
@@ -92,8 +95,20 @@ def _page(
     submission: Submission, *, sandbox: Sandbox, root: Path, seed: int, hints: dict[str, str], to: Path
 ) -> str:
     """Grade one notebook and write its page; returns what a person has to see to, or an empty text."""
+    try:
+        return _written(submission, sandbox, root, seed, hints, to)
+    except (CourseError, SandboxUnavailable):
+        raise
+    except Exception as error:  # nothing about one notebook ends the run
+        log.exception("the page of %s failed", submission.path)
+        return f"{submission.path}: the grader failed at this notebook ({error!r}): see the log."
+
+
+def _written(submission: Submission, sandbox: Sandbox, root: Path, seed: int, hints: dict[str, str], to: Path) -> str:
     if submission.exercise not in NAMES:
         return submission.problem
+    if submission.beside:
+        return submission.problem  # the page is that of the other one
     exercise = exercise_of(root, submission.exercise, submission.student)
     shown = new_notebook()
     try:

@@ -36,8 +36,8 @@ def run(args: argparse.Namespace) -> int:
     """Grade a class. Returns 0 when everything is in the gradebook, 1 when a person is needed, 2 on bad use."""
     errors = Console(stderr=True)
     try:
-        submissions = find(path.absolute() for path in args.paths)
-        root = find_root(args.root or args.paths[0].absolute().parent)
+        root = find_root(args.root, graded=args.paths)
+        submissions = find((path.absolute() for path in args.paths), root)
         read_own_numbers(root)  # a lost secret is told before anything is run
         with Journal(root) as journal, Writer(root) as writer:
             own = writer.settings

@@ -26,8 +26,8 @@ def run(args: argparse.Namespace) -> int:
     """Grade and print. Returns 0 when all were graded, 1 when something needs a person, 2 on bad use."""
     errors = Console(stderr=True)
     try:
-        root = find_root(args.root)
-        submissions = find(args.paths)
+        root = find_root(args.root, graded=args.paths)
+        submissions = find(args.paths, root)
         read_own_numbers(root)
         seed = fresh_seed() if args.seed is None else args.seed
         marks = _grade(submissions, shared_sandbox(args.isolation or "auto"), root, seed, args)

@@ -74,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Build the zip or grade. Returns 0, 1 when nothing could be run, 2 on bad use."""
     try:
-        root = find_root(args.root)
+        root = find_root(args.root, graded=[] if args.grade is None else [args.grade])
         wanted = _wanted(args.exercises)
         if args.grade is None:
             build(root, wanted, args.output)
@@ -135,11 +135,11 @@ def grade_submission(folder: Path, wanted: Sequence[Exercise], path: Path, *, ro
         _replace(path, json.dumps(results(marks, wanted, done=finished, seconds=time.monotonic() - started), indent=1))
 
     try:
-        submissions = find([folder])
+        submissions = find([folder], student=student)
     except NothingToGrade:
         submissions = []
     order = {exercise.name: number for number, exercise in enumerate(wanted)}
-    submissions.sort(key=lambda submission: order.get(submission.exercise, len(order)))
+    submissions.sort(key=lambda one: (order.get(one.exercise, len(order)), bool(one.problem)))
     with Sandbox() as sandbox:
         write(finished=False)
         for submission in submissions:
@@ -150,7 +150,7 @@ def grade_submission(folder: Path, wanted: Sequence[Exercise], path: Path, *, ro
 
             named = _named(submission, student)
             if named.exercise in done:
-                continue  # a second copy in another folder: the first one counts, as it is the higher up
+                continue  # there are several, which has been said
             keep(grade(named, sandbox, root=root, seed=fresh_seed(), on_marks=keep))
     write(finished=True)
 

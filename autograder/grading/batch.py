@@ -7,6 +7,7 @@ what was running. One sheet that fails never stops the others: it ends in a clea
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -40,6 +41,8 @@ from autograder.grading.worker import run_isolated
 from autograder.marking import Marks, work_out_truth
 from autograder.personal import exercise_of
 from autograder.sandbox import Job, SandboxUnavailable
+
+log = logging.getLogger(__name__)
 
 TRIES = 3
 """How often a notebook is given to a worker before it is left to a person."""
@@ -144,13 +147,30 @@ class _Pass:
         self.worked_out: set[str] = set()
 
     def run(self, submissions: Iterable[Submission]) -> Iterator[tuple[Done, bool]]:
-        groups = groupby(submissions, key=lambda one: (one.student, one.sheet))
+        groups = groupby(sorted(submissions, key=_sheet_of), key=_sheet_of)  # what is nested lies apart
         for (student, sheet), members in groups:
-            yield from self._begin(student, sheet, list(members))
+            handed_in = list(members)
+            yield from self._guarded(handed_in, self._begin(student, sheet, handed_in))
             while len(self.running) >= self.course.window():
                 yield from self._collect()
         while self.running:
             yield from self._collect()
+
+    def _guarded(
+        self, submissions: Sequence[Submission], steps: Iterator[tuple[Done, bool]]
+    ) -> Iterator[tuple[Done, bool]]:
+        """Steps with a sheet. Nothing about one sheet ends the batch: an error of ours is told with its notebooks."""
+        told: set[Path] = set()
+        try:
+            for done, again in steps:
+                told.add(done.submission.path)
+                yield done, again
+        except Exception as error:
+            problem = _ours(submissions[0], error)
+            for one in (one for one in submissions if one.path not in told):
+                level, seed = self.course.level, self.course.seed
+                marks = Marks(one.student, one.sheet, one.exercise, (), level, seed, error=problem)
+                yield Done(one, FAILED, marks, problem, self.feedback, running=len(self.running)), False
 
     def _begin(self, student: str, name: str, members: Sequence[Submission]) -> Iterator[tuple[Done, bool]]:
         """Read a sheet; take what is known from the journal, and give the rest to the workers."""
@@ -185,6 +205,8 @@ class _Pass:
             return Read(one, data, files, told, course.journal.entry(one.student, one.sheet, one.exercise))
         except PROBLEMS as problem:
             return Failed(one, str(problem))
+        except Exception as error:
+            return Failed(one, _ours(one, error))
 
     def _unchanged(self, student: str, sheet: str, found: Sequence[Read | Failed]) -> list[Entry] | None:
         """The entries of a sheet when all its notebooks are as they were when they were last written, and still are."""
@@ -227,6 +249,8 @@ class _Pass:
             shown = self._kept(key_of(only_to_show(prepared), course.level), prepared, whole=True)
         except PROBLEMS as problem:
             return Failed(one, str(problem))
+        except Exception as error:
+            return Failed(one, _ours(one, error))
         if shown is not None:
             return Answered(planned, joined(marks_ran, shown), KEPT)
         return planned if self.feedback else Answered(planned, marks_ran, KEPT)
@@ -272,7 +296,8 @@ class _Pass:
                 said = "its worker ended" if isinstance(problem, BrokenProcessPool) else f"its worker failed: {problem}"
                 self._once_more(out, f"{said} ({out.tries} tries); run the same command again.")
             if len(out.sheet.settled) == out.sheet.count:
-                yield from self._finish(out.sheet)
+                handed_in = [part.submission for part in out.sheet.parts]
+                yield from self._guarded(handed_in, self._finish(out.sheet))
 
     def _once_more(self, out: Out, problem: str) -> None:
         if out.tries < TRIES:
@@ -298,8 +323,8 @@ class _Pass:
                 try:
                     one = self._marked(part)
                 except Exception as error:
-                    said = f"the grader failed at this notebook ({error!r})."
-                    sheet.settled[at] = Failed(part.planned.submission, said, part.planned)
+                    said = _ours(part.submission, error)
+                    sheet.settled[at] = Failed(part.submission, said, part.planned)
                 else:
                     graded[one.marks.exercise] = one
                     entries.append(self._entry(part, one.marks))
@@ -312,7 +337,7 @@ class _Pass:
                     part.submission, FAILED, None, part.problem, self.feedback, running=len(self.running)
                 ), False
             else:
-                done, how = part.planned.submission, FAILED if problem else part.how
+                done, how = part.submission, FAILED if problem else part.how
                 marks, peak = graded[done.exercise].marks, part.ran.outcome.peak_memory
                 yield Done(done, how, marks, problem, self.feedback, peak, len(self.running)), again
 
@@ -365,6 +390,16 @@ class _Pass:
 
     def _is_blocked(self) -> bool:
         return time.monotonic() < self.blocked[0]
+
+
+def _sheet_of(one: Submission) -> tuple[str, str]:
+    return one.student, one.sheet
+
+
+def _ours(one: Submission, error: Exception) -> str:
+    """What is said of an error of the grader."""
+    log.error("the grader failed at %s", one.path, exc_info=error)
+    return f"the grader failed at this notebook ({error!r}): see the log. A person will look at it."
 
 
 def healed(notebook: NotebookNode, root: Path, exercise: Exercise) -> tuple[NotebookNode, tuple[str, ...]]:

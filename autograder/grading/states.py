@@ -41,6 +41,11 @@ class Answered:
     ran: Ran
     how: str
 
+    @property
+    def submission(self) -> Submission:
+        """What was handed in."""
+        return self.planned.submission
+
 
 @dataclass(frozen=True)
 class Failed:

@@ -7,7 +7,7 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -40,24 +40,29 @@ MOST_LOOKED_AT = 100_000
 
 @dataclass(frozen=True)
 class Submission:
-    """One notebook that was handed in: who, which exercise, where it lies. ``problem`` says why it cannot be graded."""
+    """One notebook that was handed in: who, which exercise, where it lies. ``problem`` says why it cannot be graded.
+
+    ``beside`` tells that another one of the same student and exercise is there, which counts.
+    """
 
     student: str
     sheet: str
     exercise: str
     path: Path
     problem: str = ""
+    beside: bool = False
 
 
 class NothingToGrade(Exception):
     """The paths name no notebook. The message says what was looked for."""
 
 
-def find(paths: Iterable[Path]) -> list[Submission]:
-    """The submissions that these paths name, in a stable order.
+def find(paths: Iterable[Path], root: Path | None = None, *, student: str | None = None) -> list[Submission]:
+    """The submissions that these paths name, in a stable order: one for each student and exercise, the rest refused.
 
     A path is a notebook, a student's folder (``<student>/<sheet>/<exercise>.ipynb`` below it) or a whole
-    ``submitted/`` tree. Raises NothingToGrade.
+    ``submitted/`` tree; ``root`` is the course's folder. With ``student`` everything is theirs, as on a platform that
+    knows who handed in. Raises NothingToGrade.
     """
     found: dict[Path, Submission] = {}
     for path in paths:
@@ -69,9 +74,75 @@ def find(paths: Iterable[Path]) -> list[Submission]:
             raise NothingToGrade(f"{path} does not exist. Give a notebook, a student's folder or the submitted folder.")
         if not below:
             raise NothingToGrade(f"{path} holds no notebook: <student>/<sheet>/<exercise>.ipynb was looked for.")
+        tree = _tree(path, root)
         for notebook in below:
-            found[notebook] = _submission(notebook)
-    return [found[path] for path in sorted(found)]
+            found[notebook] = _submission(notebook, whose(notebook, path, tree) if student is None else student)
+    return _one_each([found[path] for path in sorted(found)], highest=student is not None)
+
+
+def whose(notebook: Path, given: Path, tree: Path) -> str:
+    """Who a notebook belongs to: the first folder below the tree, whatever the folders further below are called.
+
+    Nobody, where it lies in no folder of the tree.
+    """
+    inside = _settled(given) / notebook.relative_to(given)
+    between = inside.relative_to(tree).parts[:-1]
+    return between[0] if between else ""
+
+
+def _tree(given: Path, root: Path | None) -> Path:
+    """The folder whose folders are students'.
+
+    In a course that is submitted/, otherwise the nearest folder of that name around a path. Where there is none, what
+    lies in a folder with the name of a sheet belongs to the folder around that, and else the path itself is the tree.
+    """
+    path = _settled(given)
+    if root is not None and path.is_relative_to(root / "submitted"):
+        return root / "submitted"
+    around = [folder for folder in (path, *path.parents) if folder.name == "submitted" and folder.is_dir()]
+    if around:
+        return around[0]
+    if path.is_dir() and not _is_notebook(path):
+        if path.name in SHEETS:
+            return path.parent.parent
+        return path.parent if any((path / sheet).is_dir() for sheet in SHEETS) else path
+    return path.parent.parent.parent if path.parent.name in SHEETS else path.parent
+
+
+def _settled(path: Path) -> Path:
+    """A path without links on the way to it; what it is itself stays."""
+    return path.absolute().parent.resolve() / path.name if path.name not in ("", "..") else path.resolve()
+
+
+def _one_each(found: list[Submission], *, highest: bool) -> list[Submission]:
+    """The same, with a problem for what is there more than once.
+
+    The one in its place, ``<student>/<sheet>/``, counts if there is one; with ``highest`` that in the fewest folders.
+    """
+    groups: dict[tuple[str, str], list[Submission]] = {}
+    for one in found:
+        if (one.student or highest) and not one.problem:
+            groups.setdefault((one.student, one.exercise), []).append(one)
+    refused: dict[Path, Submission] = {}
+    for several in (group for group in groups.values() if len(group) > 1):
+        places = [_place(one, highest=highest) for one in several]
+        first, second = sorted(places)[:2]
+        counts = several[places.index(first)] if first < second else None
+        for one in several:
+            if one is not counts:
+                other = counts or next(other for other in several if other is not one)
+                both = f"{printable(str(one.path))} and {printable(str(other.path))}"
+                left = "the second one counts: take the first away" if counts else "leave the one that counts"
+                problem = f"{one.exercise} was handed in more than once, as {both}; {left}."
+                refused[one.path] = replace(one, problem=problem, beside=counts is not None)
+    return [refused.get(one.path, one) for one in found]
+
+
+def _place(one: Submission, *, highest: bool) -> int:
+    """How near a notebook is to where it should be; the smaller the nearer."""
+    depth = len(one.path.absolute().parts)
+    in_place = [folder.name for folder in one.path.absolute().parents[:2]] == [one.sheet, one.student]
+    return depth if in_place or highest else 1 << 30
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -109,11 +180,8 @@ def _is_folder(path: Path) -> bool:
     return not path.is_symlink() and path.is_dir()
 
 
-def _submission(path: Path) -> Submission:
-    absolute = path.absolute()
-    sheet, student = absolute.parent.name, absolute.parent.parent.name
-    if sheet not in SHEETS:
-        sheet, student = "", ""
+def _submission(path: Path, student: str) -> Submission:
+    sheet = path.absolute().parent.name if path.absolute().parent.name in SHEETS else ""
     exercise, name = printable(path.stem), printable(path.name)
     if _is_folder(path) and not _is_notebook(path):
         problem = f"the folder {name} cannot be read: give the grading user permission to read it."

@@ -12,7 +12,6 @@ from typing import Any, Protocol
 import numpy as np
 
 from autograder.exercise import Challenge, Exercise, Probe, Question, Reply, Verdict
-from autograder.exercises import load
 from autograder.marking.compare import as_numbers
 from autograder.marking.judges import left_open
 from autograder.marking.marks import LineMark, QuestionMark
@@ -48,13 +47,9 @@ class Answer(Protocol):
         """For a graded cell, what is answered with the plain values as they were there, if that is different."""
 
 
-def challenges(exercise: str | Exercise, seed: int) -> Mapping[str, tuple[Challenge, ...]]:
-    """The challenges of every probe of an exercise, by the probe's name: the same for the same seed."""
-    return _challenges(load(exercise) if isinstance(exercise, str) else exercise, seed)
-
-
 @lru_cache(maxsize=256)
-def _challenges(exercise: Exercise, seed: int) -> Mapping[str, tuple[Challenge, ...]]:
+def challenges(exercise: Exercise, seed: int) -> Mapping[str, tuple[Challenge, ...]]:
+    """The challenges of every probe of an exercise, by the probe's name: the same for the same seed."""
     return {probe.name: _draw(probe, seed) for probe in exercise.probes}
 
 

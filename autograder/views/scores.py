@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -52,12 +53,21 @@ def by_sheet(all_marks: Sequence[Marks]) -> list[Score]:
         Score(
             student,
             sheet,
-            round(sum(marks.points for marks in group), 6),
+            round(sum({marks.exercise: marks.points for marks in group if not marks.error}.values()), 6),
             most.get(sheet, 0.0),
-            "; ".join(f"{marks.exercise}: {words.to_do(marks)}" for marks in group if marks.needs_person),
+            "; ".join(
+                [f"{marks.exercise}: {words.to_do(marks)}" for marks in group if marks.needs_person]
+                + [f"{name}: there are {count} records of it, and one counts." for name, count in _several(group)]
+            ),
         )
         for (student, sheet), group in groups.items()
     ]
+
+
+def _several(group: Sequence[Marks]) -> list[tuple[str, int]]:
+    """The exercises that have more than one mark, and how many."""
+    counted = Counter(marks.exercise for marks in group if not marks.error)
+    return [(name, count) for name, count in counted.items() if count > 1]
 
 
 def plain_csv(all_marks: Sequence[Marks]) -> str:

@@ -56,7 +56,7 @@ def lost(solved):
     def run(name, seed=1, **changed):
         exercise, names = load(name), solved(name, **changed)
         answers = {
-            probe.name: [ask(probe, names, challenge.given) for challenge in challenges(name, seed)[probe.name]]
+            probe.name: [ask(probe, names, challenge.given) for challenge in challenges(load(name), seed)[probe.name]]
             for probe in exercise.probes
         }
         lines = [(question.id, line) for question in mark(exercise, seed, answers) for line in question.lines]

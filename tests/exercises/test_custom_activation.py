@@ -6,6 +6,7 @@ import pytest
 
 from autograder.exercise import Line, Reply
 from autograder.exercises import custom_activation as module
+from autograder.exercises import load
 from autograder.marking import challenges
 
 NAME = "custom_activation"
@@ -17,7 +18,7 @@ def f(x):
 
 
 def test_the_derivative_agrees_with_mpmath():
-    for challenge in challenges(NAME, 2)["derivative_values"]:
+    for challenge in challenges(load(NAME), 2)["derivative_values"]:
         exact = module.true_derivative(challenge.given)["f_prime"]
         slopes = [float(mpmath.diff(f, mpmath.mpf(float(x)))) for x in challenge.given["x"]]
         assert exact == pytest.approx(slopes, rel=1e-12)
@@ -46,7 +47,7 @@ def test_the_largest_slope_is_where_coth_x_is_x():
 
 
 def test_the_layer_agrees_with_central_differences():
-    for challenge in challenges(NAME, 2)["layer_backward"]:
+    for challenge in challenges(load(NAME), 2)["layer_backward"]:
         given = challenge.given
         exact = module.true_backward(given)
         for name in ("W", "b", "X"):
@@ -61,7 +62,7 @@ def test_the_layer_agrees_with_central_differences():
 
 
 def test_points_stay_away_from_zero_and_lie_on_both_sides():
-    for challenge in challenges(NAME, 4)["derivative_values"]:
+    for challenge in challenges(load(NAME), 4)["derivative_values"]:
         assert np.abs(challenge.given["x"]).min() >= 0.2
         assert challenge.given["x"].min() < 0 < challenge.given["x"].max()
 
@@ -76,7 +77,7 @@ def test_the_example_of_the_notebook():
 
 
 def replies(answer):
-    asked = challenges(NAME, 1)["derivative_values"]
+    asked = challenges(load(NAME), 1)["derivative_values"]
     return [Reply(c.given, {"f_prime": answer(c.given["x"])}, c.shown) for c in asked]
 
 

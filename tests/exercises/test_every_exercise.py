@@ -74,7 +74,7 @@ def test_challenges_are_drawn_from_the_seed_alone(exercise):
         if any(not challenge.shown for challenge in one):
             assert [plain(c.given) for c in one] != [plain(c.given) for c in three]
             assert len(one) >= 3, f"{exercise.name}.{probe.name} is asked at fewer than three challenges"
-        assert challenges(exercise.name, 1)[probe.name]
+        assert challenges(exercise, 1)[probe.name]
 
 
 def plain(given):
@@ -104,7 +104,7 @@ def test_everything_that_is_sent_is_read_by_its_probe(name, solved):
     student = _Student(solved(name))
     for probe in load(name).probes:
         sent, read = set(), set()
-        for challenge in challenges(name, 1)[probe.name]:
+        for challenge in challenges(load(name), 1)[probe.name]:
             given = Noting(copy.deepcopy(dict(challenge.given)))
             found = probe.ask(student, given)
             for _ in () if isinstance(found, dict) else found:

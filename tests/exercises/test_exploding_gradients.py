@@ -9,6 +9,7 @@ import pytest
 from autograder.course import find_root
 from autograder.exercise import Line, Reply
 from autograder.exercises import exploding_gradients as exercise
+from autograder.exercises import load
 from autograder.marking import challenges
 
 mpl.use("Agg")
@@ -28,7 +29,7 @@ def notebook():
 def _drawn(draw, seed):
     """Replies of a student whose weights are draw(rng, variance, shape)."""
     replies = []
-    for challenge in challenges("exploding_gradients", seed)["drawn_weights"]:
+    for challenge in challenges(load("exploding_gradients"), seed)["drawn_weights"]:
         rng, given = np.random.default_rng([seed, 7]), challenge.given
         shape = int(given["n_out"]), int(given["n_in"])
         variances = {"linear": 1 / shape[1], "relu": 2 / shape[1], "again": 1 / shape[1]}
@@ -57,7 +58,7 @@ def test_the_stated_rate_of_false_alarms():
     """For normal draws the sum of squares is chi-squared: the rate is known exactly, over all six checks."""
     chi2 = pytest.importorskip("scipy.stats").chi2
     rate = 0.0
-    for challenge in challenges("exploding_gradients", 0)["drawn_weights"]:
+    for challenge in challenges(load("exploding_gradients"), 0)["drawn_weights"]:
         entries = int(challenge.given["n_out"]) * int(challenge.given["n_in"])
         low, high = (entries * (1 + side * exercise.LEVEL_BAND) for side in (-1, 1))
         rate += 2 * (chi2.cdf(low, entries) + chi2.sf(high, entries))
@@ -81,7 +82,7 @@ def test_the_examples_of_the_text():
 
 
 def test_huge_entries_overflow_when_they_are_squared():
-    for challenge in challenges("exploding_gradients", 0)["clip_special"]:
+    for challenge in challenges(load("exploding_gradients"), 0)["clip_special"]:
         with np.errstate(over="ignore"):
             assert np.isinf(np.sum(challenge.given["huge"] ** 2))
         clipped = exercise.clip_truth(challenge.given)["huge"]
@@ -89,7 +90,7 @@ def test_huge_entries_overflow_when_they_are_squared():
 
 
 def test_no_array_of_a_list_is_above_the_threshold_alone():
-    for challenge in challenges("exploding_gradients", 0)["clip_list"]:
+    for challenge in challenges(load("exploding_gradients"), 0)["clip_list"]:
         given = challenge.given
         norms = [np.linalg.norm(given[f"together{i}"]) for i in (1, 2, 3)]
         assert max(norms) < given["threshold"] < np.linalg.norm(norms)

@@ -45,7 +45,7 @@ def test_data_and_settings_of_the_notebook_are_those_of_the_grader(reference):
 
 
 def test_shares_of_the_two_halves_cannot_be_confused():
-    for challenge in challenges(NAME, 5)["studied"]:
+    for challenge in challenges(load(NAME), 5)["studied"]:
         train, test = challenge.given["X"].shape[1], challenge.given["X_test"].shape[1]
         assert {k / train for k in range(1, train)}.isdisjoint({k / test for k in range(1, test)})
 
@@ -56,7 +56,7 @@ def test_the_rule_of_the_notebook():
 
 
 def test_spread_against_mpmath():
-    given = challenges(NAME, 1)["unit_spread"][1].known
+    given = challenges(load(NAME), 1)["unit_spread"][1].known
     with mpmath.workdps(30):
         total = mpmath.mpf(0)
         for x in given["X"].T:
@@ -75,7 +75,7 @@ def test_the_mini_example_of_spread():
 def test_a_constant_study_earns_nothing_for_its_table():
     columns = {"final_loss": [0.5] * 5, "train_accuracy": [0.9] * 5, "test_accuracy": [0.8] * 5}
     again = {f"again_{name}": column for name, column in columns.items()}
-    given = challenges(NAME, 1)["handed_in"][0].given
+    given = challenges(load(NAME), 1)["handed_in"][0].given
     lines = load(NAME).question("table_rows").lines
     found = module.table_by_training_again(lines, [Reply(given, columns | again)])
     assert {verdict.status for verdict in found.values()} == {"wrong"}

@@ -17,7 +17,7 @@ T_C = 2 / np.log(1 + np.sqrt(2))
 
 
 def _asked(probe, seed):
-    return [challenge.given for challenge in challenges("ising_phases", seed)[probe.name]]
+    return [challenge.given for challenge in challenges(exercise.EXERCISE, seed)[probe.name]]
 
 
 def _data():

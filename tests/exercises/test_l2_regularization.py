@@ -42,7 +42,7 @@ def jax_loss(parameters, X, Y, reg_lambda):
 
 
 def test_loss_and_gradients_are_those_of_jax():
-    for challenge in challenges(NAME, 4)["gradients"][1:3]:
+    for challenge in challenges(load(NAME), 4)["gradients"][1:3]:
         given = challenge.given
         parameters = [jnp.array(given[name]) for name in ("W1", "b1", "W2", "b2")]
         arguments = jnp.array(given["X"]), jnp.array(given["Y"]), float(given["reg_lambda"])

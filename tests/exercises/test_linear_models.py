@@ -17,7 +17,7 @@ MODELS = {
 
 
 def _asked(probe, seed):
-    return [challenge.given for challenge in challenges("linear_models", seed)[probe.name]]
+    return [challenge.given for challenge in challenges(exercise.EXERCISE, seed)[probe.name]]
 
 
 def _loss(name, w, b, given):

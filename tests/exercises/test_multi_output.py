@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from autograder.exercise import Line, Reply
+from autograder.exercises import load
 from autograder.exercises import multi_output as module
 from autograder.marking import challenges
 
@@ -25,7 +26,7 @@ def test_the_small_examples():
 
 
 def test_the_scaler_agrees_with_numpy():
-    for challenge in challenges(NAME, 1)["scaling"]:
+    for challenge in challenges(load(NAME), 1)["scaling"]:
         truth = module.scaling_truth(challenge.given)
         assert truth["mean"] == pytest.approx(challenge.given["Y"].mean(axis=1, keepdims=True), rel=1e-13)
         assert truth["std"] == pytest.approx(challenge.given["Y"].std(axis=1, keepdims=True), rel=1e-12)
@@ -33,7 +34,7 @@ def test_the_scaler_agrees_with_numpy():
 
 @pytest.mark.parametrize("loss", ["mse", "weighted-mse"])
 def test_the_gradients_agree_with_central_differences(loss):
-    given = challenges(NAME, 5)["gradients"][1].given
+    given = challenges(load(NAME), 5)["gradients"][1].given
     network = module.network(given, loss)
     exact = network.evaluate(given)
     for name in network.parameters:
@@ -48,7 +49,7 @@ def test_the_gradients_agree_with_central_differences(loss):
 
 def test_a_weighted_error_is_the_error_of_moved_targets():
     """What the follow-through of (d) rests on."""
-    given = challenges(NAME, 5)["gradients"][1].given
+    given = challenges(load(NAME), 5)["gradients"][1].given
     weighted = module.network(given, "weighted-mse").evaluate(given)
     moved = weighted["A2"] - given["output_weights"] * (weighted["A2"] - given["Y"])
     plain = module.network(given, "mse").evaluate({**given, "Y": moved})
@@ -58,7 +59,7 @@ def test_a_weighted_error_is_the_error_of_moved_targets():
 
 def test_what_is_constant_follows_from_nothing():
     replies = []
-    for challenge in challenges(NAME, 1)["weighted"]:
+    for challenge in challenges(load(NAME), 1)["weighted"]:
         zeros = {name: np.zeros_like(challenge.given[name[1:]]) for name in module.GRADIENT_NAMES}
         own = {f"{kind}{name}": value for name, value in zeros.items() for kind in ("", "plain_", "moved_")}
         replies.append(Reply(challenge.given, own, challenge.shown))
@@ -67,7 +68,7 @@ def test_what_is_constant_follows_from_nothing():
 
 
 def test_output_weights_differ_and_no_two_sizes_are_equal():
-    for challenge in challenges(NAME, 1)["weighted"]:
+    for challenge in challenges(load(NAME), 1)["weighted"]:
         assert len(np.unique(challenge.given["output_weights"])) == challenge.given["W2"].shape[0]
         if not challenge.shown:
             sizes = (*challenge.given["W1"].shape, challenge.given["W2"].shape[0], challenge.given["X"].shape[1])

@@ -14,7 +14,7 @@ from autograder.mistakes import MISTAKES
 def marks(name, *questions, seed=1, **names):
     """The points of every line of some questions, for the names of a notebook."""
     exercise = load(name)
-    asked = challenges(name, seed)
+    asked = challenges(load(name), seed)
     wanted = {exercise.question(question).probe for question in questions}
     answers = {probe.name: [ask(probe, names, c.given) for c in asked[probe.name]] for probe in wanted}
     found = {question.id: question for question in mark(exercise, seed, answers)}

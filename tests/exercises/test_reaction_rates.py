@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from autograder.exercise import Line, Reply
+from autograder.exercises import load
 from autograder.exercises import reaction_rates as module
 from autograder.marking import challenges
 
@@ -144,7 +145,7 @@ def test_the_mean_and_the_best_linear_formula():
 
 @pytest.mark.parametrize(("error", "share"), [(0.0, 1), (0.39, 1), (0.41, 0.5), (0.79, 0.5), (0.81, 0)])
 def test_the_fit_is_marked_by_the_error_of_the_logarithm(error, share):
-    given = challenges(NAME, 1)["training"][0].known
+    given = challenges(load(NAME), 1)["training"][0].known
     verdicts = module.by_training((Line("fit", 3),), [Reply(given, {"fit": given["k_test"] * 10**error})])
     assert verdicts["fit"].share == share
 
@@ -169,7 +170,7 @@ def test_the_training_data_run_over_twelve_orders_of_magnitude():
 def test_a_linear_formula_is_no_prediction_of_a_network_that_is_not_linear(bend, right):
     """Even a network that is nearly linear is told apart from a formula that is linear."""
     replies = []
-    for challenge in challenges(NAME, 1)["training"]:
+    for challenge in challenges(load(NAME), 1)["training"]:
         given = challenge.known
         inputs, log_k = np.vstack([given["X_train"], np.ones((1, 300))]).T, np.log10(given["k_train"][0])
         weights = np.linalg.lstsq(inputs, log_k)[0]
@@ -208,7 +209,7 @@ def test_the_rate_is_no_feature_in_any_form(name, target):
 
 def trained(transform, *, scale=lambda new, train: (new - train.mean(1, keepdims=True)) / train.std(1, keepdims=True)):
     """A reply with predictions that a network with these parameters gives, trained on this transform of the target."""
-    rng, given = np.random.default_rng(3), challenges(NAME, 1)["training"][0].known
+    rng, given = np.random.default_rng(3), challenges(load(NAME), 1)["training"][0].known
     shapes = [(6, 6), (6, 1), (4, 6), (4, 1), (1, 4), (1, 1)]
     W1, b1, W2, b2, W3, b3 = parameters = [rng.normal(0, 0.4, shape) for shape in shapes]
     hidden = np.maximum(W2 @ np.tanh(W1 @ scale(given["X_test"], given["X_train"]) + b1) + b2, 0)

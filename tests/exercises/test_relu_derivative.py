@@ -12,7 +12,7 @@ SEEDS = range(20)
 
 
 def _asked(probe, seed):
-    return [challenge.given for challenge in challenges("relu_derivative", seed)[probe.name]]
+    return [challenge.given for challenge in challenges(exercise.EXERCISE, seed)[probe.name]]
 
 
 def test_the_worked_examples_of_the_notebook():

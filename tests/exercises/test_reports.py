@@ -116,7 +116,7 @@ def test_invented_numbers_earn_nothing(values):
 
 
 def test_each_argument_changes_the_report_of_our_network():
-    given = challenges(NAME, 3)["training"][0].given
+    given = challenges(load(NAME), 3)["training"][0].given
     (due,) = reports.wanted(given)
     right = reports._report(given, [due])
     others = {"hidden_size": 5, "seed": due["seed"] + 1, "epochs": due["epochs"] + 1, "learning_rate": 0.51}
@@ -145,7 +145,7 @@ HUGE = [0, 2, 10**9, 1, 1, 1, 1, 1, 1, 0]
 def test_notes_that_make_no_sense_are_no_error_of_the_grader(noted):
     exercise = load(NAME)
     probe = exercise.question(QUESTION).probe
-    asked = challenges(NAME, 1)[probe.name]
+    asked = challenges(load(NAME), 1)[probe.name]
     names = {"TanhNetwork": Tanh, "train_on_moons": report}
     answers = [ask(probe, names, challenge.given) for challenge in asked]
     for answer in answers:

@@ -45,7 +45,7 @@ def test_kept_neighbours_of_random_orders_are_distributed_like_poisson():
 
 
 def test_the_stated_false_alarm_rate():
-    epochs = [int(challenge.given["epochs"]) for challenge in challenges(NAME, 1)["recorded"]]
+    epochs = [int(challenge.given["epochs"]) for challenge in challenges(load(NAME), 1)["recorded"]]
     pairs = sum(n + n * (n - 1) // 2 for n in epochs)
     assert pairs == 26
     tail = sum(2**k * math.exp(-2) / math.factorial(k) for k in range(module.KEPT, 60))
@@ -101,14 +101,14 @@ def test_no_steps_and_steps_with_all_examples_earn_nothing():
 
 
 def test_given_orders_start_elsewhere_and_are_not_sorted():
-    for challenge in challenges(NAME, 3)["steps"]:
+    for challenge in challenges(load(NAME), 3)["steps"]:
         order = challenge.given["order"].tolist()
         assert order[0] != 0
         assert order != sorted(order)
 
 
 def test_one_step_is_that_of_central_differences():
-    given = challenges(NAME, 2)["steps"][1].given
+    given = challenges(load(NAME), 2)["steps"][1].given
     k, rate = int(given["order"][0]), float(given["learning_rate"])
     x, y = given["X"][:, [k]], given["Y"][:, [k]]
     state = {name: given[name].copy() for name in ("W1", "b1", "W2", "b2")}

@@ -15,7 +15,7 @@ from autograder.marking.slips import At, worked_out
 
 
 def _asked(probe, seed):
-    return [challenge.given for challenge in challenges("simple_network", seed)[probe.name]]
+    return [challenge.given for challenge in challenges(exercise.EXERCISE, seed)[probe.name]]
 
 
 @pytest.mark.parametrize("seed", range(3))

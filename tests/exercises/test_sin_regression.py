@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from autograder.exercise import Line, Reply
+from autograder.exercises import load
 from autograder.exercises import sin_regression as module
 from autograder.marking import challenges
 
@@ -15,7 +16,7 @@ FIT = (Line("fit", 3),)
 def reply(predicted, without=None, gradients=1.0, **values):
     """An answer about a fit: by default that of a class with right gradients."""
     without = np.zeros((1, 100)) if without is None else without
-    given = challenges(NAME, 1)["fit"][0].given
+    given = challenges(load(NAME), 1)["fit"][0].given
     own = {n: v for n, v in module.TASKS["tanh"].truth(given).items() if n[0] in "ZA"}
     own |= {f"d{n}": gradients * module.TASKS["tanh"].truth(given)[f"d{n}"] for n in module.PARAMETERS}
     return Reply(given, own | {"fit": predicted, "without_output_layer": without} | values)
@@ -74,7 +75,7 @@ def test_what_is_no_prediction_of_a_network_earns_nothing(bad):
 
 @pytest.mark.parametrize("hidden", ["tanh", "sigmoid"])
 def test_the_hidden_activation_is_read_off_the_answers(hidden):
-    given = challenges(NAME, 3)["gradients"]
+    given = challenges(load(NAME), 3)["gradients"]
     replies = []
     for challenge in given:
         results = module.TASKS[hidden].network(challenge.given).evaluate(challenge.given)
@@ -85,7 +86,7 @@ def test_the_hidden_activation_is_read_off_the_answers(hidden):
 
 
 def test_the_gradients_agree_with_central_differences():
-    challenge = challenges(NAME, 5)["gradients"][1].given
+    challenge = challenges(load(NAME), 5)["gradients"][1].given
     for hidden in module.HIDDEN:
         network = module.TASKS[hidden].network(challenge)
         exact = network.evaluate(challenge)

@@ -18,7 +18,7 @@ mpl.use("Agg")
 def _judged(question_id, answers):
     """The verdicts of a question for answers made from the inputs of each challenge."""
     question = load("two_hidden_layers").question(question_id)
-    asked = challenges("two_hidden_layers", 5)[question.probe.name]
+    asked = challenges(load("two_hidden_layers"), 5)[question.probe.name]
     replies = [Reply(challenge.given, answers(challenge.given), challenge.shown) for challenge in asked]
     return question.judge(question.lines, replies)
 
@@ -35,7 +35,7 @@ def test_true_gradients_equal_those_of_jax():
         Z3 = p["W3"] @ A2 + p["b3"]
         return jnp.sum(Y * jax.nn.softplus(-Z3) + (1 - Y) * jax.nn.softplus(Z3)) / X.shape[1]
 
-    for challenge in challenges("two_hidden_layers", 2)["gradients"]:
+    for challenge in challenges(load("two_hidden_layers"), 2)["gradients"]:
         given = challenge.given
         found = jax.grad(loss)({name: given[name] for name in given if name[0] in "Wb"}, given["X"], given["Y"])
         for name, gradient in found.items():
@@ -43,7 +43,7 @@ def test_true_gradients_equal_those_of_jax():
 
 
 def test_the_true_equations_put_together_give_the_true_gradient():
-    for challenge in challenges("two_hidden_layers", 4)["gradients"]:
+    for challenge in challenges(load("two_hidden_layers"), 4)["gradients"]:
         given = challenge.given
         whole = exercise.truth(given)
         known = given | {name: whole[name] for name in ("A1", "A2", "A3")}
@@ -55,7 +55,7 @@ def test_the_true_equations_put_together_give_the_true_gradient():
 
 
 def test_all_sizes_of_a_hidden_challenge_differ_but_at_square_weights():
-    *drawn, square = challenges("two_hidden_layers", 1)["gradients"][1:]
+    *drawn, square = challenges(load("two_hidden_layers"), 1)["gradients"][1:]
     for challenge, different in [*((one, 5) for one in drawn), (square, 2)]:
         given = challenge.given
         sizes = {*given["X"].shape, *(given[f"W{layer}"].shape[0] for layer in (1, 2, 3))}

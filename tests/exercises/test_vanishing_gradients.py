@@ -67,7 +67,7 @@ def test_the_small_examples_of_the_text():
 @pytest.mark.parametrize("activation", exercise.ACTIVATIONS)
 def test_true_signals_are_slopes_of_the_loss(activation):
     functions = {"sigmoid": lambda z: 1 / (1 + mpmath.exp(-z)), "tanh": mpmath.tanh, "relu": lambda z: max(z, 0)}
-    given = challenges("vanishing_gradients", 3)["signals"][1].given
+    given = challenges(load("vanishing_gradients"), 3)["signals"][1].given
     truth = exercise.signal_truth(given)
     example, step = 2, mpmath.mpf(10) ** -20
 
@@ -89,7 +89,7 @@ def test_true_signals_are_slopes_of_the_loss(activation):
 
 def test_challenges_are_away_from_the_kink_of_relu_and_leave_it_alive():
     for seed in range(12):
-        for challenge in challenges("vanishing_gradients", seed)["signals"]:
+        for challenge in challenges(load("vanishing_gradients"), seed)["signals"]:
             found = exercise.signal_truth(challenge.given)
             kinks = [np.abs(found[f"relu.Z{layer}"]).min() for layer in range(1, 6)]
             assert min(kinks) > 1e-7
@@ -97,7 +97,7 @@ def test_challenges_are_away_from_the_kink_of_relu_and_leave_it_alive():
 
 
 def test_no_weight_matrix_of_a_hidden_challenge_is_square():
-    given = challenges("vanishing_gradients", 0)["signals"][2].given
+    given = challenges(load("vanishing_gradients"), 0)["signals"][2].given
     assert all(len(set(given[f"W{layer}"].shape)) == 2 for layer in range(1, 6))
 
 

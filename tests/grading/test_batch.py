@@ -345,6 +345,41 @@ def test_a_bad_notebook_costs_itself_and_no_mark_is_invented_for_it(course):
     assert graded_wholly(course) == len(STUDENTS) - 1
 
 
+def test_an_archive_unpacked_into_itself_costs_nothing_and_is_told(course):
+    """It ended the whole class with an AttributeError."""
+    mine = course / "submitted" / "cy" / SHEET / f"{NAME}.ipynb"
+    for nested in ("cy/cy", "cy/old/cy"):
+        copy = course / "submitted" / nested / SHEET / mine.name
+        copy.parent.mkdir(parents=True)
+        shutil.copy(mine, copy)
+    for _ in range(2):
+        done = [one for one in grade(course) if not one.feedback]
+        told = {one.submission.path: one.problem for one in done if one.problem}
+        assert len(told) == 2
+        assert all(str(path) in problem and str(mine) in problem for path, problem in told.items())
+        assert [one.marks.points for one in done if one.submission.path == mine] == [0]
+    assert graded_wholly(course) == len(STUDENTS)
+
+
+@pytest.mark.parametrize("where", ["stamp", "_in_place", "give_marks", "healed", "exercise_of", "prepare", "packed"])
+def test_nothing_about_one_sheet_ends_the_batch(course, monkeypatch, where):
+    """Whatever goes wrong, and wherever: it is told as an error of ours, and the others are graded."""
+    real, count = getattr(batch, where), []
+
+    def fails(*arguments, **named):
+        count.append(1)
+        if len(count) == 2:
+            raise AttributeError("'NoneType' object has no attribute 'points'")
+        return real(*arguments, **named)
+
+    monkeypatch.setattr(batch, where, fails)
+    done = grade(course, feedback=False)
+    assert len(done) == len(STUDENTS)
+    (failed,) = (one for one in done if one.problem)
+    assert "the grader failed at this" in failed.problem
+    assert failed.marks is None or failed.marks.error
+
+
 def test_an_error_of_the_grader_is_tried_again_next_time(course):
     def fails(level, marks, whole):
         ran = invented(level, marks, whole)

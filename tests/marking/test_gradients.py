@@ -10,7 +10,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.diagnosis import Point, Spec, aliases, explain, mutate
 from autograder.exercise import Line, Reply
-from autograder.exercises import tanh_swap
+from autograder.exercises import load, tanh_swap
 from autograder.exercises.shared import SMALL
 from autograder.marking import LineMark, Marks, QuestionMark, challenges, from_json, to_json
 from autograder.marking.gradients import explain_gradients
@@ -22,7 +22,7 @@ SPEC = Spec(hidden=("tanh",), output="sigmoid", loss="bce")
 def replies(change):
     """What a network answers at every challenge when its gradients are changed."""
     found = []
-    for challenge in challenges("tanh_swap", 5)["gradients"]:
+    for challenge in challenges(load("tanh_swap"), 5)["gradients"]:
         exact = tanh_swap.TANH.truth(challenge.given)
         values = {name: exact[name] for name in ("Z1", "A1", "Z2", "A2", "dW2", "db2", "dW1", "db1")}
         found.append(Reply(challenge.given, values | change(exact, challenge.given), challenge.shown))
@@ -105,7 +105,7 @@ def test_the_grammar_restores_a_line_at_a_kink_and_names_it():
 
 @pytest.mark.parametrize("seed", range(5))
 def test_no_two_single_mistakes_look_the_same_at_the_challenges(seed):
-    points = [Point(challenge.given) for challenge in challenges("tanh_swap", seed)["gradients"]]
+    points = [Point(challenge.given) for challenge in challenges(load("tanh_swap"), seed)["gradients"]]
     assert aliases(SPEC, points) == ()
 
 

@@ -29,7 +29,7 @@ EXERCISE = load("tanh_swap")
 
 def right_answers(seed=1):
     """What a right network answers: from the exact values."""
-    asked = challenges("tanh_swap", seed)
+    asked = challenges(load("tanh_swap"), seed)
     names = ("Z1", "A1", "Z2", "A2", "dW2", "db2", "dW1", "db1", "returned")
     task = tanh_swap.TANH
     return {
@@ -72,7 +72,7 @@ def test_title_and_hint_of_the_catalogue_make_the_message():
 
 def test_marks_are_reproducible_from_the_seed():
     assert mark(EXERCISE, 1, right_answers()) == mark(EXERCISE, 1, right_answers())
-    one, two = challenges("tanh_swap", 1)["gradients"], challenges("tanh_swap", 2)["gradients"]
+    one, two = challenges(load("tanh_swap"), 1)["gradients"], challenges(load("tanh_swap"), 2)["gradients"]
     assert not np.array_equal(one[1].given["W1"], two[1].given["W1"])
 
 
@@ -184,7 +184,7 @@ def test_the_inputs_of_the_small_example_stand_beside_its_numbers():
     assert all(question.example is None for question in questions.values())
     wrong = [replace(one, values=one.values | {"dW1": 2 * one.values["dW1"]}) for one in answers["gradients"]]
     questions = by_id(mark(EXERCISE, 1, answers | {"gradients": wrong}))
-    (shown,) = (challenge for challenge in challenges("tanh_swap", 1)["gradients"] if challenge.shown)
+    (shown,) = (challenge for challenge in challenges(load("tanh_swap"), 1)["gradients"] if challenge.shown)
     example = questions["hidden_gradients"].example
     assert example.keys() == shown.given.keys()
     assert all(np.array_equal(example[name], shown.given[name]) for name in example)

@@ -77,7 +77,7 @@ def right(name: str) -> dict[str, tuple[Reply, ...]]:
     for module in ("backprop", "selfcheck", "simple_network"):  # another sheet has its own
         sys.modules.pop(module, None)
     return {
-        probe: tuple(Reply(at.known, a.values, at.shown) for at, a in zip(challenges(name, 1)[probe], found))
+        probe: tuple(Reply(at.known, a.values, at.shown) for at, a in zip(challenges(load(name), 1)[probe], found))
         for probe, found in answers.items()
     }
 
