@@ -377,7 +377,7 @@ FORGERS = (
                   "    def __array__(self, *a, **k): return np.zeros((1, 6))\n    def __len__(self): return 10**18\n"
                   "    def __iter__(self): return iter(int, 1)\n    def __getitem__(self, i): return self"),
     # A line may follow from the student's own values, and those of a sham are as easily made: no more than that line.
-    forger("a sham that its report follows from", "self.A2 = np.full((1, X.shape[1]), 0.9)\nreturn self.A2", points=3.0,
+    forger("a sham that its report follows from", "self.A2 = np.full((1, X.shape[1]), 0.9)\nreturn self.A2",
            train="g = __import__('sys')._getframe(1).f_locals['given']\n"
                  "    return 0.1, float(np.mean(g['Y'] > 0.5)), float(np.mean(g['Y_test'] > 0.5))",
            before="SimpleNeuralNetwork.compute_loss = lambda self, Y: 0.2\n"
