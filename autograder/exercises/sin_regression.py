@@ -158,9 +158,9 @@ def _fit_verdict(replies: Sequence[Reply]) -> Verdict:
     worst, right = max(errors), _gradients_are_right(replies)
     good, fair = (GOOD_FIT, FAIR_FIT) if right else (FAIR_FIT, 2 * FAIR_FIT)
     said = f"The largest mean squared error on the 100 points, of {len(errors)} seeds, is {worst:.2g}"
+    if worst <= 2 * FAIR_FIT and any(r.values.get(name) is False for r in replies for name in ("same", "fresh")):
+        return Verdict.named("seed-missing", share=2 / 3)  # how good the fit is, is luck
     if worst <= good:
-        if any(reply.values.get(name) is False for reply in replies for name in ("same", "fresh")):
-            return Verdict.named("seed-missing", share=2 / 3)
         return Verdict("correct", share=1.0, own=not right, message=f"{said}.")
     hint = "Look at your loss curve: is it still falling, does it jump, has it settled? Each calls for another change."
     if not right:
