@@ -10,27 +10,27 @@ are moved so that its error is the weighted one, says what would follow from it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import mpmath
 import numpy as np
 
-from autograder.diagnosis import Spec
-from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Values, Written
-from autograder.exercises.shared import (
-    SMALL,
-    follow_network,
-    gradient_challenges,
-    keeping_parameters,
-    network_for,
-    returning,
-    sigmoid_kept,
-    squared_error_slips,
+from autograder.exercise import Challenge, Exercise, Probe, Question, Values, Written
+from autograder.exercises.networks import (
+    PARAMETERS,
+    SQUARED_ERROR,
+    UPDATE_SLIPS,
+    WEIGHTED_ERROR,
+    NetworkTask,
+    lines,
+    moved_alike,
 )
+from autograder.exercises.reports import OURS, Network
+from autograder.exercises.shared import SMALL, gradient_challenges, sigmoid_kept
 from autograder.marking.compare import compare
-from autograder.marking.gradients import explain_gradients
 from autograder.marking.judges import remembered, values
-from autograder.marking.slips import Slip, explain_slips, first_of
-from autograder.truth import Network, many_digits
+from autograder.marking.slips import Slip, explain_slips
+from autograder.truth import many_digits
 
 ACTIVATIONS = ("tanh", "linear")
 GRADIENT_NAMES = ("dW2", "db2", "dW1", "db1")
@@ -44,46 +44,29 @@ SHOWN = SMALL | {
 """Two outputs and two examples, which feedback may show."""
 
 
-def network(given: Values, loss: str) -> Network:
-    """The symbolic network for the shapes of a challenge."""
-    return network_for(given, ACTIVATIONS, loss)
+def weighted_points(rng: np.random.Generator) -> list[Challenge]:
+    """One shown and three hidden points, each with weights for its outputs."""
+    points = [Challenge(SHOWN, shown=True)]
+    for challenge in gradient_challenges(rng, ACTIVATIONS, "weighted-mse", hidden=8, n_in=4, n_out=3):
+        if not challenge.shown:
+            points.append(Challenge({**challenge.given, "output_weights": rng.permuted([[0.5], [1.7], [2.6]], axis=0)}))
+    return points
 
 
-# What is asked ------------------------------------------------------------------------------------------------------
+def plain_points(rng: np.random.Generator) -> list[Challenge]:
+    """The same without those weights."""
+    return [
+        Challenge({name: value for name, value in challenge.given.items() if name != "output_weights"}, challenge.shown)
+        for challenge in weighted_points(rng)
+    ]
 
 
-def forward(student, given):
-    """Pre-activations and activations of both layers."""
-    net = student.AirNetwork(given["W1"].shape[1], given["W1"].shape[0], given["W2"].shape[0])
-    for name in ("W1", "b1", "W2", "b2"):
-        setattr(net, name, given[name])
-    returned = net.forward_pass(given["X"])
-    found = {name: getattr(net, name, None) for name in ("Z1", "A1", "Z2", "A2")}
-    found["returned"] = returned
-    return found
+AIR = NetworkTask(
+    "AirNetwork", ACTIVATIONS, "mse", losses=SQUARED_ERROR, drawn=plain_points, slips=sigmoid_kept(*ACTIVATIONS)
+)
 
 
-def loss(student, given):
-    """The loss after a forward pass."""
-    net = student.AirNetwork(given["W1"].shape[1], given["W1"].shape[0], given["W2"].shape[0])
-    for name in ("W1", "b1", "W2", "b2"):
-        setattr(net, name, given[name].copy())
-    net.forward_pass(given["X"])
-    found = {name: getattr(net, name, None) for name in ("Z1", "A1", "Z2", "A2")}
-    found["loss"] = net.compute_loss(given["Y"])
-    return found
-
-
-def gradients(student, given):
-    """Activations and all four gradients."""
-    net = student.AirNetwork(given["W1"].shape[1], given["W1"].shape[0], given["W2"].shape[0])
-    for name in ("W1", "b1", "W2", "b2"):
-        setattr(net, name, given[name].copy())
-    net.forward_pass(given["X"])
-    net.backward_pass(given["X"], given["Y"])
-    names = ("Z1", "A1", "Z2", "A2", "dW2", "db2", "dW1", "db1")
-    found = {name: getattr(net, name, None) for name in names}
-    return found | {name + "_after": getattr(net, name, None) for name in ("W1", "b1", "W2", "b2")}
+# (d) Standardisation ------------------------------------------------------------------------------------------------
 
 
 def scaling(student, given):
@@ -104,75 +87,6 @@ def scaling(student, given):
     if fitted is standardised is restored is None:
         student.fit_scaler(given["Y"].copy())  # the first that is not written says so itself
     return {"mean": mean, "std": std, "standardised": standardised, "restored": restored}
-
-
-def weighted(student, given):
-    """Loss and gradients with output weights, and what the unweighted code gives for errors of that size."""
-    sizes = (given["W1"].shape[1], given["W1"].shape[0], given["W2"].shape[0])
-    weights = given["output_weights"]
-    net = student.WeightedAirNetwork(*sizes, weights.copy())
-    plain = student.AirNetwork(*sizes)
-    for one in (net, plain):
-        for name in ("W1", "b1", "W2", "b2"):
-            setattr(one, name, given[name].copy())
-    net.forward_pass(given["X"])
-    found = {name: np.copy(getattr(net, name)) for name in ("Z1", "A1", "Z2", "A2") if hasattr(net, name)}
-    found["loss"] = net.compute_loss(given["Y"])
-    net.backward_pass(given["X"], given["Y"])
-    for name in ("dW2", "db2", "dW1", "db1"):
-        found[name] = getattr(net, name, None)
-    try:
-        plain.forward_pass(given["X"])
-        error = plain.A2 - given["Y"]
-        targets = {"plain": given["Y"], "moved": plain.A2 - weights * error}
-        for kind, Y in targets.items():
-            plain.backward_pass(given["X"], Y)
-            found.update({kind + "_" + name: np.copy(getattr(plain, name)) for name in ("dW2", "db2", "dW1", "db1")})
-        found["plain_loss"] = plain.compute_loss(given["Y"])
-        found["moved_loss"] = plain.compute_loss(plain.A2 - np.sqrt(weights) * error)
-    except Exception:
-        pass  # without the unweighted code there is nothing to follow from
-    return found
-
-
-def step(student, given):
-    """Parameters after one training step, and what it returns; gradients and loss that belong to the old ones."""
-    sizes = (given["W1"].shape[1], given["W1"].shape[0], given["W2"].shape[0])
-    net = student.WeightedAirNetwork(*sizes, given["output_weights"].copy())
-    other = student.WeightedAirNetwork(*sizes, given["output_weights"].copy())
-    for one in (net, other):
-        for name in ("W1", "b1", "W2", "b2"):
-            setattr(one, name, given[name].copy())
-    other.forward_pass(given["X"])
-    own_loss = other.compute_loss(given["Y"])
-    other.backward_pass(given["X"], given["Y"])
-    names = ("Z1", "A1", "Z2", "A2", "dW2", "db2", "dW1", "db1")
-    found = {name: np.copy(getattr(other, name)) for name in names if hasattr(other, name)}
-    found["own_loss"] = own_loss
-    found["returned"] = student.train_step(net, given["X"], given["Y"], float(given["learning_rate"]))
-    for name in ("W2", "b2", "W1", "b1"):
-        value = getattr(net, name, None)
-        single = getattr(found.get("d" + name), "dtype", None) == np.float32
-        # a step made of single-precision gradients is exact to single precision only, whatever its dtype
-        found[name + "_new"] = np.asarray(value, np.float32) if single and value is not None else value
-    try:
-        net.forward_pass(given["X"])
-        found["own_loss_after"] = net.compute_loss(given["Y"])
-    except Exception:
-        pass  # only needed to recognise a loss that is taken too late
-    return found
-
-
-def _challenges(rng: np.random.Generator) -> list[Challenge]:
-    points = [Challenge(SHOWN, shown=True)]
-    for challenge in gradient_challenges(rng, ACTIVATIONS, "weighted-mse", hidden=8, n_in=4, n_out=3):
-        if not challenge.shown:
-            points.append(Challenge({**challenge.given, "output_weights": rng.permuted([[0.5], [1.7], [2.6]], axis=0)}))
-    return points
-
-
-def _step_challenges(rng: np.random.Generator) -> list[Challenge]:
-    return [Challenge({**c.given, "learning_rate": np.array(0.3)}, shown=c.shown) for c in _challenges(rng)]
 
 
 def _scaling_challenges(rng: np.random.Generator) -> list[Challenge]:
@@ -200,66 +114,6 @@ def _scaling_challenges(rng: np.random.Generator) -> list[Challenge]:
     return points
 
 
-FORWARD = Probe(forward, lambda rng: [challenge.keeping("Y", "output_weights") for challenge in _challenges(rng)])
-LOSS_VALUE = Probe(loss, lambda rng: [challenge.keeping("output_weights") for challenge in _challenges(rng)])
-GRADIENTS = Probe(gradients, lambda rng: [challenge.keeping("output_weights") for challenge in _challenges(rng)])
-SCALING = Probe(scaling, _scaling_challenges)
-WEIGHTED = Probe(weighted, _challenges)
-STEP = Probe(step, _step_challenges)
-
-
-# What is true -------------------------------------------------------------------------------------------------------
-
-
-@remembered
-def plain_truth(given: Values) -> dict[str, np.ndarray]:
-    """The network with the unweighted loss."""
-    return returning(network(given, "mse").evaluate(given))
-
-
-def follow_plain(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
-    """What follows from the student's own activations."""
-    return [returning(results, own) for results in follow_network(network(given, "mse"), given, own)]
-
-
-@remembered
-def weighted_truth(given: Values) -> dict[str, np.ndarray]:
-    """The network with the weighted loss."""
-    return network(given, "weighted-mse").evaluate(given)
-
-
-def follow_weighted(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
-    """From the student's own activations, or from the student's own unweighted code.
-
-    The unweighted code counts only where it reacts to the targets at all: what is constant follows from nothing.
-    """
-    readings = list(follow_network(network(given, "weighted-mse"), given, own))
-    carried = dict(readings[0])
-    for name in ("loss", *GRADIENT_NAMES):
-        moved, plain = own.get(f"moved_{name}"), own.get(f"plain_{name}")
-        if moved is not None and plain is not None and not compare(moved, plain).equal:
-            carried[name] = moved
-    return [*readings, carried]
-
-
-def follow_step(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
-    """From the student's own gradients and loss at the old parameters; a whole step made twice is charged once."""
-    known = {name: value for name, value in own.items() if name[0] in "ZAd"}
-    once = network(given, "weighted-mse").evaluate(given, known, exact=False)
-    readings = [once | {"returned": own.get("own_loss", once["loss"])}]
-    twice = {f"{name}_new": 2 * once[f"{name}_new"] - given[name] for name in ("W2", "b2", "W1", "b1")}
-    if compare(own.get("W2_new"), twice["W2_new"]).equal:
-        readings.append(readings[0] | {name: value for name, value in twice.items() if name != "W2_new"})
-    return readings
-
-
-@remembered
-def step_truth(given: Values) -> dict[str, np.ndarray]:
-    """The parameters after a step of the weighted network, and the loss before it."""
-    results = weighted_truth(given)
-    return {**results, "returned": results["loss"]}
-
-
 @remembered
 def scaling_truth(given: Values) -> dict[str, np.ndarray]:
     """Mean and population deviation of every row at 50 digits, and the two ways through a given scale."""
@@ -278,140 +132,167 @@ def scaling_truth(given: Values) -> dict[str, np.ndarray]:
     }
 
 
-# Which mistakes are known -------------------------------------------------------------------------------------------
-
-_EACH = "Each output has its own mean and its own deviation: over which axis do you take them?"
-
 SCALING_SLIPS = (
-    Slip(
-        "divided-by-m-minus-1",
-        ("std",),
-        lambda v: v.Y.std(axis=1, ddof=1, keepdims=True),
-        "You divide by m - 1.",
-        "This course takes the plain mean of the squared deviations.",
-    ),
-    Slip(
-        "variance-for-deviation",
-        ("std",),
-        lambda v: v.Y.var(axis=1, keepdims=True),
-        "This is the variance.",
-        "What is missing has the unit of the output again, and not its square.",
-    ),
-    Slip("scale-per-example", ("mean",), lambda v: v.Y.mean(axis=0), "", _EACH),
-    Slip("scale-per-example", ("mean",), lambda v: v.Y.mean(axis=0, keepdims=True), "", _EACH),
-    Slip("scale-per-example", ("std",), lambda v: v.Y.std(axis=0), "", _EACH),
-    Slip("scale-per-example", ("std",), lambda v: v.Y.std(axis=0, keepdims=True), "", _EACH),
-    Slip("one-scale-for-all", ("mean",), lambda v: v.Y.mean(), "You take one mean over all outputs.", _EACH),
-    Slip("one-scale-for-all", ("std",), lambda v: v.Y.std(), "You take one deviation over all outputs.", _EACH),
-    Slip(
-        "refitted-scaler",
-        ("standardised",),
-        lambda v: (v.Y_other - v.Y_other.mean(axis=1, keepdims=True)) / v.Y_other.std(axis=1, keepdims=True),
-        "You take the mean and the deviation of the new table itself.",
-        "The scale belongs to the training data. Which two arrays are handed to your function?",
-    ),
-    Slip(
-        "mean-not-subtracted",
-        ("standardised",),
-        lambda v: v.Y_other / v.width,
-        "The mean is not subtracted.",
-        "Around which number should standardised outputs lie?",
-    ),
-    Slip(
-        "not-divided-by-deviation",
-        ("standardised",),
-        lambda v: v.Y_other - v.centre,
-        "The deviation is not divided out.",
-        "How wide should standardised outputs be?",
-    ),
-    Slip(
-        "order-of-scaling",
-        ("restored",),
-        lambda v: (v.S + v.centre) * v.width,
-        "The two steps are taken in the wrong order.",
-        "Undo the last step of standardise first.",
-    ),
-    Slip(
-        "scaled-again",
-        ("restored",),
-        lambda v: (v.S - v.centre) / v.width,
-        "You standardise once more.",
-        "This function leads back to micrograms per cubic metre.",
-    ),
+    Slip("divided-by-m-minus-1", "std", lambda v: v.Y.std(axis=1, ddof=1, keepdims=True)),
+    Slip("variance-for-deviation", "std", lambda v: v.Y.var(axis=1, keepdims=True)),
+    Slip("scale-per-example", "mean", lambda v: v.Y.mean(axis=0)),
+    Slip("scale-per-example", "mean", lambda v: v.Y.mean(axis=0, keepdims=True)),
+    Slip("scale-per-example", "std", lambda v: v.Y.std(axis=0)),
+    Slip("scale-per-example", "std", lambda v: v.Y.std(axis=0, keepdims=True)),
+    Slip("one-scale-for-all", "mean", lambda v: v.Y.mean()),
+    Slip("one-scale-for-all", "std", lambda v: v.Y.std()),
+    Slip("refitted-scaler", "standardised", lambda v: _standardised(v.Y_other)),
+    Slip("mean-not-subtracted", "standardised", "Y_other / width"),
+    Slip("not-divided-by-deviation", "standardised", "Y_other - centre"),
+    Slip("order-of-scaling", "restored", "(S + centre) * width"),
+    Slip("scaled-again", "restored", "(S - centre) / width"),
 )
 
-PLAIN_SPEC = Spec(hidden=("tanh",), output="linear", loss="mse")
-WEIGHTED_SPEC = Spec(hidden=("tanh",), output="linear", loss="weighted-mse")
-STEP_SPEC = Spec(hidden=("tanh",), output="linear", loss="weighted-mse", result="update")
 
-WEIGHTED_LOSS_SLIPS = (
-    Slip(
-        "output-weights-missing",
-        ("loss",),
-        lambda v: np.sum((v.A2 - v.Y) ** 2) / v.Y.shape[1],
-        hint="Look at the loss as it is stated: what stands in front of the square?",
-    ),
-    Slip(
-        "output-weights-squared",
-        ("loss",),
-        lambda v: np.sum((v.output_weights * (v.A2 - v.Y)) ** 2) / v.Y.shape[1],
-        hint="What is squared in the loss, and what is not?",
-    ),
-    Slip(
-        "output-weights-normalised",
-        ("loss",),
-        lambda v: np.sum(v.output_weights * (v.A2 - v.Y) ** 2) / v.Y.shape[1] / np.sum(v.output_weights),
-        hint="The weights stand in the loss as they are.",
-    ),
-)
+def _standardised(Y: np.ndarray) -> np.ndarray:
+    return (Y - Y.mean(axis=1, keepdims=True)) / Y.std(axis=1, keepdims=True)
 
-BY_PLAIN = values(
-    plain_truth,
-    follow=follow_plain,
-    explain=first_of(
-        explain_gradients(PLAIN_SPEC),
-        explain_slips((*sigmoid_kept(*ACTIVATIONS), *squared_error_slips())),
-    ),
-)
-BY_WEIGHTED = values(
-    weighted_truth,
-    follow=follow_weighted,
-    explain=first_of(
-        explain_gradients(WEIGHTED_SPEC),
-        explain_slips((*WEIGHTED_LOSS_SLIPS, *squared_error_slips(lambda v: v.output_weights))),
-    ),
-)
-BY_SCALING = values(scaling_truth, explain=explain_slips(SCALING_SLIPS))
+
+# (d) A weight for every output --------------------------------------------------------------------------------------
+
+
+def weighted(student, given):
+    """Loss and gradients with output weights, and before what the unweighted code gives for errors of that size."""
+    import contextlib
+
+    sizes = given["W1"].shape[1], given["W1"].shape[0], given["W2"].shape[0]
+    weights, names = given["output_weights"], ("dW2", "db2", "dW1", "db1")
+    with contextlib.suppress(Exception):  # without the unweighted code there is nothing to follow from
+        plain, found = student.AirNetwork(*sizes), {}
+        for name in ("W1", "b1", "W2", "b2"):
+            setattr(plain, name, given[name].copy())
+        plain.forward_pass(given["X"])
+        error = plain.A2 - given["Y"]
+        for kind, Y in (("plain_", given["Y"]), ("moved_", plain.A2 - weights * error)):
+            plain.backward_pass(given["X"], Y)
+            found |= {kind + name: np.copy(getattr(plain, name)) for name in names}
+        found["plain_loss"] = plain.compute_loss(given["Y"])
+        found["moved_loss"] = plain.compute_loss(plain.A2 - np.sqrt(weights) * error)
+        yield found
+    net = student.WeightedAirNetwork(*sizes, weights.copy())
+    for name in ("W1", "b1", "W2", "b2"):
+        setattr(net, name, given[name].copy())
+    net.forward_pass(given["X"])
+    yield {name: getattr(net, name, None) for name in ("Z1", "A1", "Z2", "A2")}
+    try:
+        yield {"loss": net.compute_loss(given["Y"])}
+    finally:
+        try:
+            net.backward_pass(given["X"], given["Y"])
+        finally:
+            yield {name: getattr(net, name, None) for name in names}
+
+
+class WeightedTask(NetworkTask):
+    """What also follows from the student's own unweighted code.
+
+    It counts only where it reacts to the targets at all: what is constant follows from nothing.
+    """
+
+    def follow(self, given: Values, own: Values) -> Sequence[Mapping[str, np.ndarray]]:
+        """From own activations, an own loss, or the own unweighted code."""
+        readings = list(super().follow(given, own))
+        carried = dict(readings[0])
+        for name in ("loss", *GRADIENT_NAMES):
+            moved, plain = own.get(f"moved_{name}"), own.get(f"plain_{name}")
+            if moved is not None and plain is not None and not compare(moved, plain).equal:
+                carried[name] = moved
+        return [*readings, carried]
+
+
+WEIGHTED = WeightedTask("WeightedAirNetwork", ACTIVATIONS, "weighted-mse", losses=WEIGHTED_ERROR)
+
+
+# (e) One step -------------------------------------------------------------------------------------------------------
+
+
+def step(student, given, *, ours):
+    """The parameters of a network of ours after ``train_step``, and what that returns."""
+    scope = {"np": np}
+    exec(ours, scope)
+    net = scope["Network"](given["W1"].shape[1], given["W1"].shape[0], given["W2"].shape[0], rng=0)
+    for name in ("W1", "b1", "W2", "b2"):
+        setattr(net, name, given[name].copy())
+    yield {"returned": student.train_step(net, given["X"], given["Y"], float(given["learning_rate"]))}
+    yield {name + "_new": getattr(net, name, None) for name in ("W2", "b2", "W1", "b1")}
+
+
+def _at(given: Values) -> Network:
+    """Our network at the parameters of a challenge, after a forward pass."""
+    net = Network(given["W1"].shape[1], given["W1"].shape[0], given["W2"].shape[0], rng=0)
+    for name in PARAMETERS:
+        setattr(net, name, given[name].copy())
+    net.forward_pass(given["X"])
+    return net
+
+
+def _steps(rng: np.random.Generator) -> list[Challenge]:
+    """Points with a learning rate; the gradients of our network there, and its losses, are for the judge."""
+    points = []
+    for challenge, rate in zip(plain_points(rng), (0.3, 0.5, 0.2, 0.4)):
+        given = {**challenge.given, "learning_rate": np.array(rate)}
+        net = _at(given)
+        kept: dict[str, Any] = {"loss": np.array(net.compute_loss(given["Y"]))}
+        net.backward_pass(given["X"], given["Y"])
+        kept |= {f"d{name}": getattr(net, f"d{name}") for name in PARAMETERS}
+        net.update_parameters(rate)
+        net.forward_pass(given["X"])
+        points.append(Challenge(given, kept=kept | {"loss_after": np.array(net.compute_loss(given["Y"]))}))
+    return points
+
+
+def stepped(given: Values) -> dict[str, np.ndarray]:
+    """theta - learning_rate * dtheta for the gradients of our network, and its loss before."""
+    new = {f"{name}_new": given[name] - given["learning_rate"] * given[f"d{name}"] for name in PARAMETERS}
+    return new | {"returned": given["loss"]}
+
+
+def _second_pass(given: Values) -> dict[str, np.ndarray]:
+    """The step of the hidden layer with gradients that are taken again after the output layer has moved."""
+    net, rate = _at(given), float(given["learning_rate"])
+    net.backward_pass(given["X"], given["Y"])
+    net.W2, net.b2 = net.W2 - rate * net.dW2, net.b2 - rate * net.db2
+    net.backward_pass(given["X"], given["Y"])
+    return {"W1_new": net.W1 - rate * net.dW1, "b1_new": net.b1 - rate * net.db1}
+
+
+def follow_step(given: Values, own: Values) -> Sequence[Mapping[str, np.ndarray]]:
+    """A wrong move that is made for all parameters is charged once; so is a step made twice, or a second pass."""
+    exact = stepped(given)
+    readings = [{**exact, **wrong} for wrong in moved_alike(given, own, "W2_new")]
+    twice = {f"{name}_new": 2 * exact[f"{name}_new"] - given[name] for name in PARAMETERS}
+    for first, wrong in (("W2_new", twice), ("W1_new", _second_pass(given))):
+        if compare(own.get(first), wrong[first]).equal:
+            readings.append({**exact, **wrong, first: exact[first]})
+    return readings
+
+
 STEP_SLIPS = (
-    *(
-        Slip(
-            "step-made-twice",
-            (f"{name}_new",),
-            lambda v, name=name: v.given[name] - 2 * v.learning_rate * v[f"d{name}"],
-            "The step is made twice.",
-            "Count in how many places your code moves this parameter.",
-        )
-        for name in ("W2", "b2", "W1", "b1")
-    ),
-    Slip(
-        "loss-after-the-update",
-        ("returned",),
-        lambda v: v.own_loss_after if v.own_loss_after != v.own_loss else None,
-        "This is the loss after the step.",
-        "The loss from before the step is asked for. When do you compute it?",
-    ),
-)
-BY_STEP = values(
-    step_truth, follow=follow_step, explain=first_of(explain_slips(STEP_SLIPS), explain_gradients(STEP_SPEC))
+    *UPDATE_SLIPS,
+    *(Slip("step-made-twice", f"{name}_new", f"{name} - 2 * learning_rate * d{name}") for name in PARAMETERS),
+    Slip("w2-updated-before-hidden-error", "W1_new", lambda v: _second_pass(v.given)["W1_new"]),
+    Slip("loss-after-the-update", "returned", "loss_after"),
 )
 
 
 # The questions ------------------------------------------------------------------------------------------------------
 
-
-def _gradient_lines(points: Mapping[str, float]) -> tuple[Line, ...]:
-    return tuple(Line(name, share, name) for name, share in points.items())
-
+SCALES = {
+    "mean": "mean of fit_scaler",
+    "std": "std of fit_scaler",
+    "standardised": "standardise",
+    "restored": "unstandardise",
+}
+WEIGHTED_LOSS = {"loss": "weighted loss"}
+AFTER = {
+    **{f"{name}_new": f"{name} after the step" for name in PARAMETERS},
+    "returned": "the loss that train_step returns",
+}
 
 EXERCISE = Exercise(
     name="multi_output",
@@ -420,58 +301,29 @@ EXERCISE = Exercise(
     minutes=60,
     difficulty=3,
     questions=(
-        Question(
-            "forward_outputs",
-            "(a) The forward pass",
-            (
-                Line("Z1", 1, "Z1, hidden pre-activations"),
-                Line("A1", 1, "A1, hidden activations"),
-                Line("Z2", 1, "Z2, output pre-activations"),
-                Line("A2", 0.5, "A2, outputs"),
-                Line("returned", 0.5, "the value that forward_pass returns"),
-            ),
-            FORWARD,
-            BY_PLAIN,
-        ),
-        Question("loss_of_outputs", "(b) A loss for several outputs", (Line("loss", 2, "loss"),), LOSS_VALUE, BY_PLAIN),
-        Question(
-            "backward_outputs",
-            "(c) The backward pass",
-            _gradient_lines({"dW2": 2, "db2": 1, "dW1": 2, "db1": 1}),
-            GRADIENTS,
-            keeping_parameters(BY_PLAIN),
-        ),
+        AIR.forward("forward_outputs", "(a) The forward pass", Z1=1, A1=1, Z2=1, A2=0.5, returned=0.5),
+        AIR.loss_value("loss_of_outputs", "(b) A loss for several outputs", loss=2),
+        AIR.gradients("backward_outputs", "(c) The backward pass", dW2=2, db2=1, dW1=2, db1=1),
         Question(
             "scaling_outputs",
             "(d) Standardisation",
-            (
-                Line("mean", 0.5, "mean of fit_scaler"),
-                Line("std", 1, "std of fit_scaler"),
-                Line("standardised", 1, "standardise"),
-                Line("restored", 0.5, "unstandardise"),
-            ),
-            SCALING,
-            BY_SCALING,
+            lines({"mean": 0.5, "std": 1, "standardised": 1, "restored": 0.5}, SCALES),
+            Probe(scaling, _scaling_challenges),
+            values(scaling_truth, explain=explain_slips(SCALING_SLIPS)),
         ),
         Question(
             "weighted_outputs",
             "(d) A weight for every output",
-            (Line("loss", 1, "weighted loss"), *_gradient_lines({"dW2": 1, "db2": 0.5, "dW1": 1, "db1": 0.5})),
-            WEIGHTED,
-            BY_WEIGHTED,
+            lines({"loss": 1, "dW2": 1, "db2": 0.5, "dW1": 1, "db1": 0.5}, WEIGHTED_LOSS),
+            Probe(weighted, weighted_points),
+            WEIGHTED.judge,
         ),
         Question(
             "step_outputs",
             "(e) One training step",
-            (
-                *(
-                    Line(f"{name}_new", points, f"{name} after the step")
-                    for name, points in {"W2": 0.5, "b2": 0.25, "W1": 0.5, "b1": 0.25}.items()
-                ),
-                Line("returned", 0.5, "the loss that train_step returns"),
-            ),
-            STEP,
-            BY_STEP,
+            lines({"W2_new": 0.5, "b2_new": 0.25, "W1_new": 0.5, "b1_new": 0.25, "returned": 0.5}, AFTER),
+            Probe(step, _steps, {"ours": OURS}),
+            values(stepped, follow=follow_step, explain=explain_slips(STEP_SLIPS)),
         ),
     ),
     written=(Written("outputs_words", "(d) Scale and importance", 4),),

@@ -6,7 +6,7 @@ its methods is one kind of question about the class. Probes are sent as text, wi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 
@@ -64,14 +64,15 @@ def lines(points: Mapping[str, float], labels: Mapping[str, str] = LABELS) -> tu
 # What is asked ------------------------------------------------------------------------------------------------------
 
 
-def asked_at_a_point(student, given, *, cls, numbers, read, what):
+def asked_at_a_point(student, given, *, cls, extra, numbers, read, what):
     """What the class computes at given parameters, in the order in which it does; an error loses what comes later.
 
     Activations are read before anything else can change them.
     """
     import contextlib
 
-    net = getattr(student, cls)(given["W1"].shape[1], given["W1"].shape[0], given["W2"].shape[0])
+    sizes = given["W1"].shape[1], given["W1"].shape[0], given["W2"].shape[0]
+    net = getattr(student, cls)(*sizes, *(given[name].copy() for name in extra))
     for name in ("W1", "b1", "W2", "b2"):
         setattr(net, name, given[name].copy())
     for name in numbers:
@@ -174,6 +175,17 @@ UPDATE_SLIPS = tuple(
 )
 
 
+def moved_alike(given: Values, own: Values, first: str) -> Iterator[Mapping[str, np.ndarray]]:
+    """The other parameters moved like the first one is, when that is a known wrong move: charged once.
+
+    A parameter that is not moved at all is charged for each: nothing has been written for it.
+    """
+    for mistake, formula in UPDATES:
+        wrong = {f"{name}_new": worked_out(formula.format(theta=name), At(given, {})) for name in PARAMETERS}
+        if compare(own.get(first), wrong.pop(first)).equal and mistake != "parameter-never-updated":
+            yield wrong
+
+
 # What follows from one description ----------------------------------------------------------------------------------
 
 
@@ -189,17 +201,19 @@ class NetworkTask:
     """The class that a student writes, and what it has to compute.
 
     ``activations`` and ``loss`` are those of :class:`autograder.truth.Network`. ``penalty`` names the one of the
-    grammar; the class then has a strength ``reg_lambda``. ``own_forward`` says that the forward pass is the student's:
-    what follows from their own activations is right then. ``losses`` are known wrong losses, each the id of a mistake
-    and a formula; it may use ``data``, the exact loss without its penalty, and ``w``, the weights of the outputs. One
-    of them is charged where the loss is asked, and the gradients may be those of that loss. ``drawn`` draws the points
-    at which the class is asked, and ``slips`` are other wrong values that the grammar does not know.
+    grammar; the class then has a strength ``reg_lambda``. ``extra`` names what else it is made with. ``own_forward``
+    says that the forward pass is the student's: what follows from their own activations is right then. ``losses`` are
+    known wrong losses, each the id of a mistake and a formula; it may use ``data``, the exact loss without its
+    penalty, and ``w``, the weights of the outputs. One of them is charged where the loss is asked, and the gradients
+    may be those of that loss. ``drawn`` draws the points at which the class is asked, and ``slips`` are other wrong
+    values that the grammar does not know.
     """
 
     cls: str
     activations: tuple[str, str]
     loss: str
     penalty: str = "none"
+    extra: tuple[str, ...] = ()
     own_forward: bool = True
     losses: Sequence[tuple[str, str]] = ()
     drawn: Callable[[np.random.Generator], Sequence[Challenge]] | None = None
@@ -219,10 +233,10 @@ class NetworkTask:
     def follow(self, given: Values, own: Values) -> Sequence[Mapping[str, np.ndarray]]:
         """What follows from the student's own activations, and from their own loss where it is a known wrong one."""
         readings = list(follow_network(self.network(given), given, own))
-        if "own_loss" in own:
+        if (theirs := own.get("own_loss", own.get("loss"))) is not None:
             at = self._at(given, own)
             for _, formula in self.losses:
-                if gives(own["own_loss"], value_of(formula, at)):
+                if gives(theirs, value_of(formula, at)):
                     readings.append({**readings[0], **self._gradients_of(formula, at)})
         return [returning(results, own) for results in readings]
 
@@ -275,6 +289,7 @@ class NetworkTask:
         """What asks the class at every point for its ``forward`` pass, its ``loss`` or its ``gradients``."""
         settings = {
             "cls": self.cls,
+            "extra": self.extra,
             "numbers": ("reg_lambda",) if self.penalty != "none" else (),
             "read": FORWARD if self.own_forward else (),
         }
@@ -331,17 +346,8 @@ class NetworkTask:
         return remembered(truth)
 
     def follow_update(self, given: Values, own: Values) -> Sequence[Mapping[str, np.ndarray]]:
-        """The other parameters moved like W1 is, when that is a known wrong move: charged once.
-
-        A parameter that is not moved at all is charged for each: nothing has been written for it.
-        """
-        readings = []
-        for mistake, formula in UPDATES:
-            wrong = {f"{name}_new": worked_out(formula.format(theta=name), At(given, {})) for name in PARAMETERS}
-            first = wrong.pop("W1_new")
-            if mistake != "parameter-never-updated" and compare(own.get("W1_new"), first).equal:
-                readings.append({**self.moved(given), **wrong})
-        return readings
+        """What follows from the way in which W1 is moved."""
+        return [{**self.moved(given), **wrong} for wrong in moved_alike(given, own, "W1_new")]
 
     def report_on_moons(
         self, id: str, title: str, *, trainings: Sequence[tuple[int, float]], **points: float

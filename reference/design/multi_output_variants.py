@@ -330,8 +330,25 @@ WRONG = (
                 ("dZ2 = 2 * (self.A2 - Y) / m", "dZ2 = 0 * (self.A2 - Y) / m"),
             ]
         },
-        loses={"loss_of_outputs": 2, "backward_outputs": 6, "weighted_outputs": 4, "step_outputs": 2},
-        named={"step_outputs.returned": ()},
+        loses={"loss_of_outputs": 2, "backward_outputs": 6, "weighted_outputs": 4},
+    ),
+    wrong(
+        "own-loss-averaged",
+        "the loss is averaged over the outputs too, and so are the gradients: charged at the loss",
+        edits={
+            "network": [
+                ("np.sum((self.A2 - Y) ** 2) / Y.shape[1]", "np.mean((self.A2 - Y) ** 2)"),
+                ("dZ2 = 2 * (self.A2 - Y) / m", "dZ2 = 2 * (self.A2 - Y) / Y.size"),
+            ]
+        },
+        loses={"loss_of_outputs.loss": 2},
+        named={"loss_of_outputs.loss": "loss-mean-over-outputs"},
+    ),
+    wrong(
+        "missing-return",
+        "forward_pass returns nothing",
+        edits={"network": [("        return self.A2\n", "")]},
+        loses={"forward_outputs.returned": 0.5},
     ),
     _edit("ascent", "up the gradient", "step", "net.W1 - learning_rate", "net.W1 + learning_rate",
           {"step_outputs.W1_new": 0.5}, {"step_outputs.W1_new": "sign-flipped"}),

@@ -32,10 +32,10 @@ def test_the_scaler_agrees_with_numpy():
         assert truth["std"] == pytest.approx(challenge.given["Y"].std(axis=1, keepdims=True), rel=1e-12)
 
 
-@pytest.mark.parametrize("loss", ["mse", "weighted-mse"])
-def test_the_gradients_agree_with_central_differences(loss):
-    given = challenges(load(NAME), 5)["gradients"][1].given
-    network = module.network(given, loss)
+@pytest.mark.parametrize("task", [module.AIR, module.WEIGHTED], ids=["mse", "weighted-mse"])
+def test_the_gradients_agree_with_central_differences(task):
+    given = challenges(load(NAME), 5)["weighted"][1].given
+    network = task.network(given)
     exact = network.evaluate(given)
     for name in network.parameters:
         for index in np.ndindex(given[name].shape):
@@ -49,10 +49,10 @@ def test_the_gradients_agree_with_central_differences(loss):
 
 def test_a_weighted_error_is_the_error_of_moved_targets():
     """What the follow-through of (d) rests on."""
-    given = challenges(load(NAME), 5)["gradients"][1].given
-    weighted = module.network(given, "weighted-mse").evaluate(given)
+    given = challenges(load(NAME), 5)["weighted"][1].given
+    weighted = module.WEIGHTED.network(given).evaluate(given)
     moved = weighted["A2"] - given["output_weights"] * (weighted["A2"] - given["Y"])
-    plain = module.network(given, "mse").evaluate({**given, "Y": moved})
+    plain = module.AIR.network(given).evaluate({**given, "Y": moved})
     for name in module.GRADIENT_NAMES:
         assert plain[name] == pytest.approx(weighted[name], rel=1e-12)
 
@@ -63,8 +63,19 @@ def test_what_is_constant_follows_from_nothing():
         zeros = {name: np.zeros_like(challenge.given[name[1:]]) for name in module.GRADIENT_NAMES}
         own = {f"{kind}{name}": value for name, value in zeros.items() for kind in ("", "plain_", "moved_")}
         replies.append(Reply(challenge.given, own, challenge.shown))
-    verdicts = module.BY_WEIGHTED(GRADIENTS, replies)
+    verdicts = module.WEIGHTED.judge(GRADIENTS, replies)
     assert {verdict.share for verdict in verdicts.values()} == {0.0}
+
+
+def test_a_step_that_moves_nothing_earns_no_parameter():
+    """It did where the student's own gradients were zero."""
+    question = module.EXERCISE.question("step_outputs")
+    replies = []
+    for challenge in challenges(load(NAME), 1)["step"]:
+        old = {f"{name}_new": challenge.given[name] for name in ("W1", "b1", "W2", "b2")}
+        replies.append(Reply(challenge.known, old | {"returned": challenge.kept["loss"]}))
+    shares = {name: verdict.share for name, verdict in question.judge(question.lines, replies).items()}
+    assert shares == {"W2_new": 0, "b2_new": 0, "W1_new": 0, "b1_new": 0, "returned": 1}
 
 
 def test_output_weights_differ_and_no_two_sizes_are_equal():
