@@ -115,6 +115,7 @@ def test_every_line_is_a_record_also_of_what_could_not_be_marked(tmp_path, capsy
 SETTINGS = "\nc.IsolatedExecute.isolation = 'none'\nc.IsolatedExecute.seed = 11\n{limit} = 7\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", ["c.IsolatedExecute.timeout", "c.Execute.timeout"])
 @pytest.mark.parametrize(
     ("options", "level", "seed"), [((), "none", 11), (("--isolation", "reduced", "--seed", "12"), "reduced", 12)]

@@ -48,7 +48,7 @@ def test_the_largest_slope_is_where_coth_x_is_x():
 
 def test_the_layer_agrees_with_central_differences():
     for challenge in challenges(load(NAME), 2)["layer_backward"]:
-        given = challenge.given
+        given = challenge.known
         exact = module.true_backward(given)
         for name in ("W", "b", "X"):
             for index in np.ndindex(given[name].shape):

@@ -112,8 +112,7 @@ class TwoHiddenNetwork(TwoHiddenBase):
     question = marked("two_hidden_layers", backward=network).question("six_gradients")
     earned = {line.name: line.points for line in question.lines}
     assert earned == {"dW3": 1, "db3": 1, "dW2": 0, "db2": 0, "dW1": 0, "db1": 0}
-    assert {line.status for line in question.lines} == {"correct", "raised"}
-    assert all("(`backward_pass`, line 6: `dZ2 = " in line.message for line in question.lines[2:])
+    assert all("your code raised ValueError: (1, " in line.message for line in question.lines[2:])
 
 
 def test_a_cell_that_ends_the_process_costs_what_it_would_have_defined(marked):
@@ -183,7 +182,7 @@ def test_hidden_challenges_are_not_echoed_in_the_record(marked):
         network="class TanhNetwork(SimpleNeuralNetwork):\n    def forward_pass(self, X):\n        print('INPUT', X)\n"
         "        raise ValueError('no')",
     )
-    assert marks.points == 0
+    assert {question.points for question in marks.questions if question.id != "training_report"} == {0}
     assert "INPUT" not in str(to_json(marks))
 
 
