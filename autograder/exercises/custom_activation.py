@@ -23,7 +23,7 @@ from autograder.exercise import RIGHT, Challenge, Exercise, Line, Probe, Questio
 from autograder.exercises.shared import of_order_one
 from autograder.marking.compare import HAND, as_numbers, compare
 from autograder.marking.judges import remembered, values
-from autograder.marking.slips import At, Slip, explain_slips
+from autograder.marking.slips import Slip, explain_slips
 from autograder.truth import derivative, many_digits
 from autograder.truth.functions import xtanhx
 
@@ -284,73 +284,33 @@ SLOPES = tuple(
 
 
 FORWARD_SLIPS = (
-    Slip("bias-forgotten", ("Z",), lambda v: v.W @ v.X, "The bias is left out.", "What does each unit add to W X?"),
-    Slip(
-        "tanh-for-xtanhx",
-        ("A",),
-        lambda v: np.tanh(v.Z),
-        "This is tanh alone.",
-        "f is a product. Which factor is missing?",
-    ),
-    Slip(
-        "tanh-squared-for-xtanhx",
-        ("A",),
-        lambda v: np.tanh(v.Z) ** 2,
-        "You multiply tanh by itself.",
-        "f is a product. What stands before tanh?",
-    ),
+    Slip("bias-forgotten", "Z", "W @ X"),
+    Slip("tanh-for-xtanhx", "A", "tanh(Z)"),
+    Slip("tanh-squared-for-xtanhx", "A", "tanh(Z)**2"),
 )
 
-
-def _sum_of_rows(v: At) -> np.ndarray:
-    return v.dZ.sum(axis=1, keepdims=True)
-
+_TWICE = "dA is already the derivative of the mean loss. Where does your code divide a second time?"
 
 LAYER = (
     *(
-        Slip(mistake, ("dZ",), lambda v, s=slope: v.dA * s(v.Z))
+        Slip(mistake, "dZ", lambda v, s=slope: v.dA * s(v.Z))
         for mistake, slopes in _slope_formulas().items()
         for slope in slopes
     ),
-    Slip("activation-derivative-missing", ("dZ",), lambda v: v.dA),
-    Slip("derivative-without-upstream-error", ("dZ",), lambda v: np.tanh(v.Z) + v.Z * (1 - np.tanh(v.Z) ** 2)),
-    Slip(
-        "derivative-at-activation",
-        ("dZ",),
-        lambda v: v.dA * (np.tanh(v.Z * np.tanh(v.Z)) + v.Z * np.tanh(v.Z) / np.cosh(v.Z * np.tanh(v.Z)) ** 2),
-    ),
-    Slip(
-        "averaged-instead-of-summed",
-        ("dW",),
-        lambda v: v.dZ @ v.X.T / v.X.shape[1],
-        hint="dA is already the derivative of the mean loss. Where does your code divide a second time?",
-    ),
-    Slip(
-        "averaged-instead-of-summed",
-        ("db",),
-        lambda v: _sum_of_rows(v) / v.X.shape[1],
-        hint="dA is already the derivative of the mean loss. Where does your code divide a second time?",
-    ),
-    Slip("result-transposed", ("dW",), lambda v: v.X @ v.dZ.T),
-    Slip("bias-not-summed-over-batch", ("db",), lambda v: v.dZ),
-    Slip("bias-summed-over-everything", ("db",), lambda v: v.dZ.sum()),
-    Slip("bias-summed-over-units", ("db",), lambda v: v.dZ.sum(axis=0)),
-    Slip("bias-summed-over-units", ("db",), lambda v: v.dZ.sum(axis=0, keepdims=True)),
-    *(
-        Slip(
-            "upstream-used-past-the-activation",
-            (line,),
-            value,
-            "You used dA here, the gradient in front of the activation.",
-            "Which of your arrays has already gone back through f?",
-        )
-        for line, value in (
-            ("dW", lambda v: v.dA @ v.X.T),
-            ("db", lambda v: v.dA.sum(axis=1, keepdims=True)),
-            ("dX", lambda v: v.W.T @ v.dA),
-        )
-    ),
-    Slip("weights-missing-in-hidden-error", ("dX",), lambda v: np.ones_like(v.W).T @ v.dZ),
+    Slip("activation-derivative-missing", "dZ", "dA"),
+    Slip("derivative-without-upstream-error", "dZ", "tanh(Z) + Z * (1 - tanh(Z)**2)"),
+    Slip("derivative-at-activation", "dZ", "dA * (tanh(Z * tanh(Z)) + Z * tanh(Z) / cosh(Z * tanh(Z))**2)"),
+    Slip("averaged-instead-of-summed", "dW", "dZ @ X.T / m", hint=_TWICE),
+    Slip("averaged-instead-of-summed", "db", "sum(dZ, axis=1, keepdims=1) / m", hint=_TWICE),
+    Slip("result-transposed", "dW", "X @ dZ.T"),
+    Slip("bias-not-summed-over-batch", "db", "dZ"),
+    Slip("bias-summed-over-everything", "db", "sum(dZ)"),
+    Slip("bias-summed-over-units", "db", "sum(dZ, axis=0)"),
+    Slip("bias-summed-over-units", "db", "sum(dZ, axis=0, keepdims=1)"),
+    Slip("upstream-used-past-the-activation", "dW", "dA @ X.T"),
+    Slip("upstream-used-past-the-activation", "db", "sum(dA, axis=1, keepdims=1)"),
+    Slip("upstream-used-past-the-activation", "dX", "W.T @ dA"),
+    Slip("weights-missing-in-hidden-error", "dX", "ones_like(W).T @ dZ"),
 )
 
 _TRY = "Put in a few numbers: what are f(2) and f(-2), f(0.1) and f(-0.1)?"

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograder.exercise import Challenge, Judge, Line, Reply, Values, Verdict
 from autograder.marking.compare import as_numbers
-from autograder.marking.slips import At, Slip
+from autograder.marking.slips import Slip
 from autograder.truth import Network, Reading, descent
 
 # Challenges ---------------------------------------------------------------------------------------------------------
@@ -182,77 +182,10 @@ def wrong_slopes(activation: str) -> tuple[tuple[str, Slope], ...]:
 
 def sigmoid_kept(*activations: str) -> tuple[Slip, ...]:
     """What is left of the baseline's sigmoids in layers that should have other ``activations``."""
-    hints = ("Which activation does the task give to this layer?",) * (len(activations) - 1) + (
-        "Which numbers must the outputs of a regression be able to reach?",
-    )
     return tuple(
-        Slip(
-            "sigmoid-kept",
-            (f"A{layer}",),
-            lambda v, layer=layer: sigmoid(v[f"Z{layer}"]),
-            "The sigmoid of the baseline is still there.",
-            hint,
-        )
-        for layer, (activation, hint) in enumerate(zip(activations, hints), 1)
+        Slip("sigmoid-kept", f"A{layer}", f"sigma(Z{layer})")
+        for layer, activation in enumerate(activations, 1)
         if activation != "sigmoid"
-    )
-
-
-def squared_error_slips(weight: Callable[[At], np.ndarray | float] = lambda v: 1.0) -> tuple[Slip, ...]:
-    """Wrong values of the line ``loss``, which is the mean over the examples of sum_k weight_k (a_k - y_k)^2."""
-
-    def mean(v: At, terms: np.ndarray) -> float:
-        return np.sum(weight(v) * terms) / v.Y.shape[1]
-
-    def squares(v: At) -> np.ndarray:
-        return (v.A2 - v.Y) ** 2
-
-    def slip(mistake: str, formula: Callable[[At], float], title: str, hint: str) -> Slip:
-        return Slip(mistake, ("loss",), formula, title, hint)
-
-    return (
-        slip(
-            "half-in-loss",
-            lambda v: mean(v, squares(v)) / 2,
-            "There is a factor 1/2 in your loss.",
-            "This course's squared error has none: its derivative carries a 2.",
-        ),
-        slip(
-            "loss-mean-over-outputs",
-            lambda v: mean(v, squares(v)) / len(v.Y),
-            "Your loss is also averaged over the outputs.",
-            "Sum over the outputs, and take the mean over the examples only.",
-        ),
-        slip(
-            "loss-summed-over-examples",
-            lambda v: mean(v, squares(v)) * v.Y.shape[1],
-            "Your loss is the sum over the examples.",
-            "The loss is a mean: by how many examples do you divide?",
-        ),
-        slip(
-            "root-of-loss",
-            lambda v: np.sqrt(mean(v, squares(v))),
-            "You took the square root.",
-            "The loss is the mean squared error itself.",
-        ),
-        slip(
-            "absolute-error-in-loss",
-            lambda v: mean(v, np.abs(v.A2 - v.Y)),
-            "Your loss adds absolute errors.",
-            "What happens to an error of 2 in the squared error?",
-        ),
-        slip(
-            "not-squared",
-            lambda v: mean(v, v.A2 - v.Y),
-            "The error is not squared: positive and negative ones cancel.",
-            "Look at the loss as it is stated.",
-        ),
-        slip(
-            "cross-entropy-in-loss",
-            lambda v: np.sum(v.Y * np.logaddexp(0, -v.Z2) + (1 - v.Y) * np.logaddexp(0, v.Z2)) / v.Y.shape[1],
-            "This is still the cross-entropy of the baseline.",
-            "Does your class have its own compute_loss?",
-        ),
     )
 
 
