@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import RIGHT, Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
-from autograder.exercises.shared import SMALL, accuracies, draw_point, network_for, noisy_moons, sigmoid, small_targets
+from autograder.exercises.shared import SMALL, accuracies, draw_point, network_for, noisy_moons, small_targets
 from autograder.marking.compare import as_numbers, whole_numbers
 from autograder.marking.judges import remembered, usable, values
-from autograder.marking.slips import At, Slip, explain_slips
+from autograder.marking.slips import Slip, explain_slips
 from autograder.truth import descent
 
 SETTINGS = {
@@ -265,101 +265,22 @@ def _which_is_wrong(got: Sequence[int], expected: Sequence[int]) -> str:
 
 
 STUDY_SLIPS = (
-    Slip(
-        "default-weight-scale",
-        ("final_loss",),
-        lambda v: _rows(v.given, scale=0.01)[:, 0],
-        "Your networks start with the small weights of the baseline.",
-        "Which arguments does the network get when you make it?",
-    ),
-    Slip(
-        "tested-on-training-data",
-        ("test_accuracy",),
-        lambda v: truth(v.given)["train_accuracy"],
-        "This is the accuracy on the training data.",
-        "Which data belong to the last column?",
-    ),
-    Slip(
-        "tested-on-training-data",
-        ("train_accuracy",),
-        lambda v: truth(v.given)["test_accuracy"],
-        "This is the accuracy on the test data.",
-        "Which data belong to the middle column?",
-    ),
-    *(
-        Slip(
-            "percent",
-            (name,),
-            lambda v, name=name: 100 * truth(v.given)[name],
-            "These are percentages.",
-            "An accuracy is a share between 0 and 1 here.",
-        )
-        for name in COLUMNS[1:]
-    ),
-    *(
-        Slip(
-            "share-of-wrong",
-            (name,),
-            lambda v, name=name: 1 - truth(v.given)[name],
-            "This is the share of examples that are predicted wrongly.",
-            "Is a large accuracy good or bad?",
-        )
-        for name in COLUMNS[1:]
-    ),
+    Slip("default-weight-scale", "final_loss", lambda v: _rows(v.given, scale=0.01)[:, 0]),
+    Slip("tested-on-training-data", "test_accuracy", lambda v: truth(v.given)["train_accuracy"]),
+    Slip("tested-on-training-data", "train_accuracy", lambda v: truth(v.given)["test_accuracy"]),
+    Slip("percent", "train_accuracy", lambda v: 100 * truth(v.given)["train_accuracy"]),
+    Slip("percent", "test_accuracy", lambda v: 100 * truth(v.given)["test_accuracy"]),
+    Slip("share-of-wrong", "train_accuracy", lambda v: 1 - truth(v.given)["train_accuracy"]),
+    Slip("share-of-wrong", "test_accuracy", lambda v: 1 - truth(v.given)["test_accuracy"]),
 )
 
-
-def _pre_activations(v: At) -> np.ndarray:
-    return v.W1 @ v.X + v.b1
-
-
-def _activations(v: At) -> np.ndarray:
-    return sigmoid(_pre_activations(v))
-
-
 SPREAD_SLIPS = (
-    Slip(
-        "spread-over-examples",
-        ("spread",),
-        lambda v: np.mean(np.std(_activations(v), axis=1)),
-        "You took the standard deviation over the examples.",
-        "The question is how much the *units* differ. Along which axis do they lie?",
-    ),
-    Slip(
-        "spread-over-everything",
-        ("spread",),
-        lambda v: np.std(_activations(v)),
-        "You took one standard deviation of all activations together.",
-        "First one number per example, then their mean.",
-    ),
-    Slip(
-        "spread-of-pre-activations",
-        ("spread",),
-        lambda v: np.mean(np.std(_pre_activations(v), axis=0)),
-        "You took the pre-activations.",
-        "What does a hidden unit send on?",
-    ),
-    Slip(
-        "spread-of-weights",
-        ("spread",),
-        lambda v: np.mean(np.std(v.W1, axis=0)),
-        "This is the spread of the weights.",
-        "What does a hidden unit send on?",
-    ),
-    Slip(
-        "variance-for-deviation",
-        ("spread",),
-        lambda v: np.mean(np.var(_activations(v), axis=0)),
-        "This is the variance.",
-        "One step leads from the variance to the standard deviation.",
-    ),
-    Slip(
-        "divided-by-units-minus-one",
-        ("spread",),
-        lambda v: np.mean(np.std(_activations(v), axis=0, ddof=1)),
-        "You divide by the number of units less one.",
-        "Look at the number below the sum in the formula.",
-    ),
+    Slip("spread-over-examples", "spread", "mean(std(sigma(W1 @ X + b1), axis=1))"),
+    Slip("spread-over-everything", "spread", "std(sigma(W1 @ X + b1))"),
+    Slip("spread-of-pre-activations", "spread", "mean(std(W1 @ X + b1, axis=0))"),
+    Slip("spread-of-weights", "spread", "mean(std(W1, axis=0))"),
+    Slip("variance-for-deviation", "spread", "mean(var(sigma(W1 @ X + b1), axis=0))"),
+    Slip("divided-by-units-minus-one", "spread", "mean(std(sigma(W1 @ X + b1), axis=0, ddof=1))"),
 )
 
 
