@@ -6,13 +6,12 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
 
-from autograder.audit.run import Grader
 from autograder.course import source_notebook
 from autograder.exercise import Exercise
 from autograder.grading.notebook import plan
@@ -20,6 +19,9 @@ from autograder.in_kernel import ask
 from autograder.marking import QuestionMark, challenges, mark
 from autograder.marking.mark import Answer
 from autograder.sandbox import Sandbox
+
+Grader = Callable[[NotebookNode, Exercise], tuple[QuestionMark, ...]]
+"""A filled notebook to the marks of its questions."""
 
 SEED = 1
 """The seed that the published table is made with; what it shows must hold for every other seed."""
@@ -46,16 +48,23 @@ def in_process(root: Path, seed: int = SEED) -> Grader:
 
 def answers_here(notebook: NotebookNode, exercise: Exercise, root: Path, seed: int) -> dict[str, list[Answer]]:
     """What a notebook of the course's own repository answers, run in this process."""
-    names: dict[str, Any] = {"__name__": "__main__"}
-    with _beside(root / "source" / exercise.sheet), contextlib.redirect_stdout(io.StringIO()):
-        for cell in plan(notebook, source_notebook(root, exercise), full=False).cells:
-            with contextlib.suppress(Exception):  # as in a notebook: the next cell is run all the same
-                exec(compile(cell.source, cell.id, "exec"), names)
+    with running(notebook, exercise, root) as names:
         asked = challenges(exercise, seed)
         return {
             probe.name: [ask(probe, names, challenge.given) for challenge in asked[probe.name]]
             for probe in exercise.probes
         }
+
+
+@contextlib.contextmanager
+def running(notebook: NotebookNode, exercise: Exercise, root: Path) -> Iterator[dict[str, Any]]:
+    """The names that a notebook of the course's own defines, run in this process, and its folder meanwhile."""
+    names: dict[str, Any] = {"__name__": "__main__"}
+    with _beside(root / "source" / exercise.sheet), contextlib.redirect_stdout(io.StringIO()):
+        for cell in plan(notebook, source_notebook(root, exercise), full=False).cells:
+            with contextlib.suppress(Exception):  # as in a notebook: the next cell is run all the same
+                exec(compile(cell.source, cell.id, "exec"), names)
+        yield names
 
 
 @contextlib.contextmanager

@@ -11,13 +11,17 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.audit.variants import Variant, load_variants
+from autograder.audit.calls import first_calls
+from autograder.audit.graders import SEED, Grader
+from autograder.audit.shams import Sham, functions, shams
+from autograder.audit.variants import Variant, Variants, load_variants
+from autograder.build.leaks import nbgrader_metadata
 from autograder.build.submission import fill, solutions
 from autograder.exercise import Exercise
 from autograder.marking import QuestionMark
 
-Grader = Callable[[NotebookNode, Exercise], tuple[QuestionMark, ...]]
-"""A filled notebook to the marks of its questions."""
+Marks = Mapping[str, QuestionMark]
+"""The marks of one notebook by question."""
 
 
 @dataclass
@@ -41,15 +45,35 @@ class Row:
 
 
 @dataclass
+class Extremes:
+    """The most that a sham earns in an exercise, and the most that a single slip costs, each with its id.
+
+    ``points`` are those of the machine. What the same sham earns with its hollow functions left open does not count.
+    """
+
+    exercise: str
+    points: float
+    earned: float = 0.0
+    earned_by: str = ""
+    lost: float = 0.0
+    lost_by: str = ""
+
+
+@dataclass
 class Report:
-    """The rows of all questions, and every failure in a sentence."""
+    """The rows of all questions, the extremes of all exercises, and every failure in a sentence."""
 
     rows: list[Row] = field(default_factory=list)
+    extremes: list[Extremes] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain data."""
-        return {"questions": [asdict(row) for row in self.rows], "failures": self.failures}
+        return {
+            "questions": [asdict(row) for row in self.rows],
+            "exercises": [asdict(one) for one in self.extremes],
+            "failures": self.failures,
+        }
 
 
 def audit(
@@ -57,6 +81,7 @@ def audit(
     root: Path,
     grader: Grader,
     *,
+    seed: int = SEED,
     pool: Executor | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
@@ -65,14 +90,17 @@ def audit(
     With a ``pool`` of threads, variants are graded at the same time; the report is the same. ``progress`` is told the
     variant that is waited for.
     """
-    report = Report([Row(exercise.name, question.id) for question in exercise.questions])
+    extremes = Extremes(exercise.name, sum(question.points for question in exercise.questions))
+    report = Report([Row(exercise.name, question.id) for question in exercise.questions], [extremes])
     rows = {row.question: row for row in report.rows}
     variants = load_variants(root, exercise)
     solved = solutions(root, exercise)
     released = nbformat.read(root / "assignments" / exercise.sheet / f"{exercise.name}.ipynb", as_version=4)
 
     others = (Variant("reference", "the reference solution"), *variants.right)
-    filled = [fill(released, variant.apply(solved)) for variant in (*others, *variants.wrong)]
+    standing = _standing(exercise, root, seed, solved, released)
+    hollow = {one.id: one for sham in standing for one in (sham.variant, sham.left_open) if one is not None}
+    filled = [fill(released, variant.apply(solved)) for variant in (*others, *variants.wrong, *hollow.values())]
     graded = (pool.map if pool else map)(lambda notebook: grader(notebook, exercise), [released, *filled])
 
     progress("untouched stub")
@@ -99,7 +127,16 @@ def audit(
     for variant in variants.wrong:
         progress(variant.id)
         marks = {mark.id: mark for mark in next(graded)}
-        report.failures += [f"{exercise.name}: {variant.id}: {text}" for text in _judge(variant, marks, rows)]
+        found = [*_judge(variant, marks, rows), *_slip(variant, marks, variants, extremes)]
+        report.failures += [f"{exercise.name}: {variant.id}: {text}" for text in found]
+
+    marked: dict[str, Marks] = {}
+    for name in hollow:
+        progress(name)
+        marked[name] = {mark.id: mark for mark in next(graded)}
+    for sham in standing:
+        found = _unearned(sham, marked, variants, extremes)
+        report.failures += [f"{exercise.name}: {sham.variant.id}: {text}" for text in found]
 
     for row in report.rows:
         if not row.variants:
@@ -145,3 +182,60 @@ def _judge(variant: Variant, marks: Mapping[str, QuestionMark], rows: Mapping[st
                 rows[question].named += line.mistakes == names
                 if line.mistakes != names:
                     yield f"is told {line.mistakes or line.message!r} at {question}.{line.name}, not {names}"
+
+
+def _standing(
+    exercise: Exercise, root: Path, seed: int, solved: Mapping[str, str], released: NotebookNode
+) -> list[Sham]:
+    """The shams of an exercise, made from its stub, its reference and what its probes ask first."""
+    cells = {cell.metadata["nbgrader"]["grade_id"]: cell.source for cell in released.cells if _students(cell)}
+    which = functions(cells, solved)
+    return list(shams(which, solved, first_calls(fill(released, solved), exercise, root, seed, which)))
+
+
+def _students(cell: NotebookNode) -> bool:
+    return cell.cell_type == "code" and bool(nbgrader_metadata(cell).get("solution"))
+
+
+def _slip(variant: Variant, marks: Marks, variants: Variants, extremes: Extremes) -> Iterator[str]:
+    """One slip, one loss: a single slip costs one line, or at most a third of the points of every question."""
+    if not variant.slip or (variant.id in variants.allowed and not variants.allowed[variant.id].startswith("open:")):
+        return
+    lost = {
+        f"{mark.id}.{line.name}": line.max_points - line.points
+        for mark in marks.values()
+        for line in mark.lines
+        if line.points < line.max_points
+    }
+    if sum(lost.values()) > extremes.lost:
+        extremes.lost, extremes.lost_by = round(sum(lost.values()), 6), variant.id
+    shares = dict.fromkeys(marks, 0.0)
+    for name, points in lost.items():
+        shares[name.split(".")[0]] += points / marks[name.split(".")[0]].max_points
+    if len(lost) > 1 and max(shares.values()) > 1 / 3 and variant.id not in variants.allowed:
+        yield (
+            f"a single slip costs {', '.join(lost)}; let later lines follow from the first, "
+            "or say in ALLOWED why the question asks for just that"
+        )
+
+
+def _unearned(sham: Sham, marked: Mapping[str, Marks], variants: Variants, extremes: Extremes) -> Iterator[str]:
+    """What a sham earns though nobody worked for it, or an ignored argument that costs nothing."""
+    marks, left_open = marked[sham.variant.id], marked[sham.left_open.id] if sham.left_open else {}
+    if sham.deaf:
+        if all(mark.points == mark.max_points for mark in marks.values()) and sham.variant.id not in variants.allowed:
+            yield "costs nothing; let this argument vary over the challenges"
+        return
+    due = {f"{mark.id}.{line.name}": line.points for mark in left_open.values() for line in mark.lines}
+    earned = {
+        name: line.points - due.get(name, 0.0)
+        for mark in marks.values()
+        for line in mark.lines
+        if line.points > due.get(name := f"{mark.id}.{line.name}", 0.0)
+    }
+    if sum(earned.values()) > extremes.earned:
+        extremes.earned, extremes.earned_by = round(sum(earned.values()), 6), sham.variant.id
+    unearned = {name: points for name, points in earned.items() if name not in variants.allowed}
+    if unearned:
+        each = ", ".join(f"{name} {points:g}" for name, points in unearned.items())
+        yield f"earns {sum(unearned.values()):g} points that nobody worked for: {each}"

@@ -1,7 +1,8 @@
 """Other solutions of an exercise: right ones in another style, and wrong ones with the marks that they must lose.
 
 They stand beside the reference script, in ``reference/<sheet>/<exercise>_variants.py``, as two tuples ``RIGHT`` and
-``WRONG``. A variant says what it changes in the solved notebook: whole cells, or a few words of one.
+``WRONG``. A variant says what it changes in the solved notebook: whole cells, or a few words of one. What is not
+held against a question stands in a mapping ``ALLOWED``, with the reason.
 """
 
 from __future__ import annotations
@@ -34,6 +35,11 @@ class Variant:
     named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     statuses: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def slip(self) -> bool:
+        """Whether it is a single slip: one edit of the solution."""
+        return sum(map(len, self.edits.values())) == 1 and not self.cells
+
     def apply(self, solved: Mapping[str, str]) -> dict[str, str]:
         """The sources of all solution cells of this variant, by grade id.
 
@@ -50,10 +56,16 @@ class Variant:
 
 @dataclass(frozen=True)
 class Variants:
-    """All variants of one exercise."""
+    """All variants of one exercise.
+
+    ``allowed`` gives reasons: for a line (``question.line``) that a sham may earn, for an argument that may be ignored
+    (``function ignores argument``), and for a wrong variant of one edit that may cost more than a single slip.
+    A reason that begins with "open:" says what is not right yet.
+    """
 
     right: tuple[Variant, ...]
     wrong: tuple[Variant, ...]
+    allowed: Mapping[str, str] = field(default_factory=dict)
 
     def find(self, variant_id: str) -> Variant:
         """The variant with this id. Raises KeyError when there is none."""
@@ -95,6 +107,6 @@ def load_variants(root: Path, exercise: Exercise) -> Variants:
         raise CourseError(f"reference/{exercise.sheet}/{path.name} is missing: write RIGHT and WRONG variants there.")
     found = runpy.run_path(str(path))
     try:
-        return Variants(tuple(found["RIGHT"]), tuple(found["WRONG"]))
+        return Variants(tuple(found["RIGHT"]), tuple(found["WRONG"]), found.get("ALLOWED", {}))
     except KeyError as missing:
         raise CourseError(f"reference/{exercise.sheet}/{path.name} does not define {missing}.") from None

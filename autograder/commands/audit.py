@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,8 +13,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from autograder.audit.graders import SEED, in_process, isolated
-from autograder.audit.run import Grader, Report, audit
+from autograder.audit.graders import SEED, Grader, in_process, isolated
+from autograder.audit.run import Extremes, Report, audit
 from autograder.commands.grade import number_of_jobs
 from autograder.course import CourseError, find_root
 from autograder.exercises import NAMES, load
@@ -52,10 +51,10 @@ def run(args: argparse.Namespace) -> int:
     try:
         root = find_root(args.root)
         if args.in_process:
-            _audit(args.exercises or NAMES, root, in_process(root, args.seed), whole)
+            _audit(args, root, in_process(root, args.seed), whole)
         else:
             with Sandbox() as sandbox, ThreadPoolExecutor(args.jobs) as pool:
-                _audit(args.exercises or NAMES, root, isolated(root, sandbox, args.seed), whole, pool)
+                _audit(args, root, isolated(root, sandbox, args.seed), whole, pool)
     except CourseError as problem:
         errors.print(f"autograder audit: {problem}", style="red", soft_wrap=True)
         return 2
@@ -71,34 +70,41 @@ def run(args: argparse.Namespace) -> int:
         for failure in whole.failures:
             errors.print(f"✗ {failure}", style="red", soft_wrap=True, highlight=False)
         if not whole.failures:
-            Console().print("every wrong variant loses what it must, every right one gets full marks", style="green")
+            Console().print("wrong variants lose what they must, right ones nothing; no sham earns", style="green")
     return 1 if whole.failures else 0
 
 
-def _audit(names: Sequence[str], root: Path, grader: Grader, whole: Report, pool: Executor | None = None) -> None:
+def _audit(
+    args: argparse.Namespace, root: Path, grader: Grader, whole: Report, pool: Executor | None = None
+) -> None:
     console = Console(stderr=True)
     with console.status("auditing") if sys.stderr.isatty() else Console(quiet=True).status("") as status:
-        for name in names:
+        for name in args.exercises or NAMES:
 
-            def progress(text: str, name: str = name) -> None:
+            def tell(text: str, name: str = name) -> None:
                 status.update(f"{name}: {text}")
 
-            report = audit(load(name), root, grader, pool=pool, progress=progress)
+            report = audit(load(name), root, grader, seed=args.seed, pool=pool, progress=tell)
             whole.rows += report.rows
+            whole.extremes += report.extremes
             whole.failures += report.failures
 
 
 def markdown(report: Report) -> str:
     """The report for the README: one row per exercise, counts summed over its questions."""
-    rows = ["| exercise | questions | wrong variants killed | mistakes named | right variants rejected |"]
-    rows.append("|---|---|---|---|---|")
-    for name in dict.fromkeys(row.exercise for row in report.rows):
-        mine = [row for row in report.rows if row.exercise == name]
+    rows = [
+        "| exercise | questions | wrong variants killed | mistakes named | right variants rejected "
+        "| shams: most earned | single slips: most lost |"
+    ]
+    rows.append("|---|---|---|---|---|---|---|")
+    for one in report.extremes:
+        mine = [row for row in report.rows if row.exercise == one.exercise]
         total = {key: sum(getattr(row, key) for row in mine) for key in ("variants", "killed", "nameable", "named")}
         rejected, right = sum(row.rejected for row in mine), sum(row.right for row in mine)
         rows.append(
-            f"| `{name}` | {len(mine)} | {total['killed']} of {total['variants']} "
-            f"| {total['named']} of {total['nameable']} | {rejected} of {right} |"
+            f"| `{one.exercise}` | {len(mine)} | {total['killed']} of {total['variants']} "
+            f"| {total['named']} of {total['nameable']} | {rejected} of {right} "
+            f"| {one.earned:g} of {one.points:g} | {one.lost:g} of {one.points:g} |"
         )
     return "\n".join(rows)
 
@@ -122,13 +128,15 @@ def _into(path: Path, text: str, *, check: bool) -> list[str]:
 
 
 def table(report: Report) -> Table:
-    """The report as a table: one row per question."""
+    """The report as a table: one row per question; what shams earn and slips lose stands in an exercise's first row."""
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("exercise", "question"):
         shown.add_column(name, no_wrap=True)
     for name in ("wrong", "killed", "nameable", "named", "right", "rejected"):
         shown.add_column(name, justify="right", no_wrap=True, min_width=len(name))
-    shown.add_column("stub", no_wrap=True)
+    for name in ("stub", "shams", "slips"):
+        shown.add_column(name, no_wrap=True)
+    extremes = {one.exercise: one for one in report.extremes}
     last = ""
     for row in report.rows:
         shown.add_row(
@@ -136,6 +144,11 @@ def table(report: Report) -> Table:
             row.question,
             *(str(n) for n in (row.variants, row.killed, row.nameable, row.named, row.right, row.rejected)),
             row.stub,
+            *(("", "") if row.exercise == last else _most(extremes[row.exercise])),
         )
         last = row.exercise
     return shown
+
+
+def _most(one: Extremes) -> tuple[str, str]:
+    return f"+{one.earned:g}", f"-{one.lost:g}"

@@ -63,7 +63,7 @@ def _render(name: str, sheet: str, title: str) -> dict[str, str]:
         f"autograder/exercises/{name}.py": "exercise.py.j2",
         f"tests/exercises/test_{name}.py": "test.py.j2",
     }
-    words = {"name": name, "sheet": sheet, "title": title, "number": list(SHEETS).index(sheet) + 1, "points": POINTS}
+    words = {"name": name, "sheet": sheet, "title": title, "number": list(SHEETS).index(sheet) + 1}
     return {path: templates.get_template(template).render(words) for path, template in files.items()}
 
 
