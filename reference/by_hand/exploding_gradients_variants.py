@@ -315,3 +315,14 @@ def clip_by_norm(g, threshold):
         named={"schedule.decay": "ends-at-zero"},
     ),
 )
+
+ALLOWED = {
+    "one-by-one": "each array has its own norm: the question asks for just that",
+    "initialisation.shape": "a shape is right whatever stands in it",
+    "clipping.below": "below the threshold the input is the answer",
+    "clipping_special.zero": "zeros stay zeros",
+    "clipping_list.small": "below the threshold the input is the answer",
+    "clipping_special.not_finite": "open: 1e-12 counts as zero",
+    "clipping_list.one_not_finite": "open: 1e-12 counts as zero",
+    "level_weights ignores rng": "open: the same generator must give the same weights",
+}

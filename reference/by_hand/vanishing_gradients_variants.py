@@ -377,3 +377,19 @@ WRONG = (
         loses={"sigmoid_layers": 6, "sigmoid_input": 3, "relu_layers": 4},
     ),
 )
+
+ALLOWED = {
+    "divided-by-m": "open: one factor in every step after the first",
+    "sigmoid_layers.layer5": "open: from a bound of 1 follow only ones",
+    "sigmoid_layers.layer4": "open: from a bound of 1 follow only ones",
+    "sigmoid_layers.layer3": "open: from a bound of 1 follow only ones",
+    "sigmoid_layers.layer2": "open: from a bound of 1 follow only ones",
+    "sigmoid_layers.layer1": "open: from a bound of 1 follow only ones",
+    "sigmoid_input.at_input": "open: from a bound of 1 follow only ones",
+    "sigmoid_input.weight_needed": "open: from a bound of 1 follow only ones",
+    "relu_layers.mean_factor": "1/2 is right",
+    "relu_layers.relu_mean": "open: from a factor of 1 follow only ones",
+    "relu_layers.rms_factor": "open: from a factor of 1 follow only ones",
+    "relu_layers.relu_rms": "open: from a factor of 1 follow only ones",
+    "error_signals ignores weights": "open: the weights should vary over the challenges",
+}

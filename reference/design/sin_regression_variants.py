@@ -398,3 +398,17 @@ WRONG = (
         named={"forward_regression.A1": "relu-in-hidden-layer"},
     ),
 )
+
+ALLOWED = {
+    "no-division-by-m": "the fit is asked of the student's own network: nothing else can reach it",
+    "sigmoid-derivative-at-output": "the fit is asked of the student's own network: nothing else can reach it",
+    "sign": "the fit is asked of the student's own network: nothing else can reach it",
+    "sigmoid-output": "the fit is asked of the student's own network: nothing else can reach it",
+    "no-hidden-derivative": "the fit is asked of the student's own network: nothing else can reach it",
+    "linear-hidden-layer": "the fit is asked of the student's own network: nothing else can reach it",
+    "nothing-returned": "the fit is asked of the student's own network: nothing else can reach it",
+    "z-for-a": "the fit is asked of the student's own network: nothing else can reach it",
+    "relu-forward-only": "the fit is asked of the student's own network: nothing else can reach it",
+    "forward_regression.A2": "a linear output is its pre-activation, whatever that is",
+    "forward_regression.returned": "what is returned is what is stored",
+}

@@ -280,3 +280,12 @@ WRONG = (
         statuses={"test_accuracy": "raised"},
     ),
 )
+
+ALLOWED = {
+    "not-spins": "no spins: nothing of them is right",
+    "all-up": "no phases: nothing of them is right",
+    "one-lost": "open: one lost example in two lines",
+    "three-arrays": "four arrays are asked for",
+    "no-network": "nothing is trained",
+    "random_split.sizes": "a shape is right whatever stands in it",
+}

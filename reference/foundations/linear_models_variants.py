@@ -282,3 +282,8 @@ WRONG = (
         statuses={"descent_steps": "raised"},
     ),
 )
+
+ALLOWED = {
+    "hinge-double-at-kink": "open: one factor in dw and db at the kink",
+    "not-a-pair": "a pair is asked for",
+}

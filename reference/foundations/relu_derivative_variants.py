@@ -199,3 +199,8 @@ WRONG = (
         named={"relu_slopes.slope": "relu-leaky-slope", "hidden_signal.dZ1": "activation-derivative-missing"},
     ),
 )
+
+ALLOWED = {
+    "not-finite-at-zero": "each question asks for the slope at zero",
+    "zero-slope": "the slope is all that the questions ask for",
+}

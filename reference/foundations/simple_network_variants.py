@@ -342,3 +342,7 @@ WRONG = (
         named={"training_report.train_accuracy": "tested-on-training-data"},
     ),
 )
+
+ALLOWED = {
+    "a1-minus-y": "a formula of another layer, not a slip in one of this",
+}

@@ -256,3 +256,7 @@ WRONG = (
     _spread("variance", "the variance", "np.mean(np.var(network.A1, axis=0))", "variance-for-deviation"),
     _spread("sample", "divided by h - 1", "np.mean(np.std(network.A1, axis=0, ddof=1))", "divided-by-units-minus-one"),
 )
+
+ALLOWED = {
+    "table-with-defaults": "another study than the one that is asked for",
+}

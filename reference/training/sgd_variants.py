@@ -461,3 +461,11 @@ def train_epoch(network, X, Y, learning_rate, order):
         named={"random_order.fresh": "one-example-stays"},
     ),
 )
+
+ALLOWED = {
+    "batch-steps": "no stochastic step is done",
+    "order-ignored": "the order is what the question asks for",
+    "lost-axis": "no step can be done",
+    "does-nothing": "nothing is done",
+    "no-update": "no step is done",
+}
