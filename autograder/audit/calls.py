@@ -42,7 +42,7 @@ def first_calls(
     return found
 
 
-def _watched(name: str, function: Callable, names: Mapping[str, Any], found: dict[str, Call]) -> Callable:
+def _watched(name: str, function: Callable[..., Any], names: Mapping[str, Any], found: dict[str, Call]) -> Callable[..., Any]:
     """The function, which enters its first call."""
     signature = inspect.signature(function)
 

@@ -135,7 +135,7 @@ def audit(
         progress(name)
         marked[name] = {mark.id: mark for mark in next(graded)}
     for sham in standing:
-        found = _unearned(sham, marked, variants, extremes)
+        found = list(_unearned(sham, marked, variants, extremes))
         report.failures += [f"{exercise.name}: {sham.variant.id}: {text}" for text in found]
 
     for row in report.rows:

@@ -177,7 +177,7 @@ def functions(stub: Mapping[str, str], solved: Mapping[str, str]) -> list[Functi
 
 def _definitions(source: str) -> dict[str, ast.FunctionDef]:
     """The functions and methods that a cell defines."""
-    found = {}
+    found: dict[str, ast.FunctionDef] = {}
     for node in ast.parse(source).body:
         inside = node.body if isinstance(node, ast.ClassDef) else [node]
         owner = f"{node.name}." if isinstance(node, ast.ClassDef) else ""
