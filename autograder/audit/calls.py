@@ -19,6 +19,8 @@ from autograder.exercise import Exercise
 from autograder.in_kernel import ask
 from autograder.marking import challenges
 
+Code = Callable[..., Any]
+
 MANY = 400
 """How many entries of an array are written down; more are made by repeating these."""
 
@@ -42,7 +44,7 @@ def first_calls(
     return found
 
 
-def _watched(name: str, function: Callable[..., Any], names: Mapping[str, Any], found: dict[str, Call]) -> Callable[..., Any]:
+def _watched(name: str, function: Code, names: Mapping[str, Any], found: dict[str, Call]) -> Code:
     """The function, which enters its first call."""
     signature = inspect.signature(function)
 
