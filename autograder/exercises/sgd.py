@@ -28,7 +28,7 @@ from autograder.exercise import (
     Written,
 )
 from autograder.exercises.shared import SMALL, draw_point, network_for, small_targets
-from autograder.marking.compare import whole_numbers
+from autograder.marking.compare import as_numbers, whole_numbers
 from autograder.marking.judges import at_every_challenge, remembered, usable, values
 from autograder.marking.slips import Slip, explain_slips
 from autograder.truth import descent
@@ -335,7 +335,7 @@ def orders(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verd
         found = whole_numbers(reply.values.get("visited"))
         visited = [] if found is None else found.tolist()
         passes = _passes(visited, m, epochs)
-        if passes is RIGHT and not reply.values.get("labelled"):
+        if passes is RIGHT and reply.values.get("labelled") is not True:
             passes = Verdict.named("labels-left-behind")
         return {"each_once": passes, "fresh": _freshness(visited, m, epochs)}
 
@@ -421,7 +421,7 @@ def _judge_losses() -> Judge:
             found = usable(reply.values)
             path = {name: found[name] for name in (f"path_{one}" for one in descent.PARAMETERS) if name in found}
             epochs = int(reply.given["epochs"])
-            if len(path) < len(descent.PARAMETERS) or path["path_W1"].shape[:1] != (epochs + 1,):
+            if len(path) < len(descent.PARAMETERS) or any(at.shape[:1] != (epochs + 1,) for at in path.values()):
                 return _no_losses(lines, "No epochs were seen: each should call the network's methods equally often.")
             if any(points.shape[1:] != reply.given[name[5:]].shape for name, points in path.items()):
                 return _no_losses(lines, "The parameters change their shape during the training.")
@@ -438,8 +438,8 @@ def _judge_losses() -> Judge:
 
 
 def _another_rate(reply: Reply) -> bool:
-    rates = reply.values.get("rates") or ()
-    return any(not np.isclose(rate, float(reply.given["learning_rate"]), rtol=1e-9, atol=0) for rate in rates)
+    rates = as_numbers(reply.values.get("rates", ()))
+    return isinstance(rates, str) or not np.allclose(rates, float(reply.given["learning_rate"]), rtol=1e-9, atol=0)
 
 
 def _no_losses(lines: Sequence[Line], message: str) -> Mapping[str, Verdict]:

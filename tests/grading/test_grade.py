@@ -113,6 +113,7 @@ class TwoHiddenNetwork(TwoHiddenBase):
     earned = {line.name: line.points for line in question.lines}
     assert earned == {"dW3": 1, "db3": 1, "dW2": 0, "db2": 0, "dW1": 0, "db1": 0}
     assert all("your code raised ValueError: (1, " in line.message for line in question.lines[2:])
+    assert all("(`backward_pass`, line 6: `dZ2 = " in line.message for line in question.lines[2:])
 
 
 def test_a_cell_that_ends_the_process_costs_what_it_would_have_defined(marked):

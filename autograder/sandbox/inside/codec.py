@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import math
 import struct
+import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -175,11 +176,20 @@ def _said(error: Any) -> str:
         text = str(error).strip()
         if error.__traceback__ is None:
             return text
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        text = shapes.in_words(text, where, error) if isinstance(error, ValueError) else text
-        return f"your code raised {type(error).__name__}" + (f": {text}" if text else "")
+        frames = traceback.extract_tb(error.__traceback__)
+        text = shapes.in_words(text, frames[-1], error) if isinstance(error, ValueError) else text
+        ours = ("<probe", sys.prefix, sys.base_prefix)
+        own = [frame for frame in frames if not frame.filename.startswith(ours)]
+        told = f"your code raised {type(error).__name__}" + (f": {text}" if text else "")
+        return f"{told} ({place(own[-1])})" if own else told
     except Exception:
         return _no_number(error, "it")
+
+
+def place(frame: traceback.FrameSummary) -> str:
+    """Where an exception came from: the function, the line and its text."""
+    where = "" if frame.name == "<module>" else f"`{frame.name}`, "
+    return f"{where}line {frame.lineno}" + (f": `{frame.line[:160]}`" if frame.line else "")
 
 
 def _no_number(value: object, name: str) -> str:

@@ -30,7 +30,7 @@ from IPython.utils.text import SList
 from traitlets import Type
 from traitlets.config import Config
 
-from . import shapes
+from . import codec, shapes
 from .stopwatch import OutOfTime
 
 INLINE_BACKEND = "module://matplotlib_inline.backend_inline"
@@ -442,10 +442,7 @@ def said(error: BaseException, shell: Shell) -> str:
     if isinstance(error, SyntaxError) and error.lineno:
         return f"{type(error).__name__}: {str(error.msg)[:600]} (line {error.lineno})"
     if frames:
-        frame = frames[-1]
-        where = "" if frame.name == "<module>" else f"`{frame.name}`, "
-        line = f": `{frame.line[:160]}`" if frame.line else ""
-        text = f"{text} ({where}line {frame.lineno}{line})"
+        text = f"{text} ({codec.place(frames[-1])})"
     return f"{text}. {hint}" if (hint := _limit_behind(error)) else text
 
 
