@@ -254,7 +254,8 @@ def stepped(given: Values) -> dict[str, np.ndarray]:
 
 def _second_pass(given: Values) -> dict[str, np.ndarray]:
     """The step of the hidden layer with gradients that are taken again after the output layer has moved."""
-    net, rate = _at(given), float(given["learning_rate"])
+    net: Any = _at(given)
+    rate = float(given["learning_rate"])
     net.backward_pass(given["X"], given["Y"])
     net.W2, net.b2 = net.W2 - rate * net.dW2, net.b2 - rate * net.db2
     net.backward_pass(given["X"], given["Y"])
