@@ -33,7 +33,6 @@ EXERCISE = Exercise(
             test_accuracy=1,
         ),
     ),
-    limits={"question_cpu_seconds": 2.0},
     written=(Written("comparison", "What changed, with numbers", 5),),
     parts={
         "network": ("forward_tanh", "output_gradients", "hidden_gradients"),
