@@ -2,6 +2,7 @@
 
 import linecache
 import random
+import sys
 from decimal import Decimal
 from fractions import Fraction
 
@@ -817,6 +818,7 @@ def shell(monkeypatch):
     shell.shown = []
     monkeypatch.setattr(shell, "_showtraceback", lambda etype, value, lines: shell.shown.extend(lines), raising=False)
     monkeypatch.setattr(selfcheck, "_STOPPED", [])
+    monkeypatch.setitem(sys.modules, "selfcheck", selfcheck)  # other tests import the copies beside the sheets
     selfcheck.watch_cells(shell)
     yield shell
     shell.events.unregister("post_run_cell", selfcheck._remember)
