@@ -504,3 +504,7 @@ class L2Network(SimpleNeuralNetwork):
         named={"strength_table.train_accuracy": "percent"},
     ),
 )
+
+ALLOWED = {
+    "training_losses.losses": "open: the losses follow from the own class, whose gradients are charged before",
+}
