@@ -470,7 +470,7 @@ def _trained(given: Values, found: Values) -> Verdict:
         own_pairs = own is not None and np.array_equal(own, trained)
         if not own_pairs:
             return _wrong("The network is trained with labels that belong to other examples.")
-    if found.get("own_seeded"):  # a split that does not use its generator is charged there
+    if found.get("own_seeded") is True:  # a split that does not use its generator is charged there
         seeded = _seeded(found)
         if seeded is not RIGHT:
             return replace(seeded, share=0.5)

@@ -138,9 +138,6 @@ def test_single_precision_stays_within_the_tolerance_and_other_tables_do_not(tab
         ]
         rows.append((loss, *shares))
     single = dict(zip(module.COLUMNS, np.array(rows, dtype=float).T))
-    assert np.max(np.abs(single["final_loss"] / exact["final_loss"] - 1)) < 0.02
-    for name in module.COLUMNS[1:]:
-        assert np.max(np.abs(single[name] - exact[name])) < 0.031
     assert all(module.near(name, single[name], exact[name]) for name in module.COLUMNS)
     assert not module.near("test_accuracy", exact["train_accuracy"], exact["test_accuracy"])
     assert not module.near("final_loss", 2 * exact["final_loss"], exact["final_loss"])
