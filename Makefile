@@ -16,7 +16,7 @@ demo: setup  ## build the course and grade a demo class, from hand-in to feedbac
 	@autograder demo
 
 test: setup  ## every check that CI makes: lint, generated files, tests, audit
-	@echo "• lint" && ruff check -q . && mypy --no-error-summary
+	@echo "• lint" && ruff check -q . && ruff format -q --check . && mypy --no-error-summary
 	@echo "• generated files" && autograder build --check
 	@echo "• tests" && python -m pytest -q -n 2 --dist loadgroup
 	@echo "• graders are graded" && autograder audit --readme README.md --check
@@ -29,6 +29,7 @@ quick: setup  ## the tests that take no longer than two seconds each; PART=marki
 
 lint: setup  ## style and types of the Python files
 	@ruff check .
+	@ruff format --check .
 	@mypy
 
 build: setup  ## source/ and assignments/ from reference/

@@ -61,9 +61,7 @@ def read_own_numbers(root: Path) -> OwnNumbers | None:
         raise CourseError(f"{path} is damaged: make it again with `autograder numbers release`.") from None
     secret = read_secret(root / file)
     if not hmac.compare_digest(secret_mark(secret), mark):
-        raise CourseError(
-            f"{root / file} is another secret than the one of the students' numbers: put that one back."
-        )
+        raise CourseError(f"{root / file} is another secret than the one of the students' numbers: put that one back.")
     return OwnNumbers(secret, students, exercise)
 
 

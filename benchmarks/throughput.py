@@ -273,6 +273,7 @@ def measure(root: Path, name: str, args: argparse.Namespace) -> dict[str, float]
         "cells": floor(root, name, figures=True, questions=False),
     }
     for what, full in (("marks", False), ("full", True)):
+
         def one(full: bool = full) -> None:
             grade_notebook(notebook, exercise, sandbox, root=root, seed=1, full=full)
 
@@ -384,9 +385,7 @@ def breakdown(root: Path, name: str, rounds: int, *, full: bool) -> dict[str, fl
             found["mark"] = median_of(rounds, lambda: give_marks(one, ran))
             submitted = nbformat.read(course / "submitted" / "s00000" / exercise.sheet / f"{name}.ipynb", as_version=4)
             theirs = prepare(healed(submitted, course, exercise)[0], exercise, root=course, seed=1)
-            graded: Graded = give_marks(
-                theirs, execute(sandbox, None if full else theirs.marks_job, theirs.whole.job)
-            )
+            graded: Graded = give_marks(theirs, execute(sandbox, None if full else theirs.marks_job, theirs.whole.job))
 
             def write() -> None:
                 shared.writer.write("s00000", exercise.sheet, {name: graded})

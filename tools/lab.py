@@ -17,16 +17,22 @@ const cell = cells.find(c => named(c) === arguments[0]);
 """
 """A cell of the open notebook by its grade id."""
 
-FILL = FIND + """
+FILL = (
+    FIND
+    + """
 for (const c of cells) if (named(c) in arguments[1]) c.model.sharedModel.setSource(arguments[1][named(c)]);
 """
+)
 OUTPUT = FIND + "return cell ? cell.node.querySelector('.jp-OutputArea')?.innerText || '' : ''"
 IDLE = "return window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'"
-SEEN = FIND + """
+SEEN = (
+    FIND
+    + """
 cell.node.scrollIntoView({block: 'center'});
 const box = cell.node.getBoundingClientRect();
 return box.height > 40 && box.bottom > 150 && box.top < window.innerHeight - 150;
 """
+)
 OPEN = """
 const shown = window.jupyterapp?.shell?.currentWidget;
 return shown?.content?.widgets?.length > 5 && shown.sessionContext?.session?.kernel?.status === 'idle';

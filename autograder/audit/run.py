@@ -158,9 +158,7 @@ def _judge(variant: Variant, marks: Mapping[str, QuestionMark], rows: Mapping[st
     for question, mark in marks.items():
         expected = {name.split(".")[1]: lost for name, lost in single.items() if name.split(".")[0] == question}
         lost = {
-            line.name: round(line.max_points - line.points, 6)
-            for line in mark.lines
-            if line.points != line.max_points
+            line.name: round(line.max_points - line.points, 6) for line in mark.lines if line.points != line.max_points
         }
         aimed_at = question in whole or bool(expected)
         rows[question].variants += aimed_at

@@ -63,9 +63,7 @@ class Inspection:
         try:
             database, paths = self._database(), [Path(name) for name in notebooks]
             for path in paths:
-                withdraw(
-                    database, student=path.parents[1].name, assignment=path.parent.name, notebook=path.stem
-                )
+                withdraw(database, student=path.parents[1].name, assignment=path.parent.name, notebook=path.stem)
             inspect(paths)
         except Exception as problem:
             # nbgrader only notes an error of a hook and goes on; without notebooks it stops at this student instead

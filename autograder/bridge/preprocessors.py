@@ -47,9 +47,7 @@ class Heal(NbGraderPreprocessor):
         """Return the healed notebook; notebooks that are no exercise of this course are left as they are."""
         exercise = _exercise(resources)
         about = resources["nbgrader"]
-        withdraw(
-            about["db_url"], student=about["student"], assignment=about["assignment"], notebook=about["notebook"]
-        )
+        withdraw(about["db_url"], student=about["student"], assignment=about["assignment"], notebook=about["notebook"])
         for part in (complete(nb), *nb.cells):
             part.metadata.pop(KEY, None)  # only this run may say what was earned
         if exercise is not None:

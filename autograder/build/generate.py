@@ -55,9 +55,7 @@ class _Sheet:
         return leaks.secrets(self.notebooks[name].cells, self.given)
 
 
-def build(
-    root: Path, *, exercises: Sequence[Exercise] | None = None, progress: Progress | None = None
-) -> list[Path]:
+def build(root: Path, *, exercises: Sequence[Exercise] | None = None, progress: Progress | None = None) -> list[Path]:
     """Generate source/ and assignments/ from reference/ and return the files that changed, relative to ``root``.
 
     What the toolkit takes from exercises is renewed before.

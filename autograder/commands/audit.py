@@ -74,9 +74,7 @@ def run(args: argparse.Namespace) -> int:
     return 1 if whole.failures else 0
 
 
-def _audit(
-    args: argparse.Namespace, root: Path, grader: Grader, whole: Report, pool: Executor | None = None
-) -> None:
+def _audit(args: argparse.Namespace, root: Path, grader: Grader, whole: Report, pool: Executor | None = None) -> None:
     console = Console(stderr=True)
     with console.status("auditing") if sys.stderr.isatty() else Console(quiet=True).status("") as status:
         for name in args.exercises or NAMES:

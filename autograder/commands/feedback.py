@@ -91,9 +91,7 @@ def _grade(args: argparse.Namespace, root: Path) -> list[str]:
     return problems
 
 
-def _page(
-    submission: Submission, *, sandbox: Sandbox, root: Path, seed: int, hints: dict[str, str], to: Path
-) -> str:
+def _page(submission: Submission, *, sandbox: Sandbox, root: Path, seed: int, hints: dict[str, str], to: Path) -> str:
     """Grade one notebook and write its page; returns what a person has to see to, or an empty text."""
     try:
         return _written(submission, sandbox, root, seed, hints, to)

@@ -48,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
     reached = len(found[args.cluster].students) if args.cluster in found else 0
     console.print(
         f"kept for {reached} student{'' if reached == 1 else 's'}; renew their pages with `autograder feedback`",
-        highlight=False, soft_wrap=True,
+        highlight=False,
+        soft_wrap=True,
     )
     return 0

@@ -101,9 +101,7 @@ def _show(moved: list[_Line], stuck: list[_Line], total: int, seconds: float, as
             )  # fmt: skip
         console.print(table)
     up, down = sum(c.difference > 0 for c in moved), sum(c.difference < 0 for c in moved)
-    console.print(
-        f"{total} notebooks marked again in {seconds:.1f} s: {up} would go up, {down} down.", highlight=False
-    )
+    console.print(f"{total} notebooks marked again in {seconds:.1f} s: {up} would go up, {down} down.", highlight=False)
     for change in stuck:
         line = words.printable(f"  {change.student} {change.exercise}: {change.problem}")
         console.print(line, style="magenta", highlight=False, soft_wrap=True, markup=False)

@@ -61,8 +61,10 @@ ACCIDENTS = {
         Variant(
             "endless-loop",
             "train_on_moons never ends",
-            cells={"train_on_moons": "def train_on_moons(network_class, epochs, learning_rate, seed):\n"
-                   "    epoch = 0\n    while epoch < epochs:\n        pass"},
+            cells={
+                "train_on_moons": "def train_on_moons(network_class, epochs, learning_rate, seed):\n"
+                "    epoch = 0\n    while epoch < epochs:\n        pass"
+            },
             loses={"training_report": 3},
             statuses={"training_report": "timed_out"},
         ),

@@ -470,9 +470,7 @@ EXERCISE = Exercise(
     minutes=60,
     difficulty=3,
     questions=(
-        Question(
-            "derivative_of_f", "(a) The derivative", (Line("f_prime", 4, "f'"),), DERIVATIVE, by_derivative
-        ),
+        Question("derivative_of_f", "(a) The derivative", (Line("f_prime", 4, "f'"),), DERIVATIVE, by_derivative),
         Question(
             "layer_forward",
             "(b) The forward pass of a layer",

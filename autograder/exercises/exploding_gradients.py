@@ -146,9 +146,7 @@ def _list_challenges(rng: np.random.Generator) -> list[Challenge]:
 
 def _weight_challenges(rng: np.random.Generator) -> list[Challenge]:
     shapes = ((120, 180), (180, 120), (100, 250))
-    return [
-        Challenge({"n_out": np.array(a), "n_in": np.array(b), "seed": rng.integers(1, 10_000)}) for a, b in shapes
-    ]
+    return [Challenge({"n_out": np.array(a), "n_in": np.array(b), "seed": rng.integers(1, 10_000)}) for a, b in shapes]
 
 
 def _rate_challenges(rng: np.random.Generator) -> list[Challenge]:

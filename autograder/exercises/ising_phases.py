@@ -188,9 +188,10 @@ def read_phases(given: Values, X: object, Y: object) -> Phases:
             return Phases(_wrong(f"`{name}`: {array}."), {})
     form = RIGHT
     if X.shape == (n, L * L):
-        form, X = _wrong(
-            f"X has shape {X.shape}; {(L * L, n)} is expected.", "One column per sample.", "result-transposed"
-        ), X.T
+        form, X = (
+            _wrong(f"X has shape {X.shape}; {(L * L, n)} is expected.", "One column per sample.", "result-transposed"),
+            X.T,
+        )
     if X.shape != (L * L, n):
         return Phases(_wrong(f"X has shape {X.shape}; {(L * L, n)} is expected."), {})
     if Y.size != n:

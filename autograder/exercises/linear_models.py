@@ -66,9 +66,7 @@ def _points(rng: np.random.Generator, labels: Sequence[float] | None) -> list[di
     points = []
     for n, m in ((3, 6), (4, 7), (2, 5)):
         y = of_order_one(rng, 1, m) if labels is None else rng.permutation(np.resize(labels, m))[None, :]
-        points.append(
-            {"w": of_order_one(rng, 1, n), "b": of_order_one(rng), "X": of_order_one(rng, n, m), "y": y}
-        )
+        points.append({"w": of_order_one(rng, 1, n), "b": of_order_one(rng), "X": of_order_one(rng, n, m), "y": y})
     return points
 
 
@@ -359,9 +357,7 @@ def _nudges(replies: Sequence[Reply]) -> Sequence[float]:
     """On which side of the margin an example at the kink is counted: as in dw, where that is right; else either."""
     sides = {1e-12, -1e-12}
     for reply in replies:
-        if np.any(on_the_margin(reply.given)) and compare(
-            reply.values.get("dw"), hinge_truth(reply.given)["dw"]
-        ).equal:
+        if np.any(on_the_margin(reply.given)) and compare(reply.values.get("dw"), hinge_truth(reply.given)["dw"]).equal:
             sides &= {{0.0: -1e-12, 1.0: 1e-12}.get(round(float(reply.given["at_kink"]), 6), 0.0)}
     return sorted(sides)
 

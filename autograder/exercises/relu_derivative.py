@@ -215,9 +215,7 @@ EXERCISE = Exercise(
             "The error signal of a hidden ReLU layer",
             (Line("dZ1", 6, "dZ1, the error signal of the hidden layer"),),
             SIGNAL,
-            choosing(
-                signal_choice, values(signal_truth, follow=follow_signal, explain=explain_slips(SIGNAL_SLIPS))
-            ),
+            choosing(signal_choice, values(signal_truth, follow=follow_signal, explain=explain_slips(SIGNAL_SLIPS))),
         ),
     ),
     written=(Written("why_a_mask", "How the derivative simplifies the hidden gradient", 6),),

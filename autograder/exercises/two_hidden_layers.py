@@ -227,8 +227,12 @@ def weights_1_truth(given: Values) -> dict[str, np.ndarray]:
     """dW1 for a given dZ1 that holds the 1/m: sympy's mean over the examples, times m."""
     signal, X = given["dZ1"], given["X"]
     net = Network((X.shape[0], signal.shape[0]), ("linear",), "mse")
-    point = {"X": X, "Y": np.zeros_like(signal), "W1": np.zeros((signal.shape[0], X.shape[0])),
-             "b1": np.zeros((signal.shape[0], 1))}
+    point = {
+        "X": X,
+        "Y": np.zeros_like(signal),
+        "W1": np.zeros((signal.shape[0], X.shape[0])),
+        "b1": np.zeros((signal.shape[0], 1)),
+    }
     return {"dW1": net.evaluate(point, {"dZ1": signal})["dW1"] * X.shape[1]}
 
 
@@ -387,9 +391,7 @@ def judge_weights_1(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[
     return shapes_first("dW1", plain)(lines, replies)
 
 
-def _explain_weights_1(
-    replies: Sequence[Reply], wanted: Mapping[int, tuple[np.ndarray, ...]]
-) -> Mapping[str, Verdict]:
+def _explain_weights_1(replies: Sequence[Reply], wanted: Mapping[int, tuple[np.ndarray, ...]]) -> Mapping[str, Verdict]:
     """1/m in both places or in none, or one of the slips of the formula."""
     for mistake, power in (("missing-1-over-m", 1), ("divided-by-m-twice", -1)):
         predicted = [wanted[id(reply.given)][0] * reply.given["X"].shape[1] ** power for reply in replies]

@@ -333,9 +333,7 @@ class _Pass:
         problem, again = self._write(sheet, graded, stale, entries) if graded or stale else ("", False)
         for part in sheet.parts:
             if isinstance(part, Failed):
-                yield Done(
-                    part.submission, FAILED, None, part.problem, self.feedback, running=len(self.running)
-                ), False
+                yield Done(part.submission, FAILED, None, part.problem, self.feedback, running=len(self.running)), False
             else:
                 done, how = part.submission, FAILED if problem else part.how
                 marks, peak = graded[done.exercise].marks, part.ran.outcome.peak_memory

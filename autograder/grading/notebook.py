@@ -129,9 +129,7 @@ def parse_notebook(data: bytes, name: str) -> NotebookNode:
         # half a symbol, as programs leave that cut a text, can stand in JSON and in no text: it becomes a "?"
         text = json.dumps(content, ensure_ascii=False).encode("utf-8", "replace").decode()
     except Exception:
-        raise BadNotebook(
-            f"{name} is a damaged notebook: open it in Jupyter, save it and hand it in again."
-        ) from None
+        raise BadNotebook(f"{name} is a damaged notebook: open it in Jupyter, save it and hand it in again.") from None
     if number > MAX_CELLS:
         raise BadNotebook(f"{name} has {number} cells; at most {MAX_CELLS} are graded.")
     if values_in(text) > MAX_OWN_VALUES:
@@ -143,9 +141,7 @@ def parse_notebook(data: bytes, name: str) -> NotebookNode:
         notebook = nbformat.reads(text, as_version=4)
         readable = all(isinstance(c.source, str) and isinstance(c.cell_type, str) for c in notebook.cells)
     except Exception:  # nbformat's converters raise whatever a damaged notebook makes them raise
-        raise BadNotebook(
-            f"{name} is a damaged notebook: open it in Jupyter, save it and hand it in again."
-        ) from None
+        raise BadNotebook(f"{name} is a damaged notebook: open it in Jupyter, save it and hand it in again.") from None
     if not readable:
         raise BadNotebook(f"{name} is a damaged notebook: a cell has no source.")
     return complete(notebook)

@@ -189,9 +189,7 @@ class _Walk:
             return Verdict("correct", 1.0, own=True, message="Right, given your earlier values."), ""
         return None, unseen
 
-    def _explain(
-        self, part: str, step: Step, got: Any, own: np.ndarray, right: Sequence[np.ndarray]
-    ) -> Verdict | None:
+    def _explain(self, part: str, step: Step, got: Any, own: np.ndarray, right: Sequence[np.ndarray]) -> Verdict | None:
         """The verdict on a wrong value that a known mistake explains."""
         found = [slip for slip in step.slips if self._gives(step, slip, got, own)]
         if len({slip.id for slip in found}) == 1:

@@ -79,9 +79,7 @@ def whole_numbers(value: Any) -> np.ndarray | None:
     return array.ravel().astype(int)
 
 
-def compare(
-    got: Any, expected: np.ndarray, *, rtol: float | None = None, figures: int | None = None
-) -> Comparison:
+def compare(got: Any, expected: np.ndarray, *, rtol: float | None = None, figures: int | None = None) -> Comparison:
     """Compare an answer with an expected array.
 
     An entry agrees when its error is at most what :func:`autograder.tolerance.allowed` says; ``rtol`` is taken from the

@@ -236,7 +236,10 @@ def _varies(array: np.ndarray) -> bool:
 
 
 def _following(
-    line: str, replies: Sequence[Reply], exact: Sequence[Values], follows: Sequence[Sequence[Values]],
+    line: str,
+    replies: Sequence[Reply],
+    exact: Sequence[Values],
+    follows: Sequence[Sequence[Values]],
     asked: Mapping[str, Any],
 ) -> list[Comparison]:
     """The comparisons with what follows, when the answer agrees with it at every challenge; else nothing."""
@@ -310,9 +313,7 @@ def _fingerprint(got: Sequence[object]) -> str:
     return fingerprint([{"value": array} for array in arrays]) if len(arrays) == len(got) else ""
 
 
-def _what_is_measured(
-    line: Line, got: object, expected: np.ndarray, found: Comparison, only_zeros: bool
-) -> str:
+def _what_is_measured(line: Line, got: object, expected: np.ndarray, found: Comparison, only_zeros: bool) -> str:
     name = line.name
     if got is None and name == "returned":
         return "Nothing is returned: is there a `return` at the end?"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from .model import Ask, Cell, Job, Limits, Outcome
 from .scratch import Scratch
 
-ATTEMPTS = '''
+ATTEMPTS = """
 import ctypes, os, socket, sys
 
 def attempt(function, *arguments):
@@ -55,9 +55,9 @@ def namespaces():
 def work():
     import numpy as np
     assert (np.eye(2) @ np.ones(2)).sum() == 2
-'''
+"""
 
-PROBE = '''
+PROBE = """
 def probe(student, given):
     do = student.attempt
     return {
@@ -71,7 +71,7 @@ def probe(student, given):
         "namespaces": do(student.namespaces),
         "work": "held" if do(student.work) == "" else "",
     }
-'''
+"""
 
 
 @dataclass(frozen=True)

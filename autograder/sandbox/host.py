@@ -77,9 +77,7 @@ class Zygote:
             self.close()
             raise
 
-    def _command(
-        self, modules: Path | None, hide: Iterable[Path], descriptor: int
-    ) -> tuple[list[str], dict[str, str]]:
+    def _command(self, modules: Path | None, hide: Iterable[Path], descriptor: int) -> tuple[list[str], dict[str, str]]:
         if self.level == "full":
             return (
                 view.bubblewrap_command(

@@ -286,9 +286,7 @@ def _evaluate(network: Network, given: Arrays, own: Arrays, reading: Reading, ex
     return results
 
 
-def _run_examples(
-    function: Program, arguments: Sequence[Any], count: int, examples: int, exact: bool
-) -> list[Any]:
+def _run_examples(function: Program, arguments: Sequence[Any], count: int, examples: int, exact: bool) -> list[Any]:
     """The values of a stage's expressions at every example: one row per expression."""
     if exact:
         rows: list[list[Any]] = [[] for _ in range(count)]

@@ -35,9 +35,7 @@ def outputs(question: QuestionMark, marks: Marks) -> list[NotebookNode]:
 
 def to_html(question: QuestionMark, marks: Marks) -> str:
     """The table of one question as a self-contained piece of HTML."""
-    return _template().render(
-        question=question, marks=marks, heat=heat, matrix=matrix, example=example, **_helpers()
-    )
+    return _template().render(question=question, marks=marks, heat=heat, matrix=matrix, example=example, **_helpers())
 
 
 def to_text(question: QuestionMark) -> str:
@@ -91,7 +89,10 @@ def matrix(value: object) -> list[list[str]]:
 @cache
 def _template() -> Template:
     environment = Environment(
-        loader=PackageLoader("autograder.views"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        loader=PackageLoader("autograder.views"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
         lstrip_blocks=True,
     )
     return environment.get_template("question.html.j2")

@@ -44,28 +44,30 @@ def feedback_page(notebook: NotebookNode, marks: Marks, gradebook: Gradebook = G
     ``notebook`` is the one that was run, with its outputs; its hidden tests and mark schemes must be gone already.
     """
     exercise = load(marks.exercise)
-    written = [
-        (part, gradebook.cells.get(part.id, Given(None, part.points))) for part in exercise.written
-    ]
+    written = [(part, gradebook.cells.get(part.id, Given(None, part.points))) for part in exercise.written]
     first = next((question for question in marks.questions if question.status != "correct"), None)
     score = marks.points if gradebook.score is None else gradebook.score
     out_of = marks.max_points + sum(given.max_points for _, given in written if given.points is not None)
-    return environment().get_template("feedback.html.j2").render(
-        marks=marks,
-        title=exercise.title,
-        score=score,
-        out_of=out_of,
-        waiting=sum(part.points for part, given in written if given.points is None),
-        penalty=gradebook.penalty,
-        changed=_changed(marks, gradebook),
-        written=written,
-        first=first,
-        first_line=first_wrong(first) if first else None,
-        graphs=graph.graphs(marks),
-        cells=list(_cells(notebook, marks, gradebook)),
-        heat=heat,
-        matrix=matrix,
-        example=example,
+    return (
+        environment()
+        .get_template("feedback.html.j2")
+        .render(
+            marks=marks,
+            title=exercise.title,
+            score=score,
+            out_of=out_of,
+            waiting=sum(part.points for part, given in written if given.points is None),
+            penalty=gradebook.penalty,
+            changed=_changed(marks, gradebook),
+            written=written,
+            first=first,
+            first_line=first_wrong(first) if first else None,
+            graphs=graph.graphs(marks),
+            cells=list(_cells(notebook, marks, gradebook)),
+            heat=heat,
+            matrix=matrix,
+            example=example,
+        )
     )
 
 
@@ -115,14 +117,21 @@ def _cells(notebook: NotebookNode, marks: Marks, gradebook: Gradebook) -> Iterat
 def environment() -> Environment:
     """The environment of the pages' templates: everything is escaped unless ``prose`` made it safe."""
     made = Environment(
-        loader=PackageLoader("autograder.views"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        loader=PackageLoader("autograder.views"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
         lstrip_blocks=True,
     )
     made.globals.update(
         policy=prose.POLICY, code_styles=prose.code_styles, svg=graph.svg, in_words=graph.in_words, STATES=graph.STATES
     )
     made.filters.update(
-        points=words.points, sign=words.sign, word=words.word, mistake=words.mistake, said=prose.said,
+        points=words.points,
+        sign=words.sign,
+        word=words.word,
+        mistake=words.mistake,
+        said=prose.said,
         capital=lambda text: text[:1].upper() + text[1:],
     )
     return made

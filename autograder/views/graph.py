@@ -231,7 +231,12 @@ def svg(drawn: Graph, number: int = 1) -> Markup:
                 '<text x="{:.1f}" y="{:.1f}">{}</text></g>'
             ).format(
                 f"{node.state} small" if node.name.endswith("_new") else node.state,
-                x - _WIDTH / 2, y - _HEIGHT / 2, _WIDTH, _HEIGHT, x, y + 5,
+                x - _WIDTH / 2,
+                y - _HEIGHT / 2,
+                _WIDTH,
+                _HEIGHT,
+                x,
+                y + 5,
                 " ".join(word for word in (STATES[node.state][0], _label(node.name)) if word),
             )
         )

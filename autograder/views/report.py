@@ -78,7 +78,13 @@ def exercise_reports(all_marks: Sequence[Marks]) -> list[ExerciseReport]:
             asked = {question.id: question for marks in graded for question in marks.questions}
             found.append(
                 ExerciseReport(
-                    name, load(name).title, best, len(graded), mean(points), median(points), _bins(points, best),
+                    name,
+                    load(name).title,
+                    best,
+                    len(graded),
+                    mean(points),
+                    median(points),
+                    _bins(points, best),
                     tuple(_question(graded, question) for question in asked.values()),
                     median(marks.seconds for marks in graded),
                 )
@@ -153,24 +159,28 @@ def class_report(
     """The report as an HTML page. Without ``names`` no student can be told from it."""
     students = sorted({marks.student for marks in all_marks})
     exercises = exercise_reports(all_marks)
-    return environment().get_template("report.html.j2").render(
-        title=title,
-        students=students,
-        names=names,
-        notebooks=len(all_marks),
-        exercises=exercises,
-        table=_table(all_marks, students, exercises) if names else [],
-        mistakes=common_mistakes(all_marks),
-        clusters=clusters(all_marks),
-        singles=sum(len(one.students) == 1 for one in clusters(all_marks, least=1)),
-        hints=hints,
-        trouble=trouble(all_marks),
-        matrix=matrix,
-        titles={one.name: one.title for one in exercises},
-        question_title=_question_title,
-        seconds=sum(marks.seconds for marks in all_marks),
-        times=sheet_times(hand_ins),
-        ahead=in_words,
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            title=title,
+            students=students,
+            names=names,
+            notebooks=len(all_marks),
+            exercises=exercises,
+            table=_table(all_marks, students, exercises) if names else [],
+            mistakes=common_mistakes(all_marks),
+            clusters=clusters(all_marks),
+            singles=sum(len(one.students) == 1 for one in clusters(all_marks, least=1)),
+            hints=hints,
+            trouble=trouble(all_marks),
+            matrix=matrix,
+            titles={one.name: one.title for one in exercises},
+            question_title=_question_title,
+            seconds=sum(marks.seconds for marks in all_marks),
+            times=sheet_times(hand_ins),
+            ahead=in_words,
+        )
     )
 
 

@@ -47,8 +47,8 @@ STARTUP = (
 )
 SCRIPT = (
     "from IPython.display import HTML, SVG, Javascript, Markdown, display\n"
-    "display(HTML('<script>alert(\"html\")</script><img src=x onerror=alert(\"img\")><b>kept</b>'),\n"
-    "        Javascript('alert(\"js\")'), SVG('<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(\"svg\")</script></svg>'),\n"
+    'display(HTML(\'<script>alert("html")</script><img src=x onerror=alert("img")><b>kept</b>\'),\n'
+    '        Javascript(\'alert("js")\'), SVG(\'<svg xmlns="http://www.w3.org/2000/svg"><script>alert("svg")</script></svg>\'),\n'
     "        Markdown('<script>alert(\"md\")</script>'))"
 ).replace("</svg>'),\n", "</svg>'),")
 

@@ -217,7 +217,11 @@ def test_a_grader_that_pays_for_anything_pays_shams(root):
     def generous(notebook, exercise):
         return tuple(
             QuestionMark(
-                question.id, "", question.points, question.points, "correct",
+                question.id,
+                "",
+                question.points,
+                question.points,
+                "correct",
                 lines=tuple(LineMark(line.name, "", line.points, line.points, "correct") for line in question.lines),
             )
             for question in exercise.questions

@@ -58,7 +58,9 @@ def test_the_release_is_the_committed_one(graded, root):
 def test_partial_credit_reaches_the_gradebook(graded):
     found = scores(graded)
     assert {name: found["ada", name] for name in ("forward_values", "loss_value", "gradient_values")} == {
-        "forward_values": 8, "loss_value": 2, "gradient_values": 10,
+        "forward_values": 8,
+        "loss_value": 2,
+        "gradient_values": 10,
     }
     assert found["carla", "forward_values"] == 6
     assert found["carla", "loss_value"] == 0
@@ -68,7 +70,9 @@ def test_partial_credit_reaches_the_gradebook(graded):
 def test_the_command_line_gives_the_same_points(graded, root):
     done = subprocess.run(
         [sys.executable, "-m", "autograder", "grade", graded / "submitted", "--json", "--root", root],
-        capture_output=True, text=True, timeout=600,
+        capture_output=True,
+        text=True,
+        timeout=600,
     )
     records = [json.loads(line) for line in done.stdout.splitlines()]
     ours = {(r["student"], q["id"]): q["points"] for r in records for q in r["questions"]}
@@ -80,7 +84,8 @@ def test_the_command_line_gives_the_same_points(graded, root):
 def test_the_graded_cell_shows_a_table_as_html_and_as_text(graded):
     path = graded / "autograded" / "carla" / "by_hand" / "worked_calculation.ipynb"
     cell = next(
-        c for c in nbformat.read(path, as_version=4).cells
+        c
+        for c in nbformat.read(path, as_version=4).cells
         if c.metadata.get("nbgrader", {}).get("grade_id") == "forward_values"
     )
     table, result = cell.outputs

@@ -61,7 +61,9 @@ def test_full_marks_through_nbgrader(course, sheet):
 def test_full_marks_on_the_command_line(course, sheet, root):
     done = subprocess.run(
         [sys.executable, "-m", "autograder", "grade", course / "submitted", "--json", "--root", root],
-        capture_output=True, text=True, timeout=900,
+        capture_output=True,
+        text=True,
+        timeout=900,
     )
     records = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 0, done.stderr

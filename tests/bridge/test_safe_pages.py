@@ -103,7 +103,7 @@ HOSTILE_MARKDOWN = {
     "attachment that leads elsewhere": "![x](attachment:../../EVIL)",
     "html": "<img src=x onerror=EVIL()> <script>EVIL()</script>",
     "html in a table": "| a |\n|---|\n| <svg onload=EVIL()> |",
-    "mermaid": "```mermaid\ngraph TD; A-->B; click A \"javascript:EVIL()\"\n```",
+    "mermaid": '```mermaid\ngraph TD; A-->B; click A "javascript:EVIL()"\n```',
     "link in a formula": r"$\href{javascript:EVIL()}{x}$ $$\require{html}\style{position:fixed}{x}$$",
 }
 
@@ -143,7 +143,7 @@ def test_a_picture_of_the_notebook_is_shown_and_a_missing_one_is_told():
 
 
 def test_what_the_course_wrote_stays_as_it_is():
-    cell = new_markdown_cell('<details><summary>More</summary>\n\n![p](picture.png)\n\n</details>')
+    cell = new_markdown_cell("<details><summary>More</summary>\n\n![p](picture.png)\n\n</details>")
     cell.metadata = {"nbgrader": {"locked": True, "grade_id": "x"}}
     assert "<details>" in page_of(cell)
 

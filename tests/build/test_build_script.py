@@ -6,7 +6,7 @@ import pytest
 
 DEFECTS = {
     "no question": ('question="twice"', 'question="thrice"', "question='thrice' is no part of"),
-    "no cell": ('question="twice"', 'question="thrice"', 'twice of autograder/exercises/doubling.py has no cell'),
+    "no cell": ('question="twice"', 'question="thrice"', "twice of autograder/exercises/doubling.py has no cell"),
     "no written part": ('written="why"', 'written="how"', "written='how' is no part of"),
     "a question by another word": ('question="zero"', 'given="zero"', "zero of autograder/exercises/doubling.py has"),
     "duplicate": ('question="zero"', 'question="twice"', "is also used in line"),
@@ -25,7 +25,7 @@ DEFECTS = {
     "a test of its own": ("# double(0).\n", "# double(0).\nassert double(0) == 0\n", "the build writes the test"),
     "points of no line": ("{line}", "{lime}", "{lime} names no line"),
     "no text at the top": ('[markdown] text="title"\n#', 'given="title"\n', "the first cell is text"),
-    "text before the first cell": ('# %% [mark', '"""Hi."""\n# %% [mark', "before the first `# %%`"),
+    "text before the first cell": ("# %% [mark", '"""Hi."""\n# %% [mark', "before the first `# %%`"),
     "a cell line in a string": ("import numpy as np", 'x = """\n# %% no cell\n"""', "keep `# %%` out of strings"),
 }
 

@@ -22,7 +22,9 @@ def test_every_mark_is_deserved(tmp_path, root):
 
     done = subprocess.run(
         [sys.executable, "-m", "autograder", "demo", "--folder", tmp_path / "demo", "--root", root],
-        capture_output=True, text=True, timeout=900,
+        capture_output=True,
+        text=True,
+        timeout=900,
         env=os.environ | {"PATH": os.defpath},  # as .venv/bin/autograder, without activating
     )
     assert done.returncode == 0, done.stderr[-3000:]

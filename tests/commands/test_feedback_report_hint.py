@@ -91,7 +91,8 @@ def test_nothing_hidden_is_on_a_page(course, root):
         for secret in ("mark_question", "MARK SCHEME", "HIDDEN TESTS", "BEGIN SOLUTION"):
             assert secret not in text
     scheme = next(
-        cell.source for cell in nbformat.read(root / "source/training/tanh_swap.ipynb", as_version=4).cells
+        cell.source
+        for cell in nbformat.read(root / "source/training/tanh_swap.ipynb", as_version=4).cells
         if "BEGIN MARK SCHEME" in cell.source
     )
     for line in scheme.split("BEGIN MARK SCHEME ===")[1].splitlines():

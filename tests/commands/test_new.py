@@ -105,7 +105,8 @@ def test_the_reference_gets_full_marks_and_the_stub_none_with_a_sentence_that_he
 def test_it_stands_last_in_its_sheet(course):
     tree = ast.parse((course / "autograder" / "exercises" / "__init__.py").read_text())
     (names,) = (
-        ast.literal_eval(node.value) for node in tree.body
+        ast.literal_eval(node.value)
+        for node in tree.body
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "NAMES"
     )
     after = NAMES.index("sgd") + 1

@@ -34,6 +34,7 @@ PAGES = {
 }
 """The pages with commands. Where no other file is named, the test is below."""
 
+
 def blocks(text, language="sh"):
     """The blocks of a page in one language."""
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)

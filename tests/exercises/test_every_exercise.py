@@ -57,7 +57,9 @@ def test_probes_stand_alone(exercise):
         own |= {f.name for f in ast.walk(function) if isinstance(f, ast.FunctionDef)}
         own |= {
             (alias.asname or alias.name).split(".")[0]
-            for node in ast.walk(function) if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names
+            for node in ast.walk(function)
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for alias in node.names
         }
         own |= {node.name for node in ast.walk(function) if isinstance(node, ast.ExceptHandler) and node.name}
         free = {node.id for node in names if isinstance(node.ctx, ast.Load)} - own - set(dir(builtins)) - {"np"}

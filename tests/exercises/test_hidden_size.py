@@ -60,8 +60,10 @@ def test_spread_against_mpmath():
     with mpmath.workdps(30):
         total = mpmath.mpf(0)
         for x in given["X"].T:
-            a = [1 / (1 + mpmath.exp(-(mpmath.fdot(map(float, w), map(float, x)) + float(b[0]))))
-                 for w, b in zip(given["W1"], given["b1"])]
+            a = [
+                1 / (1 + mpmath.exp(-(mpmath.fdot(map(float, w), map(float, x)) + float(b[0]))))
+                for w, b in zip(given["W1"], given["b1"])
+            ]
             middle = sum(a) / len(a)
             total += mpmath.sqrt(sum((entry - middle) ** 2 for entry in a) / len(a))
         exact = float(module.spread_truth(given)["spread"])
@@ -96,7 +98,9 @@ def test_the_table_of_the_notebook(table):
     assert np.all(on_train[3:] >= 0.985)
     assert np.all(np.abs(on_test[3:] - 0.86) < 0.006)
     assert module.verdicts((1, 2, 4, 20, 50), on_train, on_test) == {
-        "underfits": [1, 2], "fits": [4], "overfits": [20, 50],
+        "underfits": [1, 2],
+        "fits": [4],
+        "overfits": [20, 50],
     }
 
 

@@ -24,7 +24,7 @@ def table(root):
     sys.path.insert(0, str(root / "reference" / "toolkit"))
     try:
         text = (root / "reference" / "training" / f"{NAME}.py").read_text()
-        cells = [cell for cell in text.split("\n# %%") if cell.startswith((' student=', ' given="setup"'))]
+        cells = [cell for cell in text.split("\n# %%") if cell.startswith((" student=", ' given="setup"'))]
         names = {"__name__": "reference"}
         exec("\n".join(cell.split("\n", 1)[1] for cell in cells), names)
         moons = module.noisy_moons()

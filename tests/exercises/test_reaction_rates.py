@@ -48,8 +48,10 @@ def test_rubbish_in_any_place_is_told_and_never_an_error(line, rubbish):
 
 def test_the_example_of_the_notebook():
     shapes = module.Record(
-        {"hidden": [{"units": 5, "activation": "relu"}, {"units": 4, "activation": "relu"}],
-         "output": {"units": 1, "activation": "softplus"}}
+        {
+            "hidden": [{"units": 5, "activation": "relu"}, {"units": 4, "activation": "relu"}],
+            "output": {"units": 1, "activation": "softplus"},
+        }
     )
     assert shapes.weight_shapes(2) == [(5, 2), (4, 5), (1, 4)]
     assert sum(np.prod(shape) for shape in shapes.parameter_shapes(2)) == 44 == (5 * 2 + 5) + (4 * 5 + 4) + (1 * 4 + 1)

@@ -151,7 +151,7 @@ def test_what_the_notebook_says_about_the_curves(root, monkeypatch):
     """
     monkeypatch.syspath_prepend(str(root / "reference" / "toolkit"))
     text = (root / "reference" / "training" / "sgd.py").read_text()
-    cells = [cell for cell in text.split("\n# %%") if cell.startswith((' student=', ' given="setup"'))]
+    cells = [cell for cell in text.split("\n# %%") if cell.startswith((" student=", ' given="setup"'))]
     code = "\n".join(cell.split("\n", 1)[1] for cell in cells)
     assert code.count("np.random.default_rng()") == 1
     rough_at = {rate: [] for rate in (0.03, 0.1, 0.2)}

@@ -71,9 +71,7 @@ def _network_class(toolkit):
 @cache
 def _trained(scale, rate, seed):
     data = moons()
-    network = _network_class(Path(__file__).parents[2] / "reference" / "toolkit")(
-        2, 4, 1, rng=seed, weight_scale=scale
-    )
+    network = _network_class(Path(__file__).parents[2] / "reference" / "toolkit")(2, 4, 1, rng=seed, weight_scale=scale)
     losses = network.train(data["X"], data["Y"], 10_000, rate)
     on_train = np.mean(network.predict(data["X"]) == data["Y"])
     on_test = np.mean(network.predict(data["X_test"]) == data["Y_test"])

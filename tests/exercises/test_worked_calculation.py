@@ -94,7 +94,11 @@ def test_every_gradient_is_the_slope_of_the_loss_at_fifty_digits():
     with mpmath.workdps(50):
         h = mpmath.mpf(10) ** -20
         for name, place in [("W1", (i, j)) for i in range(2) for j in range(2)] + [
-            ("b1", (0,)), ("b1", (1,)), ("W2", (0,)), ("W2", (1,)), ("b2", ())
+            ("b1", (0,)),
+            ("b1", (1,)),
+            ("W2", (0,)),
+            ("W2", (1,)),
+            ("b2", ()),
         ]:
             moved = []
             for sign in (1, -1):

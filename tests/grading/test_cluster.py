@@ -33,9 +33,7 @@ def scheduler():
         return process
 
     process = start("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
-    address = next(
-        line.split("Scheduler at:")[1].strip() for line in process.stderr if "Scheduler at:" in line
-    )
+    address = next(line.split("Scheduler at:")[1].strip() for line in process.stderr if "Scheduler at:" in line)
     threading.Thread(target=process.stderr.read, daemon=True).start()
 
     def worker(**environment):
@@ -64,8 +62,11 @@ def scheduler():
 def grade(course, pool, each=lambda done: None, level="auto"):
     with Journal(course) as journal, Writer(course) as writer:
         found = []
-        for done in grade_class(Course(course, journal, writer, pool, journal.seed(7), level, window=lambda: 4),
-                                find([course / "submitted"]), feedback=False):
+        for done in grade_class(
+            Course(course, journal, writer, pool, journal.seed(7), level, window=lambda: 4),
+            find([course / "submitted"]),
+            feedback=False,
+        ):
             found.append(done)
             each(done)
         return found

@@ -161,7 +161,9 @@ BOMBS = {
     "wrong tags": (cells(CODE % ('{"tags": [' + ",".join(["1"] * 100_000) + "]}", "")), "besides its outputs"),
     "sheets of version 3": (
         '{"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": ['
-        + ",".join(['{"cells": []}'] * 50_000) + "]}", "besides its outputs",
+        + ",".join(['{"cells": []}'] * 50_000)
+        + "]}",
+        "besides its outputs",
     ),
     "a text that does not end": ('{"nbformat": 4, "x": "' + "\\\\" * 10**6 + "a" * 10**6 + ",[" * 10**6, "values"),
     "punctuation in a text": (cells(CODE % ('{"x": "' + ",[" * 10**6 + '"}', "")), ""),

@@ -200,7 +200,9 @@ def test_submissions_are_found_by_notebook_student_and_tree(tmp_path, submission
         hand_in(tree, student, "worked_calculation", submission("worked_calculation"))
     path = hand_in(tree, "ada", "tanh_swap", submission("tanh_swap"))
     assert [(s.student, s.exercise) for s in find([tree])] == [
-        ("ada", "worked_calculation"), ("ada", "tanh_swap"), ("bo", "worked_calculation"),
+        ("ada", "worked_calculation"),
+        ("ada", "tanh_swap"),
+        ("bo", "worked_calculation"),
     ]
     assert {s.student for s in find([tree / "bo"])} == {"bo"}
     assert find([path]) == [Submission("ada", "training", "tanh_swap", path)]
@@ -224,9 +226,7 @@ def test_one_bad_notebook_does_not_stop_the_others(tmp_path, root, sandbox, subm
     misplaced.parent.mkdir(parents=True)
     nbformat.write(submission("tanh_swap"), misplaced)
     with ThreadPoolExecutor(2) as pool:
-        found = {
-            s.student: marks for s, marks in grade_all(find([tree]), sandbox, pool, root=root, seed=1)
-        }
+        found = {s.student: marks for s, marks in grade_all(find([tree]), sandbox, pool, root=root, seed=1)}
     assert found["ada"].points == 25
     assert "not valid JSON" in found["bo"].error
     assert "rename it to one of" in found["cy"].error

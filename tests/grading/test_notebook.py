@@ -81,10 +81,18 @@ def test_an_old_notebook_is_converted():
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-                    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-                        st.sampled_from(["nbformat", "cells", "metadata", "source", "cell_type", "x"]), inner,
-                        max_size=5), max_leaves=12))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["nbformat", "cells", "metadata", "source", "cell_type", "x"]), inner, max_size=5
+            )
+        ),
+        max_leaves=12,
+    )
+)
 def test_any_json_is_either_read_or_refused(content):
     data = json.dumps({"nbformat": 4, "nbformat_minor": 5, **content} if isinstance(content, dict) else content)
     with contextlib.suppress(BadNotebook):
@@ -184,6 +192,7 @@ def test_points_and_tags_of_the_submission_do_not_count(solved, source):
         assert cell.metadata.nbgrader["schema_version"] == 3
         assert cell.metadata.nbgrader.get("points") == by_id[grade_id(cell)].metadata.nbgrader.get("points")
     assert len(plan(solved, source, full=False).cells) == 3
+
 
 def test_a_students_own_cells_run_where_they_stand(solved, source):
     solved.cells.insert(0, new_code_cell("first = 1"))

@@ -46,7 +46,8 @@ def class_of(number, graded, folder, alike):
                 )
             db.execute(
                 "insert into submissions select ?, sheet, exercise, stamp, ?, seed, state, marks from submissions"
-                " where student = 's0000'", (f"s{index:04}", key),
+                " where student = 's0000'",
+                (f"s{index:04}", key),
             )
             shutil.copytree(course / "submitted" / "s0000", course / "submitted" / f"s{index:04}")
     return course

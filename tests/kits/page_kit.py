@@ -17,8 +17,8 @@ ATTACKS = (
     "<a href=\"javascript:document.title = 'stolen'\">look</a>",
     "<iframe srcdoc=\"<script>parent.document.title = 'stolen'</script>\"></iframe>",
     "<style>body { display: none }</style><meta http-equiv=refresh content='0;url=http://127.0.0.1:9/'>",
-    "<math><mtext><table><mglyph><style><img src=x onerror=\"document.title=1\"></style></mglyph></table></math>",
-    "<img src=\"http://127.0.0.1:9/pixel.png\"><link rel=stylesheet href=http://127.0.0.1:9/x.css>",
+    '<math><mtext><table><mglyph><style><img src=x onerror="document.title=1"></style></mglyph></table></math>',
+    '<img src="http://127.0.0.1:9/pixel.png"><link rel=stylesheet href=http://127.0.0.1:9/x.css>',
     "<form action=http://127.0.0.1:9/><input autofocus onfocus=\"document.title='stolen'\"></form>",
     "$\\href{javascript:document.title='stolen'}{x}$ $<script>document.title='stolen'</script>$",
     "</pre></main></body><script>document.title = 'stolen'</script>",
@@ -28,8 +28,17 @@ ATTACKS = (
 def wrong_line(name, got, *, mistakes=(), message="`dW1` does not have the expected values."):
     got = np.asarray(got, dtype=float)
     return LineMark(
-        name, name, 0.0, 5, "wrong", mistakes=mistakes, message=message, hint="Look at the step back.",
-        expected=EXPECTED, got=got, difference=np.abs(got - EXPECTED) / 4,
+        name,
+        name,
+        0.0,
+        5,
+        "wrong",
+        mistakes=mistakes,
+        message=message,
+        hint="Look at the step back.",
+        expected=EXPECTED,
+        got=got,
+        difference=np.abs(got - EXPECTED) / 4,
     )
 
 
@@ -51,13 +60,18 @@ def marks(student="carla", *, dW1=None, error="", remarks=(), seconds=1.0):
         first = next((f"{line.label}: {line.message}" for line in lines if line.status != "correct"), "")
         questions.append(
             QuestionMark(
-                question.id, question.title, points, question.points, "correct" if full else "wrong",
-                tuple(m for line in lines for m in line.mistakes), first, tuple(lines), tuple(remarks),
+                question.id,
+                question.title,
+                points,
+                question.points,
+                "correct" if full else "wrong",
+                tuple(m for line in lines for m in line.mistakes),
+                first,
+                tuple(lines),
+                tuple(remarks),
             )
         )
-    return Marks(
-        student, exercise.sheet, exercise.name, tuple(questions), "full", 7, 5.0, error=error, seconds=seconds
-    )
+    return Marks(student, exercise.sheet, exercise.name, tuple(questions), "full", 7, 5.0, error=error, seconds=seconds)
 
 
 def notebook(*texts):

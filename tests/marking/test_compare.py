@@ -105,6 +105,7 @@ def test_figures_accept_the_rounded_number_and_not_its_neighbours(size, sign):
 
 def worked_through(rounded, x, w1, b1, w2, b2, y):
     """The worked calculation with every number rounded as soon as it is written down."""
+
     def sigma(z):
         return rounded(1 / (1 + rounded(math.exp(-z))))
 

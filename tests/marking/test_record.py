@@ -9,9 +9,13 @@ from jsonschema import Draft202012Validator
 from autograder.marking import SCHEMA, STATUSES, BadRecord, LineMark, Marks, QuestionMark, from_json, to_json
 
 SMALL = Marks(
-    "ada", "training", "tanh_swap",
+    "ada",
+    "training",
+    "tanh_swap",
     (QuestionMark("q", "Q", 1.0, 2.0, "wrong", ("sign",), "m", (LineMark("a", "A", 1.0, 2.0, "wrong"),), ("r",)),),
-    isolation="full", seed=3, notes=("n",),
+    isolation="full",
+    seed=3,
+    notes=("n",),
 )
 
 

@@ -273,14 +273,14 @@ def test_it_is_contained_and_honest_work_still_counts(walled: Sandbox, source: s
     assert after.answers["q"][0].values == {"y": 42}
 
 
-FORGED = '''
+FORGED = """
 import gc, os, struct, sys
 def forge(body):
     for thing in gc.get_objects():
         if type(thing).__name__ == "Wire":
             nonce = thing._nonce
             os.write(3, struct.pack(">I", len(body)) + nonce + body)
-'''
+"""
 
 
 @pytest.mark.parametrize(

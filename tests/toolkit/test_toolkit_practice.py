@@ -79,7 +79,9 @@ def test_gradients_are_slopes_of_the_loss(kind, seed):
     task = kind(seed)
     (hidden, output), loss = described(task)
     f = {
-        "sigmoid": lambda z: 1 / (1 + mpmath.exp(-z)), "tanh": mpmath.tanh, "relu": lambda z: max(z, mpmath.mpf(0)),
+        "sigmoid": lambda z: 1 / (1 + mpmath.exp(-z)),
+        "tanh": mpmath.tanh,
+        "relu": lambda z: max(z, mpmath.mpf(0)),
         "linear": lambda z: z,
     }
     numbers = {name: [[mpmath.mpf(repr(float(x))) for x in row] for row in v] for name, v in inputs(task).items()}

@@ -105,7 +105,8 @@ def test_no_right_answer_is_called_wrong(seeds):
         n, h, o = (int(k) for k in rng.integers(1, 5, 3))
         m = int(rng.choice([1, 2, 6, 9]))
         net = type("Net", (STYLES[seed % len(STYLES)],), {"hidden": hidden})(
-            n, h, o, rng=rng, weight_scale=rng.choice([0.01, 1, 1, 5]))
+            n, h, o, rng=rng, weight_scale=rng.choice([0.01, 1, 1, 5])
+        )
         if rng.random() < 0.3:
             for name in ("W1", "b1", "W2", "b2"):
                 setattr(net, name, getattr(net, name).astype(np.float32))
@@ -259,7 +260,8 @@ def test_an_untouched_task_is_told_what_to_do(method):
 def test_methods_without_a_body_are_told_what_is_missing():
     assert "There is no dW1" in message(check_gradients, network_with(backward_pass=lambda s, X, Y: None), *data())
     assert "self.Z2, but nothing has stored it" in message(
-        check_gradients, network_with(forward_pass=lambda s, X: None, backward_pass=lambda s, X, Y: None), *data())
+        check_gradients, network_with(forward_pass=lambda s, X: None, backward_pass=lambda s, X, Y: None), *data()
+    )
     assert "has to be one number" in message(check_gradients, network_with(compute_loss=lambda s, Y: None), *data())
     assert "shape (7, 11)" in message(check_gradients, network_with(compute_loss=lambda s, Y: s.A2), *data())
 
@@ -325,8 +327,11 @@ def test_a_forward_pass_without_return_is_told():
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("X @ W", "X has shape (3, 11) and W has shape (5, 3). A matrix product needs as many columns on the left as "
-                  "rows on the right; here these are 11 and 5"),
+        (
+            "X @ W",
+            "X has shape (3, 11) and W has shape (5, 3). A matrix product needs as many columns on the left as "
+            "rows on the right; here these are 11 and 5",
+        ),
         ("np.dot(W.T, X)", "W.T has shape (3, 5) and X has shape (3, 11)"),
         ("W.dot(X.T)", "W has shape (5, 3) and X.T has shape (11, 3)"),
         ("W * X", "Entry by entry the two have to be equal"),
@@ -366,9 +371,11 @@ def test_a_gradient_function_is_checked():
     assert check_gradient(loss, gradient, at, sizes={"m": 7}).ok
     assert "opposite sign" in message(check_gradient, loss, lambda w, b: gradient(w, b, 2), at)
     assert "7 times too large. Here that is m" in message(
-        check_gradient, loss, lambda w, b: gradient(w, b, -14), at, sizes={"m": 7})
+        check_gradient, loss, lambda w, b: gradient(w, b, -14), at, sizes={"m": 7}
+    )
     assert "has to return 2 gradients (w, b), but it returned 1" in message(
-        check_gradient, loss, lambda w, b: gradient(w, b)[0], at)
+        check_gradient, loss, lambda w, b: gradient(w, b)[0], at
+    )
     assert "There is no dw" in message(check_gradient, loss, lambda w, b: (None, 0.0), at)
 
 
@@ -386,8 +393,9 @@ def test_a_hinge_loss_with_kinks_is_checked_where_it_is_smooth():
         return -(X * y * inside).mean(axis=1), (y * inside).mean()
 
     assert check_gradient(loss, gradient, {"w": w, "b": b}).ok
-    assert "dw" in message(check_gradient, loss, lambda w, b: (gradient(w, b)[0] * 1.5, gradient(w, b)[1]),
-                           {"w": w, "b": b})
+    assert "dw" in message(
+        check_gradient, loss, lambda w, b: (gradient(w, b)[0] * 1.5, gradient(w, b)[1]), {"w": w, "b": b}
+    )
 
 
 def test_a_layer_is_checked_through_the_loss_that_an_upstream_gradient_defines():
@@ -593,7 +601,8 @@ def test_numbers_of_a_kind_are_accepted_or_refused_as_they_are_when_the_work_is_
         except codec.BadValue as refused:
             graders = str(refused)
         same = isinstance(own, str) == isinstance(graders, str) and (
-            isinstance(own, str) or np.array_equal(own, np.asarray(graders, dtype=float), equal_nan=True))
+            isinstance(own, str) or np.array_equal(own, np.asarray(graders, dtype=float), equal_nan=True)
+        )
         if not same:
             differ.append((value, own, graders))
     assert not differ
@@ -629,7 +638,8 @@ def test_numbers_of_every_kind_pass_every_check():
 
 
 @pytest.mark.parametrize(
-    ("number", "count"), [(0.00043, 2), (0.0004, 1), (12.05, 4), (0.5, 1), (-0.0612, 3), (1200, 4), (1e-9, 1)])
+    ("number", "count"), [(0.00043, 2), (0.0004, 1), (12.05, 4), (0.5, 1), (-0.0612, 3), (1200, 4), (1e-9, 1)]
+)
 def test_significant_figures_are_counted_as_a_person_does(number, count):
     assert selfcheck.figures(number) == count
     assert selfcheck.figures(np.float64(number)) == count
@@ -841,10 +851,16 @@ CHECK = "from selfcheck import *\ndef selfcheck_it():\n    return {}\ncheck_your
 @pytest.mark.parametrize(
     ("cell", "check", "says"),
     [
-        ("import numpy\nclass Net:\n    def forward_pass(self, X:\n        pass", "Net()",
-         "Net is not there: its cell stopped in line 3 with SyntaxError: '(' was never closed. Mend that first."),
-        ("z1 = 5\nz2 = other + 1", "check_values(globals(), {'z1': (), 'z2': ()})",
-         "z2 WRONG is not there: its cell stopped in line 2 with NameError: name 'other' is not defined. Mend"),
+        (
+            "import numpy\nclass Net:\n    def forward_pass(self, X:\n        pass",
+            "Net()",
+            "Net is not there: its cell stopped in line 3 with SyntaxError: '(' was never closed. Mend that first.",
+        ),
+        (
+            "z1 = 5\nz2 = other + 1",
+            "check_values(globals(), {'z1': (), 'z2': ()})",
+            "z2 WRONG is not there: its cell stopped in line 2 with NameError: name 'other' is not defined. Mend",
+        ),
         ("loss = 0,000433", "check_values(globals(), {'loss': ()})", "Is that a decimal comma? Python wants a point"),
         ("table = 1 / 0", "table", "table is not there: its cell stopped in line 1 with ZeroDivisionError"),
         ("# Fill in: table = ...\n" + STUB, "table", "table is not there: its cell is not filled in yet."),

@@ -90,8 +90,12 @@ def loss_at(network, values, name, index, move):
         total += _loss(network.loss, a, y, weights)
     total /= m
     if network.penalty:
-        squares = sum(state[f"W{layer}"][i, j] ** 2 for layer in range(1, network.depth + 1)
-                      for i in range(state[f"W{layer}"].rows) for j in range(state[f"W{layer}"].cols))
+        squares = sum(
+            state[f"W{layer}"][i, j] ** 2
+            for layer in range(1, network.depth + 1)
+            for i in range(state[f"W{layer}"].rows)
+            for j in range(state[f"W{layer}"].cols)
+        )
         total += state["reg_lambda"][0] / (2 * m) * squares
     return total
 

@@ -12,7 +12,7 @@ from autograder.marking import LineMark, Marks, QuestionMark
 
 GOLDEN = Path(__file__).with_name("golden")
 
-HOSTILE = "NameError: <script>|`x`|\n::error::gone\x00\x1b[31m @team, 50% \"done\"; =1+1 ]]> \u00e9\u4e2d"
+HOSTILE = 'NameError: <script>|`x`|\n::error::gone\x00\x1b[31m @team, 50% "done"; =1+1 ]]> \u00e9\u4e2d'
 
 
 def question(name, points, most, status, message="", **more):
@@ -27,24 +27,47 @@ def records():
     """A right one, a wrong one with hostile text, one of which a question needs a person, and an unreadable one."""
     return [
         Marks(
-            "ada", "training", "tanh_swap",
-            (question("forward_tanh", 5.0, 5.0, "correct"), question("output_gradients", 4.0, 4.0, "correct"),
-             question("hidden_gradients", 8.0, 8.0, "correct"), question("training_report", 3.0, 3.0, "correct")),
-            isolation="full", seed=7, written_points=2.5, digest="d", seconds=0.25,
+            "ada",
+            "training",
+            "tanh_swap",
+            (
+                question("forward_tanh", 5.0, 5.0, "correct"),
+                question("output_gradients", 4.0, 4.0, "correct"),
+                question("hidden_gradients", 8.0, 8.0, "correct"),
+                question("training_report", 3.0, 3.0, "correct"),
+            ),
+            isolation="full",
+            seed=7,
+            written_points=2.5,
+            digest="d",
+            seconds=0.25,
         ),
         Marks(
-            "O'Neil, \"Bo\"", "training", "tanh_swap",
-            (question("forward_tanh", 2.5, 5.0, "wrong", "a: It is the sign.", mistakes=("sign",)),
-             question("output_gradients", 0.0, 4.0, "raised", HOSTILE),
-             question("hidden_gradients", 0.0, 8.0, "missing", "Not | there.", remarks=("You compute in float32.",)),
-             question("training_report", 0.0, 3.0, "timed_out", "Too slow.")),
-            isolation="reduced", seed=7, notes=("A deleted cell was put back.",), seconds=1.5,
+            'O\'Neil, "Bo"',
+            "training",
+            "tanh_swap",
+            (
+                question("forward_tanh", 2.5, 5.0, "wrong", "a: It is the sign.", mistakes=("sign",)),
+                question("output_gradients", 0.0, 4.0, "raised", HOSTILE),
+                question("hidden_gradients", 0.0, 8.0, "missing", "Not | there.", remarks=("You compute in float32.",)),
+                question("training_report", 0.0, 3.0, "timed_out", "Too slow."),
+            ),
+            isolation="reduced",
+            seed=7,
+            notes=("A deleted cell was put back.",),
+            seconds=1.5,
         ),
         Marks(
-            "=cmd()", "training", "tanh_swap",
-            (question("forward_tanh", 5.0, 5.0, "correct"),
-             question("output_gradients", 0.0, 4.0, "grader_error", "The grader failed. A person will look at it.")),
-            isolation="full", seed=7, seconds=0.5,
+            "=cmd()",
+            "training",
+            "tanh_swap",
+            (
+                question("forward_tanh", 5.0, 5.0, "correct"),
+                question("output_gradients", 0.0, 4.0, "grader_error", "The grader failed. A person will look at it."),
+            ),
+            isolation="full",
+            seed=7,
+            seconds=0.5,
         ),
         Marks("zoe@example.org", "by_hand", "worked_calculation", (), seed=7, error="x.ipynb is not valid JSON."),
     ]

@@ -250,13 +250,14 @@ def _judged(error: BaseException, shell: Shell, ask_id: str, limits: dict[str, A
         message = f"Your code needed more memory than the {memory}; {GREEDY} {message}"
     elif isinstance(error, MissingName):
         why = _never_made({_name(error)}, shell)
-        status, message = "raised" if why else "missing", why or (
-            f"`{_name(error)}` is not defined in your notebook: is its cell filled in, and does it run without error?"
-        )
+        undefined = f"`{_name(error)}` is not defined in your notebook"
+        status = "raised" if why else "missing"
+        message = why or f"{undefined}: is its cell filled in, and does it run without error?"
     elif isinstance(error, NotImplementedError) and is_students(innermost, shell):
         stub = frames[-1].name
-        status, message = "missing", (
-            f"`{stub}` is not written yet: replace the line `raise NotImplementedError()` by your solution."
+        status, message = (
+            "missing",
+            (f"`{stub}` is not written yet: replace the line `raise NotImplementedError()` by your solution."),
         )
     elif isinstance(error, AttributeError) and in_probe and _owner(error, shell):
         status, message = "missing", f"`{_owner(error, shell)}` has no `{error.name}`."

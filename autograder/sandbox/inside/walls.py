@@ -101,9 +101,7 @@ def memory_high_water() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def limit(
-    *, address_space: int, cpu_seconds: float, file_bytes: int, open_files: int, threads: int | None
-) -> None:
+def limit(*, address_space: int, cpu_seconds: float, file_bytes: int, open_files: int, threads: int | None) -> None:
     """Set the hard limits of this process. `threads` is None where others of the user would count."""
     seconds = max(1, round(cpu_seconds + 0.5))
     _lower(resource.RLIMIT_CPU, seconds)
