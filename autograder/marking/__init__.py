@@ -2,6 +2,7 @@
 
 from autograder.marking.mark import challenges, mark, work_out_truth
 from autograder.marking.marks import SCHEMA, STATUSES, BadRecord, LineMark, Marks, QuestionMark, from_json, to_json
+from autograder.marking.spans import Place, Span
 
 __all__ = [
     "SCHEMA",
@@ -9,7 +10,9 @@ __all__ = [
     "BadRecord",
     "LineMark",
     "Marks",
+    "Place",
     "QuestionMark",
+    "Span",
     "challenges",
     "from_json",
     "mark",

@@ -10,6 +10,8 @@ from typing import Any, get_type_hints
 
 import numpy as np
 
+from autograder.marking.spans import Place, Span
+
 SCHEMA = "backprop-autograder/marks/v1"
 """Name and version of the record as JSON; ``marks.schema.json`` beside this module describes it.
 
@@ -33,7 +35,10 @@ STATUSES = {
 
 @dataclass(frozen=True)
 class LineMark:
-    """The mark of one line; the fields are those of :class:`autograder.exercise.Verdict`."""
+    """The mark of one line; the fields are those of :class:`autograder.exercise.Verdict`.
+
+    ``place`` is where in the student's own code a wrong value begins, where that was proven. It changes words, no mark.
+    """
 
     name: str
     label: str
@@ -50,6 +55,7 @@ class LineMark:
     remarks: tuple[str, ...] = ()
     fingerprint: str = ""
     evidence: str = ""
+    place: Place | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,7 @@ class QuestionMark:
     """The mark of one question and of its lines.
 
     ``example`` maps the inputs of the small example that expected and own numbers are shown for to their values.
+    ``sound`` are the pieces of the student's code that give exactly what they should: up to there all is right.
     """
 
     id: str
@@ -69,6 +76,7 @@ class QuestionMark:
     lines: tuple[LineMark, ...] = ()
     remarks: tuple[str, ...] = ()
     example: Any = None
+    sound: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -152,13 +160,25 @@ def from_json(record: Mapping[str, Any]) -> Marks:
         questions = tuple(
             QuestionMark(
                 **_known(QuestionMark, question),
-                lines=tuple(LineMark(**_known(LineMark, line)) for line in question["lines"]),
+                lines=tuple(_line(line) for line in question["lines"]),
+                sound=_sound(question.get("sound", [])),
             )
             for question in record["questions"]
         )
         return Marks(**_known(Marks, record), questions=questions)
     except (AttributeError, KeyError, TypeError) as error:
         raise BadRecord(f"this record of marks is damaged: {type(error).__name__}: {error}") from None
+
+
+def _line(record: Mapping[str, Any]) -> LineMark:
+    place = record.get("place")
+    return LineMark(**_known(LineMark, record), place=None if place is None else Place(**_known(Place, place)))
+
+
+def _sound(spans: Any) -> tuple[Span, ...]:
+    if not isinstance(spans, list):
+        raise TypeError(f"sound is {str(spans)[:50]!r}")
+    return tuple(Span(**_known(Span, span)) for span in spans)
 
 
 def _known(kind: type, record: Mapping[str, Any]) -> dict[str, Any]:
@@ -182,6 +202,8 @@ _TYPES: dict[Any, tuple[Callable[[Any], bool], Callable[[Any], Any]]] = {
     bool: (lambda value: isinstance(value, bool), bool),
     int: (lambda value: _is_number(value) and isinstance(value, int), int),
     float: (lambda value: _is_number(value), float),
+    int | None: (lambda value: value is None or (_is_number(value) and isinstance(value, int)), lambda value: value),
+    str | None: (lambda value: value is None or isinstance(value, str), lambda value: value),
     tuple[str, ...]: (lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value), tuple),
     Any: (lambda value: True, lambda value: value),
 }
