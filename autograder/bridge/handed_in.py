@@ -8,18 +8,22 @@ be graded. :class:`Inspection` is its ``pre_convert_hook``, once per submission.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import wraps
+from glob import glob
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
+from nbformat.validator import iter_validate
 from nbgrader.api import BaseCell, Grade, Gradebook, MissingEntry
 from nbgrader.converters import Autograde
+from nbgrader.converters.base import NbGraderException
 from nbgrader.utils import parse_utc
 from sqlalchemy import select
 from traitlets.config import Config
@@ -36,13 +40,11 @@ from autograder.grading.notebook import (
     read_notebook,
     values_in,
 )
+from autograder.grading.submissions import ASIDE, NothingToGrade, find, put_in_place
 from autograder.marking import BadRecord
 from autograder.personal import exercise_of
 from autograder.records.read import record_of
 from autograder.views.words import printable
-
-ASIDE = ".set_aside"
-"""Folder beside a student's sheets for what was in a submission and may not be copied."""
 
 MAX_COPIED_BYTES = 100 * 2**20
 """Most bytes of a submission's files beside its notebooks: as nbgrader's own exchange has it."""
@@ -116,6 +118,51 @@ def see_every_change() -> None:
         return bool(ask(self, assignment_id, student_id))
 
     Autograde.init_destination = init_destination
+    look, convert = Autograde.init_notebooks, Autograde.convert_notebooks
+
+    @wraps(look)
+    def init_notebooks(self: Autograde) -> None:
+        self.unread = _settled(self)
+        look(self)
+
+    @wraps(convert)
+    def convert_notebooks(self: Autograde) -> None:
+        convert(self)
+        if unread := getattr(self, "unread", []):
+            raise NbGraderException(f"{len(unread)} of the files handed in were not graded; see above.")
+
+    Autograde.init_notebooks, Autograde.convert_notebooks = init_notebooks, convert_notebooks
+    logger = get_logger()
+    (logger.logger if isinstance(logger, logging.LoggerAdapter) else logger).addFilter(_is_news)
+
+
+def _settled(self: Autograde) -> list[str]:
+    """Put what arrived under another name in its place, and tell what cannot be read."""
+    unread: list[str] = []
+    for folder in sorted(map(Path, glob(self._format_source(self.coursedir.assignment_id, self.coursedir.student_id)))):
+        student, sheet = folder.parent.name, folder.name
+        if not folder.is_dir() or folder.is_symlink():
+            continue
+        try:
+            found = find([folder], folder.absolute().parents[2])
+        except NothingToGrade:
+            continue
+        for one in put_in_place(found, lambda *names, at=folder: at.absolute() / f"{names[2]}.ipynb"):
+            if one.problem and not _is_taken(one.path):
+                get_logger().error("%s, %s: %s It is not graded.", printable(student), sheet, one.problem)
+                unread.append(one.problem)
+    return unread
+
+
+def _is_taken(path: Path) -> bool:
+    """Whether nbgrader finds something itself, and says what is wrong with it."""
+    return path.suffix == ".ipynb"
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether nbgrader says what has not been said: it follows our sentence with the trace of its own failure."""
+    text = str(record.msg)
+    return not (text.startswith("Traceback") and REFUSED in text)
 
 
 def is_other_work(handed_in: Path, graded: Path) -> bool:
@@ -214,15 +261,25 @@ def _beyond_nbgrader(path: Path) -> str:
     """What keeps nbgrader from reading a notebook that we can read, in words; or nothing."""
     try:
         text = path.read_text(encoding="utf-8")
-        content = json.dumps(json.loads(text), ensure_ascii=False)
+        whole = json.dumps(json.loads(text), ensure_ascii=False)
     except ValueError:  # another encoding, a byte order mark
         return "was saved in another encoding"
     try:
-        content.encode()
+        whole.encode()
     except UnicodeEncodeError:
         return "holds half a symbol, which cannot be written as text"
     # it would check every output, though it then leaves them out, and take minutes where some thousands are wrong
-    return "has very many saved outputs" if values_in(text) > MAX_OWN_VALUES else ""
+    if values_in(text) > MAX_OWN_VALUES:
+        return "has very many saved outputs"
+    try:
+        content = json.loads(text)
+        wrong = next(iter(iter_validate(content)), None)
+    except Exception as problem:  # whatever a validator of the format fails at
+        wrong = problem
+    if wrong is not None:
+        return "has fields that the format does not allow"
+    ids = [cell["id"] for cell in content.get("cells", []) if "id" in cell]
+    return "has cells with one and the same id" if len(set(ids)) < len(ids) else ""
 
 
 def _check_time(folder: Path, notebooks: list[Path]) -> None:

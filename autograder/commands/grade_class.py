@@ -21,7 +21,7 @@ from autograder.grading.batch import FAILED, GRADED, KEPT, UNCHANGED, Course, Do
 from autograder.grading.cluster import ClusterProblem, cluster_pool
 from autograder.grading.grade import fresh_seed
 from autograder.grading.journal import Journal, JournalProblem
-from autograder.grading.submissions import NothingToGrade, Submission, find
+from autograder.grading.submissions import NothingToGrade, Submission, find, put_in_place
 from autograder.marking import Marks, to_json
 from autograder.personal import read_own_numbers
 from autograder.sandbox import SandboxUnavailable
@@ -40,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
         submissions = find((path.absolute() for path in args.paths), root)
         read_own_numbers(root)  # a lost secret is told before anything is run
         with Journal(root) as journal, Writer(root) as writer:
+            submissions = put_in_place(submissions, writer.place)
             own = writer.settings
             level = args.isolation or own.isolation
             wanted = args.seed if args.seed is not None or args.new_seed else own.seed

@@ -34,9 +34,9 @@ from autograder.grading.journal import (
     packed,
 )
 from autograder.grading.kept import joined, marks_key, only_to_show, ours_failed, renamed, stamp, state
-from autograder.grading.notebook import BadNotebook, heal, parse_notebook, read_bytes
+from autograder.grading.notebook import BadNotebook, heal, parse_notebook
 from autograder.grading.states import Answered, Failed, Out, Planned, Read, Sheet
-from autograder.grading.submissions import Submission, own_files
+from autograder.grading.submissions import Submission, content, files_beside
 from autograder.grading.worker import run_isolated
 from autograder.marking import Marks, work_out_truth
 from autograder.personal import exercise_of
@@ -200,7 +200,7 @@ class _Pass:
             if not _in_place(course, one):
                 place = course.writer.place(one.student or "<student>", one.sheet, one.exercise)
                 raise BadNotebook(f"it lies in no student's folder of this course: put it at {place}.")
-            data, files = read_bytes(one.path), own_files(one.path.parent)
+            data, files = content(one), files_beside(one)
             told = stamp(course.root, course.seed, course.level, one, data, files)
             return Read(one, data, files, told, course.journal.entry(one.student, one.sheet, one.exercise))
         except PROBLEMS as problem:

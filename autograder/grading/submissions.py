@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, as_completed
 from dataclasses import dataclass, replace
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from autograder.exercise import SHEETS
 from autograder.exercises import NAMES, load
+from autograder.grading import arrived
 from autograder.grading.grade import grade_notebook
-from autograder.grading.notebook import BadNotebook, read_notebook
+from autograder.grading.notebook import BadNotebook, parse_notebook, read_bytes
 from autograder.marking import Marks
 from autograder.personal import exercise_of
 from autograder.sandbox import Sandbox, SandboxUnavailable
@@ -42,7 +43,8 @@ MOST_LOOKED_AT = 100_000
 class Submission:
     """One notebook that was handed in: who, which exercise, where it lies. ``problem`` says why it cannot be graded.
 
-    ``beside`` tells that another one of the same student and exercise is there, which counts.
+    ``beside`` tells that another one of the same student and exercise is there, which counts. ``member`` is its name in
+    the archive at ``path``. A folder, or a file, in which no notebook was found has a problem and no exercise.
     """
 
     student: str
@@ -51,6 +53,17 @@ class Submission:
     path: Path
     problem: str = ""
     beside: bool = False
+    member: str = ""
+
+    @property
+    def shown(self) -> str:
+        """Where it lies, for people."""
+        return printable(f"{self.path}/{self.member}" if self.member else str(self.path))
+
+    @property
+    def is_named_so(self) -> bool:
+        """Whether it is a file with the name that the course gave it."""
+        return not self.member and self.path.stem == self.exercise and _is_notebook(self.path)
 
 
 class NothingToGrade(Exception):
@@ -64,20 +77,149 @@ def find(paths: Iterable[Path], root: Path | None = None, *, student: str | None
     ``submitted/`` tree; ``root`` is the course's folder. With ``student`` everything is theirs, as on a platform that
     knows who handed in. Raises NothingToGrade.
     """
-    found: dict[Path, Submission] = {}
+    found: dict[tuple[Path, str], Submission] = {}
     for path in paths:
         if path.is_file() or path.is_symlink() or (path.exists() and _is_notebook(path)):
             below = [path]
         elif path.is_dir():
-            below = sorted(p for p in _walk(path) if _is_notebook(p) or _is_folder(p))
+            below = sorted(_walk(path))
         else:
             raise NothingToGrade(f"{path} does not exist. Give a notebook, a student's folder or the submitted folder.")
-        if not below:
-            raise NothingToGrade(f"{path} holds no notebook: <student>/<sheet>/<exercise>.ipynb was looked for.")
         tree = _tree(path, root)
-        for notebook in below:
-            found[notebook] = _submission(notebook, whose(notebook, path, tree) if student is None else student)
-    return _one_each([found[path] for path in sorted(found)], highest=student is not None)
+        there: list[Submission] = []
+        others: list[tuple[str, Path]] = []
+        for file in below:
+            who = whose(file, path, tree) if student is None else student
+            here = _arrived(file, who)
+            there += here
+            if not here:
+                others.append((who, file))
+        there += _silent(path, tree, there, others, given=student)
+        if not there:
+            raise NothingToGrade(f"{path} holds no notebook: <student>/<sheet>/<exercise>.ipynb was looked for.")
+        found |= {(one.path, one.member): one for one in there}
+    return _one_each([found[place] for place in sorted(found)], highest=student is not None)
+
+
+def content(one: Submission) -> bytes:
+    """What was handed in. Raises BadNotebook."""
+    data = read_bytes(one.path)
+    if not one.member:
+        return data
+    try:
+        return next(packed.data for packed in arrived.unpack(data, one.path.name) if packed.name == one.member)
+    except (arrived.BadArchive, StopIteration) as problem:
+        raise BadNotebook(str(problem) or f"{one.member} is not in {one.path.name} any more.") from None
+
+
+def files_beside(one: Submission) -> dict[str, bytes]:
+    """The student's own files beside a notebook, also in its archive; capped as :func:`own_files` has it."""
+    if not one.member:
+        return own_files(one.path.parent)
+    folder = PurePosixPath(one.member).parent
+    files: dict[str, bytes] = {}
+    room = MAX_FILES_BYTES
+    for packed in arrived.unpack(read_bytes(one.path), one.path.name):
+        name = PurePosixPath(packed.name)
+        if (
+            packed.name == one.member
+            or name.suffix.lower() == ".ipynb"
+            or not name.is_relative_to(folder)
+            or len(packed.data) > room
+        ):
+            continue
+        if len(files) < MAX_FILES // 2 and _is_name(name.as_posix()):
+            files[name.relative_to(folder).as_posix()] = packed.data
+            room -= len(packed.data)
+    return files
+
+
+def _arrived(path: Path, student: str) -> list[Submission]:
+    """The notebooks in a file: one, none, or those of an archive."""
+    if _is_folder(path) or (_is_notebook(path) and path.stem in NAMES):
+        return [_submission(path, student)]
+    lower = path.name.lower()
+    if path.is_symlink() and not _is_notebook(path):
+        return []
+    if lower.endswith(arrived.ARCHIVES):
+        try:
+            packed = arrived.unpack(read_bytes(path), path.name)
+        except (arrived.BadArchive, BadNotebook) as bad:
+            return [Submission(printable(student), "", printable(path.stem), path, printable(str(bad)))]
+        inside = [(one.name, *arrived.recognise(PurePosixPath(one.name).name, one.data)) for one in packed]
+        return [
+            replace(_submission(path, student, exercise, printable(problem)), member=name)
+            for name, exercise, problem in inside
+            if exercise or problem
+        ]
+    if not (_is_notebook(path) or lower.endswith(arrived.ENDINGS) or not path.suffix):
+        return []
+    if _is_notebook(path) and (path.is_symlink() or not path.is_file()):
+        return [_submission(path, student)]
+    exercise, problem = arrived.recognise(path.name, arrived.peek(path))
+    if not exercise and not problem and not _is_notebook(path):
+        return []
+    return [_submission(path, student, exercise, printable(problem))]
+
+
+def _silent(
+    path: Path, tree: Path, there: Sequence[Submission], others: Sequence[tuple[str, Path]], *, given: str | None
+) -> list[Submission]:
+    """What would disappear without a word: folders that gave no notebook, and pages that stand for one."""
+    done = {(one.student, one.exercise) for one in there}
+    found: list[Submission] = []
+    for student, file in others:
+        exercise = arrived.by_name(file.stem)
+        if (
+            exercise
+            and (student, exercise) not in done
+            and file.suffix.lower() in (*arrived.PAGES, *arrived.OTHER_ARCHIVES)
+        ):
+            sheet = load(exercise).sheet
+            problem = f"{printable(arrived.what_it_is(file.name))}."
+            found.append(Submission(printable(student), sheet, exercise, file, problem))
+    named = {one.path for one in (*there, *found)}
+    if given is not None:
+        if others and not named:
+            found.append(Submission(given, "", "", path, _nothing_in(path, [file for _, file in others])))
+        return found
+    for folder in _students_folders(path, tree):
+        inside = [file for _, file in others if _settled(file).is_relative_to(folder)]
+        if not any(_settled(one).is_relative_to(folder) for one in named):
+            sheet = folder.name if folder.name in SHEETS else ""
+            student = folder.relative_to(tree).parts[0]
+            found.append(Submission(printable(student), sheet, "", folder, _nothing_in(folder, inside)))
+            named.add(folder)
+    return found
+
+
+def _students_folders(path: Path, tree: Path) -> list[Path]:
+    """The folders in which somebody's notebooks are looked for: those below the tree, and their sheets."""
+    here = _settled(path)
+    if not path.is_dir() or _is_notebook(path):
+        return []
+    if here == tree:
+        students = _folders(here)
+    elif here.parent == tree:
+        students = [here]
+    else:
+        return [here] if here.name in SHEETS and here.is_relative_to(tree) else []
+    return [*students, *(sheet for one in students for sheet in _folders(one) if sheet.name in SHEETS)]
+
+
+def _folders(folder: Path) -> list[Path]:
+    try:
+        return sorted(one for one in folder.iterdir() if _is_folder(one) and not one.name.startswith("."))
+    except OSError:
+        return []
+
+
+def _nothing_in(folder: Path, files: Sequence[Path]) -> str:
+    if not files:
+        return f"{printable(folder.name)} is empty: nothing was handed in there."
+    told = "; ".join(arrived.what_it_is(file.name) for file in files[:3])
+    more = f"; and {len(files) - 3} more files" if len(files) > 3 else ""
+    return printable(f"no notebook is in {folder.name}: {told}{more}.")
 
 
 def whose(notebook: Path, given: Path, tree: Path) -> str:
@@ -123,7 +265,7 @@ def _one_each(found: list[Submission], *, highest: bool) -> list[Submission]:
     for one in found:
         if (one.student or highest) and not one.problem:
             groups.setdefault((one.student, one.exercise), []).append(one)
-    refused: dict[Path, Submission] = {}
+    refused: dict[tuple[Path, str], Submission] = {}
     for several in (group for group in groups.values() if len(group) > 1):
         places = [_place(one, highest=highest) for one in several]
         first, second = sorted(places)[:2]
@@ -131,18 +273,18 @@ def _one_each(found: list[Submission], *, highest: bool) -> list[Submission]:
         for one in several:
             if one is not counts:
                 other = counts or next(other for other in several if other is not one)
-                both = f"{printable(str(one.path))} and {printable(str(other.path))}"
+                both = f"{one.shown} and {other.shown}"
                 left = "the second one counts: take the first away" if counts else "leave the one that counts"
                 problem = f"{one.exercise} was handed in more than once, as {both}; {left}."
-                refused[one.path] = replace(one, problem=problem, beside=counts is not None)
-    return [refused.get(one.path, one) for one in found]
+                refused[one.path, one.member] = replace(one, problem=problem, beside=counts is not None)
+    return [refused.get((one.path, one.member), one) for one in found]
 
 
 def _place(one: Submission, *, highest: bool) -> int:
     """How near a notebook is to where it should be; the smaller the nearer."""
-    depth = len(one.path.absolute().parts)
+    depth = 2 * (len(one.path.absolute().parts) + one.member.count("/")) + (not one.is_named_so)
     in_place = [folder.name for folder in one.path.absolute().parents[:2]] == [one.sheet, one.student]
-    return depth if in_place or highest else 1 << 30
+    return depth if (in_place and one.is_named_so) or highest else 1 << 30
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -180,24 +322,69 @@ def _is_folder(path: Path) -> bool:
     return not path.is_symlink() and path.is_dir()
 
 
-def _submission(path: Path, student: str) -> Submission:
+def _submission(path: Path, student: str, known: str = "", problem: str = "") -> Submission:
+    """A notebook; ``known`` is the exercise that it was recognised as, or ``problem`` says why it was not."""
     sheet = path.absolute().parent.name if path.absolute().parent.name in SHEETS else ""
-    exercise, name = printable(path.stem), printable(path.name)
+    exercise, name = known or printable(path.stem), printable(path.name)
     if _is_folder(path) and not _is_notebook(path):
         problem = f"the folder {name} cannot be read: give the grading user permission to read it."
         return Submission("", "", exercise, path, problem)
     if student != printable(student):  # a name in another encoding, or one that would steer a terminal
         problem = f"the folder {printable(student)} has a name with characters that cannot be shown: rename it."
         return Submission(printable(student), sheet, exercise, path, problem)
-    if path.stem not in NAMES:
-        known = ", ".join(NAMES)
-        problem = f"{name} is no exercise of this course; rename it to one of {known}, with the ending .ipynb."
+    if problem or exercise not in NAMES:
+        problem = problem or f"{name} is no exercise of this course; rename it to one of {', '.join(NAMES)}."
         return Submission(student, sheet, exercise, path, problem)
-    right = load(path.stem).sheet
+    right = load(exercise).sheet
     if sheet and sheet != right:
-        problem = f"{path.name} belongs to the sheet {right}, not {sheet}: move it to {student}/{right}/."
-        return Submission(student, sheet, path.stem, path, problem)
-    return Submission(student, right, path.stem, path)
+        problem = f"{name} belongs to the sheet {right}, not {sheet}: move it to {student}/{right}/."
+        return Submission(student, sheet, exercise, path, problem)
+    return Submission(student, right, exercise, path)
+
+
+ASIDE = ".set_aside"
+"""Folder beside a student's sheets for what was in a submission and is not graded as it is."""
+
+
+def put_in_place(found: Sequence[Submission], place: Callable[[str, str, str], Path]) -> list[Submission]:
+    """The submissions, with those that arrived under another name written where nbgrader looks for them.
+
+    Only what lies in that very folder, and where nothing stands in the way. What was handed in is kept beside it.
+    """
+    put = [_put(one, place) for one in found]
+    packed: dict[Path, bool] = {}
+    for one, now in zip(found, put, strict=True):
+        if one.member:
+            packed[one.path] = packed.get(one.path, True) and not now.member
+    for path in [path for path, emptied in packed.items() if emptied]:
+        path.unlink()  # it is kept where `_put` has copied it
+    return put
+
+
+def _put(one: Submission, place: Callable[[str, str, str], Path]) -> Submission:
+    if one.problem or not one.student or one.is_named_so:
+        return one
+    there = place(one.student, one.sheet, one.exercise)
+    if one.path.absolute().parent != there.parent or there.exists():
+        return one
+    try:
+        data, beside = content(one), files_beside(one) if one.member else {}
+        for name, inner in beside.items():
+            if not (there.parent / name).exists():
+                (there.parent / name).parent.mkdir(parents=True, exist_ok=True)
+                (there.parent / name).write_bytes(inner)
+        there.write_bytes(data)
+        os.utime(there, (one.path.stat().st_mtime,) * 2)
+        kept = there.parents[1] / ASIDE / there.parent.name / one.path.name
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        if not one.member:
+            os.replace(one.path, kept)
+        else:
+            kept.write_bytes(one.path.read_bytes())
+    except (OSError, BadNotebook) as problem:
+        return replace(one, problem=f"{one.shown} could not be put at {there}: {printable(str(problem))}")
+    log.warning("%s was read as %s; what was handed in is kept in %s.", one.shown, there.name, kept.parent)
+    return replace(one, path=there, member="")
 
 
 def grade(
@@ -217,7 +404,7 @@ def grade(
     try:
         if submission.problem:
             raise BadNotebook(submission.problem)
-        notebook = read_notebook(submission.path)
+        notebook = parse_notebook(content(submission), submission.path.name)
         return grade_notebook(
             notebook,
             exercise_of(root, submission.exercise, submission.student),
@@ -225,7 +412,7 @@ def grade(
             root=root,
             seed=seed,
             student=submission.student,
-            files=own_files(submission.path.parent),
+            files=files_beside(submission),
             on_marks=on_marks,
         ).marks
     except BadNotebook as bad:

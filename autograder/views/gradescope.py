@@ -24,11 +24,14 @@ def results(all_marks: Sequence[Marks], wanted: Sequence[Exercise], *, done: boo
     whenever grading is stopped.
     """
     found = {marks.exercise: marks for marks in all_marks}
+    names = {exercise.name for exercise in wanted}
+    unread = " ".join(marks.error for marks in all_marks if marks.error and marks.exercise not in names)
     tests: list[dict[str, Any]] = []
     said = [f"{marks.exercise}: {text}" for marks in all_marks for text in (*marks.notes, words.to_do(marks)) if text]
     for number, exercise in enumerate(wanted, 1):
         marks = found.get(exercise.name)
-        error = marks.error if marks else ""
+        # what could not be read may be this notebook: nobody gets a zero for it
+        error = marks.error if marks else unread if done else ""
         missing = "" if error else NOT_HANDED_IN if marks is None and done else NOT_REACHED
         marked = {question.id: question for question in marks.questions} if marks else {}
         for part, question in enumerate(exercise.questions, 1):
