@@ -17,6 +17,7 @@ MAY_IMPORT = {
     "exercise": {"mistakes"},
     "diagnosis": {"mistakes", "tolerance"},
     "course": {"exercise"},
+    "layers": {"tolerance"},
     "marking": {"diagnosis", "exercise", "mistakes", "tolerance"},
     "exercises": {"diagnosis", "exercise", "marking", "truth"},
     "personal": {"course", "exercise", "exercises"},
