@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.marking import LineMark, Marks, QuestionMark
-from autograder.views import words
+from autograder.views import places, words
 from autograder.views.terminal import plain
 
 
@@ -35,7 +35,10 @@ def outputs(question: QuestionMark, marks: Marks) -> list[NotebookNode]:
 
 def to_html(question: QuestionMark, marks: Marks) -> str:
     """The table of one question as a self-contained piece of HTML."""
-    return _template().render(question=question, marks=marks, heat=heat, matrix=matrix, example=example, **_helpers())
+    told = places.told_at(question)
+    return _template().render(
+        question=question, marks=marks, told=told, heat=heat, matrix=matrix, example=example, **_helpers()
+    )
 
 
 def to_text(question: QuestionMark) -> str:
@@ -43,8 +46,9 @@ def to_text(question: QuestionMark) -> str:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_header=True)
     for name in ("", "points", "", ""):
         table.add_column(name)
+    told = places.told_at(question)
     for line in question.lines:
-        found = " ".join(text for text in (line.message, line.hint) if text)
+        found = " ".join(text for text in (line.message, line.hint, told.get(line.name)) if text)
         earned = f"{words.points(line.points)} / {words.points(line.max_points)}"
         table.add_row(line.label or line.name, earned, f"{words.sign(line.status)} {words.word(line.status)}", found)
     head = f"{question.title}: {words.points(question.points)} of {words.points(question.max_points)} points"
@@ -80,10 +84,10 @@ def example(question: QuestionMark) -> list[tuple[str, list[list[str]]]]:
 def matrix(value: object) -> list[list[str]]:
     """A value as rows of printed numbers, or empty when it cannot be shown as a matrix."""
     try:
-        rows = words.grid(value)
+        rows = words.grid(value) if value is not None else []
     except (TypeError, ValueError):
         return []
-    return rows if len(rows) * len(rows[0]) <= 64 else []
+    return rows if sum(map(len, rows)) <= 64 else []
 
 
 @cache

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from autograder.marking import Marks
+from autograder.views import words
 
 SCALE = 100
 """Units per point: with hundredths no part of a point is lost to whole numbers."""
@@ -57,7 +58,7 @@ def _tests(marks: Marks, scale: int) -> list[dict[str, Any]]:
             round(question.points * scale),
             round(question.max_points * scale),
             question.points == question.max_points,
-            question.message,
+            words.summary(question),
         )
         for question in marks.questions
     ]

@@ -8,11 +8,12 @@ from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from nbformat import NotebookNode
 
 from autograder.exercises import load
 from autograder.marking import LineMark, Marks, QuestionMark
-from autograder.views import graph, prose, words
+from autograder.views import graph, places, prose, words
 from autograder.views.cell import example, heat, matrix
 
 
@@ -62,6 +63,8 @@ def feedback_page(notebook: NotebookNode, marks: Marks, gradebook: Gradebook = G
             written=written,
             first=first,
             first_line=first_wrong(first) if first else None,
+            first_place=_first_place(notebook, first) if first else None,
+            listings={question.id: places.listings(notebook, question) for question in marks.questions},
             graphs=graph.graphs(marks),
             cells=list(_cells(notebook, marks, gradebook)),
             heat=heat,
@@ -74,6 +77,15 @@ def feedback_page(notebook: NotebookNode, marks: Marks, gradebook: Gradebook = G
 def first_wrong(question: QuestionMark) -> LineMark | None:
     """The first line that is not right: where to look first."""
     return next((line for line in question.lines if line.status != "correct"), None)
+
+
+def _first_place(notebook: NotebookNode, question: QuestionMark) -> places.Listing | None:
+    """A few lines around the place where the question goes wrong first."""
+    line = first_wrong(question)
+    if line is None or line.place is None:
+        return None
+    found = places.find_cell(notebook, line.place)
+    return places.listing(*found, [line.place], question.sound, around=2, whole=6) if found else None
 
 
 def _changed(marks: Marks, gradebook: Gradebook) -> dict[str, float]:
@@ -103,7 +115,7 @@ def _cells(notebook: NotebookNode, marks: Marks, gradebook: Gradebook) -> Iterat
             yield {
                 "kind": "code",
                 "number": number,
-                "source": prose.code(cell.source),
+                "source": _source(notebook, number, cell.source, marks),
                 "outputs": [one for one in shown if one],
                 "mine": about.get("solution", not about.get("locked", False)),
                 "comment": comment,
@@ -111,6 +123,13 @@ def _cells(notebook: NotebookNode, marks: Marks, gradebook: Gradebook) -> Iterat
         elif cell.cell_type == "markdown":
             mine = not about.get("locked", False)
             yield {"kind": "prose", "html": prose.markdown(cell.source), "mine": mine, "comment": comment}
+
+
+def _source(notebook: NotebookNode, number: int, source: str, marks: Marks) -> Markup:
+    """The code of a cell, with what is pointed at marked."""
+    pointed = [place for question in marks.questions for _, place in places.places(question)]
+    here = [place for place in pointed if places.find_cell(notebook, place) == (number, source)]
+    return Markup("\n").join(places.marked_lines(source, here, [])) if here else prose.code(source)
 
 
 @cache
@@ -124,7 +143,13 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals.update(
-        policy=prose.POLICY, code_styles=prose.code_styles, svg=graph.svg, in_words=graph.in_words, STATES=graph.STATES
+        pointed=places.places,
+        sentence=places.sentence,
+        policy=prose.POLICY,
+        code_styles=prose.code_styles,
+        svg=graph.svg,
+        in_words=graph.in_words,
+        STATES=graph.STATES,
     )
     made.filters.update(
         points=words.points,

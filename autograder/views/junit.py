@@ -59,7 +59,7 @@ def _case(suite: str, question: QuestionMark) -> ET.Element:
         ET.SubElement(case, "error", message=_text(question.message), type="grader_error")
     elif question.points < question.max_points:
         earned = f"{words.points(question.points)} of {words.points(question.max_points)} points"
-        failure = ET.SubElement(case, "failure", message=_text(f"{earned}. {question.message}".strip()))
+        failure = ET.SubElement(case, "failure", message=_text(f"{earned}. {words.summary(question)}".strip()))
         failure.set("type", question.status)
         failure.text = _text(to_text(question))
     return case

@@ -9,6 +9,7 @@ import numpy as np
 
 from autograder.marking import STATUSES, Marks, QuestionMark
 from autograder.mistakes import MISTAKES
+from autograder.views import places
 
 SIGNS = {"correct": "✓", "wrong": "✗", "missing": "–", "grader_error": "?"}
 """A sign beside the word, so that nothing is said by colour alone."""
@@ -70,7 +71,7 @@ def summary(question: QuestionMark) -> str:
     if question.status == "correct":
         own = any(line.own for line in question.lines)
         return "Right, given your earlier values." if own else ""
-    return question.message
+    return " ".join(text for text in (question.message, places.first(question)) if text)
 
 
 def to_do(marks: Marks) -> str:

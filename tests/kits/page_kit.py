@@ -6,7 +6,7 @@ import numpy as np
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from autograder.exercises import load
-from autograder.marking import LineMark, Marks, QuestionMark
+from autograder.marking import LineMark, Marks, Place, QuestionMark, Span
 
 EXPECTED = np.array([[1.0, 2.0], [3.0, 4.0]])
 
@@ -25,7 +25,36 @@ ATTACKS = (
 )
 
 
-def wrong_line(name, got, *, mistakes=(), message="`dW1` does not have the expected values."):
+CELL = """class TanhNetwork(SimpleNeuralNetwork):
+    def backward_pass(self, X, Y):
+        dZ2 = self.A2 - Y
+        dZ1 = (self.W2.T @ dZ2) * (self.A1 * (1 - self.A1))
+        self.dW1 = dZ1 @ X.T / X.shape[1]
+"""
+
+
+def span(code, source=CELL, cell="network", kind=Span, **more):
+    """The span of the first place where this code stands in the source."""
+    start = source.index(code)
+    lines, upto = source[:start].split("\n"), source[: start + len(code)].split("\n")
+    return kind(cell, len(lines), len(upto), len(lines[-1]), len(upto[-1]), code, **more)
+
+
+def place(code="self.A1 * (1 - self.A1)", source=CELL, **more):
+    """A place as the engine finds it: the derivative of the sigmoid where that of tanh is due."""
+    text = f"`{code}` is the derivative of the sigmoid at Z1. Here the derivative of tanh is due."
+    numbers = {"got": EXPECTED / 10, "expected": EXPECTED / 5}
+    about = {"given": "sigmoid'(Z1)", "due": "tanh'(Z1)", "text": text} | numbers
+    return span(code, source, kind=Place, **about | more)
+
+
+def cell(source=CELL, name="network"):
+    """A cell of the student, labelled as nbgrader does."""
+    about = {"grade_id": name, "grade": False, "locked": False, "solution": True}
+    return new_code_cell(source, metadata={"nbgrader": about} if name else {})
+
+
+def wrong_line(name, got, *, mistakes=(), message="`dW1` does not have the expected values.", place=None):
     got = np.asarray(got, dtype=float)
     return LineMark(
         name,
@@ -39,6 +68,7 @@ def wrong_line(name, got, *, mistakes=(), message="`dW1` does not have the expec
         expected=EXPECTED,
         got=got,
         difference=np.abs(got - EXPECTED) / 4,
+        place=place,
     )
 
 

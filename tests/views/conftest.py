@@ -8,17 +8,24 @@ from pathlib import Path
 
 import pytest
 
-from autograder.marking import LineMark, Marks, QuestionMark
+from autograder.marking import LineMark, Marks, Place, QuestionMark, Span
 
 GOLDEN = Path(__file__).with_name("golden")
 
 HOSTILE = 'NameError: <script>|`x`|\n::error::gone\x00\x1b[31m @team, 50% "done"; =1+1 ]]> \u00e9\u4e2d'
 
 
-def question(name, points, most, status, message="", **more):
-    lines = (
-        LineMark("a", "a, the first", points, most, status, message=message, expected=[[1.0, 2.0]], got=[[1.0, "nan"]]),
-    )
+CODE = 'self.A1 * (1 -\n    "<b>|@team %0A::error::")'
+PLACE = Place(
+    "network", 12, 13, 8, 27, CODE, "sigmoid'(Z1)", 2, "tanh'(Z1)",
+    "`self.A1 * …` is the derivative of the sigmoid at Z1. Here the derivative of tanh is due.", [[0.25]], [[1.0]],
+)  # fmt: skip
+SOUND = Span("network", 11, 11, 8, 14, "A2 - Y", "dZ2")
+
+
+def question(name, points, most, status, message="", place=None, **more):
+    numbers = {"expected": [[1.0, 2.0]], "got": [[1.0, "nan"]]}
+    lines = (LineMark("a", "a, the first", points, most, status, message=message, place=place, **numbers),)
     return QuestionMark(name, f"Question {name}", points, most, status, message=message, lines=lines, **more)
 
 
@@ -47,7 +54,9 @@ def records():
             "training",
             "tanh_swap",
             (
-                question("forward_tanh", 2.5, 5.0, "wrong", "a: It is the sign.", mistakes=("sign",)),
+                question(
+                    "forward_tanh", 2.5, 5.0, "wrong", "a: It is the sign.", PLACE, mistakes=("sign",), sound=(SOUND,)
+                ),
                 question("output_gradients", 0.0, 4.0, "raised", HOSTILE),
                 question("hidden_gradients", 0.0, 8.0, "missing", "Not | there.", remarks=("You compute in float32.",)),
                 question("training_report", 0.0, 3.0, "timed_out", "Too slow."),
