@@ -4,6 +4,8 @@
 
 # nbgrader looks for its helpers (alembic, jupyter) on PATH
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Python keeps what it compiles, whatever the caller's setting: the tests start hundreds of processes
+export PYTHONDONTWRITEBYTECODE :=
 
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

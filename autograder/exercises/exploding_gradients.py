@@ -369,7 +369,7 @@ CENTRE_BAND = 6.0
 @partial(charged_once, but=("not-scaled",))  # a level that nobody set shows nothing of ReLU's
 def judge_weights(lines: Sequence[Line], replies: Sequence[Reply]) -> dict[str, Verdict]:
     """Shape, level for linear units and for ReLU, and that the entries are random and centred at zero."""
-    checks = {
+    checks: dict[str, Callable[[Reply], Verdict | None]] = {
         "shape": _shape_fault,
         "linear": partial(_level_fault, activation="linear"),
         "relu": partial(_level_fault, activation="relu"),
@@ -423,10 +423,13 @@ def _level_fault(reply: Reply, activation: str) -> Verdict | None:
 
 
 def _random_fault(reply: Reply) -> Verdict | None:
-    arrays = {name: _matrix(reply, name) for name in ("linear", "relu", "again")}
-    for array in arrays.values():
+    arrays = []
+    for name in ("linear", "relu", "again"):
+        array = _matrix(reply, name)
         if isinstance(array, Verdict):
             return array
+        arrays.append(array)
+    for array in arrays:
         rms = float(np.sqrt(np.mean(array**2)))
         if rms == 0:
             return Verdict("wrong", message="All weights are zero.")
@@ -436,7 +439,7 @@ def _random_fault(reply: Reply) -> Verdict | None:
         sums = [np.mean(array.sum(axis=axis) ** 2) / (array.shape[axis] * rms**2) for axis in range(array.ndim)]
         if max(sums, default=0) > 3:
             return Verdict("wrong", message="The rows or columns are not independent: many entries are equal.")
-    if np.array_equal(arrays["linear"], arrays["again"]):
+    if np.array_equal(arrays[0], arrays[-1]):
         return Verdict.named("same-weights-again")
     return None
 

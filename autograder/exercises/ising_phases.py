@@ -183,9 +183,10 @@ def read_phases(given: Values, X: object, Y: object) -> Phases:
     """Check the form, and go on with what can be understood: transposed, 0 for -1, flat labels."""
     n, L = int(given["n_samples"]), int(given["L"])
     X, Y = as_numbers(X), as_numbers(Y)
-    for name, array in (("X", X), ("Y", Y)):
-        if isinstance(array, str):
-            return Phases(_wrong(f"`{name}`: {array}."), {})
+    if isinstance(X, str):
+        return Phases(_wrong(f"`X`: {X}."), {})
+    if isinstance(Y, str):
+        return Phases(_wrong(f"`Y`: {Y}."), {})
     form = RIGHT
     if X.shape == (n, L * L):
         form, X = (
@@ -332,8 +333,9 @@ def judge_split(
 def _split_verdicts(reply: Reply, false_alarm: float) -> dict[str, Verdict]:
     given, found = reply.given, dict(reply.values)
     m, n_train, rows = given["X"].shape[1], int(given["n_train"]), given["X"].shape[0]
-    parts = {name: as_numbers(found.get(name)) for name in ("X_train", "Y_train", "X_test", "Y_test")}
-    if any(isinstance(part, str) for part in parts.values()):
+    read = {name: as_numbers(found.get(name)) for name in ("X_train", "Y_train", "X_test", "Y_test")}
+    parts = {name: part for name, part in read.items() if not isinstance(part, str)}
+    if len(parts) < len(read):
         wrong = _wrong("split must return four arrays of numbers: X_train, Y_train, X_test, Y_test.")
         return {"sizes": wrong, "pairs": wrong, "chance": wrong}
     expected = {"X_train": (rows, n_train), "Y_train": (1, n_train), "X_test": (rows, m - n_train),

@@ -82,7 +82,7 @@ def _classification_challenges(rng: np.random.Generator) -> list[Challenge]:
 
 def _margin_challenges(rng: np.random.Generator) -> list[Challenge]:
     """Points away from the kink, with examples on both sides of the margin and of the line, and one point on it."""
-    points = []
+    points: list[dict[str, np.ndarray]] = []
     while len(points) < 3:
         point = _points(rng, (-1.0, 1.0))[len(points)]
         margins = point["y"] * (point["w"] @ point["X"] - point["b"])
@@ -148,7 +148,10 @@ def _model(name: str, n: int) -> tuple[list[sp.Symbol], list[sp.Symbol], sp.Expr
     return w, x, product + _B, sp.diff(losses[name], _U)
 
 
-def _exact(name: str) -> Callable[[Values], dict[str, np.ndarray]]:
+Other = Callable[[Values], Mapping[str, np.ndarray]]
+
+
+def _exact(name: str) -> Other:
     """The gradient of the mean loss of a model; an example at a kink counts with ``given["at_kink"]``."""
 
     @remembered
@@ -186,7 +189,7 @@ def kink_choice(given: Values, own: Values) -> dict[str, np.ndarray]:
     """The share in [0, 1] with which the student counts the example on the margin, read from dw, else from db."""
     if not np.any(on_the_margin(given)):
         return {"at_kink": np.array(0.0)}
-    without, whole = (hinge_truth(given | {"at_kink": np.array(share)}) for share in (0.0, 1.0))
+    without, whole = (hinge_truth({**given, "at_kink": np.array(share)}) for share in (0.0, 1.0))
     choices = []
     for name in ("dw", "db"):
         got, span = own.get(name), np.ravel(whole[name] - without[name])
@@ -203,10 +206,11 @@ def kink_choice(given: Values, own: Values) -> dict[str, np.ndarray]:
 # A step of gradient descent, right and wrong, with the made-up gradient of the probe.
 
 State = tuple[np.ndarray, float]
-Step = Callable[[Callable[[np.ndarray, float], State], np.ndarray, float, float], State]
+Gradient = Callable[[np.ndarray, float], State]
+Step = Callable[[Gradient, np.ndarray, float, float], State]
 
 
-def _gradient(given: Values) -> Callable[[np.ndarray, float], State]:
+def _gradient(given: Values) -> Gradient:
     pull, middle = np.mean(given["y"] * given["X"], axis=1)[None, :], np.mean(given["y"])
 
     def gradient(w: np.ndarray, b: float) -> State:
@@ -215,30 +219,30 @@ def _gradient(given: Values) -> Callable[[np.ndarray, float], State]:
     return gradient
 
 
-def _right_step(gradient: Callable, w: np.ndarray, b: float, rate: float) -> State:
+def _right_step(gradient: Gradient, w: np.ndarray, b: float, rate: float) -> State:
     dw, db = gradient(w, b)
     return w - rate * dw, b - rate * db
 
 
-def _ascent(gradient: Callable, w: np.ndarray, b: float, rate: float) -> State:
+def _ascent(gradient: Gradient, w: np.ndarray, b: float, rate: float) -> State:
     dw, db = gradient(w, b)
     return w + rate * dw, b + rate * db
 
 
-def _whole_gradient(gradient: Callable, w: np.ndarray, b: float, rate: float) -> State:
+def _whole_gradient(gradient: Gradient, w: np.ndarray, b: float, rate: float) -> State:
     return _right_step(gradient, w, b, 1.0)
 
 
-def _w_first(gradient: Callable, w: np.ndarray, b: float, rate: float) -> State:
+def _w_first(gradient: Gradient, w: np.ndarray, b: float, rate: float) -> State:
     w = w - rate * gradient(w, b)[0]
     return w, b - rate * gradient(w, b)[1]
 
 
-def _w_only(gradient: Callable, w: np.ndarray, b: float, rate: float) -> State:
+def _w_only(gradient: Gradient, w: np.ndarray, b: float, rate: float) -> State:
     return w - rate * gradient(w, b)[0], b
 
 
-def _assigned(gradient: Callable, w: np.ndarray, b: float, rate: float) -> State:
+def _assigned(gradient: Gradient, w: np.ndarray, b: float, rate: float) -> State:
     dw, db = gradient(w, b)
     return -rate * dw, -rate * db
 
@@ -287,14 +291,15 @@ def follow_descent(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]
     rate, steps = own_rate(given, own), int(given["steps"])
     likely = [walk(given, step, steps) for step in STEPS.values() if np.allclose(first, walk(given, step, 1))]
     if rate is not None:
-        likely.append(walk(given | {"learning_rate": rate}, _right_step, steps))
+        likely.append(walk({**given, "learning_rate": rate}, _right_step, steps))
     return [exact | {"all_steps": after} for after in likely]
 
 
 def explain_rate(replies: Sequence[Reply]) -> Mapping[str, Verdict]:
     """A learning rate that stays the same, whatever is asked for."""
-    rates = [own_rate(reply.given, usable(reply.values)) for reply in replies]
-    if None in rates or not np.allclose(rates, rates[0], rtol=1e-9):
+    found = [own_rate(reply.given, usable(reply.values)) for reply in replies]
+    rates = [rate for rate in found if rate is not None]
+    if len(rates) < len(found) or not np.allclose(rates, rates[0], rtol=1e-9):
         return {}
     title = f"The learning rate is {rates[0]:g}, whatever is asked for."
     return {"one_step": Verdict.named("argument-ignored", title=title)}
@@ -364,8 +369,6 @@ def _nudges(replies: Sequence[Reply]) -> Sequence[float]:
 
 # The same models with one slip in the score or in the mean: dw is charged, and db follows.
 
-Other = Callable[[Values], Mapping[str, np.ndarray]]
-
 
 def _without_bias(truth: Other) -> Other:
     return lambda given: truth({**given, "b": np.array(0.0)})
@@ -404,7 +407,7 @@ def follow_slips(truth: Other) -> Callable[[Values, Values], Sequence[Mapping[st
             wrong = other(given)
             if compare(own.get("dw"), wrong["dw"]).equal:
                 signs = (1, -1) if mistake == "bias-sign-in-score" else (1,)
-                follows += [exact | {"db": sign * wrong["db"]} for sign in signs]
+                follows += [{**exact, "db": sign * wrong["db"]} for sign in signs]
         return follows
 
     return follow

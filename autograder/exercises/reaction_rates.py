@@ -143,7 +143,7 @@ def rate_data(m: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _training_challenges(rng: np.random.Generator) -> list[Challenge]:
-    points = []
+    points: list[Challenge] = []
     for seed in rng.integers(1, 10_000, 3):
         X, k = rate_data(400, int(seed))
         split = {"X_train": X[:, :300], "k_train": k[:, :300], "X_test": X[:, 300:]}
@@ -236,9 +236,11 @@ class Record:
         for pair in given:
             pair = pair.tolist() if isinstance(pair, np.ndarray) else pair
             numbers = [whole_number(n) for n in pair] if isinstance(pair, list | tuple) else []
-            if len(numbers) != 2 or None in numbers:
-                return None
-            shapes.append((numbers[0], numbers[1]))
+            match numbers:
+                case [int(rows), int(columns)]:
+                    shapes.append((rows, columns))
+                case _:
+                    return None
         return shapes
 
 
@@ -558,7 +560,7 @@ def _linear_formula(reply: Reply) -> bool:
 def _listed_shapes(value: Any) -> list[tuple[int, ...]]:
     """A list of lists of whole numbers as shapes; no shapes where it is something else."""
     rows = [whole_numbers(row) for row in value] if isinstance(value, list) else []
-    return [] if any(row is None for row in rows) else [tuple(row.tolist()) for row in rows]
+    return [tuple(row.tolist()) for row in rows if row is not None] if not any(row is None for row in rows) else []
 
 
 def _as_designed(replies: Sequence[Reply]) -> Verdict:
@@ -618,8 +620,9 @@ def target_of(reply: Reply) -> frozenset[str]:
     record, given = _record(reply), reply.given
     predicted = as_numbers(reply.values.get("fit"))
     listed = reply.values.get("parameters")
-    parameters = [as_numbers(value) for value in listed] if isinstance(listed, list) else []
-    if isinstance(predicted, str) or record.layers is None or any(isinstance(p, str) for p in parameters):
+    read = [as_numbers(value) for value in listed] if isinstance(listed, list) else []
+    parameters = [value for value in read if not isinstance(value, str)]
+    if isinstance(predicted, str) or record.layers is None or len(parameters) < len(read):
         return frozenset()
     shapes = record.parameter_shapes(DATA_FEATURES)
     if len(parameters) != len(shapes) or not all(p.size == np.prod(shape) for p, shape in zip(parameters, shapes)):

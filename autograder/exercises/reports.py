@@ -26,7 +26,8 @@ class Network:
     training: the number of the network and all arguments.
     """
 
-    made, noted = 0, []
+    made = 0
+    noted: list[list[float]] = []  # noqa: RUF012  (this text is sent as it is)
     reg_lambda = 0.0
 
     def __init__(self, input_size, hidden_size, output_size, *, rng=None, weight_scale=1.0):
@@ -119,7 +120,7 @@ def noted(values: Values) -> list[Training] | None:
         and 1 <= one["epochs"] <= 1000
         for one in found
     )
-    return found if 1 <= len(found) <= 20 and small else None
+    return [*found] if 1 <= len(found) <= 20 and small else None
 
 
 def repeated(trainings: Sequence[Training], data: Values) -> Iterator[tuple[Network, list[float], str]]:
@@ -140,7 +141,8 @@ def repeated(trainings: Sequence[Training], data: Values) -> Iterator[tuple[Netw
 
 def accuracies(network: Network, data: Values) -> tuple[float, float]:
     """The accuracies on the training and on the test data."""
-    return tuple(float(np.mean(network.predict(data[f"X{half}"]) == data[f"Y{half}"])) for half in ("", "_test"))
+    on_train, on_test = (float(np.mean(network.predict(data[f"X{h}"]) == data[f"Y{h}"])) for h in ("", "_test"))
+    return on_train, on_test
 
 
 def misused(replies: Sequence[Reply], due: Callable[[Values], Sequence[Training]], whole: str) -> Verdict | None:
@@ -215,7 +217,7 @@ def report_on_moons(cls: str, trainings: Sequence[tuple[int, float]]) -> tuple[P
 
 
 @remembered
-def reported(given: Values) -> dict[str, float]:
+def reported(given: Values) -> dict[str, Any]:
     """The right report of our network; ``final_loss`` is the last that ``train`` returns, before its update."""
     return _report(given, wanted(given))
 
@@ -226,7 +228,7 @@ def wanted(given: Values) -> list[Training]:
     return [dict(zip(NOTED, (0, 2, 4, 1, int(given["seed"]), 1.0, int(given["epochs"]), *rest), strict=True))]
 
 
-def _report(given: Values, trainings: Sequence[Training]) -> dict[str, float]:
+def _report(given: Values, trainings: Sequence[Training]) -> dict[str, Any]:
     *_, (network, losses, half) = repeated(trainings, given)
     on_train, on_test = accuracies(network, given)
     network.forward_pass(given[f"X{half}"])
@@ -239,14 +241,14 @@ def _report(given: Values, trainings: Sequence[Training]) -> dict[str, float]:
     }
 
 
-def follow_report(given: Values, own: Values) -> Sequence[Mapping[str, float]]:
+def follow_report(given: Values, own: Values) -> Sequence[Mapping[str, Any]]:
     """The loss may be taken before or after the last update.
 
     Where an argument is not used as it should be, the loss is charged with that, and the accuracies follow. So they do
     where the network is not of the class that is handed over, if it is one that learned something.
     """
     exact, trainings = reported(given), noted(own)
-    readings = [{**exact, "final_loss": exact["loss_after"]}]
+    readings: list[Mapping[str, Any]] = [{**exact, "final_loss": exact["loss_after"]}]
     if trainings and trainings != wanted(given):
         readings.append({**_report(given, trainings), "final_loss": np.nan})
     if "own_test" in own and own["own_last"] < own["own_first"] and own["own_train"] > _always_one_answer(given):

@@ -7,7 +7,7 @@ assumption on the generator: see :func:`orders`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations, pairwise
 
@@ -229,9 +229,18 @@ def _losses_along(given: Values) -> list[float]:
 # Which mistakes are known -------------------------------------------------------------------------------------------
 
 
-def _walk(given: Values, order: Sequence[int], columns=lambda j, k: (slice(k, k + 1), slice(k, k + 1)), scale=1.0):
+def _own_column(j: int, k: int) -> tuple[slice, slice]:
+    return slice(k, k + 1), slice(k, k + 1)
+
+
+def _walk(
+    given: Values,
+    order: Iterable[int],
+    columns: Callable[[int, int], tuple[slice, slice]] = _own_column,
+    scale: float = 1.0,
+) -> np.ndarray:
     """Steps along an order in which step j at example k uses these columns of X and of Y; all parameters at the end."""
-    state = _start(given)
+    state: Mapping[str, np.ndarray] = _start(given)
     for j, k in enumerate(order):
         x, y = columns(j, int(k))
         gradient = descent.gradients(state, given["X"][:, x], given["Y"][:, y])
@@ -428,11 +437,11 @@ def _judge_losses() -> Judge:
             if np.allclose(path["path_W1"][0], path["path_W1"][-1], rtol=1e-9, atol=0):
                 return _no_losses(lines, "The parameters do not change during the training.")
             followed.append(Reply(dict(reply.given) | path, reply.values, reply.shown))
-        found = dict(compare_losses(lines, followed))
-        if all(verdict.share for verdict in found.values()) and any(map(_another_rate, replies)):
+        verdicts = compare_losses(lines, followed)
+        if all(verdict.share for verdict in verdicts.values()) and any(map(_another_rate, replies)):
             title = "The steps are not made with the learning rate that was asked for."
-            found = {name: Verdict.named("argument-ignored", title=title, share=0.5) for name in found}
-        return found
+            return {name: Verdict.named("argument-ignored", title=title, share=0.5) for name in verdicts}
+        return verdicts
 
     return judge
 

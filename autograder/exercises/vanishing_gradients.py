@@ -135,7 +135,7 @@ NORMS = Probe(norms, _norm_challenges)
 @cache
 def start() -> dict[str, Any]:
     """What the sheet gives, and the slopes, which sympy derives: the sigmoid's largest one, and ReLU's below zero."""
-    slope = derivative_from_output("sigmoid")
+    slope: sp.Expr = derivative_from_output("sigmoid")
     (a,) = slope.free_symbols
     relu = derivative("relu")
     (z,) = relu.free_symbols
@@ -247,7 +247,7 @@ def signal_truth(given: Values) -> dict[str, np.ndarray]:
         f"{activation}.{name}": value
         for activation in ACTIVATIONS
         for name, value in _network(given, activation)
-        .evaluate(given | {"Y": np.zeros_like(given["dA5"])}, {"dA5": given["dA5"]})
+        .evaluate({**given, "Y": np.zeros_like(given["dA5"])}, {"dA5": given["dA5"]})
         .items()
     }
 
@@ -266,7 +266,7 @@ def follow_signals(given: Values, activation: str, own: Sequence[object]) -> lis
         if np.all(np.isfinite(value)) and np.max(np.abs(value), initial=0) > least[name]
     }
     point = {**given, "Y": np.zeros_like(given["dA5"])}
-    results = _network(given, activation).evaluate(point, known | {"dA5": given["dA5"]}, exact=False)
+    results = _network(given, activation).evaluate(point, {**known, "dA5": given["dA5"]}, exact=False)
     return [results[f"dZ{layer}"] for layer in range(1, DEPTH + 1)]
 
 
@@ -288,7 +288,7 @@ def _named(reply: Reply, activation: str, layers: Sequence[int]) -> set[str]:
     """The mistakes that give the student's own signals of these layers, each from the student's own signal above."""
     exact, own = signal_truth(reply.given), [as_numbers(value) for value in _signals(reply, activation)]
 
-    def gives(slope: Callable, turn: Callable) -> bool:
+    def gives(slope: Callable[..., Any], turn: Callable[..., Any]) -> bool:
         for layer in layers:
             z, a = exact[f"{activation}.Z{layer}"], exact[f"{activation}.A{layer}"]
             try:
@@ -299,7 +299,9 @@ def _named(reply: Reply, activation: str, layers: Sequence[int]) -> set[str]:
                 return False
         return True
 
-    wrong = {(mistake, slope, np.transpose) for mistake, slope in wrong_slopes(activation)}
+    wrong: set[tuple[str, Callable[..., Any], Callable[..., Any]]] = {
+        (mistake, slope, np.transpose) for mistake, slope in wrong_slopes(activation)
+    }
     if layers != (DEPTH,):
         slopes = {"sigmoid": lambda z, a: a * (1 - a), "tanh": lambda z, a: 1 - a**2, "relu": lambda z, a: z > 0}
         wrong.add(("weights-not-transposed", slopes[activation], np.asarray))
@@ -328,14 +330,14 @@ def judge_signals(lines: Sequence[Line], replies: Sequence[Reply]) -> dict[str, 
     if _listed_backwards(replies):
         turned = [replace(reply, values={a: reply.values[a][::-1] for a in ACTIVATIONS}) for reply in replies]
         first, *_ = lines
-        verdicts = judge_signals(lines, turned)
+        verdicts = dict(judge_signals(lines, turned))
         told = Verdict.named(
             "listed-backwards",
             title="Your list begins with dZ5.",
             hint="The signals are found from dZ5 to dZ1. In which order are they asked for?",
         )
-        return verdicts | {first.name: told}
-    verdicts: dict[str, Verdict] = {}
+        return {**verdicts, first.name: told}
+    verdicts = {}
     charged: set[str] = set()
     for line in lines:
         asked = ACTIVATIONS if line.name == "last" else (line.name,)
@@ -387,7 +389,7 @@ def _first_wrong(reply: Reply, activation: str, layers: Sequence[int]) -> str:
             continue
         if found.problem:
             return f"{name}: {found.problem}."
-        array = as_numbers(got)
+        array = np.asarray(got)
         if array.shape != expected.shape:
             letters = f"({expected.shape[0]}, {expected.shape[1]})"
             return f"{name} must have one row per unit of layer {layer}: {letters} is needed, you have {array.shape}."

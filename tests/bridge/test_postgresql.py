@@ -138,7 +138,7 @@ SEAMS = {
 }
 
 
-@pytest.mark.parametrize("back", ["at once", "after the batch"])
+@pytest.mark.parametrize("back", ["after the batch", pytest.param("at once", marks=pytest.mark.long)])
 @pytest.mark.parametrize("seam", SEAMS)
 def test_a_server_that_goes_away_in_the_middle_costs_no_mark(server, url, tmp_path, root, monkeypatch, seam, back):
     course = make_course(tmp_path / "course", root, db_url=url)

@@ -358,6 +358,7 @@ def test_bias_gradients_swapped_between_layers():
     assert names(explain(TANH, student(TANH, code))) == expected
 
 
+@pytest.mark.slow
 def test_random_single_precision_is_never_named():
     rng = np.random.default_rng(0)
     points = points_of(TANH, 1)

@@ -10,11 +10,13 @@ def assert_all_named(tally):
     assert tally.tried == tally.named > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("index", [1, 4, 5, 7, 13])
 def test_every_single_mistake_is_named(index):
     assert_all_named(bench.singles(bench.SPECS[index : index + 1]))
 
 
+@pytest.mark.slow
 def test_two_mistakes_are_named():
     tally = bench.several(2, 150)
     assert tally.named >= 0.95 * tally.tried, tally.misses
@@ -34,7 +36,7 @@ def test_right_answers_of_any_style_are_right():
     assert bench.right_answers(200, seed=1).misses == []
 
 
-@pytest.mark.slow
+@pytest.mark.long  # five networks of every size are above
 def test_every_single_mistake_is_named_for_every_network():
     assert_all_named(bench.singles())
 

@@ -84,7 +84,7 @@ def test_right_answers_are_those_of_jax():
                 check(spec, seed)
 
 
-@pytest.mark.slow
+@pytest.mark.long  # the bench's networks are below
 def test_right_answers_are_those_of_jax_for_every_network():
     with jax.enable_x64(True) if hasattr(jax, "enable_x64") else jax.experimental.enable_x64():
         for seed, spec in enumerate(every_spec()):

@@ -74,6 +74,7 @@ def test_the_mini_example_of_spread():
     assert np.mean(np.std([[0.2, 0.5], [0.6, 0.5]], axis=0)) == pytest.approx(0.1)
 
 
+@pytest.mark.slow
 def test_a_constant_study_earns_nothing_for_its_table():
     columns = {"final_loss": [0.5] * 5, "train_accuracy": [0.9] * 5, "test_accuracy": [0.8] * 5}
     again = {f"again_{name}": column for name, column in columns.items()}

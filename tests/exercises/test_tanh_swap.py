@@ -57,6 +57,7 @@ def trained(solved):
     return train
 
 
+@pytest.mark.slow
 def test_the_table_of_the_mark_scheme(trained):
     """About 0.32 and 83 % for the sigmoid, about 0.06 and 97 % for tanh; the sigmoid gets there with larger steps."""
     loss, right = trained("SimpleNeuralNetwork", 0.1, 0.01)

@@ -573,7 +573,7 @@ def _counting(method, refused):
     return tried
 
 
-@pytest.mark.parametrize("held", ["from the start", "from the middle"])
+@pytest.mark.parametrize("held", [pytest.param("from the start", marks=pytest.mark.long), "from the middle"])
 def test_a_gradebook_held_exclusively_costs_no_time_for_each_student(course, monkeypatch, held):
     """Not even reading is possible then; SQLite waits some seconds at every try."""
     grade(course)

@@ -53,6 +53,7 @@ def source(root):
     return source_notebook(root, load(NAME))
 
 
+@pytest.mark.slow
 @RUNS
 @example({"nbformat": 4, "nbformat_minor": 5, "metadata": None, "cells": [{"cell_type": "code", "source": ""}]})
 @example({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [
@@ -132,6 +133,7 @@ FRAME = st.fixed_dictionaries(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @RUNS
 @given(st.lists(FRAME, max_size=8))
 def test_frames_in_any_order_are_taken_or_refused(frames):

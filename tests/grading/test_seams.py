@@ -145,9 +145,9 @@ def nothing_to_be_graded(course, root):
 
 
 SCENES = (
-    first, graded_alone,
+    first,
     *(pytest.param(change, marks=pytest.mark.long)
-      for change in (handed_in_again, not_to_be_graded, nothing_to_be_graded)),
+      for change in (graded_alone, handed_in_again, not_to_be_graded, nothing_to_be_graded)),
 )  # fmt: skip
 
 

@@ -117,11 +117,12 @@ def fails(name: str, tries: int, seed: int) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("tries", [3, pytest.param(80, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("tries", [3, pytest.param(80, marks=pytest.mark.long)])
 def test_no_plain_values_make_a_judge_fail(name: str, tries: int) -> None:
     assert fails(name, tries, tries) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_an_answer_has_twice_the_room_that_the_solved_notebook_needs(name: str) -> None:
     limit = replace(Limits(), **load(name).limits).answer_bytes

@@ -123,7 +123,7 @@ def on_moons(hidden, units, weight_scale, learning_rate):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("units", [1, 4, 50])
+@pytest.mark.parametrize("units", [50, *(pytest.param(few, marks=pytest.mark.long) for few in (1, 4))])
 def test_with_the_textbook_defaults_a_sigmoid_network_draws_a_straight_line_whatever_its_size(units):
     loss, train, _ = on_moons("sigmoid", units, 0.01, 0.1)
     assert 0.315 < loss < 0.335

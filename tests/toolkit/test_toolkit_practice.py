@@ -56,6 +56,7 @@ def statuses(report):
 # The answers are exact ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS[:2], ids=lambda kind: kind.__name__)
 @quick
 @given(seed=SEEDS)
@@ -114,6 +115,7 @@ def test_gradients_are_slopes_of_the_loss(kind, seed):
                 assert float((up - down) / (2 * step)) == pytest.approx(slope, rel=1e-10)
 
 
+@pytest.mark.slow
 @many
 @given(seed=SEEDS)
 def test_vanishing_numbers_by_counting_and_looking(seed):
