@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from autograder.diagnosis import fingerprint
-from autograder.marking import LineMark, Marks
+from autograder.marking import LineMark, Marks, Place
+from autograder.views.places import places, shape
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,32 @@ def clusters(all_marks: Sequence[Marks], least: int = 2) -> list[Cluster]:
         for name, members in found.items()
     ]
     return sorted((c for c in made if len(c.students) >= least), key=lambda c: (-len(c.students), c.exercise, c.id))
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A piece of code at which several students go wrong alike: one sample of it, and every student's first place."""
+
+    exercise: str
+    question: str
+    sample: Place
+    students: Mapping[str, Place]
+
+
+def spots(all_marks: Sequence[Marks], least: int = 2) -> list[Spot]:
+    """What at least so many students wrote, but for their names and spaces, where the same is due; the most first."""
+    found: dict[tuple[str, ...], dict[str, Place]] = defaultdict(dict)
+    for marks in all_marks:
+        for question in marks.questions:
+            for _, place in places(question):
+                same = found[marks.exercise, question.id, place.due or "", shape(place.code)]
+                same.setdefault(marks.student, place)
+    made = [
+        Spot(exercise, question, min(students.values(), key=lambda place: (len(place.code), place.code)), students)
+        for (exercise, question, *_), students in found.items()
+        if len(students) >= least
+    ]
+    return sorted(made, key=lambda one: (-len(one.students), one.exercise, one.question, one.sample.code))
 
 
 def with_hints(marks: Marks, hints: Mapping[str, str]) -> Marks:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
+from keyword import iskeyword
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -54,6 +56,40 @@ def short(code: str, limit: int = LONGEST_CODE) -> str:
     """Code on one line, as much of it as a sentence can hold."""
     flat = " ".join(code.replace("`", "'").split())
     return flat if len(flat) <= limit else f"{flat[: limit - 1].rstrip()}…"
+
+
+_TOKEN = re.compile(
+    r"""\#[^\n]* | (?P<text>'[^'\n]*'|"[^"\n]*") | \d[\w.]*
+    | (?P<path>[^\W\d]\w*(?:\s*\.\s*[^\W\d]\w*)*)(?=\s*(?P<call>\()?)(?=\s*(?P<set>=(?!=))?) | \S""",
+    re.VERBOSE,
+)
+_OF_ARRAYS = {"T", "shape", "size", "ndim", "real"}
+_NOT_CHOSEN = {"np", "numpy", "self"}
+
+
+def shape(code: str) -> str:
+    """The code without what students choose freely: spaces, comments, and names but those of functions.
+
+    >>> shape("self.A1 * (1 - self.A1)") == shape("a*(1-a)  # f'") != shape("a * (1 - b)")
+    True
+    """
+    known: dict[str, str] = {}
+    kept: list[str] = []
+    for token in _TOKEN.finditer(code):
+        names = [name.strip() for name in (token["path"] or "").split(".")]
+        if token["path"] is None or iskeyword(names[0]) or (token["set"] and kept):  # the name of an argument
+            kept += [token[0]] if not token[0].startswith("#") else []
+            continue
+        of_it: list[str] = []
+        while len(names) > 1 and (names[-1] in _OF_ARRAYS or (token["call"] and not of_it)):
+            of_it.insert(0, names.pop())
+        if token["call"] and not of_it:
+            kept.append(names[0])
+        elif token["call"] and names[0] in _NOT_CHOSEN:
+            kept += of_it
+        else:
+            kept += [known.setdefault(".".join(names), f"${len(known)}"), *of_it]
+    return " ".join(kept)
 
 
 def places(question: QuestionMark) -> list[tuple[LineMark, Place]]:

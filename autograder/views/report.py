@@ -12,9 +12,10 @@ import numpy as np
 from autograder.exercises import NAMES, load
 from autograder.marking import LineMark, Marks, QuestionMark
 from autograder.views.cell import matrix
-from autograder.views.clusters import Cluster, clusters
+from autograder.views.clusters import Cluster, Spot, clusters, spots
 from autograder.views.feedback import environment
 from autograder.views.hand_ins import HandIn, in_words, sheet_times
+from autograder.views.places import short, where
 
 BINS = 10
 """Bars of a distribution: each is a tenth of the points."""
@@ -170,6 +171,9 @@ def class_report(
             exercises=exercises,
             table=_table(all_marks, students, exercises) if names else [],
             mistakes=common_mistakes(all_marks),
+            spots=spots(all_marks),
+            where=where,
+            short=short,
             clusters=clusters(all_marks),
             singles=sum(len(one.students) == 1 for one in clusters(all_marks, least=1)),
             hints=hints,
@@ -191,7 +195,7 @@ def _table(
     return [(student, [by.get((student, exercise.name)) for exercise in exercises]) for student in students]
 
 
-def _question_title(cluster: Cluster) -> str:
+def _question_title(cluster: Cluster | Spot) -> str:
     """The title of its question; the id of one that the course does not have any more."""
     questions = load(cluster.exercise).questions if cluster.exercise in NAMES else ()
     return next((question.title for question in questions if question.id == cluster.question), cluster.question)

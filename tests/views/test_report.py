@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from page_kit import ATTACKS, EXPECTED, Page, marks, wrong_line
+from page_kit import ATTACKS, EXPECTED, Page, marks, place, wrong_line
 
-from autograder.views.clusters import cluster_id, clusters, with_hints
+from autograder.views.clusters import cluster_id, clusters, spots, with_hints
+from autograder.views.places import shape
 from autograder.views.report import class_report, common_mistakes, discrimination, exercise_reports
 
 SHARED = wrong_line("dW1", EXPECTED + 1)
@@ -47,6 +48,53 @@ def test_one_hint_reaches_everyone_in_the_cluster_and_changes_no_point():
     reached = [one.student for one in hinted if "Draw the chain." in str(one)]
     assert reached == ["carla", "dmitri"]
     assert [one.points for one in hinted] == [one.points for one in CLASS]
+
+
+def pointed(student, code, **more):
+    source = f"import numpy\n{code}\n"
+    return marks(student, dW1=wrong_line("dW1", EXPECTED + len(code), place=place(code, source, **more)))
+
+
+ALIKE = [
+    pointed("ada", "self.A1 * (1 - self.A1)"),
+    pointed("blaise", "A1*(1-A1)"),
+    pointed("carla", "h *  (1 - h)"),
+    pointed("dmitri", "h * (1 - g)"),
+    pointed("elena", "A1*(1-A1)", due="relu'(Z1)"),
+]
+
+
+def test_students_who_write_the_same_where_the_same_is_due_stand_together():
+    (spot,) = spots(ALIKE)
+    assert list(spot.students) == ["ada", "blaise", "carla"]
+    assert len(spots(ALIKE, least=1)) == 3
+    words = Page(class_report(ALIKE)).words
+    assert "3 students write A1*(1-A1)" in words
+    assert "ada: cell network, line 2; blaise: cell network, line 2; carla: cell network, line 2" in words
+    assert "ada" not in Page(class_report(ALIKE, names=False)).words
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        ("self.W2.T @ dZ2", "W.T@d", True),
+        ("np.sum(dZ, axis=1)", "numpy . sum(d,axis=1)", True),
+        ("np.sum(dZ, axis=1)", "np.mean(dZ, axis=1)", False),
+        ("np.sum(dZ, axis=1)", "np.sum(dZ, axis=0)", False),
+        ("np.sum(dZ, axis=1)", "np.sum(dZ, ddof=1)", False),
+        ("dZ @ X.T", "dZ @ X", False),
+        ("cache['A1'] # '", "c['A1']", True),
+        ("cache['A1']", "cache['A2']", False),
+        ("x if y else z", "a if b else c", True),
+        ("a - b", "b - a", True),
+        ("a - a", "a - b", False),
+        ("network.f(x)", "net.f(z)", True),
+        ("dW = dZ @ X", "g = d @ x", True),
+        ("a == b", "c == d", True),
+    ],
+)
+def test_the_shape_of_code_has_no_chosen_names(one, other, alike):
+    assert (shape(one) == shape(other)) == alike
 
 
 def test_difficulty_discrimination_and_distribution():
