@@ -13,9 +13,13 @@ from nbformat import NotebookNode
 
 from autograder.course import compiled_modules, sheet_files, source_notebook
 from autograder.exercise import Exercise
+from autograder.grading.newer import for_a_person, lacking, version_of
 from autograder.grading.notebook import Plan, heal, plan, plans
 from autograder.marking import Marks, challenges, mark
 from autograder.sandbox import Answer, Ask, Cell, Job, Limits, Outcome, Sandbox
+
+LEFT_OUT = ("While the notebook is graded, ", "Shell commands do not run while the notebook is graded; ")
+"""How the sandbox begins what it says of a line that it has left out."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +48,15 @@ class Work:
 class Prepared:
     """A notebook ready to run: ``marks`` leaves out what is only for the eye, ``whole`` runs everything.
 
-    Both are the same object when the notebook has nothing that is only for the eye.
+    Both are the same object when the notebook has nothing that is only for the eye. ``version`` is that of Python with
+    which the notebook says that it was run.
     """
 
     exercise: Exercise
     seed: int
     marks: Work
     whole: Work
+    version: str = ""
 
     @property
     def marks_job(self) -> Job | None:
@@ -96,7 +102,7 @@ def prepare(
         ))
         for planned in plans(notebook, source)
     )  # fmt: skip
-    return Prepared(exercise, seed, whole if marks.planned == whole.planned else marks, whole)
+    return Prepared(exercise, seed, whole if marks.planned == whole.planned else marks, whole, version_of(notebook))
 
 
 def beside(own: Mapping[str, bytes], sheet: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -150,15 +156,16 @@ def give_marks(prepared: Prepared, ran: Ran, *, student: str = "", seconds: floa
     """Marks for what came back. Runs nothing."""
     planned = (prepared.whole if ran.whole else prepared.marks).planned
     exercise, outcome = prepared.exercise, ran.outcome
+    why = lacking(outcome, {cell.id: cell.source for cell in planned.cells}, prepared.version)
     marks = Marks(
         student=student,
         sheet=exercise.sheet,
         exercise=exercise.name,
-        questions=mark(exercise, prepared.seed, outcome.answers),
+        questions=for_a_person(mark(exercise, prepared.seed, outcome.answers), why),
         isolation=outcome.level,
         seed=prepared.seed,
         written_points=sum(part.points for part in exercise.written),
-        notes=planned.notes + _failed_cells(planned, outcome),
+        notes=(*([why] if why else []), *planned.notes, *_failed_cells(planned, outcome), *_left_out(planned, outcome)),
         digest=planned.digest,
         seconds=seconds,
     )
@@ -241,6 +248,18 @@ def _failed_cells(planned: Plan, outcome: Outcome) -> tuple[str, ...]:
         place = "A cell of the course" if index is None else f"Cell {index + 1} of the notebook"
         what = "raised an error" if result.status == "raised" else "was stopped"
         notes.append(f"{place} {what}: {result.message} The other cells were still run.")
+    return tuple(notes)
+
+
+def _left_out(planned: Plan, outcome: Outcome) -> tuple[str, ...]:
+    """Which cells speak to the computer that they were written on."""
+    index = {cell.id: cell.index for cell in planned.cells}
+    notes = []
+    for result in outcome.cells:
+        at = index.get(result.id)
+        said = [output["text"] for output in result.outputs if output.get("name") == "stderr"]
+        if at is not None and any(line.startswith(LEFT_OUT) for text in said for line in text.splitlines()):
+            notes.append(f"Cell {at + 1} of the notebook is in part about another computer; that part was left out.")
     return tuple(notes)
 
 

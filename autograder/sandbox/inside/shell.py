@@ -31,6 +31,7 @@ from traitlets import Type
 from traitlets.config import Config
 
 from . import codec, shapes
+from .outside import left_out, make_harmless
 from .stopwatch import OutOfTime
 
 INLINE_BACKEND = "module://matplotlib_inline.backend_inline"
@@ -351,6 +352,12 @@ class Shell(InteractiveShell):
 
     system_raw = system_piped = system
 
+    def run_line_magic(self, magic_name: str, line: str, _stack_depth: int = 1) -> Any:
+        """Run a magic; one that is not here, as those of an extension are, is left out in words."""
+        if self.find_line_magic(magic_name) is None and self.find_cell_magic(magic_name) is None:
+            return left_out(f"%{magic_name} {line}")
+        return super().run_line_magic(magic_name, line, _stack_depth + 1)
+
     def getoutput(self, cmd: str, split: bool = True, depth: int = 0) -> Any:
         """Refuse a program, in words, with an empty answer."""
         self.system(cmd)
@@ -380,6 +387,7 @@ def make_shell() -> Shell:
     linecache.clearcache()
     sys.last_value = sys.last_traceback = sys.last_type = None
     shell.execution_count = 1
+    make_harmless(shell)
     return shell
 
 
