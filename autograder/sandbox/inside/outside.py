@@ -30,8 +30,8 @@ from IPython.core.interactiveshell import InteractiveShell
 SAID = "While the notebook is graded, "
 """How every sentence begins that says what was left out."""
 
-PROGRAMS = ("conda", "mamba", "micromamba", "pip", "uv")
-INSTALLERS = {*PROGRAMS, "pip3", "apt", "apt-get", "brew", "jupyter"}
+PROGRAMS = ("conda", "mamba", "micromamba")
+INSTALLERS = {*PROGRAMS, "pip", "pip3", "uv", "apt", "apt-get", "brew", "jupyter"}
 ELSEWHERE = ("google.colab",)
 """Modules that exist on one provider's computers only."""
 
