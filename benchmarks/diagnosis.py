@@ -1,5 +1,6 @@
 """How well wrong gradients are named, and how fast: ``python benchmarks/diagnosis.py [--json] [--quick]``.
 
+Real: the solutions of ``real.py``, which other people wrote (``--real`` measures these alone). The rest is planted.
 Singles: every wrong option of every choice point, in all parameters at once and in each one alone. Pairs and triples:
 random ones, in different choice points. A mutation that cannot be seen in the answers is not counted. False names:
 random perturbations, and right answers of other styles. Nothing here is timed but ``explain`` itself.
@@ -10,14 +11,20 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from autograder.diagnosis import DoesNotFit, Point, Report, Spec, choice_points, explain, mutate
 from autograder.diagnosis.grammar import choice_points_of
+
+sys.path.insert(0, str(Path(__file__).parent))
+import real
 
 # What the exercises of the course ask for, and more.
 SPECS = (
@@ -288,22 +295,33 @@ def run(quick: bool) -> list[Tally]:
     return rows
 
 
+def _row(tally: Tally | real.Tally) -> dict[str, Any]:
+    row = {k: v for k, v in asdict(tally).items() if k not in ("times", "misses")}
+    row["median_ms"] = round(float(np.median(tally.times)), 2)
+    row["worst_ms"] = round(float(max(tally.times)), 1)
+    return row
+
+
 def main() -> None:
     """Print the table, or JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--quick", action="store_true", help="smaller samples")
     parser.add_argument("--misses", type=int, default=0, metavar="N", help="also list N misses per row")
+    parser.add_argument("--real", action="store_true", help="only the solutions that other people wrote")
     args = parser.parse_args()
-    rows = run(args.quick)
-    table = []
-    for tally in rows:
-        row = {k: v for k, v in asdict(tally).items() if k not in ("times", "misses")}
-        row["median_ms"] = round(float(np.median(tally.times)), 2)
-        row["worst_ms"] = round(float(max(tally.times)), 1)
-        table.append(row)
+    people = list(real.measured())
+    rows = [] if args.real else run(args.quick)
+    table = [_row(tally) for tally in rows]
     if args.json:
-        print(json.dumps({"python": platform.python_version(), "numpy": np.__version__, "rows": table}, indent=2))
+        versions = {"python": platform.python_version(), "numpy": np.__version__}
+        print(json.dumps({**versions, "real": [_row(tally) for tally in people], "rows": table}, indent=2))
+        return
+    for tally in people:
+        row = _row(tally)
+        print(", ".join(f"{name.replace('_', ' ')} {value}" for name, value in row.items() if name != "what"), end=": ")
+        print(row["what"], *(f"\n    {miss}" for miss in tally.misses[: args.misses]))
+    if args.real:
         return
     print(f"{'':28}{'tried':>7}{'named':>7}{'%':>8}{'falsely':>9}{'median ms':>11}{'worst ms':>10}")
     for row, tally in zip(table, rows):

@@ -162,7 +162,7 @@ def _load(name: str, args: argparse.Namespace) -> dict[str, Array]:
         if key in arrays and arrays[key].size == 1 and float(arrays[key].reshape(())) != value:
             raise BadInput(f"{name}: {key} in the file is not the value of {option}; one of the two was expected")
         arrays[key] = np.array(value)
-    return _columns(arrays) if args.layout == "rows" else _flat_biases(arrays)
+    return _columns(arrays) if args.layout == "rows" else _flat_examples(arrays)
 
 
 def _is(kind: str, key: str) -> bool:
@@ -188,16 +188,10 @@ def _columns(arrays: Mapping[str, Array]) -> dict[str, Array]:
     return turned
 
 
-def _flat_biases(arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """Where a bias is a flat vector, so may be its gradient: code in that style is not wrong."""
-    shaped = dict(arrays)
-    for key, value in arrays.items():
-        if key in ("X", "Y") and value.ndim == 1:
-            shaped[key] = value.reshape(1, -1)
-        core = key.removeprefix("d").removesuffix("_new")
-        if _is("b", key) and value.ndim == 1 and core in arrays and arrays[core].ndim == 1:
-            shaped[key] = value.reshape(-1, 1)
-    return shaped
+def _flat_examples(arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """One number per example may be a flat vector."""
+    flat = {key: arrays[key].reshape(1, -1) for key in ("X", "Y") if key in arrays and arrays[key].ndim == 1}
+    return {**arrays, **flat}
 
 
 def as_json(report: Report, points: int) -> dict[str, Any]:

@@ -4,8 +4,9 @@ report = explain(Spec(("tanh",), "sigmoid", "bce"), [Point(inputs, answers), ...
 report.parameters["W1"].mistakes      # ("sigmoid-derivative-with-tanh",)
 """
 
+from autograder.diagnosis.aliases import aliases
 from autograder.diagnosis.evidence import Evidence
-from autograder.diagnosis.findings import CONVENTION, RIGHT, WRONG, Finding, Report, aliases, explain
+from autograder.diagnosis.findings import CONVENTION, RIGHT, WRONG, Finding, Report, explain
 from autograder.diagnosis.fingerprint import fingerprint
 from autograder.diagnosis.grammar import DoesNotFit, choice_points, mutate
 from autograder.diagnosis.spec import Point, Spec

@@ -78,6 +78,7 @@ def output_options(spec: Spec) -> tuple[Start, ...]:
                 option("half-of-the-cross-entropy", lambda c, a, y, e: (1 - y) * a, "other-half-of-the-cross-entropy"),
                 option("absolute-error", lambda c, a, y, e: -y * (1 - a) - (1 - y) * a, "halves-of-one-sign"),
                 option("thresholded-prediction", lambda c, a, y, e: (a > 0.5) - y),
+                option("thresholded-prediction target-missing", lambda c, a, y, e: 1.0 * (a > 0.5)),
             ]
         return tuple(options)
 

@@ -3,35 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from autograder.diagnosis.answers import Given, arrays_at, collect
 from autograder.diagnosis.evidence import Evidence, make_evidence
+from autograder.diagnosis.explanation import EXACT, Explanation, same
 from autograder.diagnosis.facts import measure
-from autograder.diagnosis.grammar import choice_points, run_mutated
-from autograder.diagnosis.search import (
-    EXACT,
-    MAX_MISTAKES,
-    OWN_ERROR,
-    Answer,
-    Explanation,
-    Search,
-    TooMany,
-    passes_with_own,
-    recover_errors,
-    same,
-    tokens_at,
-)
+from autograder.diagnosis.grammar import run_mutated
+from autograder.diagnosis.own import passes_with_own
 from autograder.diagnosis.spec import Array, Pass, Point, Spec, forward
+from autograder.diagnosis.walk import State, walk
 from autograder.mistakes import MISTAKES
-from autograder.tolerance import DOUBLE, Tolerance, agree, tolerance
+from autograder.tolerance import agree
 
 RIGHT = "right"
 WRONG = "wrong"
 CONVENTION = "right-up-to-convention"
-
-MAX_STATES = 40  # joint explanations kept while walking from the last layer to the first
 
 SHAPES = ("result-transposed", "wrong-shape")
 SCALE_CONVENTIONS = {
@@ -89,24 +78,6 @@ class Report:
         return tuple(dict.fromkeys(mistake for finding in self.parameters.values() for mistake in finding.mistakes))
 
 
-@dataclass(frozen=True)
-class _Given:
-    """The answers for one parameter: as handed in, brought to the expected shape, and the mistakes of shape."""
-
-    raw: tuple[Array, ...]
-    values: tuple[Array, ...] | None
-    shape_mistakes: tuple[str, ...]
-    tolerance: Tolerance
-
-
-@dataclass(frozen=True)
-class _State:
-    """A joint explanation of the parameters seen so far."""
-
-    tokens: frozenset[str] = frozenset()
-    explanations: Mapping[str, Explanation] = field(default_factory=dict)
-
-
 def explain(spec: Spec, points: Sequence[Point], *, conventions: bool = False) -> Report:
     """Say for each parameter whether it is right, and if not, which mistakes give exactly the student's numbers.
 
@@ -132,17 +103,17 @@ def _explain(spec: Spec, points: Sequence[Point], conventions: bool) -> Report:
         for layer in ours
     )
     expected = [run_mutated(replace(c, gradient={}, updated={}), {}) for c in truths]
-    given = _collect(spec, points, expected)
+    given = collect(spec, points, expected)
     for c in passes:
         # Until the student's own answers are noted, the right ones stand in.
         run_mutated(c, {})
-    passes_with_own(passes, [_arrays_at(spec, given, index) for index in range(len(points))])
+    passes_with_own(passes, [arrays_at(spec, given, index) for index in range(len(points))])
 
     right = {parameter for parameter, g in given.items() if _is_right(spec, parameter, g, expected)}
     findings = {parameter: Finding(RIGHT) for parameter in right}
     wanted = [parameter for parameter in given if parameter not in right]
     if wanted:
-        states = _walk(spec, passes, given, wanted)
+        states = walk(spec, passes, given, wanted)
         findings |= _judge(spec, passes, given, wanted, states, expected, own_forward)
         findings = _one_layer_only(spec, findings)
         if conventions:
@@ -150,45 +121,7 @@ def _explain(spec: Spec, points: Sequence[Point], conventions: bool) -> Report:
     return Report({parameter: findings[parameter] for parameter in spec.parameters if parameter in findings})
 
 
-def _collect(spec: Spec, points: Sequence[Point], expected: Sequence[Mapping[str, Array]]) -> dict[str, _Given]:
-    given = {}
-    for parameter in spec.parameters:
-        name = spec.answer_name(parameter)
-        if any(name not in point.answers for point in points):
-            continue
-        raw = tuple(np.asarray(point.answers[name]) for point in points)
-        if any(value.dtype.kind not in "fiub" for value in raw):
-            given[parameter] = _Given(raw, None, (), DOUBLE)
-            continue
-        loosest = max((tolerance(value) for value in raw), key=lambda one: (one.right, one.proof is None))
-        shaped = [_shaped(value.astype(float), want[name].shape) for value, want in zip(raw, expected)]
-        values: tuple[Array, ...] | None = None
-        mistakes: tuple[str, ...] = ()
-        if all(np.isfinite(value).all() for value in raw):
-            values = tuple(value for value, _ in shaped)
-            mistakes = tuple(dict.fromkeys(m for _, m in shaped if m))
-        given[parameter] = _Given(raw, values, mistakes, loosest)
-    return given
-
-
-def _shaped(value: Array, shape: tuple[int, ...]) -> tuple[Array, str]:
-    """Bring an answer to the expected shape where its numbers are all there, and name what was wrong with it."""
-    if value.shape == shape:
-        return value, ""
-    if value.size == 1:
-        return np.full(shape, value.reshape(())), "one-number" if np.prod(shape) > 1 else "wrong-shape"
-    if value.shape == shape[::-1] and shape[1] > 1:
-        return value.T, "result-transposed"
-    if value.size == np.prod(shape) and max(value.shape) == max(shape):
-        return value.reshape(shape), "wrong-shape"
-    return value, ""
-
-
-def _arrays_at(spec: Spec, given: Mapping[str, _Given], index: int) -> dict[str, Array]:
-    return {spec.answer_name(p): g.values[index] for p, g in given.items() if g.values is not None}
-
-
-def _is_right(spec: Spec, parameter: str, given: _Given, expected: Sequence[Mapping[str, Array]]) -> bool:
+def _is_right(spec: Spec, parameter: str, given: Given, expected: Sequence[Mapping[str, Array]]) -> bool:
     name = spec.answer_name(parameter)
     return (
         given.values is not None
@@ -197,85 +130,12 @@ def _is_right(spec: Spec, parameter: str, given: _Given, expected: Sequence[Mapp
     )
 
 
-def _walk(spec: Spec, passes: Sequence[Pass], given: Mapping[str, _Given], wanted: Sequence[str]) -> list[_State]:
-    """Explain the wrong parameters from the last layer to the first, each given what was named before."""
-    states = [_State()]
-    own: list[Pass] | None = None
-    searches: dict[tuple[frozenset[str], int], Search] = {}
-    for parameter in wanted:
-        g = given[parameter]
-        if g.values is None or g.tolerance.proof is None or all(not np.any(v) for v in g.values):
-            continue
-        extended = []
-        for free in dict.fromkeys(state.tokens for state in states):
-            base = _base(passes, parameter, g.values)
-            if (free, base) not in searches:
-                searches[free, base] = Search(passes, free, base)
-            search = searches[free, base]
-            found = _explanations(search, parameter, g)
-            if not found and own is not None:
-                found = _explanations(Search(own, free, base, own=True), parameter, g)
-            for state in states:
-                if state.tokens == free:
-                    extended += [
-                        _State(state.tokens | e.tokens, {**state.explanations, parameter: e}) for e in found
-                    ] or [state]
-        if int(parameter[1:]) == passes[0].spec.depth and extended == states and g.tolerance == DOUBLE:
-            # Not explained; what follows may still be right given the error that this one came from.
-            own = recover_errors(passes, [_arrays_at(spec, given, index) for index in range(len(passes))])
-        # An explained state is worth more than one that leaves the parameter out.
-        most = max(len(state.explanations) for state in extended)
-        extended = [state for state in extended if len(state.explanations) == most]
-        fewest = min(len(state.tokens) for state in extended)
-        states = [s for s in sorted(extended, key=lambda s: len(s.tokens)) if len(s.tokens) <= fewest + 1][:MAX_STATES]
-    fewest = min(len(state.tokens) for state in states)
-    return [state for state in states if len(state.tokens) == fewest]
-
-
-def _base(passes: Sequence[Pass], parameter: str, values: Sequence[Array]) -> int:
-    """The first point at which the answer says something: where a mask closes every unit, all answers are alike."""
-    for index, (c, value) in enumerate(zip(passes, values)):
-        start = c.value(parameter)
-        rest = value - start if c.spec.result == "update" and value.shape == start.shape else value
-        if parameter[0] == "W" and rest.shape == start.shape:
-            rest = rest + (c.rate if c.spec.result == "update" else -1.0) * c.decay * start
-        if np.abs(rest).max(initial=0.0) > 1e-9 * np.abs(value).max(initial=0.0):
-            return index
-    return 0
-
-
-def _explanations(search: Search, parameter: str, given: _Given) -> list[Explanation]:
-    """The explanations with the fewest new mistakes; none when the numbers are too few to prove so many."""
-    if given.values is None or given.tolerance.proof is None:
-        return []
-    answer = Answer(parameter, given.values, given.tolerance.proof)
-    single = given.tolerance != DOUBLE
-    numbers = answer.numbers()
-    bound = min(MAX_MISTAKES, numbers if not single else min(2, numbers // 4))
-    try:
-        for new in range(bound + 1):
-            found = search.explain(answer, new)
-            if found:
-                return found
-    except TooMany:
-        # Rivals might be among those not tried: nothing is claimed.
-        return []
-    return []
-
-
-def _local(parameter: str, explanation: Explanation) -> frozenset[str]:
-    """Mistakes of the steps that belong to this parameter alone, so that they are not inherited."""
-    points = ("operand", "product", "penalty") if parameter[0] == "W" else ("bias-sum", "bias-penalty")
-    options = explanation.recipe.options
-    return frozenset(t for p in (*points, "update") for t in tokens_at(p, options[p]))
-
-
 def _judge(
     spec: Spec,
     passes: Sequence[Pass],
-    given: Mapping[str, _Given],
+    given: Mapping[str, Given],
     wanted: Sequence[str],
-    states: Sequence[_State],
+    states: Sequence[State],
     expected: Sequence[Mapping[str, Array]],
     own_forward: bool,
 ) -> dict[str, Finding]:
@@ -303,15 +163,18 @@ def _judge(
             findings[parameter] = _named(spec, parameter, (), (), False, None, facts, factor)
             continue
         explanation = rivals[0]
-        from_own = own_forward or explanation.recipe.options["output-error"] is OWN_ERROR
-        if not common and not shape_mistakes and not from_own:
+        facts = (*facts, *explanation.facts)
+        if explanation.recipe is None:
+            shape_mistakes = ()  # what was solved for says what became of the shape
+        from_own = own_forward or explanation.from_own_error
+        if not common and not shape_mistakes and not from_own and explanation.recipe is not None:
             # Another choice at a kink, where any slope between the two sides is right.
             options = explanation.recipe.options.values()
             findings[parameter] = Finding(RIGHT, kinks=tuple(o.name for o in options if o.name != "right"))
             continue
-        inherited = (common & named) - _local(parameter, explanation)
-        mistakes = tuple(_in_order(explanation, common - inherited))
-        follows = tuple(_in_order(explanation, inherited))
+        inherited = (common & named) - explanation.local(parameter)
+        mistakes = tuple(explanation.in_order(common - inherited))
+        follows = tuple(explanation.in_order(inherited))
         named |= common
         findings[parameter] = _named(
             spec,
@@ -324,14 +187,6 @@ def _judge(
             factor,
         )
     return findings
-
-
-def _in_order(explanation: Explanation, tokens: frozenset[str]) -> list[str]:
-    """Ids of the mistakes in the order of the steps in which they are made."""
-    ids = []
-    for point, option in explanation.recipe.options.items():
-        ids += [token.split("@")[0] for token in tokens_at(point, option) if token in tokens]
-    return list(dict.fromkeys(ids))
 
 
 def _named(
@@ -348,7 +203,8 @@ def _named(
     shape = next((mistake for mistake in mistakes if mistake in SHAPES), "")
     if shape == "result-transposed" and recipe is not None and shape in recipe.options["product"].mistakes:
         shape = ""  # the recipe transposes already
-    evidence = make_evidence(spec, parameter, recipe, shape) if mistakes else None
+    solved = explanation is not None and recipe is None
+    evidence = make_evidence(spec, parameter, recipe, shape) if mistakes and not solved else None
     hint = " ".join(MISTAKES[mistake].hint for mistake in mistakes)
     if not mistakes and follows:
         titles = ", ".join(MISTAKES[mistake].title for mistake in follows)
@@ -397,36 +253,3 @@ def _forgive(spec: Spec, findings: dict[str, Finding]) -> dict[str, Finding]:
         facts = tuple(f"Exact under another convention: {MISTAKES[word].convention}." for word in words)
         forgiven[parameter] = Finding(CONVENTION, convention=words, facts=facts, factor=finding.factor)
     return forgiven
-
-
-def aliases(spec: Spec, points: Sequence[Point]) -> tuple[tuple[str, str], ...]:
-    """Pairs of different single mistakes that give the same answers at all ``points``: choose other challenges.
-
-    Each is written ``choice-point=option``. Options that are one mistake in two spellings are not aliases.
-    """
-    seen: dict[str, tuple[tuple[str, ...], list[dict[str, Array]]]] = {}
-    for point, options in choice_points(spec).items():
-        for option in options:
-            if not option.mistakes:
-                continue
-            try:
-                answers = [_mutated(spec, p, point, option.name) for p in points]
-            except ValueError:
-                continue
-            seen[f"{point}={option.name}"] = (tuple(tokens_at(point, option)), answers)
-    right = [_mutated(spec, p, None, "") for p in points]
-    pairs = []
-    items = [(k, t, a) for k, (t, a) in seen.items() if not _equal(a, right)]
-    for index, (name, tokens, answers) in enumerate(items):
-        for other, other_tokens, other_answers in items[index + 1 :]:
-            if set(tokens) != set(other_tokens) and _equal(answers, other_answers):
-                pairs.append((name, other))
-    return tuple(pairs)
-
-
-def _mutated(spec: Spec, point: Point, choice: str | None, option: str) -> dict[str, Array]:
-    return run_mutated(forward(spec, point.inputs), {choice: option} if choice else {})
-
-
-def _equal(one: Sequence[Mapping[str, Array]], two: Sequence[Mapping[str, Array]]) -> bool:
-    return all(a.keys() == b.keys() and all(same(a[k], b[k], 1e-7) for k in a) for a, b in zip(one, two))

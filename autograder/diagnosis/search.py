@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from autograder.diagnosis.explanation import OWN_ERROR, Answer, Explanation, same, tokens_at
 from autograder.diagnosis.grammar import (
     SCALES,
     DoesNotFit,
@@ -24,55 +25,14 @@ from autograder.diagnosis.grammar import (
     choice_points_of,
     evaluate,
     link_points,
-    remember,
 )
 from autograder.diagnosis.spec import Array, Pass
 from autograder.diagnosis.steps import Link, Operand, Option, Options, Penalty, Product, Scale, Start, Update
+from autograder.diagnosis.wide import wide_derivatives, wide_output_errors
 
-EXACT = 1e-9
 MAX_MISTAKES = 3
 MAX_NUMBERS = 10_000_000  # in one stack of candidates; with more, that many mistakes are not searched
 MAX_CHECKS = 600  # recipes evaluated again at every point, for one parameter and one number of mistakes
-
-
-OWN_ERROR: Start = Option("own", (), lambda c: c.own_error)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The student's answers for one parameter, one array per point, and how exactly they must be met."""
-
-    parameter: str
-    values: tuple[Array, ...]
-    tolerance: float
-
-    def numbers(self) -> int:
-        """How many numbers there are to explain."""
-        return sum(np.unique(value).size for value in self.values)
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """A recipe that gives the answer at every point. ``tokens`` are its mistakes, in a hidden layer with @layer."""
-
-    recipe: Recipe
-    tokens: frozenset[str]
-
-
-def same(got: Array, value: Array, tolerance: float) -> bool:
-    """Whether two arrays have one shape and agree to ``tolerance`` of their largest entry."""
-    if got.shape != value.shape:
-        return False
-    size = max(np.abs(got).max(initial=0.0), np.abs(value).max(initial=0.0))
-    return bool(np.abs(got - value).max(initial=0.0) <= tolerance * size)
-
-
-def tokens_at(point: str, option: Option[Any]) -> tuple[str, ...]:
-    """The mistakes of an option; those made in the chain of a hidden layer say in which layer."""
-    layer = point.rpartition("-")[2]
-    if not layer.isdecimal():
-        return option.mistakes
-    return tuple(f"{mistake}@{layer}" for mistake in option.mistakes)
 
 
 @dataclass
@@ -89,6 +49,7 @@ class Search:
     free: frozenset[str] = frozenset()
     base: int = 0  # the point at which the stacks are evaluated
     own: bool = False  # take the student's own output error for right
+    wide: bool = False  # with derivatives and output errors that no list has
     _chains: dict[tuple[int, int], list[_Stack]] = field(default_factory=dict)
     _scales: dict[str, tuple[Array, list[tuple[tuple[Scale, ...], frozenset[str]]]]] = field(default_factory=dict)
 
@@ -98,6 +59,14 @@ class Search:
         self.spec = self.first.spec
         own = {"output-error": (OWN_ERROR,)} if self.own else {}
         self.grammar: Mapping[str, Options] = {**choice_points(self.spec), **own}
+        if self.wide:
+            self.grammar = {point: (*options, *self._wider(point)) for point, options in self.grammar.items()}
+
+    def _wider(self, point: str) -> Options:
+        step, _, layer = point.rpartition("-")
+        if step == "derivative":
+            return wide_derivatives(self.first.activation(int(layer)))
+        return wide_output_errors(self.spec) if point == "output-error" else ()
 
     def cost(self, point: str, option: Option[Any]) -> int:
         """How many mistakes an option adds to those already named."""
@@ -175,12 +144,18 @@ class Search:
                 each.append(row)
             for combination in itertools.product(*each):
                 tokens = frozenset(t for _, option in combination for t in option.mistakes)
+                if self._alike and len(tokens - self.free - {"sign-flipped"}) > 1:
+                    continue  # where m is the same at all points, two constants may be any third
                 if len(tokens - self.free) <= MAX_MISTAKES:
                     number = float(np.prod([value for value, _ in combination]))
                     entries.append((number, tuple(option for _, option in combination), tokens))
             entries.sort(key=lambda entry: entry[0])
             self._scales[kind] = (np.array([e[0] for e in entries]), [(e[1], e[2]) for e in entries])
         return self._scales[kind]
+
+    @property
+    def _alike(self) -> bool:
+        return len(self.passes) > 1 and len({c.m for c in self.passes}) == 1
 
     def _changes_nothing(self, option: Scale) -> bool:
         # With one example there is no mean over examples, and so no wrong divisor for it.
@@ -372,38 +347,3 @@ def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
 
 def _with(rows: Array, *indices: int) -> Array:
     return np.concatenate([rows, np.tile(indices, (len(rows), 1))], axis=1)
-
-
-def passes_with_own(passes: Sequence[Pass], answers: Sequence[Mapping[str, Array]]) -> None:
-    """Give each pass the student's own weight gradients and updated weights, or the right ones where missing."""
-    for c, given in zip(passes, answers):
-        for parameter in c.spec.parameters:
-            value = given.get(c.spec.answer_name(parameter))
-            if value is not None and value.shape == c.value(parameter).shape and np.isfinite(value).all():
-                remember(c, parameter, value)
-
-
-def recover_errors(passes: Sequence[Pass], answers: Sequence[Mapping[str, Array]]) -> list[Pass] | None:
-    """The passes with the output error that the student's dW and db of the last layer came from.
-
-    dW - penalty = scale E A^T and db = scale E 1 can be solved for E where there are no more examples than units
-    below the last layer, plus one for the bias. None when they cannot, or when no E fits both.
-    """
-    found = []
-    for c, given in zip(passes, answers):
-        last, sides, factors = c.spec.depth, [], []
-        for parameter, factor in ((f"W{last}", c.a[last - 1].T), (f"b{last}", np.ones((c.m, 1)))):
-            value, start = given.get(c.spec.answer_name(parameter)), c.value(parameter)
-            if value is None or value.shape != start.shape:
-                continue
-            gradient = (start - value) / c.learning_rate if c.spec.result == "update" else value
-            sides.append(gradient - (c.decay * start if parameter[0] == "W" else 0.0))
-            factors.append(c.scale * factor)
-        if not sides:
-            return None
-        side, factor = np.concatenate(sides, axis=1), np.concatenate(factors, axis=1)
-        error, _, rank, _ = np.linalg.lstsq(factor.T, side.T, rcond=1e-10)
-        if rank < c.m or not same(error.T @ factor, side, EXACT):
-            return None
-        found.append(replace(c, own_error=error.T))
-    return found

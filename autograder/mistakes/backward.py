@@ -39,6 +39,10 @@ OUTPUT_ERROR: Texts = {
         "the predicted class is used instead of the probability",
         "You round the output before you compute the error. The loss uses the probabilities themselves.",
     ),
+    "another-output-error": (
+        "the output error is another formula",
+        "Differentiate the loss with respect to the pre-activation of the output, and compare it with your line.",
+    ),
     "pre-activation-in-output-error": (
         "the pre-activation of the output is used instead of its activation",
         "Check which value of the last layer you compare with Y: before or after its activation?",
@@ -177,6 +181,10 @@ HIDDEN_ERROR: Texts = {
     "half-of-the-derivative": (
         "half of the hidden derivative is missing",
         "Write down the derivative of the hidden activation in full, and compare it with your code, part by part.",
+    ),
+    "another-derivative": (
+        "the hidden derivative is another formula",
+        "Write down the derivative of the hidden activation, and compare it with your code at one number.",
     ),
     "activation-for-derivative": (
         "the activation is used instead of its derivative",

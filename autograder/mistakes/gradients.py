@@ -47,6 +47,14 @@ GRADIENT: Texts = {
         "the shape is not the one that is needed",
         "Which product, and which transpose, leads from the shapes that you have to this one?",
     ),
+    "bias-gradient-for-weights": (
+        "the gradient of the bias is used for the weights",
+        "Check which array moves the weights. Two names in your code look alike.",
+    ),
+    "row-and-column-to-a-matrix": (
+        "a row and a column are combined, and numpy makes a matrix of them",
+        "Print the shapes of both sides of this line. One of them is turned, or has lost an axis.",
+    ),
     "wrong-shape": (
         "the numbers are right, the shape is not",
         "Compare the shape of your result with the shape of the parameter it belongs to.",
@@ -69,6 +77,10 @@ BIAS: Texts = {
     "bias-of-another-layer": (
         "the bias gradient of another layer is used",
         "Check which layer's error you sum for which bias. Two names in your code look alike.",
+    ),
+    "weight-gradient-for-bias": (
+        "the gradient of the weights is used for the bias",
+        "Check which array moves the bias. Two names in your code look alike.",
     ),
     "bias-from-rows-of-dw": (
         "the bias gradient is made from the weight gradient",
@@ -130,6 +142,10 @@ SCALE: Texts = {
         "the sum over the outputs is taken instead of the mean",
         "Check whether the loss sums or averages over the outputs.",
         "sum over the outputs",
+    ),
+    "wrong-factor": (
+        "the gradient of the data is multiplied by a wrong number",
+        "Collect the constants of your line, one by one, and compare with the loss and the update rule.",
     ),
     "sign-flipped": (
         "the sign is wrong",
@@ -236,5 +252,33 @@ UPDATE: Texts = {
     "parameter-assigned-not-updated": (
         "the parameter is replaced by the step instead of changed by it",
         "Check whether your line changes the old parameter, or throws it away.",
+    ),
+    "multiplied-instead-of-subtracted": (
+        "the parameter is multiplied by the step instead of changed by it",
+        "Read your update once more: which operation stands between the parameter and its step?",
+    ),
+    "rate-added-not-multiplied": (
+        "the learning rate is added or subtracted instead of multiplied",
+        "Check the operation between the learning rate and the gradient.",
+    ),
+    "data-term-missing": (
+        "the gradient of the data is not in the update",
+        "Without the penalty, what would your line do? Check that the gradient is in it.",
+    ),
+    "parameter-scaled": (
+        "the parameter itself is multiplied by a number",
+        "The old parameter enters the update once. Check what it is multiplied with.",
+    ),
+    "constant-added": (
+        "a constant is added to every entry",
+        "Each entry has its own gradient. Check what your line adds to all of them alike.",
+    ),
+    "another-parameter-updated": (
+        "the update starts from another parameter",
+        "Check the names on both sides of your update: it changes one parameter and should start from the same one.",
+    ),
+    "another-parameter-added": (
+        "a multiple of another parameter is added",
+        "Check which arrays enter this line. One of them belongs to another parameter.",
     ),
 }

@@ -302,7 +302,7 @@ def facts_of(change, spec=TANH, outputs=3):
 def test_what_is_measured_when_nothing_is_known(change, words):
     finding = facts_of(lambda p: {**p.answers, "dW1": change(p.answers["dW1"])})
     assert finding.verdict == "wrong"
-    assert finding.mistakes == ()
+    assert set(finding.mistakes) <= {"wrong-factor", "constant-added"}  # these are numbers, and no cause
     assert words in " ".join(finding.facts)
 
 

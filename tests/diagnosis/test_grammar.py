@@ -7,7 +7,9 @@ import pytest
 from diagnosis_kit import bench, points_of
 
 from autograder.diagnosis import DoesNotFit, Point, Spec, aliases, choice_points, mutate
+from autograder.diagnosis.constants import SOLVED
 from autograder.diagnosis.spec import HIDDEN
+from autograder.diagnosis.wide import GENERAL
 from autograder.mistakes import MISTAKES
 
 TANH = Spec(("tanh",), "sigmoid", "bce")
@@ -33,7 +35,7 @@ def test_every_mistake_of_the_grammar_is_in_the_catalogue_and_back(options):
     used = {mistake for _, _, option in options for mistake in option.mistakes}
     steps = ("output error", "hidden error", "gradient", "bias gradient", "scale", "penalty", "update")
     elsewhere = {"wrong-shape", "other-shape", "upstream-used-past-the-activation", "mean-in-error-signal"}
-    assert used | elsewhere == {id for id, entry in MISTAKES.items() if entry.where in steps}
+    assert used | elsewhere | SOLVED | set(GENERAL) == {id for id, entry in MISTAKES.items() if entry.where in steps}
 
 
 def test_relu_for_its_slope_is_not_called_a_wrong_derivative():

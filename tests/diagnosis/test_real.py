@@ -1,0 +1,113 @@
+"""Solutions that other people wrote: accepted or rejected as they should be, and named."""
+
+import numpy as np
+import pytest
+from diagnosis_kit import bench
+
+from autograder.diagnosis import Point, Spec, explain, mutate
+
+UPDATE = Spec(("tanh",), "softmax", "ce", penalty="half-lambda-over-m", result="update")
+
+
+@pytest.fixture(scope="module")
+def halves():
+    return {tally.what: tally for tally in bench.real.measured()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["real, looked at", "real, only measured"])
+def test_what_other_people_wrote_is_named(halves, what):
+    tally = halves[what]
+    assert (tally.falsely_accepted, tally.falsely_rejected, tally.falsely) == (0, 0, 0)
+    assert tally.fully >= 0.95 * tally.wrong, tally.misses
+
+
+def named(spec, change, outputs=3):
+    """What is named when ``change`` makes other answers of the inputs and the right answers."""
+    points = []
+    for inputs in bench.challenges(spec, outputs):
+        right = mutate(spec, Point(inputs), {})
+        points.append(Point(inputs, {**right, **change(inputs, right)}))
+    report = explain(spec, points)
+    return {p: f.mistakes or f.follows_from for p, f in report.parameters.items() if f.verdict != "right"}
+
+
+def step(p, right, name):
+    return (p[name] - right[f"{name}_new"]) / p["learning_rate"]
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "mistakes"),
+    [
+        ("W1", lambda p, d: p["W1"] * (1 - p["learning_rate"] * d), {"multiplied-instead-of-subtracted"}),
+        ("W1", lambda p, d: p["W1"] - p["learning_rate"] + d, {"rate-added-not-multiplied"}),
+        ("W2", lambda p, d: 0.5 * p["W2"], {"data-term-missing"}),
+        ("b1", lambda p, d: p["W1"] - p["learning_rate"] * d, {"another-parameter-updated"}),
+        ("b1", lambda p, d: p["b1"] - p["learning_rate"] * d.ravel(), {"row-and-column-to-a-matrix"}),
+        ("b1", lambda p, d: p["b1"] - 2.6 * p["learning_rate"] * d, {"wrong-factor"}),
+        ("b1", lambda p, d: 0.75 * p["b1"] - p["learning_rate"] * d, {"parameter-scaled"}),
+    ],
+)
+def test_an_update_that_no_list_has_is_solved_for(name, change, mistakes):
+    spec = UPDATE if name[0] == "b" else Spec(("tanh",), "softmax", "ce", result="update")
+    found = named(spec, lambda p, right: {f"{name}_new": change(p, step(p, right, name))})
+    assert {key: set(ids) for key, ids in found.items()} == {name: mistakes}
+
+
+@pytest.mark.parametrize("factor", [lambda a: np.tanh(a) ** 2, lambda a: 1 / (1 + a**2), lambda a: np.exp(-a)])
+def test_a_derivative_that_no_list_has_is_written_out(factor):
+    spec = Spec(("tanh",), "sigmoid", "bce")
+
+    def change(p, right):
+        A1 = np.tanh(p["W1"] @ p["X"] + p["b1"])
+        E2 = 1 / (1 + np.exp(-p["W2"] @ A1 - p["b2"])) - p["Y"]
+        E1 = p["W2"].T @ E2 * factor(A1) / p["X"].shape[1]
+        return {"dW1": E1 @ p["X"].T, "db1": E1.sum(axis=1, keepdims=True)}
+
+    assert named(spec, change, 1) == {"W1": ("another-derivative",), "b1": ("another-derivative",)}
+
+
+def test_one_point_with_as_many_numbers_as_unknowns_proves_nothing():
+    inputs = {"X": [[1.0, 2.0]], "Y": [[0.0, 1.0]], "W1": [[0.5]], "b1": [[0.1]]}
+    answers = {"dW1": np.array([[3.0]]), "db1": np.array([[1.0]])}
+    report = explain(Spec((), "sigmoid", "bce"), [Point({k: np.array(v) for k, v in inputs.items()}, answers)])
+    assert not any(finding.explained for finding in report.parameters.values())
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1)])
+def test_a_bias_is_judged_in_the_shape_in_which_it_was_given(shape):
+    spec = Spec((), "sigmoid", "bce")
+    points = []
+    for inputs in bench.challenges(spec, 1):
+        right = mutate(spec, Point(inputs), {})
+        given = {**inputs, "b1": inputs["b1"].reshape(shape)}
+        points.append(Point(given, {**right, "db1": right["db1"].reshape(shape)}))
+    assert {finding.verdict for finding in explain(spec, points).parameters.values()} == {"right"}
+
+
+def test_nothing_is_explained_from_an_answer_that_is_not_explained():
+    """Rows of a W1 that nobody can explain are no reason for b1, although their sums are the same numbers."""
+    rng = np.random.default_rng(3)
+
+    def change(p, right):
+        dW1 = rng.normal(size=right["dW1"].shape)
+        return {"dW1": dW1, "db1": dW1.sum(axis=1, keepdims=True)}
+
+    assert named(Spec(("tanh",), "sigmoid", "bce"), change, 1) == {"W1": (), "b1": ()}
+
+
+def test_constants_are_not_named_by_coincidence_where_all_points_share_m():
+    spec = Spec(("tanh",), "sigmoid", "bce", result="update")
+    points = []
+    for seed in (1, 2, 3):
+        inputs = bench.challenge(spec, 1, seed, m=6, n=3, h=3)
+        right = mutate(spec, Point(inputs), {})
+        step = p_step(inputs, right)
+        points.append(Point(inputs, {**right, "W1_new": inputs["W1"] - 4 * step}))
+    finding = explain(spec, points).parameters["W1"]
+    assert finding.mistakes == ("wrong-factor",)
+    assert any("4 times" in fact for fact in finding.facts)
+
+
+def p_step(inputs, right):
+    return inputs["W1"] - right["W1_new"]
