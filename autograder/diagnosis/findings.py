@@ -9,10 +9,12 @@ import numpy as np
 
 from autograder.diagnosis.answers import Given, arrays_at, collect
 from autograder.diagnosis.evidence import Evidence, make_evidence
-from autograder.diagnosis.explanation import EXACT, Explanation, same
+from autograder.diagnosis.explanation import EXACT, SPARE, Explanation, same
 from autograder.diagnosis.facts import measure
+from autograder.diagnosis.forwards import other_forwards, read_from_activations
 from autograder.diagnosis.grammar import run_mutated
 from autograder.diagnosis.own import passes_with_own
+from autograder.diagnosis.solve import derivative_facts
 from autograder.diagnosis.spec import Array, Pass, Point, Spec, forward
 from autograder.diagnosis.walk import State, walk
 from autograder.mistakes import MISTAKES
@@ -90,7 +92,59 @@ def explain(spec: Spec, points: Sequence[Point], *, conventions: bool = False) -
     if not points:
         raise ValueError("no points were given; at least one was expected")
     with np.errstate(all="ignore"):  # wrong numbers may overflow; only what is finite is ever compared
-        return _explain(spec, points, conventions)
+        report = _explain(spec, points, conventions)
+        if any(name[0] in "ZA" and name[1:].isdigit() for point in points for name in point.inputs):
+            other = read_from_activations(spec, points) if report.mistakes or not _all_explained(report) else None
+            return report if other is None else min(report, _explain(spec, other, conventions), key=_left_open)
+        return report if _all_explained(report) else _by_another_forward(spec, points, conventions) or report
+
+
+def _all_explained(report: Report) -> bool:
+    return all(finding.explained for finding in report.parameters.values())
+
+
+def _left_open(report: Report) -> tuple[int, int]:
+    return sum(not finding.explained for finding in report.parameters.values()), len(report.mistakes)
+
+
+def _by_another_forward(spec: Spec, points: Sequence[Point], conventions: bool) -> Report | None:
+    """The report given another forward pass, when that explains everything; None when none does."""
+    for mistake, run in other_forwards(spec):
+        changed = [Point({**point.inputs, **run(point)}, point.answers) for point in points]
+        if any(not np.isfinite(point.inputs[f"A{spec.depth}"]).all() for point in changed):
+            continue
+        if not _some_follow(spec, points, changed):
+            continue
+        report = _explain(spec, changed, conventions)
+        if _all_explained(report):
+            first = next(p for p, f in report.parameters.items() if f.verdict == WRONG)
+            return Report({p: _after(f, mistake, p == first) for p, f in report.parameters.items()})
+    return None
+
+
+def _some_follow(spec: Spec, points: Sequence[Point], changed: Sequence[Point]) -> bool:
+    """Whether an answer that is wrong is right given the other forward pass, with numbers enough to tell."""
+    expected = [run_mutated(forward(spec, point.inputs), {}) for point in points]
+    others = [run_mutated(forward(spec, point.inputs), {}) for point in changed]
+    for name in set(expected[0]) & set(points[0].answers):
+        values = [np.asarray(point.answers.get(name)) for point in points]
+        if any(value.dtype.kind != "f" for value in values) or sum(np.unique(value).size for value in values) < SPARE:
+            continue
+        if all(same(o[name], v, EXACT) for o, v in zip(others, values)) and not all(
+            same(e[name], v, EXACT) for e, v in zip(expected, values)
+        ):
+            return True
+    return False
+
+
+def _after(finding: Finding, mistake: str, first: bool) -> Finding:
+    """A finding with the mistake of the forward pass, named once and followed from then on."""
+    if finding.verdict != WRONG:
+        return finding
+    if first:
+        hint = MISTAKES[mistake].hint if not finding.mistakes else f"{MISTAKES[mistake].hint} {finding.hint}"
+        return replace(finding, mistakes=(mistake, *finding.mistakes), hint=hint)
+    return replace(finding, follows_from=(mistake, *finding.follows_from))
 
 
 def _explain(spec: Spec, points: Sequence[Point], conventions: bool) -> Report:
@@ -149,6 +203,10 @@ def _judge(
             spec, passes, parameter, g.raw, [want[spec.answer_name(parameter)] for want in expected]
         )
         if not rivals:
+            if 0 < int(parameter[1:]) < spec.depth and parameter[0] == "W" and g.values is not None:
+                answers = [arrays_at(spec, given, index) for index in range(len(passes))]
+                free = frozenset[str]().union(*(state.tokens for state in states[:1]))
+                facts = (*facts, *derivative_facts(passes, int(parameter[1:]), answers, free))
             matched = g.values is not None and all(
                 agree(v, want[spec.answer_name(parameter)], g.tolerance.right) for v, want in zip(g.values, expected)
             )

@@ -28,7 +28,7 @@ from autograder.diagnosis.grammar import (
 )
 from autograder.diagnosis.spec import Array, Pass
 from autograder.diagnosis.steps import Link, Operand, Option, Options, Penalty, Product, Scale, Start, Update
-from autograder.diagnosis.wide import wide_derivatives, wide_output_errors
+from autograder.diagnosis.wide import formula_option, wide_derivatives, wide_output_errors
 
 MAX_MISTAKES = 3
 MAX_NUMBERS = 10_000_000  # in one stack of candidates; with more, that many mistakes are not searched
@@ -61,6 +61,10 @@ class Search:
         self.grammar: Mapping[str, Options] = {**choice_points(self.spec), **own}
         if self.wide:
             self.grammar = {point: (*options, *self._wider(point)) for point, options in self.grammar.items()}
+        for token in self.free:  # a formula that was solved for is in no list
+            point, _, text = token.partition("@")[2].partition("=")
+            if text and all(text != option.name for option in self.grammar[point]):
+                self.grammar = {**self.grammar, point: (*self.grammar[point], formula_option(text))}
 
     def _wider(self, point: str) -> Options:
         step, _, layer = point.rpartition("-")

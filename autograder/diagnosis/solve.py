@@ -16,6 +16,7 @@ import numpy as np
 from autograder.diagnosis.constants import Coefficients, translate
 from autograder.diagnosis.explanation import EXACT, SPARE, Explanation, tokens_at
 from autograder.diagnosis.grammar import chain_points
+from autograder.diagnosis.recover import polynomial, used_derivative
 from autograder.diagnosis.search import Search, TooMany
 from autograder.diagnosis.spec import Array, Pass
 from autograder.diagnosis.wide import DUE, GENERAL
@@ -137,6 +138,9 @@ class Solver:
         if len({value.ndim for value in self.raw}) > 1:
             return []
         for cost in range(most + 1):
+            made = self._polynomial(free) if cost == 1 else None
+            if made is not None:
+                return [made]
             try:
                 errors = self.errors(free, cost)
             except TooMany:
@@ -145,6 +149,17 @@ class Solver:
             if found:
                 return found
         return []
+
+    def _polynomial(self, free: frozenset[str]) -> Explanation | None:
+        """The derivative of this layer as a polynomial, given what is known of the layers above."""
+        spec = self.passes[0].spec
+        if self.layer == spec.depth:
+            return None
+        for e in Solver(self.passes, f"W{self.layer + 1}", ()).errors(free, 0):
+            made = polynomial(self.passes, self.parameter, self.raw, _carried(self.passes, self.layer, e), e.ordered)
+            if made is not None:
+                return made
+        return None
 
     def _merged(self, matches: Iterator[Explanation]) -> list[Explanation]:
         best: dict[frozenset[str], Explanation] = {}
@@ -300,6 +315,20 @@ class Solver:
             else:
                 found.append((int(index), constants))
         return found
+
+
+def _carried(passes: Sequence[Pass], layer: int, above: _Error) -> list[Array]:
+    return [c.w[layer + 1].T @ v for c, v in zip(passes, above.values)]
+
+
+def derivative_facts(
+    passes: Sequence[Pass], layer: int, answers: Sequence[Mapping[str, Array]], free: frozenset[str]
+) -> tuple[str, ...]:
+    """Which numbers a hidden layer was multiplied with, where they can be solved for and one error reaches it."""
+    above = Solver(passes, f"W{layer + 1}", ()).errors(free, 0)
+    if not above:
+        return ()
+    return tuple(used_derivative(passes, layer, answers, _carried(passes, layer, above[0])))
 
 
 def _note(c: Pass, point: str, formula: str) -> str:

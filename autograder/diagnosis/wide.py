@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
@@ -104,6 +105,29 @@ def wide_derivatives(name: str) -> tuple[Link, ...]:
         return wrong_way("another-derivative", lambda c, at, g: g * value(c.z[at], c.a[at]), text)
 
     return tuple(option(text, value) for text, value in derivative_formulas(name))
+
+
+def formula_option(text: str) -> Link:
+    """What reaches a hidden layer times a polynomial of A or Z that was solved for."""
+    value = polynomial_of(text)
+    return wrong_way("another-derivative", lambda c, at, g: g * value(c.z[at], c.a[at]), text)
+
+
+_TERM = re.compile(r"([+-]?) ?([0-9.]+(?:e-?\d+)?)? ?(?:([AZ])(?:\^(\d))?)?(?: |$)")
+
+
+def polynomial_of(text: str) -> Callable[[Array, Array], Array]:
+    """The function that is written like ``1 - 0.5 A^2``."""
+    terms = [(s, n, u, p) for s, n, u, p in _TERM.findall(text) if n or u]
+
+    def value(z: Array, a: Array) -> Array:
+        total = np.zeros_like(z)
+        for sign, number, letter, power in terms:
+            u = np.ones_like(z) if not letter else (a if letter == "A" else z) ** int(power or 1)
+            total = total + (-1.0 if sign == "-" else 1.0) * float(number or 1) * u
+        return total
+
+    return value
 
 
 def _parts(spec: Spec) -> dict[str, Callable[[Array, Array, Array], Array]]:

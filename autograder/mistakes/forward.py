@@ -41,6 +41,10 @@ FORWARD: Texts = {
         "Which activation does the task give to this layer?",
     ),
     "tanh-for-sigmoid": ("these are values of tanh", "Which activation has this network?"),
+    "sigmoid-without-brackets": (
+        "brackets are missing in sigmoid",
+        "Put in a large number: sigmoid should be near 1. Which part of your line is divided?",
+    ),
     "sigmoid-sign": (
         "the sign in the exponent of the sigmoid is wrong",
         "A positive z must give more than one half. Does yours?",

@@ -1,5 +1,7 @@
 """Solutions that other people wrote: accepted or rejected as they should be, and named."""
 
+import re
+
 import numpy as np
 import pytest
 from diagnosis_kit import bench
@@ -65,6 +67,81 @@ def test_a_derivative_that_no_list_has_is_written_out(factor):
         return {"dW1": E1 @ p["X"].T, "db1": E1.sum(axis=1, keepdims=True)}
 
     assert named(spec, change, 1) == {"W1": ("another-derivative",), "b1": ("another-derivative",)}
+
+
+def hidden_times(factor, forward=np.tanh):
+    def change(p, right):
+        A1 = forward(p["W1"] @ p["X"] + p["b1"])
+        E2 = 1 / (1 + np.exp(-p["W2"] @ A1 - p["b2"])) - p["Y"]
+        E1 = p["W2"].T @ E2 * factor(A1) / p["X"].shape[1]
+        m = p["X"].shape[1]
+        last = {"dW2": E2 @ A1.T / m, "db2": E2.sum(axis=1, keepdims=True) / m}
+        return {**last, "dW1": E1 @ p["X"].T, "db1": E1.sum(axis=1, keepdims=True)}
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("factor", "text"),
+    [
+        (lambda a: 0.3 - 0.7 * a + a**3, "0.3 - 0.7 A + A^3"),
+        (lambda a: (1 - a) * a**2, "A^2 - A^3"),
+        (lambda a: 2 * (1 - a**2) + a, "2 + A - 2 A^2"),
+    ],
+)
+def test_a_derivative_that_is_a_polynomial_is_solved_for(factor, text):
+    spec = Spec(("tanh",), "sigmoid", "bce")
+    points = [Point(i, hidden_times(factor)(i, None)) for i in bench.challenges(spec, 1)]
+    report = explain(spec, points).parameters
+    assert report["W1"].mistakes == ("another-derivative",)
+    assert report["W1"].facts == (f"The error of layer 1 is multiplied by {text}; 1 - A^2 is due.",)
+    assert report["b1"].follows_from == ("another-derivative",)
+
+
+def test_a_derivative_that_has_no_name_is_shown_at_single_numbers_where_there_are_few_examples():
+    spec = Spec(("tanh",), "sigmoid", "bce")
+    inputs = [bench.challenge(spec, 1, seed, m=2, n=3) for seed in (1, 2, 3)]
+    points = [Point(i, hidden_times(lambda a: np.cos(7 * a) + 2 * np.sin(a))(i, None)) for i in inputs]
+    finding = explain(spec, points).parameters["W1"]
+    said = [fact for fact in finding.facts if fact.startswith("Where A1 is")]
+    assert not finding.mistakes
+    assert said
+    a, used, due = (float(x or y) for x, y in re.findall(r"(?:is|by) (-?[\d.]+(?:e-\d+)?)|; (-?[\d.]+)", said[0]))
+    assert used == pytest.approx(np.cos(7 * a) + 2 * np.sin(a), abs=0.05)
+    assert due == pytest.approx(1 - a**2, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("forward", "mistake"),
+    [
+        (lambda z: z, "activation-forgotten"),
+        (lambda z: 1 / (1 + np.exp(-z)), "sigmoid-kept"),
+        (lambda z: np.maximum(z, 0), "relu-in-hidden-layer"),
+    ],
+)
+def test_another_forward_pass_is_recognised(forward, mistake):
+    spec = Spec(("tanh",), "sigmoid", "bce")
+    slope = {"activation-forgotten": lambda a: 1 - np.tanh(a) ** 2}.get(mistake, lambda a: 1 - a**2)
+    points = [Point(i, hidden_times(slope, forward)(i, None)) for i in bench.challenges(spec, 1)]
+    report = explain(spec, points)
+    assert report.mistakes[0] == mistake
+    assert all(finding.explained for finding in report.parameters.values())
+
+
+@pytest.mark.parametrize("slope", [lambda z, a: 1 - a**2, lambda z, a: 1 - np.tanh(z) ** 2])
+def test_own_activations_are_read_both_ways(slope):
+    spec = Spec(("tanh",), "sigmoid", "bce")
+    points = []
+    for i in bench.challenges(spec, 1):
+        Z1, m = i["W1"] @ i["X"] + i["b1"], i["X"].shape[1]
+        A1 = 0.9 * np.tanh(Z1)
+        E2 = 1 / (1 + np.exp(-i["W2"] @ A1 - i["b2"])) - i["Y"]
+        E1 = i["W2"].T @ E2 * slope(Z1, A1)
+        sums = {"db2": E2.sum(axis=1, keepdims=True) / m, "db1": E1.sum(axis=1, keepdims=True) / m}
+        points.append(Point({**i, "Z1": Z1, "A1": A1}, {"dW2": E2 @ A1.T / m, "dW1": E1 @ i["X"].T / m, **sums}))
+    report = explain(spec, points)
+    assert report.mistakes == ()
+    assert all(finding.given_own for finding in report.parameters.values())
 
 
 def test_one_point_with_as_many_numbers_as_unknowns_proves_nothing():
