@@ -66,8 +66,13 @@ def test_a_value_that_a_stopped_cell_would_have_made_has_its_error_too(run: Run)
     assert answer.message == (
         "`b` is not there, because its cell stopped. NameError: name 'd' is not defined (line 2: `c = a + d`)"
     )
-    (answer,) = answers(run("a = 1\nb == 2", asks=(ask(body),)))
-    assert answer.message == "", "it would not have made b"
+    for other in (
+        "a = 1\nb == 2",
+        "a = 1\ndef check():\n    b = 2\n    return dict(b=2)\nprint({'b': 1}, end='')\n1 / 0",
+        "print({'b': 1}, end='')\n) b",
+    ):
+        (answer,) = answers(run(other, asks=(ask(body),)))
+        assert answer.message == "", f"{other} would not have made b"
 
 
 def test_an_error_of_shapes_says_what_there_is(run: Run) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import contextlib
 import gc
@@ -273,11 +274,29 @@ def _name(error: MissingName) -> str:
 def _never_made(names: set[str], shell: Shell) -> str:
     """Why names are not there: the first cell that would have made one of them, and stopped with an error."""
     for source, message in shell.failed:
-        for name in sorted(names):
-            made = rf"^[ \t]*(?:(?:class|def)[ \t]+{re.escape(name)}\b|[^=#\n]*\b{re.escape(name)}\b[^=#\n]*=(?!=))"
-            if re.search(made, source, re.MULTILINE):
-                return f"`{name}` is not there, because its cell stopped. {message}"
+        for name in sorted(names & _made_by(source, names)):
+            return f"`{name}` is not there, because its cell stopped. {message}"
     return ""
+
+
+def _made_by(source: str, names: set[str]) -> set[str]:
+    """Which of these names a cell makes when it runs to its end; a guess by its lines where it is no Python."""
+    try:
+        nodes: list[ast.AST] = list(ast.parse(source).body)
+    except (SyntaxError, ValueError):
+        made = r"^[ \t]*(?:(?:class|def)[ \t]+{0}\b|[^=#(\n]*\b{0}\b[^=#(\n]*=(?!=))"
+        return {name for name in names if re.search(made.format(re.escape(name)), source, re.MULTILINE)}
+    found = set()
+    for node in nodes:  # what a function makes stays in the function
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, ast.alias):
+            found.add((node.asname or node.name).split(".")[0])
+        elif not isinstance(node, ast.Lambda):
+            nodes.extend(ast.iter_child_nodes(node))
+    return found
 
 
 def _innermost(error: BaseException) -> str:
