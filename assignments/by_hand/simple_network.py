@@ -31,6 +31,9 @@ class SimpleNeuralNetwork:
         """Draw the weights from N(0, 1) * weight_scale (W1 first, then W2) and set the biases to zero.
 
         `rng` is a seed or a NumPy generator: the same seed gives the same weights. Without it every network differs.
+
+        The 0.01 stands in many textbooks and is a trap: sigmoid units that start so nearly equal stay so for long, and
+        ten thousand epochs may still draw a straight line. `foundations/simple_network` compares it with 1.
         """
         rng = np.random.default_rng(rng)
         self.W1 = weight_scale * rng.standard_normal((hidden_size, input_size))

@@ -283,6 +283,8 @@ def _in_short(shell: Any, kind: type, error: BaseException, traceback: Traceback
         shell.showtraceback((kind, error, traceback), tb_offset=tb_offset)
     else:
         shell._showtraceback(kind, error, _wrapped(told).splitlines())
+        if (pyplot := sys.modules.get("matplotlib.pyplot")) is not None:
+            pyplot.close("all")  # axes without what they were made for
 
 
 def watch_cells(shell: Any) -> None:

@@ -12,6 +12,7 @@ from nbformat import NotebookNode
 
 from autograder.build.script import KEPT_METADATA, ROLES, Cell, Script
 from autograder.exercise import Exercise, Line, Question, Written
+from autograder.exercises import neighbours
 
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE_INFO = {
@@ -90,7 +91,9 @@ def _metadata(cell: Cell, part: Question | Written | None) -> dict[str, Any]:
 
 def _header(exercise: Exercise) -> str:
     plan = f"{exercise.minutes} minutes · difficulty {exercise.difficulty} of 5 · {_count(exercise.points)}"
-    return f"# {exercise.title}\n\n**{plan}**"
+    before, after = neighbours(exercise)
+    way = " ".join(f"{when} this: `{name}`." for when, name in (("Before", before), ("After", after)) if name)
+    return "\n\n".join(filter(None, (f"# {exercise.title}", f"**{plan}**", way)))
 
 
 def _count(points: float) -> str:

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from autograder.course import CourseError, find_root
 from autograder.exercise import SHEETS
+from autograder.exercises import all_exercises
 
 MARKER = ".student-kit"
 REQUIREMENTS = (
@@ -91,7 +92,12 @@ def make_kit(root: Path, to: Path, sheets: Sequence[str] = ()) -> Path:
     text = (files("autograder.commands") / "student_readme.md").read_text(encoding="utf-8")
     titles = {"guide": "The whole story with pictures, and practice with fresh numbers; nothing to hand in"} | SHEETS
     sheets = "\n".join(f"| `{name}/` | {title} |" for name, title in titles.items() if (to / name).is_dir())
-    (to / "README.md").write_text(text.replace("SHEETS", sheets), encoding="utf-8")
+    order = "\n".join(
+        f"{number}. `{one.sheet}/{one.name}`: {one.title}"
+        for number, one in enumerate(all_exercises(), start=1)
+        if (to / one.sheet / f"{one.name}.ipynb").is_file()
+    )
+    (to / "README.md").write_text(text.replace("SHEETS", sheets).replace("ORDER", order), encoding="utf-8")
     archive = to.with_name(f"{to.name}.zip")
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
         for path in sorted(to.rglob("*")):

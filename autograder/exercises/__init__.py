@@ -29,7 +29,14 @@ NAMES = (
     "multi_output",
     "reaction_rates",
 )
-"""Every exercise, in the order of the course."""
+"""Every exercise, in the order in which to work through the course."""
+
+
+def neighbours(exercise: Exercise) -> tuple[str, str]:
+    """What comes before and after an exercise, as ``sheet/name``: first of all the guide, after the last one nothing."""
+    path = ["guide/backpropagation", *(f"{one.sheet}/{one.name}" for one in all_exercises()), ""]
+    name = f"{exercise.sheet}/{exercise.name}"
+    return (path[path.index(name) - 1], path[path.index(name) + 1]) if name in path else ("", "")
 
 
 @cache

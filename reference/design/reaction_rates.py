@@ -162,8 +162,9 @@ check_yourself(selfcheck_record)
 # ## (d) Training the design
 #
 # Here is a data set for your design. We made it, with these equations: the law of Arrhenius, a catalyst that lowers the
-# barrier, a polar solvent that lowers it as well, and the effect of ionic strength on a reaction between ions of equal charge
-# (with a product of charges equal to 1, after Brønsted and Bjerrum):
+# barrier, a polar solvent that lowers it as well, and the primary salt effect after Brønsted and Bjerrum. That one belongs to a
+# reaction between two ions (here with a product of charges of 1); one of them is in excess, so that k is in 1/s. Its factor
+# 1.02 holds for water at 25 °C. We take it for all solvents and temperatures, to keep the equations short:
 #
 # $$\log_{10} k = \log_{10} A - \frac{E}{\ln 10 \; R\, T} + 1.02 \sqrt{I} + \text{noise},
 # \qquad E = E_a - 15\,\frac{c}{c + 0.02} + \frac{20}{\varepsilon}$$

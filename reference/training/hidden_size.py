@@ -110,8 +110,8 @@ table = study(SIZES, X_train, Y_train, X_test, Y_test, EPOCHS, LEARNING_RATE, WE
 # Run the next cell: it prints your table and draws the decision boundary for each size.
 #
 # The picture in words: five squares with the 80 training examples. One hidden unit draws a straight line between the
-# two moons, two units a boundary with a single bend. Four units draw a smooth curve that follows both moons. With 20
-# and 50 units the boundary winds round single examples, and there may even be an island.
+# two moons, two units a boundary with two bends, like a step. Four units draw a smooth curve that follows both moons. With
+# 20 and 50 units the boundary winds round single examples, and there may even be an island.
 
 # %% show="boundaries"
 print(f"{'hidden units':>12} {'final loss':>11} {'training':>9} {'test':>7}")
@@ -228,7 +228,7 @@ for size, chosen, default in zip(SIZES, table, default_table):
 # === BEGIN MARK SCHEME ===
 #
 # - 1 point: underfitting with numbers: 1 and 2 units stay at 80 to 86 % of the training data, and the test accuracy is
-#   about the same (80 to 83 %); a straight line or a single bend.
+#   about the same (80 to 83 %); a straight line or a step with two bends.
 # - 1 point: overfitting with numbers: with 20 and 50 units 99 to 100 % of the training data against about 86 % of the test
 #   data, while 4 units reach 88 % on the test; a boundary that winds round single examples, an island.
 # - 1 point: neither the final loss nor the training accuracy shows overfitting: both only get better. It is seen where

@@ -26,8 +26,9 @@ from simple_network import SimpleNeuralNetwork
 # \frac{\lambda}{2m}\Big(\sum_{ij} (W_1)_{ij}^2 + \sum_{ij} (W_2)_{ij}^2\Big)$$
 #
 # - $m$ is the number of examples (columns of `X` and `Y`), in both terms.
-# - All entries of **both** weight matrices are squared and added. **The biases are not penalised**: a bias shifts a
-#   boundary, but it cannot make it more crooked.
+# - All entries of **both** weight matrices are squared and added. **The biases are not penalised**: a bias
+#   says where a unit switches, its weights how steeply, and steep units are what a boundary needs to wind round single
+#   examples.
 # - The factor 1/2 is there so that the derivative of the square is simple.
 #
 # A small example: with $m = 5$, $\lambda = 2$, $W_1 = \begin{pmatrix} 1 \\ -2 \end{pmatrix}$ and
