@@ -12,6 +12,7 @@ from autograder import __version__
 from autograder.environment import put_programs_on_path
 
 COMMANDS = {
+    "collect": "put what a platform gave where it is graded, and ask what is not certain",
     "grade": "grade notebooks, a student's folder or the whole submitted folder",
     "pytest": "grade notebooks as tests: every question is one",
     "remark": "mark a graded class again from kept answers",
@@ -25,6 +26,7 @@ COMMANDS = {
     "explain": "say what is wrong with gradients from any code",
     "audit": "mutation-test every question: the graders are graded",
     "export": "write marks for Canvas, Moodle, JUnit, GitHub, Classroom 50 or as CSV",
+    "return": "write feedback pages for Moodle, Canvas, Gradescope, folders or mail",
     "gradescope": "build the autograder that is uploaded to Gradescope",
     "doctor": "say what is installed, what isolation is reached, and how to mend the rest",
     "demo": "grade a demo class from start to feedback",

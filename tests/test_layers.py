@@ -14,6 +14,7 @@ MAY_IMPORT = {
     "mistakes": set(),
     "tolerance": set(),
     "environment": set(),
+    "times": set(),
     "exercise": {"mistakes"},
     "diagnosis": {"mistakes", "tolerance"},
     "course": {"exercise"},
@@ -25,17 +26,17 @@ MAY_IMPORT = {
     "in_kernel": {"exercise", "exercises", "marking", "sandbox", "views"},
     "build": {"exercise", "exercises"},
     "grading": {"course", "exercise", "exercises", "marking", "personal", "sandbox", "views"},
-    "records": {"course", "exercises", "grading", "marking"},
+    "records": {"course", "exercises", "grading", "marking", "times"},
     "bridge": {
         "build", "course", "environment", "exercise", "exercises", "grading", "marking", "personal", "records",
-        "sandbox", "views",
+        "sandbox", "times", "views",
     },
     "audit": {"build", "course", "exercise", "grading", "in_kernel", "marking", "sandbox"},
     "new": {"course", "exercise"},
     "demo": {"audit", "build", "exercise", "exercises"},
     "commands": {
         "audit", "bridge", "build", "course", "demo", "diagnosis", "exercise", "exercises", "grading", "marking",
-        "mistakes", "new", "personal", "records", "sandbox", "views",
+        "mistakes", "new", "personal", "records", "sandbox", "times", "views",
     },
     "cli": {"environment"},  # and a module of commands/ by its name, when it is used
     "pytest_plugin": {"course", "exercises", "grading", "marking", "sandbox", "views"},

@@ -21,10 +21,10 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 from nbformat.validator import iter_validate
+from nbgrader import coursedir, utils
 from nbgrader.api import BaseCell, Grade, Gradebook, MissingEntry
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
-from nbgrader.utils import parse_utc
 from sqlalchemy import select
 from traitlets.config import Config
 from traitlets.log import get_logger
@@ -44,6 +44,7 @@ from autograder.grading.submissions import ASIDE, NothingToGrade, find, put_in_p
 from autograder.marking import BadRecord
 from autograder.personal import exercise_of
 from autograder.records.read import record_of
+from autograder.times import BadTime, read, shown, utc
 from autograder.views.words import printable
 
 MAX_COPIED_BYTES = 100 * 2**20
@@ -132,8 +133,23 @@ def see_every_change() -> None:
             raise NbGraderException(f"{len(unread)} of the files handed in were not graded; see above.")
 
     Autograde.init_notebooks, Autograde.convert_notebooks = init_notebooks, convert_notebooks
+    utils.parse_utc = coursedir.parse_utc = _strict
     logger = get_logger()
     (logger.logger if isinstance(logger, logging.LoggerAdapter) else logger).addFilter(_is_news)
+
+
+def _strict(time: datetime | str | None) -> datetime | None:
+    """nbgrader's `parse_utc` for deadlines and time stamps, where a time that could be two is refused.
+
+    It takes "11:59 PM" for the morning, CEST for UTC, "+0530" for nine minutes and 01.11.2026 for January.
+    Raises BadTime.
+    """
+    if isinstance(time, str):
+        found = read(time)
+        if found.utcoffset():
+            get_logger().info("%s was read as %s.", printable(time), shown(found.astimezone(UTC)))
+        return utc(time)
+    return time.astimezone(UTC).replace(tzinfo=None) if time is not None and time.tzinfo is not None else time
 
 
 def _settled(self: Autograde) -> list[str]:
@@ -292,9 +308,9 @@ def _check_time(folder: Path, notebooks: list[Path]) -> None:
         with path.open(errors="replace") as file:
             text = file.read(100).strip()
     try:
-        said = parse_utc(text).replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        _tell("%s holds no time: it was moved to %s.", path, _set_aside(path, folder))
+        said = read(text).astimezone(UTC)
+    except BadTime as bad:
+        _tell("%s holds no time: it was moved to %s. %s", path, _set_aside(path, folder), bad)
         return
     changed = [datetime.fromtimestamp(one.stat().st_mtime, UTC) for one in notebooks if one.exists()]
     if changed and max(changed) > said + SLACK:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import os
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 from autograder.bridge.gradebook_reader import scores_and_emails
 from autograder.course import CourseError
 from autograder.marking import Marks
+from autograder.records.people import by_email, decoded, read_people
 from autograder.records.read import NoRecords, read
 from autograder.views import canvas, classroom50, github, junit, marks_page
 from autograder.views.scores import Score, by_sheet, moodle, plain_csv
@@ -83,7 +83,12 @@ def _run(args: argparse.Namespace) -> int:
     if args.canvas or args.moodle:
         scores, emails = _scores(args, marks)
         if args.canvas:
-            text = args.canvas.read_bytes().decode("utf-8")
+            data = args.canvas.read_bytes()
+            text, note = decoded(data, args.canvas.name)
+            if note:
+                print(f"{note} It is written as UTF-8, as Canvas wants it.", file=sys.stderr)
+            if data.startswith(b"\xef\xbb\xbf"):
+                text = f"\ufeff{text}"
             filled = canvas.fill(text, scores, columns=dict(args.column), emails=emails)
             _write(args.canvas, filled.text)
             print(f"{args.canvas}: {filled.changed} scores changed.", file=sys.stderr)
@@ -105,17 +110,11 @@ def _scores(args: argparse.Namespace, marks: Sequence[Marks]) -> tuple[list[Scor
 
 
 def _people(path: Path) -> dict[str, str]:
-    """E-mail addresses by student, from a CSV file with the columns id and email, as nbgrader imports students.
-
-    Raises NoRecords.
-    """
-    try:
-        rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise NoRecords(f"{path} cannot be read: {error}") from None
-    if not rows or not {"id", "email"} <= rows[0].keys():
-        raise NoRecords(f"{path} needs a first row that names the columns id and email.")
-    return {row["id"]: row["email"] for row in rows if row["id"] and row["email"]}
+    """E-mail addresses by student. Raises BadTable."""
+    people, note = read_people(path)
+    if note:
+        print(note, file=sys.stderr)
+    return by_email(people)
 
 
 def _github(marks: Sequence[Marks]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import os
 import secrets
@@ -25,6 +24,7 @@ from autograder.personal import (
     setting,
     students_notebook,
 )
+from autograder.records.people import read_people
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -120,21 +120,7 @@ def _before(path: Path) -> dict[str, Any]:
 
 def _students(path: Path) -> list[str]:
     """The ids in a table of students. Raises CourseError."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file)
-            found = [(row.get("id") or "").strip() for row in rows]
-            named = "id" in (rows.fieldnames or ())
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CourseError(f"{path} cannot be read as a table of students ({error}).") from None
-    if not named:
-        raise CourseError(f"{path} has no column id: its first line must name the columns, as nbgrader asks for too.")
-    for student in found:
-        if not student or student.startswith(".") or set(student) & set("/\\\0"):
-            raise CourseError(f"{path}: {student!r} cannot be a student's id, since a folder is named after it.")
-    if not found:
-        raise CourseError(f"{path} names no student.")
-    return sorted(set(found))
+    return [one.id for one in read_people(path)[0]]
 
 
 def _make_secret(path: Path) -> None:

@@ -119,25 +119,29 @@ def recognise(name: str, data: bytes) -> tuple[str, str]:
     )
 
 
-def unpack(data: bytes, name: str, inside: int = MAX_INSIDE) -> list[Packed]:
+def unpack(
+    data: bytes, name: str, inside: int = MAX_INSIDE, *, most: int | None = None, members: int | None = None
+) -> list[Packed]:
     """The files of a zip within limits, in the order of their names; what computers add beside files is left out.
 
-    Raises BadArchive for one that is damaged, locked, too large, or has names that lead elsewhere.
+    ``most`` bytes and ``members`` are those of one student, and more for a class, in which a damaged archive of
+    somebody stays a file. Raises BadArchive for one that is damaged, locked or too large, or with names that lead
+    elsewhere.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return list(_unpacked(archive, name, inside))
+            return list(_unpacked(archive, name, inside, most or MAX_UNPACKED, members or MAX_MEMBERS))
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError) as problem:
         locked = "password" in str(problem) or "encrypted" in str(problem)
         why = "needs a password" if locked else "is damaged or no zip"
         raise BadArchive(f"{name} {why}: ask for the notebook itself.") from None
 
 
-def _unpacked(archive: zipfile.ZipFile, name: str, inside: int) -> Iterator[Packed]:
+def _unpacked(archive: zipfile.ZipFile, name: str, inside: int, most: int, members: int) -> Iterator[Packed]:
     infos = [info for info in archive.infolist() if not info.is_dir()]
-    if len(archive.infolist()) > MAX_MEMBERS:
-        raise BadArchive(f"{name} holds more than {MAX_MEMBERS} files: ask for the notebook itself.")
-    room, seen = MAX_UNPACKED, set()
+    if len(archive.infolist()) > members:
+        raise BadArchive(f"{name} holds more than {members} files: ask for the notebook itself.")
+    room, seen = most, set()
     for info in sorted(infos, key=lambda info: info.filename):
         inner = unicodedata.normalize("NFC", info.filename.replace("\\", "/"))
         parts = PurePosixPath(inner).parts
@@ -155,13 +159,20 @@ def _unpacked(archive: zipfile.ZipFile, name: str, inside: int) -> Iterator[Pack
         with archive.open(info) as file:
             data = file.read(room + 1)  # what the archive says of a size is not believed
         if len(data) > room:
-            raise BadArchive(f"{name} holds more than {MAX_UNPACKED >> 20} MB: ask for the notebook itself.")
+            raise BadArchive(f"{name} holds more than {most >> 20} MB: ask for the notebook itself.")
         room -= len(data)
         if inner.lower().endswith(ARCHIVES) and inside:
-            for packed in unpack(data, inner, inside - 1):
+            try:
+                inner_files = unpack(data, inner, inside - 1)
+            except BadArchive:
+                if most == MAX_UNPACKED:
+                    raise
+                inner_files = []  # a class's other archives are opened all the same
+                yield Packed(inner, data)
+            for packed in inner_files:
                 room -= len(packed.data)
                 if room < 0:
-                    raise BadArchive(f"{name} holds more than {MAX_UNPACKED >> 20} MB: ask for the notebook itself.")
+                    raise BadArchive(f"{name} holds more than {most >> 20} MB: ask for the notebook itself.")
                 yield Packed(f"{inner}/{packed.name}", packed.data)
         else:
             yield Packed(inner, data)

@@ -7,6 +7,7 @@ the file stays, its quotes, its line ends and its mark of UTF-8 included.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -64,7 +65,7 @@ def fill(
         at = _column(header, score.sheet, columns or {})
         _agree(score, header[at], _value(rows[body].cells[at]))
         names = (score.student, (emails or {}).get(score.student, score.student))
-        found = next((students[name.casefold()] for name in names if name.casefold() in students), [])
+        found = next((students[name] for name in map(_folded, names) if name in students), [])
         if score.problem:
             left_out.append(f"{score.student}, {score.sheet}: {score.problem}")
         elif not found:
@@ -122,10 +123,15 @@ def _value(cell: str) -> str:
     return cell[1:-1].replace('""', '"') if len(cell) > 1 and cell.startswith('"') else cell
 
 
+def _folded(name: str) -> str:
+    """A name as it is compared: macOS writes an accent as a character of its own."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
 def _students(rows: Sequence[_Row], keys: Sequence[int]) -> dict[str, list[_Row]]:
     found: dict[str, list[_Row]] = {}
     for row in rows:
-        for name in {_value(row.cells[key]).strip().casefold() for key in keys} - {""}:
+        for name in {_folded(_value(row.cells[key]).strip()) for key in keys} - {""}:
             found.setdefault(name, []).append(row)
     return found
 

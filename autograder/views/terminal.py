@@ -12,16 +12,20 @@ from rich.text import Text
 from autograder.marking import Marks
 from autograder.views.words import points, printable, sign, summary, to_do, word
 
+LONGEST_NAME = 24
+"""So many characters of a name are shown in the table of a class: 80 columns hold the points as well."""
+
 STYLES = {"correct": "green", "missing": "yellow", "grader_error": "bold magenta"}
 
 
 def class_table(all_marks: Sequence[Marks]) -> Table:
     """One row per notebook: points and the first thing to look at."""
     table = Table(box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-    table.add_column("student", no_wrap=True)
-    table.add_column("exercise", no_wrap=True)
-    table.add_column("points", justify="right", no_wrap=True)
-    table.add_column("first thing to look at", ratio=1)
+    # a long name is shortened, the points never
+    table.add_column("student", no_wrap=True, max_width=LONGEST_NAME)
+    table.add_column("exercise", no_wrap=True, max_width=LONGEST_NAME)
+    table.add_column("points", justify="right", no_wrap=True, min_width=9)
+    table.add_column("first thing to look at", ratio=1, min_width=16)
     for marks in all_marks:
         who = (_text(marks.student or "-"), _text(marks.exercise))
         if marks.error:

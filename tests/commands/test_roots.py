@@ -75,6 +75,8 @@ def test_a_course_inside_another_is_a_course(course: Path, tmp_path: Path, root:
 
 
 USES = {
+    "collect": [["{path}", "--dry-run"], ["{path}"]],
+    "return": [["training", "--folders", "{out}"]],
     "grade": [["{path}"], ["{path}", "--gradebook"], ["{path}", "--json"]],
     "remark": [[]],
     "feedback": [["{path}", "--to", "{out}"], []],

@@ -1,11 +1,13 @@
 """Every command and every piece of configuration in the pages is run, in the order in which it stands there."""
 
+import csv
 import json
 import os
 import re
 import shutil
 import subprocess
 import sysconfig
+import zipfile
 
 import nbformat
 import pytest
@@ -190,6 +192,42 @@ def test_a_sheet_from_release_to_export_and_the_hint_arrives(course, shell, page
     assert len((course / "grades.csv").read_text().splitlines()) == 3
     own = [course / "numbers" / s / "by_hand" / "worked_calculation.ipynb" for s in ("carla", "dmitri")]
     assert len({path.read_text() for path in own}) == 2
+
+
+def _mark_the_words(course):
+    """What a person does in formgrader."""
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{course}/gradebook.db") as book:
+        for submission in book.assignment_submissions("training"):
+            for grade in (
+                one for notebook in submission.notebooks for one in notebook.grades if one.needs_manual_grade
+            ):
+                grade.manual_score, grade.needs_manual_grade = 1.0, False
+        book.db.commit()
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("nbgrader")
+def test_from_a_platforms_zip_to_marks_and_feedback_back_in_it(course, shell, page, work):
+    book = nbformat.writes(work)
+    (course / "students.csv").write_text("id,email,name\ncarla,c@x.org,Carla Roth\ndmitri,d@x.org,Dmitri Orlov\n")
+    with zipfile.ZipFile(course / "moodle.zip", "w") as archive:
+        archive.writestr("Carla Roth_71_assignsubmission_file/tanh_swap (1).ipynb", book)
+        archive.writestr("Dmitri Orlov_72_assignsubmission_file/tanh_swap.ipynb.txt", book)
+    six = commands(section(page("docs/instructors.md"), "From a learning platform, and back"))
+    assert len(six) == 6
+    shell(course, "nbgrader generate_assignment training")
+    for line in six:
+        if line.startswith("autograder export"):
+            _mark_the_words(course)
+        shell(course, line)
+    marks = list(csv.DictReader((course / "marks.csv").read_text().splitlines()))
+    assert [row["Email address"] for row in marks] == ["c@x.org", "d@x.org"]
+    with zipfile.ZipFile(course / "feedback.zip") as archive:
+        assert set(archive.namelist()) == {
+            f"{name}_assignsubmission_file/tanh_swap_feedback.html" for name in ("Carla Roth_71", "Dmitri Orlov_72")
+        }
 
 
 @pytest.mark.slow

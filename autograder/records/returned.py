@@ -1,0 +1,56 @@
+"""What was collected from a platform, under which names, and what was given back when: two files of the course."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from autograder.course import CourseError
+from autograder.records.layouts import Origin
+
+COLLECTED = "collected"
+"""Folder with all that was collected, as it came."""
+
+NAMES = f"{COLLECTED}/names.json"
+RETURNED = f"{COLLECTED}/returned.json"
+
+
+def note_collected(root: Path, found: Iterable[tuple[str, str, str, Origin]]) -> None:
+    """Note what a platform calls everyone's hand-in: it wants to see that name again."""
+    names = collected(root)
+    for student, sheet, exercise, source in found:
+        names.setdefault(student, {}).setdefault(sheet, {})[exercise] = {
+            "platform": source.platform, "prefix": source.prefix, "late": source.late,
+        }  # fmt: skip
+    write(root / NAMES, names)
+
+
+def collected(root: Path) -> dict[str, Any]:
+    """By student, sheet and exercise: the platform and its name for the hand-in. Raises CourseError."""
+    return _read(root / NAMES)
+
+
+def returned(root: Path) -> dict[str, Any]:
+    """By way, student, sheet and page: digest and time of what was given back last. Raises CourseError."""
+    return _read(root / RETURNED)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        raise CourseError(f"{path} cannot be read ({problem}): put back its last version, or move it away.") from None
+    return found if isinstance(found, dict) else {}
+
+
+def write(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
+    os.replace(part, path)
