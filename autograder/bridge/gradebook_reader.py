@@ -50,6 +50,12 @@ def hand_ins(url: str) -> list[HandIn]:
     return sorted(found, key=lambda one: (order.get(one.sheet, len(order)), one.sheet, one.student))
 
 
+def students(url: str) -> list[str]:
+    """Everyone whom a gradebook knows, also who has handed in nothing. Raises CourseError."""
+    with _opened(url) as book:
+        return [student.id for student in book.students]
+
+
 def scores_and_emails(url: str) -> tuple[list[Score], dict[str, str]]:
     """Scores as the gradebook has them, with written parts and late penalties, and e-mail addresses by student.
 

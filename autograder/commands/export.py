@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from autograder.bridge.gradebook_reader import scores_and_emails
+from autograder.bridge.gradebook_reader import scores_and_emails, students
 from autograder.course import CourseError
 from autograder.marking import Marks
 from autograder.records.people import by_email, decoded, read_people
 from autograder.records.read import NoRecords, read
 from autograder.views import canvas, classroom50, github, junit, marks_page
-from autograder.views.scores import Score, by_sheet, moodle, plain_csv
+from autograder.views.scores import Score, by_sheet, missing, moodle, plain_csv, scores_csv
+from autograder.views.words import printable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,6 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="for --canvas and --moodle: scores of nbgrader's gradebook, with written parts; sqlite:///gradebook.db",
     )
     parser.add_argument("--people", type=Path, metavar="FILE", help="CSV with the columns id and email")
+    parser.add_argument(
+        "--missing",
+        choices=("zero", "blank"),
+        default="blank",
+        help="what a student gets who has handed in nothing of a sheet that others have handed in; blank by default",
+    )
     parser.add_argument(
         "--column",
         action="append",
@@ -69,8 +76,9 @@ def _run(args: argparse.Namespace) -> int:
         raise NoRecords("say what to write: --csv, --canvas, --moodle, --junit, --html, --classroom50 or --github.")
     marks: Sequence[Marks] = [] if args.gradebook and not args.marks else read(args.marks)
     left_out: list[str] = []
+    scores, emails = _scores(args, marks) if args.gradebook or args.canvas or args.moodle else ([], {})
     if args.csv:
-        _write(args.csv, plain_csv(marks))
+        _write(args.csv, plain_csv(marks) if marks else scores_csv(scores))
     if args.junit:
         _write(args.junit, junit.junit(marks))
     if args.html:
@@ -81,7 +89,6 @@ def _run(args: argparse.Namespace) -> int:
     if args.github:
         _github(marks)
     if args.canvas or args.moodle:
-        scores, emails = _scores(args, marks)
         if args.canvas:
             data = args.canvas.read_bytes()
             text, note = decoded(data, args.canvas.name)
@@ -104,9 +111,21 @@ def _run(args: argparse.Namespace) -> int:
 
 def _scores(args: argparse.Namespace, marks: Sequence[Marks]) -> tuple[list[Score], dict[str, str]]:
     scores, emails = scores_and_emails(args.gradebook) if args.gradebook else (by_sheet(marks), {})
+    people = _people(args.people) if args.people else {}
+    everyone = [*(students(args.gradebook) if args.gradebook else ()), *people]
+    nothing = missing(scores, everyone)
+    for sheet in dict.fromkeys(one.sheet for one in nothing):
+        names = [one.student for one in nothing if one.sheet == sheet]
+        has = "get 0" if args.missing == "zero" else "stay blank"
+        print(f"{sheet}: nothing was handed in by {', '.join(map(printable, names))}; they {has}.", file=sys.stderr)
+    held = len({one.student for one in scores if not one.problem})
+    waiting = len({one.student for one in scores if one.problem})
+    print(f"{held} students have scores, {waiting} wait for a person with a sheet.", file=sys.stderr)
+    if args.missing == "zero":
+        scores = [*scores, *nothing]
     if not args.gradebook and any(one.written_points for one in marks):
         print("Parts in words are not in these scores: give --gradebook for those too.", file=sys.stderr)
-    return scores, emails | (_people(args.people) if args.people else {})
+    return scores, emails | people
 
 
 def _people(path: Path) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder.exercise import SHEETS
@@ -87,6 +87,26 @@ def plain_csv(all_marks: Sequence[Marks]) -> str:
         for marks in all_marks
     ]
     return _csv([COLUMNS, *([_harmless(row[name]) for name in COLUMNS] for row in rows)])
+
+
+def missing(scores: Sequence[Score], students: Iterable[str]) -> list[Score]:
+    """Who of a class has no score of a sheet that others have: as a score of zero."""
+    sheets = {score.sheet: score.max_points for score in scores}
+    there = {(score.student, score.sheet) for score in scores}
+    names = sorted({*students, *(score.student for score in scores)})
+    return [
+        Score(one, sheet, 0.0, most) for sheet, most in sheets.items() for one in names if (one, sheet) not in there
+    ]
+
+
+def scores_csv(scores: Sequence[Score]) -> str:
+    """One row per student and sheet, with a header: what a gradebook has."""
+    rows = [
+        [_harmless(one.student), one.sheet, words.points(one.points), words.points(one.max_points),
+         "yes" if one.problem else "no", _harmless(one.problem)]
+        for one in scores
+    ]  # fmt: skip
+    return _csv([["student", "sheet", "points", "max_points", "needs_person", "remarks"], *rows])
 
 
 def moodle(scores: Sequence[Score], emails: Mapping[str, str]) -> tuple[str, list[str]]:

@@ -163,3 +163,26 @@ def test_a_line_that_is_no_record_is_named(text, tmp_path, capsys):
     path.write_text(text)
     assert main(["export", str(path), "--csv", "-"]) == 2
     assert f"{path}, line 1" in capsys.readouterr().err
+
+
+def test_who_handed_in_nothing_is_named_and_a_gradebook_has_its_rows(tmp_path, capsys):
+    from nbgrader.api import Gradebook
+
+    url = f"sqlite:///{tmp_path}/gradebook.db"
+    with Gradebook(url) as book:
+        book.add_assignment("training")
+        for student in ("ada", "bob", "cy"):
+            book.add_student(student, email=f"{student}@x.org")
+        for student in ("ada", "bob"):
+            book.add_submission("training", student)
+    assert main(["export", "--gradebook", url, "--csv", "-"]) == 0
+    told = capsys.readouterr()
+    assert [line.split(",")[:3] for line in told.out.splitlines()[1:]] == [
+        ["ada", "training", "0"],
+        ["bob", "training", "0"],
+    ]
+    assert "training: nothing was handed in by cy; they stay blank." in told.err
+    assert "2 students have scores, 0 wait" in told.err
+    assert main(["export", "--gradebook", url, "--csv", "-", "--moodle", str(tmp_path / "m"), "--missing", "zero"]) == 0
+    assert "cy,training,0" in capsys.readouterr().out
+    assert "cy@x.org,0" in (tmp_path / "m").read_text()
