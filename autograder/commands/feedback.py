@@ -18,8 +18,8 @@ from rich.console import Console
 from autograder.course import CourseError, find_root, source_notebook
 from autograder.exercises import NAMES
 from autograder.grading.grade import fresh_seed, grade_notebook
-from autograder.grading.notebook import BadNotebook, heal, read_notebook
-from autograder.grading.submissions import NothingToGrade, Submission, find, own_files
+from autograder.grading.notebook import BadNotebook, heal, parse_notebook
+from autograder.grading.submissions import NothingToGrade, Submission, content, files_beside, find
 from autograder.marking import Marks
 from autograder.personal import exercise_of
 from autograder.records.hints import read_hints
@@ -112,7 +112,7 @@ def _written(submission: Submission, sandbox: Sandbox, root: Path, seed: int, hi
     try:
         if submission.problem:
             raise BadNotebook(submission.problem)
-        notebook = read_notebook(submission.path)
+        notebook = parse_notebook(content(submission), submission.path.name)
         graded = grade_notebook(
             notebook,
             exercise,
@@ -121,7 +121,7 @@ def _written(submission: Submission, sandbox: Sandbox, root: Path, seed: int, hi
             seed=seed,
             student=submission.student,
             full=True,
-            files=own_files(submission.path.parent),
+            files=files_beside(submission),
         )
         marks = graded.marks
         healed = heal(notebook, source_notebook(root, exercise))

@@ -35,7 +35,7 @@ cd "${AUTOGRADER_SOURCE:-/autograder/source}"
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -q
 python=""
-for version in 3.13 3.12 3.11; do
+for version in 3.14 3.13 3.12 3.11; do
     if apt-get install -y -q "python$version" "python$version-venv"; then python="python$version"; break; fi
 done
 [ -n "$python" ] || { echo "Python 3.11 or newer is needed: choose a newer base image." >&2; exit 1; }
