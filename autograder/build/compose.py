@@ -35,8 +35,9 @@ _PLACE = re.compile(r"\{([^{}]*)\}")
 def notebook(script: Script, exercise: Exercise | None = None) -> NotebookNode:
     """The solved notebook: the script's cells with the metadata, points and hidden tests that follow from the exercise.
 
-    The first cell begins with the exercise's title, minutes, difficulty and points, the heading of a written part ends
-    with its points, and a question's cell says what is marked and calls the marking. The same bytes on every machine.
+    The first cell begins with the exercise's title, minutes, difficulty and points. The heading of a written part ends
+    with its points, and an empty cell for the answer follows. A question's cell says what is marked and calls the
+    marking. The same bytes on every machine.
     """
     metadata = {"kernelspec": dict(KERNELSPEC), "language_info": dict(LANGUAGE_INFO)}
     result: NotebookNode = nbformat.v4.new_notebook(metadata=metadata)
@@ -54,6 +55,8 @@ def notebook(script: Script, exercise: Exercise | None = None) -> NotebookNode:
         elif isinstance(part, Written):
             source = re.sub("$", f" ({_count(part.points)})", source, count=1, flags=re.MULTILINE)
         result.cells.append(make(source, metadata=_metadata(cell, part), id=cell.grade_id))
+        if isinstance(part, Written):
+            result.cells.append(nbformat.v4.new_markdown_cell("", id=f"{part.id}_answer"))
     return result
 
 

@@ -272,8 +272,9 @@ def heal(submitted: NotebookNode, source: NotebookNode) -> Healed:
     """The submitted cells as the course needs them, where that is certain.
 
     The first cell with an id of the course keeps it, with the course's own settings; the course's locked cells get back
-    their text. Further copies, and ids that the course does not know, lose their label and stay as cells of the
-    student. Labelled cells that are gone are put back in their place, the student's own ones empty.
+    their text, and what a student wrote into one that is text is kept in a cell below it. Further copies, and ids that
+    the course does not know, lose their label and stay as cells of the student. Labelled cells that are gone are put
+    back in their place, the student's own ones empty.
     """
     known = {grade_id(cell): cell for cell in source.cells if grade_id(cell)}
     by_text = {_normal(cell.source): name for name, cell in known.items() if _is_locked(cell)}
@@ -296,6 +297,11 @@ def heal(submitted: NotebookNode, source: NotebookNode) -> Healed:
                 words = "code" if known[name].cell_type == "code" else "text"
                 notes.append(f"The cell `{name}` had become another kind of cell; it was made {words} again.")
             cells.append((name, _as_the_course_has_it(cell, known[name]), index))
+            if own := _written_into(cell, known[name]):
+                cells.append(("", new_markdown_cell(own), None))
+                notes.append(
+                    f"What you wrote into the cell `{name}`, which is the course's, was kept in a cell below it."
+                )
         else:
             cell.metadata.pop("nbgrader", None)
             cells.append(("", cell, index))
@@ -406,6 +412,25 @@ def _as_the_course_has_it(cell: NotebookNode, source: NotebookNode) -> NotebookN
     if isinstance(checksum, str):
         healed.metadata.nbgrader["checksum"] = checksum
     return healed
+
+
+def _written_into(cell: NotebookNode, source: NotebookNode) -> str:
+    """The lines that a student wrote into a locked cell of text; empty when it is as it was released.
+
+    The release has no mark scheme, so nothing is said of lines that are gone.
+    """
+    if not _is_locked(source) or source.cell_type == "code" or cell.cell_type == "code":
+        return ""
+    if _nbgrader(cell).get("checksum") == _checksum(cell):
+        return ""  # untouched since its release, which may be an older one
+    course = {line.strip() for line in source.source.splitlines()}
+    return "\n".join(line for line in cell.source.splitlines() if line.strip() not in course).strip()
+
+
+def _checksum(cell: NotebookNode) -> str:
+    """nbgrader's checksum of a locked cell without points, as a release has it."""
+    parts = (cell.source, cell.cell_type, "False", "False", "True", grade_id(cell))
+    return hashlib.md5("".join(parts).encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
 
 
 def _of_kind(cell: NotebookNode, kind: str) -> NotebookNode:

@@ -325,7 +325,7 @@ show(
 # %% [markdown] written="cause_or_symptom"
 # ## (d) Cause or symptom?
 #
-# In a new cell below, write about eight sentences. For each of the three remedies say what it changes (the gradient, the
+# In the cell below, write about eight sentences. For each of the three remedies say what it changes (the gradient, the
 # weights at the start, or the step) and whether it treats the cause or the symptom. Say what clipping keeps and what it
 # changes in the gradient, and why one clips all arrays with one common norm. Compare with vanishing gradients: which of the
 # three helps there too? Use the table or the curves of your run at least once.

@@ -272,7 +272,7 @@ show(
 # %% [markdown] written="error_signal"
 # ## (d) How the error signal reaches the first layer
 #
-# In a new cell below, explain in words, in about eight sentences, how the error of the output reaches a weight of the first
+# In the cell below, explain in words, in about eight sentences, how the error of the output reaches a weight of the first
 # layer. Say what happens to the signal at each of the stations on its way (output, $W_3$, second activation, $W_2$, first
 # activation, input). Say why the weight matrices appear transposed. And say at which stations the signal can be lost or
 # become small, so that a weight of the first layer hardly learns.

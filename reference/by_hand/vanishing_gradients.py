@@ -106,7 +106,7 @@ weight_needed = 4
 # ## (c) Three remedies
 #
 # A colleague says: "Against vanishing gradients one can use ReLU, gradient clipping, residual connections or batch
-# normalisation." In a new cell below, choose **three remedies that really help** and give a reason for each: which factor
+# normalisation." In the cell below, choose **three remedies that really help** and give a reason for each: which factor
 # in the product of (a) does it change, and how? One of the four in the list is the odd one out. Say which one, and which
 # problem it was made for. (About six sentences.)
 #

@@ -271,7 +271,7 @@ show(
 # %% [markdown] written="activation_words"
 # ### (d) Comparison, in words
 #
-# In a new cell below, compare $x \tanh x$ with ReLU and with the sigmoid, in about eight sentences. Use the properties
+# In the cell below, compare $x \tanh x$ with ReLU and with the sigmoid, in about eight sentences. Use the properties
 # that you found, the pictures and the table:
 #
 # 1. What does each of the three do to a gradient that passes back through it, for large positive, large negative and

@@ -320,7 +320,7 @@ show(
 # %% [markdown] written="outputs_words"
 # ### (d) Scale and importance, in words
 #
-# In a new cell below, about eight sentences:
+# In the cell below, about eight sentences:
 #
 # 1. On the raw numbers the network is no better than the mean. Look at the size of the inputs (the pressure!) and say what
 #    happens in the hidden layer, and what this does to the gradients.

@@ -124,7 +124,7 @@ check_yourself(selfcheck_record)
 # %% [markdown] written="choice_words"
 # ### (a), (b) Why these features and layers?
 #
-# In a new cell below: say for each feature in one sentence why it matters for the rate. Then say why you chose this number
+# In the cell below: say for each feature in one sentence why it matters for the rate. Then say why you chose this number
 # of layers and units and these activations, and compare the number of parameters with a data set of 300 reactions.
 #
 # === BEGIN MARK SCHEME ===
@@ -145,7 +145,7 @@ check_yourself(selfcheck_record)
 # %% [markdown] written="loss_words"
 # ### (c) Why this loss and this transform?
 #
-# In a new cell below: what would the squared error of the untransformed k do, when k runs over 18 orders of magnitude? Why do
+# In the cell below: what would the squared error of the untransformed k do, when k runs over 18 orders of magnitude? Why do
 # your transform, your output activation and your loss fit together?
 #
 # === BEGIN MARK SCHEME ===
@@ -300,7 +300,7 @@ show(
 # %% [markdown] written="backprop_words"
 # ### (d) How does backpropagation train it?
 #
-# In a new cell below, for **your** design: what is the error signal at the output (a formula), how does it reach the first
+# In the cell below, for **your** design: what is the error signal at the output (a formula), how does it reach the first
 # layer (which matrices and which derivatives does it meet, in which order), and what happens in one update?
 #
 # === BEGIN MARK SCHEME ===
@@ -315,7 +315,7 @@ show(
 # %% [markdown] written="difficulties_words"
 # ## (e) Difficulties and remedies
 #
-# In a new cell below: name **three** difficulties that this task would have with real data, each with a remedy and with the
+# In the cell below: name **three** difficulties that this task would have with real data, each with a remedy and with the
 # reason why it helps.
 #
 # === BEGIN MARK SCHEME ===

@@ -168,7 +168,7 @@ show("The sine and the network agree on the training range; outside it the netwo
 # %% [markdown] written="regression_words"
 # ### Plot and explanation
 #
-# Two points are for the picture above. For the other three, answer in a new cell below, in about six sentences:
+# Two points are for the picture above. For the other three, answer in the cell below, in about six sentences:
 #
 # 1. Compare the output error `dZ2` here with the one of the baseline (sigmoid and cross-entropy). What is the same, what
 #    is different, and why does no derivative of an output activation appear in either?

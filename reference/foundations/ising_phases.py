@@ -297,7 +297,7 @@ show("The same bars of accuracy for a network trained on toy data of which half 
 # %% [markdown] written="toy_and_truth"
 # ### Where the toy data mislead
 #
-# In a new cell below, write about eight sentences, with the numbers of your figures.
+# In the cell below, write about eight sentences, with the numbers of your figures.
 #
 # 1. The network is nearly perfect on the toy test set. What has it really learned, and in which group of real lattices
 #    does that fail?

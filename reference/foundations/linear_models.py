@@ -278,7 +278,7 @@ show(
 # %% [markdown] written="what_is_common"
 # ### What backpropagation generalises
 #
-# Copy the table into a new cell below and fill in every "?". Write $X$, $y$, $s$, $a$, $m$ as in this notebook. In the
+# Copy the table into the cell below and fill in every "?". Write $X$, $y$, $s$, $a$, $m$ as in this notebook. In the
 # last column, think of a network with one hidden layer, a sigmoid output and cross-entropy.
 #
 # | | linear regression | logistic regression | linear SVM | network with a hidden layer |

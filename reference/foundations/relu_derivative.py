@@ -179,7 +179,7 @@ show(
 # %% [markdown] written="why_a_mask"
 # ### How the derivative simplifies the hidden gradient
 #
-# In a new cell below, write about six sentences. Explain
+# In the cell below, write about six sentences. Explain
 #
 # 1. why multiplying by the derivative of ReLU is the same as laying a mask over the error signal: what happens to each
 #    number, and what decides it;

@@ -253,7 +253,7 @@ show(
 # %% [markdown] written="two_trainings"
 # ### What the loss and the boundary show
 #
-# In a new cell below, write about eight sentences.
+# In the cell below, write about eight sentences.
 #
 # 1. Give the numbers of your table and describe both boundaries.
 # 2. With small weights the loss hardly moves during the first few hundred epochs. Which value does it start from, and

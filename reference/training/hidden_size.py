@@ -216,7 +216,7 @@ for size, chosen, default in zip(SIZES, table, default_table):
 # %% [markdown] written="conclusions"
 # ### Too few, too many, and a setting that hides both
 #
-# In a new cell below, write about eight sentences.
+# In the cell below, write about eight sentences.
 #
 # 1. What does underfitting look like, in the table and in the pictures? Give numbers.
 # 2. What does overfitting look like, in the table and in the pictures? Give numbers. Which column would you have missed

@@ -208,7 +208,7 @@ show(
 # %% [markdown] written="effect"
 # ### What the penalty does to the boundary
 #
-# In a new cell below, write about six sentences.
+# In the cell below, write about six sentences.
 #
 # 1. Give the training and the test accuracy without a penalty, and say what in the picture shows that this network
 #    overfits.

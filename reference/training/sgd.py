@@ -202,7 +202,7 @@ show(
 # %% [markdown] written="comparison"
 # ### Batch and stochastic side by side
 #
-# In a new cell below, write about six sentences.
+# In the cell below, write about six sentences.
 #
 # 1. Give `rises` and `roughness` of the batch curve and of one SGD curve, and say in your own words what they tell.
 # 2. Why does the loss over all examples sometimes rise in SGD, although every step goes down the gradient?

@@ -145,7 +145,7 @@ show(
 # %% [markdown] written="comparison"
 # ### What changed, with numbers
 #
-# In a new cell below, write about six sentences. Give the numbers of your table. Then explain: what kind of boundary
+# In the cell below, write about six sentences. Give the numbers of your table. Then explain: what kind of boundary
 # does each network draw? The sigmoid network has more than one hidden unit and still draws almost a straight line:
 # look at its loss curve and at the size of its initial weights, and say why tanh gets away from there in the same
 # number of steps.

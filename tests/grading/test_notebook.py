@@ -188,7 +188,7 @@ def test_points_and_tags_of_the_submission_do_not_count(solved, source):
             cell.metadata["tags"] = ["skip-execution", "show"]
     healed = heal(solved, source)
     by_id = {grade_id(cell): cell for cell in source.cells}
-    for cell in healed.cells:
+    for cell in filter(grade_id, healed.cells):
         assert cell.metadata.nbgrader["schema_version"] == 3
         assert cell.metadata.nbgrader.get("points") == by_id[grade_id(cell)].metadata.nbgrader.get("points")
     assert len(plan(solved, source, full=False).cells) == 3
@@ -214,3 +214,27 @@ def test_the_digest_changes_with_the_code_and_with_nothing_else(solved):
 def test_strange_metadata_is_taken_for_none(solved, source, metadata):
     solved.cells.append(new_code_cell("1", metadata=metadata))
     assert plan(solved, source, full=False).cells[-1].source == "1"
+
+
+def test_what_was_written_into_a_locked_cell_is_kept_below_it():
+    def labelled(name, source):
+        about = {"grade_id": name, "locked": True, "task": True, "grade": False, "solution": False}
+        return new_markdown_cell(source, metadata={"nbgrader": about})
+
+    course = labelled("why", "### Why?\n\nSay it.\n\n=== BEGIN MARK SCHEME ===\n\n- secret")
+    mine = labelled("why", "### Why?\n\nSay it.\n\nBecause of the chain rule.")
+    healed = heal(new_notebook(cells=[mine]), new_notebook(cells=[course]))
+    assert [cell.source for cell in healed.cells] == [course.source, "Because of the chain rule."]
+    assert healed.notes == ("What you wrote into the cell `why`, which is the course's, was kept in a cell below it.",)
+    again = heal(new_notebook(cells=list(healed.cells)), new_notebook(cells=[course]))
+    assert [cell.source for cell in again.cells] == [cell.source for cell in healed.cells]
+    assert again.notes == ()
+
+
+def test_a_locked_cell_of_an_older_release_is_not_taken_for_an_answer(root):
+    released = nbformat.read(root / "assignments/training/tanh_swap.ipynb", as_version=4)
+    older = nbformat.read(root / "source/training/tanh_swap.ipynb", as_version=4)
+    for cell in older.cells:
+        if cell.metadata.get("nbgrader", {}).get("locked") and cell.cell_type == "markdown":
+            cell.source = "newer words"
+    assert not any("kept" in note for note in heal(released, older).notes)
