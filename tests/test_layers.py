@@ -26,10 +26,11 @@ MAY_IMPORT = {
     "in_kernel": {"exercise", "exercises", "marking", "sandbox", "views"},
     "build": {"exercise", "exercises"},
     "grading": {"course", "exercise", "exercises", "marking", "personal", "sandbox", "views"},
+    "people": {"grading"},
     "records": {"course", "exercises", "grading", "marking", "times"},
     "bridge": {
-        "build", "course", "environment", "exercise", "exercises", "grading", "marking", "personal", "records",
-        "sandbox", "times", "views",
+        "build", "course", "environment", "exercise", "exercises", "grading", "marking", "people", "personal",
+        "records", "sandbox", "times", "views",
     },
     "audit": {"build", "course", "exercise", "grading", "in_kernel", "marking", "sandbox"},
     "new": {"course", "exercise"},

@@ -185,6 +185,7 @@ class Writer:
         try:
             others = self._others(student, sheet, {*graded, *stale})
             with one_gradebook(gradebook), _without_log():
+                handed_in.keep_given(self._app.coursedir.db_url, Path(self._path(self._autograded, student, sheet)))
                 wanted = self._convert(student, sheet, graded, stale, others)
                 gradebook.really_commit()
             if wanted:

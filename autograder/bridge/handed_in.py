@@ -22,13 +22,14 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.validator import iter_validate
 from nbgrader import coursedir, utils
-from nbgrader.api import BaseCell, Grade, Gradebook, MissingEntry
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
-from sqlalchemy import select
 from traitlets.config import Config
 from traitlets.log import get_logger
 
+from autograder.bridge.derived import database_of
+from autograder.bridge.given import Given, Place, grades_of, remember, same
 from autograder.course import root_of_hand_in, source_notebook
 from autograder.exercises import NAMES, load
 from autograder.grading.notebook import (
@@ -64,7 +65,7 @@ class Inspection:
     def __call__(self, *, assignment: str, student: str, notebooks: list[str]) -> None:
         """Inspect one submission. ``student`` and ``assignment`` are nbgrader's patterns; the paths tell which one."""
         try:
-            database, paths = self._database(), [Path(name) for name in notebooks]
+            database, paths = database_of(self._config), [Path(name) for name in notebooks]
             for path in paths:
                 withdraw(database, student=path.parents[1].name, assignment=path.parent.name, notebook=path.stem)
             inspect(paths)
@@ -72,11 +73,6 @@ class Inspection:
             # nbgrader only notes an error of a hook and goes on; without notebooks it stops at this student instead
             get_logger().error("The submission could not be inspected and is not graded: %r", problem)
             notebooks.clear()
-
-    def _database(self) -> str:
-        course = self._config.CourseDirectory
-        root = Path(course.root if "root" in course else Path.cwd()).absolute()
-        return str(course.db_url) if "db_url" in course else f"sqlite:///{root / 'gradebook.db'}"
 
 
 def inspect(notebooks: list[Path]) -> None:
@@ -113,6 +109,7 @@ def see_every_change() -> None:
         source = Path(self._format_source(assignment_id, student_id))
         graded = Path(self._format_dest(assignment_id, student_id))
         _check_time(source, [])
+        keep_given(self.coursedir.db_url, graded)
         if graded.is_dir() and is_other_work(source, graded):
             _tell("%s is not the work that was graded: it is graded again.", source)
             shutil.rmtree(graded)
@@ -199,23 +196,40 @@ def is_other_work(handed_in: Path, graded: Path) -> bool:
     return False
 
 
+def keep_given(database: str, graded: Path) -> None:
+    """Remember what people gave for the answers in a graded folder, before it goes."""
+    if not graded.is_dir() or not _is_there(database):
+        return
+    with Gradebook(database) as gradebook:
+        for path in graded.glob("[!.]*.ipynb"):
+            place = Place(graded.name, path.stem, graded.parent.name)
+            remember(gradebook, place, graded.parents[1])
+        gradebook.db.commit()
+
+
+def _is_there(database: str) -> bool:
+    return not database.startswith("sqlite:///") or Path(database.removeprefix("sqlite:///")).exists()
+
+
 def withdraw(database: str, *, student: str, assignment: str, notebook: str) -> None:
     """Take back what a notebook's cells earned by machine before: those marks were given for other work.
 
-    The cells wait for a person until the new marks are there, so that an old score never stands silently.
+    The cells wait for a person until the new marks are there, so that an old score never stands silently; what a
+    person gave is kept in the rows of :mod:`autograder.bridge.given`.
     """
-    if database.startswith("sqlite:///") and not Path(database.removeprefix("sqlite:///")).exists():
+    if not _is_there(database):
         return
     with Gradebook(database) as gradebook:
         try:
             found = gradebook.find_submission_notebook(notebook, assignment, student)
         except MissingEntry:
             return
-        cells = select(BaseCell.id).where(BaseCell.notebook_id == found.notebook_id)
-        # by cell too, as the index is: `found.grades` goes through the grades of the whole class
-        for grade in gradebook.db.query(Grade).filter(Grade.notebook_id == found.id, Grade.cell_id.in_(cells)):
+        kept = Given(gradebook.db).last(Place(assignment, notebook, student))
+        for grade in grades_of(gradebook.db, found):
             grade.auto_score = None
             grade.needs_manual_grade = True
+            if grade.name in kept and same(kept[grade.name].applied, grade.manual_score):
+                grade.manual_score = None
         gradebook.db.commit()
 
 

@@ -18,6 +18,8 @@ from sqlalchemy.exc import SAWarning
 from traitlets import Bool, Integer, Unicode
 from traitlets.config import Config
 
+from autograder.bridge.derived import DeriveForPages
+from autograder.bridge.given import Given, Mark, Place, settle
 from autograder.bridge.handed_in import Inspection, see_every_change, withdraw
 from autograder.course import root_of_hand_in, source_notebook
 from autograder.exercise import Exercise
@@ -26,6 +28,7 @@ from autograder.grading.grade import Graded, fresh_seed, grade_notebook, put_own
 from autograder.grading.notebook import complete, digest, grade_id, heal, is_question
 from autograder.grading.submissions import own_files
 from autograder.marking import to_json
+from autograder.people.answers import digests
 from autograder.personal import exercise_of
 from autograder.records.read import KEY
 from autograder.sandbox import Limits, shared_sandbox
@@ -149,24 +152,39 @@ class SaveMarks(SaveAutoGrades):
     """nbgrader's own scoring, except that no score is saved that this run has not given for this code.
 
     An error of the grader, and a question that was not marked for the code that is in the notebook now, go to a person
-    and are no zero; to nbgrader itself a cell without outputs is worth full marks.
+    and are no zero; to nbgrader itself a cell without outputs is worth full marks. What a person gave for this answer
+    stays, and does not wait again.
     """
 
     def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
         """Save what the notebook's cells earned."""
         self._marked = _exercise(resources) is None or resources.get(KEY, {}).get("digest") == digest(nb)
+        self._digests = digests(nb)
+        self._given: list[Mark] | None = None
         saved: tuple[NotebookNode, ResourcesDict] = super().preprocess(nb, resources)
         return saved
 
     def _add_score(self, cell: NotebookNode, resources: ResourcesDict) -> None:
         super()._add_score(cell, resources)
-        if not is_question(cell):
-            return
-        if not self._marked or cell.metadata.get(KEY, {}).get("status") == "grader_error":
+        if is_question(cell) and (not self._marked or cell.metadata.get(KEY, {}).get("status") == "grader_error"):
             grade = self.gradebook.find_grade(grade_id(cell), self.notebook_id, self.assignment_id, self.student_id)
             grade.auto_score = None
             grade.needs_manual_grade = True
             self.gradebook.db.commit()
+
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: ResourcesDict, cell_index: int
+    ) -> tuple[NotebookNode, ResourcesDict]:
+        """Save what one cell earned, and what a person gave for it."""
+        done: tuple[NotebookNode, ResourcesDict] = super().preprocess_cell(cell, resources, cell_index)
+        if (name := grade_id(cell)) in self._digests:
+            if self._given is None:
+                place = Place(self.assignment_id, self.notebook_id, self.student_id)
+                self._given = Given(self.gradebook.db).marks(place)
+            grade = self.gradebook.find_grade(name, self.notebook_id, self.assignment_id, self.student_id)
+            settle(self.gradebook, grade, self._given, self._digests[name])
+            self.gradebook.db.commit()
+        return done
 
 
 def configure(c: Config) -> None:
@@ -194,6 +212,8 @@ def configure(c: Config) -> None:
     # both the feedback pages and formgrader make their pages with this exporter
     c.HTMLExporter.preprocessors = ["autograder.bridge.safe_pages.SafePages"]
     c.HTMLExporter.filters = {"markdown2html": "autograder.bridge.safe_pages.markdown2html"}
+    c.GenerateFeedback.pre_convert_hook = DeriveForPages(c)
+    c.ExportApp.plugin_class = "autograder.bridge.derived.DerivedCsv"
     c.GenerateFeedback.exporter_class = "autograder.bridge.feedback_page.FeedbackExporter"
     c.GenerateFeedback.preprocessors = [
         "nbgrader.preprocessors.GetGrades",

@@ -1,0 +1,1 @@
+"""What people mark: the answers in words, the scheme of a part, groups of answers, agreement. Pure."""
