@@ -16,6 +16,7 @@ COMMANDS = {
     "grade": "grade notebooks, a student's folder or the whole submitted folder",
     "pytest": "grade notebooks as tests: every question is one",
     "remark": "mark a graded class again from kept answers",
+    "mark": "mark what people mark: one part and all answers to it, by keyboard",
     "feedback": "one page per notebook that says what to look at",
     "report": "one page about a class: questions, mistakes, clusters",
     "hint": "write one hint for everyone who shares a wrong answer",

@@ -184,8 +184,8 @@ def _apply(given: Given, grade: Grade, mark: Mark) -> None:
         given.applied(mark, points)
 
 
-def give(gradebook: Gradebook, mark: Mark, config: Config) -> int:
-    """Write a mark with all that follows from it: points, comment and late penalty. Commits once."""
+def give(gradebook: Gradebook, mark: Mark, config: Config, *, commit: bool = True) -> int:
+    """Write a mark with all that follows from it: points, comment and late penalty. Commits once, if it shall."""
     place = mark.place
     grade = gradebook.find_grade(mark.cell, place.exercise, place.sheet, place.student)
     applied = None if mark.points is None else capped(mark.points, grade.max_score)
@@ -197,7 +197,8 @@ def give(gradebook: Gradebook, mark: Mark, config: Config) -> int:
     gradebook.db.flush()
     gradebook.db.expire_all()
     penalise(gradebook, gradebook.find_submission_notebook(place.exercise, place.sheet, place.student), config)
-    gradebook.db.commit()
+    if commit:
+        gradebook.db.commit()
     return number
 
 
