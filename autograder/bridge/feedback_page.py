@@ -9,8 +9,12 @@ from nbconvert.exporters import HTMLExporter
 from nbconvert.exporters.exporter import Exporter
 from nbformat import NotebookNode
 
+from autograder.bridge.given import Given as PeopleMarks
+from autograder.bridge.given import Mark, Place
+from autograder.bridge.schemes import scheme_of
 from autograder.course import root_of_hand_in
 from autograder.marking import BadRecord
+from autograder.people.answers import digests
 from autograder.records.hints import read_hints
 from autograder.records.read import record_of
 from autograder.views.clusters import with_hints
@@ -33,28 +37,52 @@ class FeedbackExporter(HTMLExporter):
         if marks is None:
             return super().from_notebook_node(nb, resources, **kw)
         ready, resources = Exporter.from_notebook_node(self, nb, resources, **kw)
-        marks = with_hints(marks, read_hints(root_of_hand_in(Path(resources["metadata"]["path"]))))
-        return feedback_page(ready, marks, _gradebook(ready, resources["nbgrader"])), resources
+        root = root_of_hand_in(Path(resources["metadata"]["path"]))
+        marks = with_hints(marks, read_hints(root))
+        return feedback_page(ready, marks, _gradebook(ready, resources["nbgrader"], root)), resources
 
 
-def _gradebook(notebook: NotebookNode, about: dict[str, Any]) -> Gradebook:
-    waiting = _waiting(about)
-    cells = {
-        cell.metadata.nbgrader["grade_id"]: Given(
-            None if cell.metadata.nbgrader["grade_id"] in waiting else cell.metadata.nbgrader.get("score"),
-            cell.metadata.nbgrader.get("points") or 0.0,
-            cell.metadata.nbgrader.get("comment") or "",
-        )
-        for cell in notebook.cells
-        if "grade_id" in cell.metadata.get("nbgrader", {})
-    }
-    return Gradebook(cells, about.get("score"), about.get("late_penalty") or 0.0)
+def _gradebook(notebook: NotebookNode, about: dict[str, Any], root: Path) -> Gradebook:
+    waiting, given = _by_people(about)
+    found = digests(notebook)
+    cells = {}
+    score = 0.0
+    for cell in notebook.cells:
+        said = cell.metadata.get("nbgrader", {})
+        name = said.get("grade_id")
+        if not name:
+            continue
+        points = None if name in waiting else said.get("score")
+        score += points or 0.0
+        mark = given.get(name)
+        fits = mark is not None and points is not None and mark.digest == found.get(name)
+        boxes = _boxes(mark, about, root) if mark is not None and fits else ()
+        cells[name] = Given(points, said.get("points") or 0.0, said.get("comment") or "", boxes)
+    penalty = about.get("late_penalty") or 0.0
+    return Gradebook(cells, max(0.0, score - penalty), penalty)
 
 
-def _waiting(about: dict[str, Any]) -> set[str]:
-    """The cells that a person has still to mark: nbgrader's own step says 0 for them."""
+def _boxes(mark: Mark, about: dict[str, Any], root: Path) -> tuple[tuple[bool, float, str], ...]:
+    """The lines of the scheme with what was there, when the part was marked by them."""
+    if not mark.boxes:
+        return ()
+    scheme = scheme_of(root, about["notebook"], mark.cell)
+    ticked = {str(box["key"]): box for box in mark.boxes}
+    lines = [
+        (box.key in ticked, float(ticked.get(box.key, {}).get("points", box.points)),
+         str(ticked.get(box.key, {}).get("words", box.words)))
+        for box in scheme.boxes
+    ]  # fmt: skip
+    if "free" in ticked:
+        lines.append((True, float(ticked["free"]["points"]), "given besides"))
+    return tuple(lines)
+
+
+def _by_people(about: dict[str, Any]) -> tuple[set[str], dict[str, Mark]]:
+    """The cells that a person has still to mark, and the last marks of the others: nbgrader says 0 for the first."""
     from nbgrader.api import Gradebook as Database
 
     with Database(about["db_url"]) as database:
         submitted = database.find_submission_notebook(about["notebook"], about["assignment"], about["student"])
-        return {grade.name for grade in submitted.grades if grade.needs_manual_grade}
+        waiting = {grade.name for grade in submitted.grades if grade.needs_manual_grade}
+        return waiting, PeopleMarks(database.db).last(Place(about["assignment"], about["notebook"], about["student"]))

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograder.course import CourseError
+from autograder.course import CourseError, find_root
 from autograder.exercise import SHEETS
 from autograder.views.hand_ins import HandIn
 from autograder.views.scores import Score
 
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook
+    from traitlets.config import Config
 
 
 def default_gradebook(root: Path) -> str:
@@ -59,13 +60,34 @@ def students(url: str) -> list[str]:
 def scores_and_emails(url: str) -> tuple[list[Score], dict[str, str]]:
     """Scores as the gradebook has them, with written parts and late penalties, and e-mail addresses by student.
 
-    A sheet that still waits for a person has a problem. Raises CourseError.
+    A sheet that still waits for a person has a problem. In the course's own folder penalties and points are those that
+    follow from its settings now. Raises CourseError.
     """
     scores = []
+    config = _settings(url)
     with _opened(url) as book:
+        if config is not None:
+            from autograder.bridge.derived import autograded_of
+            from autograder.bridge.given import derive
+
+            derive(book, config, autograded_of(config))
         for assignment in book.assignments:
             for submission in book.assignment_submissions(assignment.name):
                 points = max(0.0, submission.score - (submission.late_submission_penalty or 0.0))
                 problem = "a person still has to mark a part." if submission.needs_manual_grade else ""
                 scores.append(Score(submission.student.id, assignment.name, points, assignment.max_score, problem))
         return scores, {student.id: student.email for student in book.students if student.email}
+
+
+def _settings(url: str) -> Config | None:
+    """The configuration of the course whose gradebook this is, when the working directory is in that course."""
+    from autograder.bridge.derived import database_of
+    from autograder.bridge.settings import course_config
+
+    try:
+        config = course_config(find_root())
+    except CourseError:
+        return None
+    own, named = (one.removeprefix("sqlite:///") for one in (database_of(config), url))
+    same = own == named or ("://" not in own + named and Path(own).resolve() == Path(named).resolve())
+    return config if same else None

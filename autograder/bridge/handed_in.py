@@ -43,6 +43,7 @@ from autograder.grading.notebook import (
 )
 from autograder.grading.submissions import ASIDE, NothingToGrade, find, put_in_place
 from autograder.marking import BadRecord
+from autograder.people.answers import digests
 from autograder.personal import exercise_of
 from autograder.records.read import record_of
 from autograder.times import BadTime, read, shown, utc
@@ -185,13 +186,14 @@ def is_other_work(handed_in: Path, graded: Path) -> bool:
         if path.stem not in NAMES or load(path.stem).sheet != handed_in.name:
             continue
         try:
-            marks = record_of(read_notebook(graded / path.name), student, handed_in.name, path.stem)
+            before = read_notebook(graded / path.name)
+            marks = record_of(before, student, handed_in.name, path.stem)
             root = root_of_hand_in(handed_in)
             source = source_notebook(root, exercise_of(root, path.stem, student))
-            cells = heal(read_notebook(path), source).cells
+            now = NotebookNode(cells=list(heal(read_notebook(path), source).cells))
         except (BadNotebook, BadRecord):
             return True
-        if marks is None or marks.digest != digest(NotebookNode(cells=cells)):
+        if marks is None or marks.digest != digest(now) or digests(before) != digests(now):
             return True
     return False
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,9 +14,10 @@ from nbformat import NotebookNode
 from nbgrader.api import Comment, Grade, Gradebook, SubmittedAssignment, SubmittedNotebook
 from traitlets.config import Config
 
+from autograder.bridge import schemes
 from autograder.bridge.derived import autograded_of, database_of, root_of
 from autograder.bridge.given import ELSEWHERE, Given, Mark, Place, derive, give, same
-from autograder.course import CourseError, source_notebook
+from autograder.course import CourseError
 from autograder.exercise import Written
 from autograder.exercises import all_exercises, load
 from autograder.grading.notebook import BadNotebook, read_notebook
@@ -25,12 +25,9 @@ from autograder.marking import BadRecord
 from autograder.people.agreement import agreement, drawn
 from autograder.people.answers import answer, digests, label
 from autograder.people.groups import ALIKE, groups
-from autograder.people.scheme import Scheme, parse, revised, total
+from autograder.people.scheme import Scheme, revised, total
 from autograder.records.read import record_of
 from autograder.views import prose
-
-SCHEMES = "schemes.json"
-"""Boxes with other words or another worth than in the reference, by part; beside the gradebook."""
 
 
 class Conflict(Exception):
@@ -123,7 +120,7 @@ class Desk:
                 answers[at]["of"] = len(group)
         return {
             "exercise": exercise, "part": part, "title": written.title, "notebook": load(exercise).title,
-            "points": written.points, "task": str(prose.markdown(_task(self._source(exercise, part)))),
+            "points": written.points, "task": str(prose.markdown(_task(schemes.source_of(self.root, exercise, part)))),
             "boxes": [box.plain() for box in scheme.boxes], "notes": str(prose.markdown(scheme.notes)),
             "answers": [answers[at] for group in order for at in group], "alike": alike, "second": bool(self.share),
             "comments": sorted({one["comment"] for one in answers if one["comment"]}),
@@ -192,8 +189,7 @@ class Desk:
 
     def scheme(self, exercise: str, part: str) -> Scheme:
         """The boxes of a part as they are now."""
-        scheme = parse(self._source(exercise, part), self.parts[exercise, part].points)
-        return revised(scheme, self._changes().get(f"{exercise}/{part}", []))
+        return schemes.scheme_of(self.root, exercise, part)
 
     def reword(
         self, exercise: str, part: str, boxes: Sequence[Mapping[str, Any]], *, dry: bool
@@ -220,11 +216,7 @@ class Desk:
                     new = Mark(mark.place, part, self.marker, mark.digest, points, None, tuple(ticked), mark.comment)
                     give(book, new, self.config, commit=False)
             if not dry:
-                changes = self._changes() | {f"{exercise}/{part}": [box.plain() for box in scheme.boxes]}
-                path = self.root / SCHEMES
-                made = path.with_suffix(".tmp")
-                made.write_text(json.dumps(changes, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-                made.replace(path)
+                schemes.change(self.root, exercise, part, scheme)
                 book.db.commit()
         return changed
 
@@ -310,20 +302,6 @@ class Desk:
 
     def _path(self, place: Place) -> Path:
         return self.autograded / place.student / place.sheet / f"{place.exercise}.ipynb"
-
-    def _source(self, exercise: str, part: str) -> str:
-        cells = source_notebook(self.root, load(exercise)).cells
-        return next(str(cell.source) for cell in cells if label(cell).get("grade_id") == part)
-
-    def _changes(self) -> dict[str, list[dict[str, Any]]]:
-        path = self.root / SCHEMES
-        if not path.is_file():
-            return {}
-        try:
-            changes: dict[str, list[dict[str, Any]]] = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as problem:
-            raise CourseError(f"{path} is not valid JSON ({problem}): mend it or delete it.") from None
-        return changes
 
     def _id(self, exercise: str, student: str) -> str:
         """A student without a name: another one in every exercise."""

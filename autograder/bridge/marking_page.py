@@ -139,7 +139,7 @@ def _load_jupyter_server_extension(server: ServerApp) -> None:
     )
 
 
-class _Server(ServerApp):  # type: ignore[misc]
+class _Server(ServerApp):
     """Jupyter Server with its login and nothing of what else is installed: no notebooks, terminals or files to open."""
 
     def find_server_extensions(self) -> None:

@@ -19,11 +19,15 @@ from autograder.views.cell import example, heat, matrix
 
 @dataclass(frozen=True)
 class Given:
-    """What the gradebook holds for one cell: points, when there are any, and a person's comment."""
+    """What the gradebook holds for one cell: points, when there are any, and a person's comment.
+
+    ``boxes`` are the lines of the mark scheme, when it was marked by them: whether it was there, its points, its words.
+    """
 
     points: float | None = None
     max_points: float = 0.0
     comment: str = ""
+    boxes: tuple[tuple[bool, float, str], ...] = ()
 
 
 @dataclass(frozen=True)

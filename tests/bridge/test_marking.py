@@ -1,8 +1,12 @@
 """The marker's desk: answers in groups, marks at once, two markers, boxes that change."""
 
+import shutil
+
 import desk_kit
+import nbformat
 import pytest
 
+from autograder.bridge.handed_in import is_other_work
 from autograder.bridge.marking import Conflict, Desk
 from autograder.commands.mark import share_of
 from autograder.course import CourseError
@@ -98,6 +102,17 @@ def test_a_second_marker_is_blind_and_changes_no_mark(course, desk):
     (apart,) = found["apart"]
     assert (apart["by"], apart["second"]) == ("mia", 1)
     second.close()
+
+
+@pytest.mark.slow
+def test_another_text_is_other_work(course):
+    graded, handed_in = (course / step / "s02" / desk_kit.SHEET for step in ("autograded", "submitted"))
+    shutil.copytree(graded, handed_in)
+    assert not is_other_work(handed_in, graded)
+    notebook = nbformat.read(handed_in / f"{desk_kit.NAME}.ipynb", as_version=4)
+    next(cell for cell in notebook.cells if cell.id == f"{desk_kit.PART}_answer").source += " More words."
+    nbformat.write(notebook, handed_in / f"{desk_kit.NAME}.ipynb")
+    assert is_other_work(handed_in, graded)
 
 
 def test_a_share_is_a_share():

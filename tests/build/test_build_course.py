@@ -79,7 +79,7 @@ def test_ids_come_from_the_cell_line(course):
     course.build()
     for part in ("source", "assignments"):
         ids = [cell.id for cell in cells(course, f"{part}/foundations/doubling.ipynb")]
-        assert ids == ["title", "setup", "double", "selfcheck_double", "twice", "zero", "why"]
+        assert ids == ["title", "setup", "double", "selfcheck_double", "twice", "zero", "why", "why_answer"]
 
 
 def test_notebooks_say_nothing_of_the_machine_or_of_jupytext(course):

@@ -9,6 +9,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from page_kit import ATTACKS, EXPECTED, Page, marks, notebook, wrong_line
 
+from autograder.exercises import load
 from autograder.views.feedback import Given, Gradebook, feedback_page
 
 CARLA = marks(
@@ -124,3 +125,13 @@ def test_every_colour_of_text_has_a_contrast_of_at_least_four_and_a_half(scheme)
         for ink in ("ink", "faint", "link", "good", "bad", "warn"):
             light, dark = sorted((luminance(colours[ink]), luminance(colours[paper])), reverse=True)
             assert (light + 0.05) / (dark + 0.05) >= 4.5, (ink, paper)
+
+
+def test_the_ticks_of_a_part_in_words_say_what_was_there_and_what_was_missing():
+    boxes = ((True, 1.0, "the numbers"), (False, 2.0, "why <b>tanh</b>"))
+    (part,) = load("tanh_swap").written
+    given = Gradebook({part.id: Given(1.0, part.points, "", boxes)}, 21.0)
+    page = feedback_page(notebook(), marks(), given)
+    assert "✓ the numbers (1)" in page
+    assert "✗ missing: why &lt;b&gt;tanh&lt;/b&gt; (2)" in page
+    assert "what was there and what was missing" not in feedback_page(notebook(), marks())

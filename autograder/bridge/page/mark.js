@@ -290,3 +290,4 @@ const first = parts.find(one => one.waiting) || parts[0];
 $("parts").value = `${first.exercise}/${first.part}`;
 await open($("parts").value);
 document.body.dataset.ready = "yes";
+performance.mark("ready");
