@@ -11,7 +11,7 @@ from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
-from nbgrader.api import Comment, Grade, Gradebook, SubmittedAssignment, SubmittedNotebook
+from nbgrader.api import Comment, Grade, Gradebook, MissingEntry, SubmittedAssignment, SubmittedNotebook
 from traitlets.config import Config
 
 from autograder.bridge import schemes
@@ -44,13 +44,23 @@ class Desk:
         self.parts = {
             (one.name, part.id): part for one in all_exercises() if one.sheet == sheet for part in one.written
         }
-        if not self.parts:
-            raise CourseError(f"the sheet {sheet!r} has no part that a person marks.")
         logging.getLogger("nbgrader").setLevel(logging.ERROR)
         self._book = Gradebook(database_of(config))
         with self._fresh():
+            self.parts = {key: part for key, part in self.parts.items() if self._knows(*key)}
+            if not self.parts:
+                raise CourseError(
+                    f"the gradebook has nothing of {sheet} for people: run `nbgrader generate_assignment {sheet}`."
+                )
             derive(self._book, config, self.autograded, sheet)
         self._texts: dict[str, tuple[float, NotebookNode, str]] = {}
+
+    def _knows(self, exercise: str, part: str) -> bool:
+        try:
+            self._book.find_graded_cell(part, exercise, self.sheet)
+        except MissingEntry:
+            return False
+        return True
 
     def close(self) -> None:
         """Close the gradebook."""

@@ -38,6 +38,8 @@ def give(desk, student, *boxes, free=0.0, **more):
 
 @pytest.mark.slow
 def test_a_mark_is_written_at_once_and_can_be_taken_back(course, desk):
+    (about,) = desk.overview()
+    assert (about["exercise"], about["part"], about["answers"], about["waiting"]) == (*HERE, 8, 8)
     part = desk.part(*HERE)
     assert [one["name"] for one in part["answers"] if one["group"] == 0] == ["s00", "s01"] or part["answers"][0][
         "of"
