@@ -41,7 +41,7 @@ def test_a_part_is_marked_by_keyboard_alone(driver, course, address, artefacts):
     browser.size(driver, 1280, 900)
     driver.get(address)
     browser.wait(driver, lambda one: one.execute_script(READY), 60, "the page was not ready")
-    browser.picture(driver, artefacts / "mark-1280.png")
+    browser.picture(driver, artefacts / "mark-1280.png", height=1200)
     assert driver.title != "stolen"
     keys(driver, "g", Keys.ENTER)  # the two blanks, as a group
     saved(driver)
