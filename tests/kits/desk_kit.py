@@ -119,7 +119,8 @@ def served(course, *arguments):
         )
         try:
             address = f"http://127.0.0.1:{port}/autograder/mark/{SHEET}"
-            for _ in range(300):
+            end = time.monotonic() + 300
+            while time.monotonic() < end:
                 with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
                     break
                 assert done.poll() is None, log.seek(0) or log.read().decode()

@@ -1,7 +1,7 @@
 """What people mark with: schemes as boxes, groups of answers, agreement of two markers."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autograder.course import source_notebook
@@ -9,6 +9,9 @@ from autograder.exercises import NAMES, load
 from autograder.people.agreement import agreement, drawn, weighted_kappa
 from autograder.people.groups import groups, normal
 from autograder.people.scheme import Scheme, parse, revised, total
+
+CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""Nothing is said about the machine's speed."""
 
 PARTS = [(name, part) for name in NAMES for part in load(name).written]
 
@@ -40,6 +43,7 @@ def test_a_scheme_that_is_worth_too_much_is_only_shown():
     assert "3 points: all" in scheme.notes
 
 
+@CALM
 @given(st.sets(st.sampled_from(["1", "2", "3a", "3b"])), st.floats(-9, 9), st.floats(0, 5))
 def test_points_are_never_more_than_the_part_nor_less_than_nothing(ticked, free, most):
     scheme = parse("=== BEGIN MARK SCHEME ===\n- 1 point: a\n- 1 point: b\n- 2 points: c (1); d (1)\n"
@@ -57,6 +61,7 @@ def test_a_box_can_get_other_words_and_another_worth():
 TEXTS = st.lists(st.text("ab 1.\n", max_size=12), max_size=12)
 
 
+@CALM
 @given(TEXTS)
 def test_every_answer_is_in_one_group(texts):
     found = groups(texts)
@@ -83,6 +88,7 @@ def test_like_answers_are_side_by_side_and_one_digit_parts_them():
 PAIRS = st.lists(st.tuples(st.sampled_from([0.0, 1.0, 2.0, 3.0]), st.sampled_from([0.0, 1.0, 2.0, 3.0])), min_size=1)
 
 
+@CALM
 @given(PAIRS)
 def test_agreement_is_that_of_its_definition(pairs):
     found = agreement(pairs)
