@@ -153,6 +153,7 @@ function save() {
     show(card);
   }
   undo.push(before);
+  whole = false;  // every group is asked for
   if (comment && !part.comments.includes(comment)) { part.comments.push(comment); $("bank").append(make("option", { value: comment })); }
   pace.push(Math.min(300, (performance.now() - since) / 1000 / chosen.length));
   since = performance.now();
