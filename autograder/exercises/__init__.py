@@ -33,7 +33,7 @@ NAMES = (
 
 
 def neighbours(exercise: Exercise) -> tuple[str, str]:
-    """What comes before and after an exercise, as ``sheet/name``: first of all the guide, after the last one nothing."""
+    """What comes before and after an exercise, as ``sheet/name``: first the guide, after the last one nothing."""
     path = ["guide/backpropagation", *(f"{one.sheet}/{one.name}" for one in all_exercises()), ""]
     name = f"{exercise.sheet}/{exercise.name}"
     return (path[path.index(name) - 1], path[path.index(name) + 1]) if name in path else ("", "")
