@@ -341,13 +341,20 @@ def _explain_special(replies: Sequence[Reply]) -> Mapping[str, Verdict]:
     return found
 
 
+NOTHING = 1e-6
+"""The share of the threshold below which entries are as good as zero."""
+
+
 def not_for_all(judge: Judge, ordinary: str) -> Judge:
-    """The same judge, but where zeros are right they count only if an ordinary gradient is not turned to zeros too."""
+    """The same judge, but zeros count where they are right only if an ordinary gradient is not turned to them too.
+
+    What is nearly nothing beside the threshold counts as zeros here.
+    """
 
     def judged(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
         verdicts = dict(judge(lines, replies))
-        answers = [as_numbers(reply.values.get(ordinary)) for reply in replies]
-        if all(not isinstance(answer, str) and not np.any(answer) for answer in answers):
+        answers = [(as_numbers(r.values.get(ordinary)), NOTHING * float(r.given["threshold"])) for r in replies]
+        if all(not isinstance(answer, str) and np.all(np.abs(answer) < least) for answer, least in answers):
             for name in ("zero", "not_finite", "one_not_finite"):
                 if name in verdicts:
                     verdicts[name] = Verdict("wrong", message="Your function turns every gradient to zeros.")

@@ -15,7 +15,7 @@ import numpy as np
 from autograder.exercise import RIGHT, Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
 from autograder.marking.chance import FALSE_ALARM, plausible
 from autograder.marking.compare import as_numbers, compare, whole_numbers
-from autograder.marking.judges import at_every_challenge, usable, values
+from autograder.marking.judges import at_every_challenge, nothing_new, usable, values
 from autograder.marking.slips import Slip, explain_slips
 
 P_UP = {"ordered": 0.9, "disordered": 0.5}
@@ -343,7 +343,12 @@ def _split_verdicts(reply: Reply, false_alarm: float) -> dict[str, Verdict]:
     verdicts = {"sizes": _sizes(parts, expected)}
     if parts["X_test"].shape[:1] == (1,) and parts["Y_train"].shape[:1] == (rows,):
         parts["Y_train"], parts["X_test"] = parts["X_test"], parts["Y_train"]
-    return verdicts | _pairs_and_chance(given, parts, found, false_alarm)
+    verdicts |= _pairs_and_chance(given, parts, found, false_alarm)
+    lost = m - sum(parts[name].shape[-1] for name in ("X_train", "X_test"))
+    if verdicts["sizes"] is not RIGHT and verdicts["pairs"].mistakes == ("not-a-partition",) and 0 < lost <= m // 10:
+        one = verdicts["pairs"]  # a few examples lost: that shows in the sizes first
+        return verdicts | {"sizes": one, "pairs": nothing_new(*one.mistakes) if " and " not in one.message else one}
+    return verdicts
 
 
 def _sizes(parts: Mapping[str, np.ndarray], expected: Mapping[str, tuple[int, int]]) -> Verdict:

@@ -189,18 +189,25 @@ def kink_choice(given: Values, own: Values) -> dict[str, np.ndarray]:
     """The share in [0, 1] with which the student counts the example on the margin, read from dw, else from db."""
     if not np.any(on_the_margin(given)):
         return {"at_kink": np.array(0.0)}
-    without, whole = (hinge_truth({**given, "at_kink": np.array(share)}) for share in (0.0, 1.0))
     choices = []
     for name in ("dw", "db"):
-        got, span = own.get(name), np.ravel(whole[name] - without[name])
-        if got is None or np.size(got) != span.size:
-            continue
-        offset = np.ravel(got) - np.ravel(without[name])
-        share = np.clip(offset @ span / (span @ span), 0.0, 1.0)
-        if np.allclose(offset, share * span, rtol=0, atol=1e-3 if np.asarray(got).dtype == np.float32 else 1e-7):
-            return {"at_kink": share}
-        choices.append(share)
+        if name in own and np.size(own[name]) == (given["w"].size if name == "dw" else 1):
+            share, exactly = _counted(given, name, own[name], within=(0.0, 1.0))
+            if exactly:
+                return {"at_kink": share}
+            choices.append(share)
     return {"at_kink": choices[0] if choices else np.array(0.0)}
+
+
+def _counted(
+    given: Values, name: str, got: np.ndarray, within: tuple[float, float] = (-np.inf, np.inf)
+) -> tuple[np.ndarray, bool]:
+    """How often an answer counts the examples on the margin, and whether nothing else is wrong with it."""
+    without, whole = (np.ravel(hinge_truth({**given, "at_kink": np.array(n)})[name]) for n in (0.0, 1.0))
+    offset, span = np.ravel(got) - without, whole - without
+    share = np.clip(offset @ span / (span @ span), *within)
+    close = 1e-3 if np.asarray(got).dtype == np.float32 else 1e-7
+    return share, bool(np.allclose(offset, share * span, rtol=0, atol=close))
 
 
 # A step of gradient descent, right and wrong, with the made-up gradient of the probe.
@@ -408,6 +415,10 @@ def follow_slips(truth: Other) -> Callable[[Values, Values], Sequence[Mapping[st
             if compare(own.get("dw"), wrong["dw"]).equal:
                 signs = (1, -1) if mistake == "bias-sign-in-score" else (1,)
                 follows += [{**exact, "db": sign * wrong["db"]} for sign in signs]
+        if truth is hinge_truth and "dw" in own and own["dw"].shape == exact["dw"].shape:
+            # an example on the margin that counts more than once, say, is charged at dw
+            share, exactly = _counted(given, "dw", own["dw"]) if np.any(on_the_margin(given)) else (np.array(0.0), True)
+            follows += [{**exact, "db": truth({**given, "at_kink": share})["db"]}] if exactly else []
         return follows
 
     return follow

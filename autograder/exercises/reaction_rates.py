@@ -237,7 +237,7 @@ class Record:
             pair = pair.tolist() if isinstance(pair, np.ndarray) else pair
             numbers = [whole_number(n) for n in pair] if isinstance(pair, list | tuple) else []
             match numbers:
-                case [int(rows), int(columns)]:
+                case [int(rows), int(columns)] if rows > 0 and columns > 0:
                     shapes.append((rows, columns))
                 case _:
                     return None

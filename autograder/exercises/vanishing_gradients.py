@@ -303,8 +303,14 @@ def _named(reply: Reply, activation: str, layers: Sequence[int]) -> set[str]:
         (mistake, slope, np.transpose) for mistake, slope in wrong_slopes(activation)
     }
     if layers != (DEPTH,):
-        slopes = {"sigmoid": lambda z, a: a * (1 - a), "tanh": lambda z, a: 1 - a**2, "relu": lambda z, a: z > 0}
-        wrong.add(("weights-not-transposed", slopes[activation], np.asarray))
+        slopes: dict[str, Callable[..., Any]] = {
+            "sigmoid": lambda z, a: a * (1 - a),
+            "tanh": lambda z, a: 1 - a**2,
+            "relu": lambda z, a: z > 0,
+        }
+        right = slopes[activation]
+        wrong.add(("weights-not-transposed", right, np.asarray))
+        wrong.add(("divided-by-m-twice", lambda z, a: right(z, a) / z.shape[1], np.transpose))
     return {mistake for mistake, slope, turn in wrong if gives(slope, turn)}
 
 
@@ -315,8 +321,8 @@ def _without_transpose(replies: Sequence[Reply]) -> Sequence[Reply]:
     """The replies at square weights alone, if W in the place of its transpose is why the code raises at others."""
     raised = [any(isinstance(as_numbers(v), str) for a in ACTIVATIONS for v in _signals(r, a)) for r in replies]
     readable = [reply for reply, failed in zip(replies, raised) if not failed]
-    if not readable or len(readable) == len(replies):
-        return replies
+    if all(reply.shown for reply in readable) or len(readable) == len(replies):
+        return replies  # one unit in each layer shows no transpose
     alike = all("weights-not-transposed" in _named(reply, a, BELOW) for reply in readable for a in ACTIVATIONS)
     return readable if alike else replies
 

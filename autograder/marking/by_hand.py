@@ -1,17 +1,21 @@
 """The judge of calculations by hand: a chain of steps, each a formula in the values before it.
 
-Every value is compared with the exact one, and with what follows from the student's own earlier values. Three rules
+Every value is compared with the exact one, and with what follows from the student's own earlier values. Four rules
 tell a slip, which costs its own line, from a number that somebody chose:
 
 1. A wrong value is carried on when a known mistake explains it, or when it is of the right size: within a factor of
    :data:`CARRIED` of what should stand there. In the place of any other value the right one is carried on.
 2. What follows from an unexplained value counts only if half or twice that value would give something else, and if
    there is something left of it: a flat sigmoid, or a step too small to be seen in four figures, shows nothing.
-3. A slip that is made again is not charged again; a value that is only copied from elsewhere is, each time.
+3. A slip that is made again is not charged again; a value that is only copied from elsewhere is, each time, and so is
+   one of which rounding to a whole number has left nothing.
+4. A number that stands in :data:`REPEATED` places where it is wrong was written, not worked out: nothing
+   follows from it.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -29,6 +33,12 @@ from autograder.mistakes import known
 CARRIED = 100.0
 """How far an unexplained value may be from the right one in size: two places of the decimal point. For 400 students'
 numbers all known mistakes but three stay within a factor of 20; those three are explained, and carried at any size."""
+
+REPEATED = 2
+"""In how many places one wrong number shows that it was chosen; what follows from a slip is right, and not counted."""
+
+ROUNDED = ("too-few-figures", "decimals-for-figures", "cut-off-not-rounded")
+"""What two values may be that are rounded to one: these are no chosen numbers."""
 
 LEFT = 1e-6
 """How small what follows may be beside the exact value: differences may cancel, but not more than this."""
@@ -115,15 +125,26 @@ def chain(parts: Mapping[str, Sequence[Step]], truth: Truth, start: Callable[[Va
 
     def judge(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
         (reply,) = replies
-        walk, exact = _Walk(dict(start(reply.given))), truth(reply.given)
-        verdicts = {
-            step.name: walk.line(part, step, np.asarray(exact[step.name], dtype=float), reply)
-            for part, steps in parts.items()
-            for step in steps
-        }
+        exact = {name: np.asarray(value, dtype=float) for name, value in truth(reply.given).items()}
+
+        def walked(chosen: frozenset[float]) -> dict[str, Verdict]:
+            walk = _Walk(dict(start(reply.given)), chosen)
+            return {step.name: walk.line(part, step, exact[step.name], reply) for part in parts for step in parts[part]}
+
+        verdicts = walked(frozenset())
+        if chosen := _repeated(verdicts, reply, exact):
+            verdicts = walked(chosen)
         return {line.name: verdicts[line.name] for line in lines}
 
     return judge
+
+
+def _repeated(verdicts: Mapping[str, Verdict], reply: Reply, exact: Values) -> frozenset[float]:
+    """The numbers that stand alone in several places where they are wrong."""
+    off = [name for name, told in verdicts.items() if not told.share and not {*told.mistakes} & {*ROUNDED}]
+    own = {name: _numbers(reply.values.get(name), exact[name].shape) for name in off}
+    alone = Counter(float(value.flat[0]) for value in own.values() if value is not None and not np.ptp(value))
+    return frozenset(number for number, times in alone.items() if times >= REPEATED)
 
 
 class _Walk:
@@ -131,11 +152,12 @@ class _Walk:
 
     ``known`` is what the next formula is worked out from. ``moved`` holds two other values of everything unexplained,
     and of what follows from it. ``charged`` are the mistakes named so far, formulas by the part of the sheet, and
-    ``decimals`` where the first rounded value was rounded.
+    ``decimals`` where the first rounded value was rounded. From ``chosen`` numbers nothing follows.
     """
 
-    def __init__(self, known: dict[str, Any]) -> None:
+    def __init__(self, known: dict[str, Any], chosen: frozenset[float]) -> None:
         self.known = known
+        self.chosen = chosen
         self.moved: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
         self.charged: set[tuple[str, str]] = set()
         self.decimals: int | None = None
@@ -156,6 +178,10 @@ class _Walk:
             self.known[step.name] = own
             return self._charge(Verdict.named("decimal-comma", title=COMMA)) if commas else right
         told = wrong(step.line, [Reply(reply.given, {step.name: got}, reply.shown)], [due], [found])
+        if own is not None and not np.ptp(own) and float(own.flat[0]) in self.chosen:
+            self.known[step.name] = due
+            says = f"{own.flat[0]:g} stands in several places where it is wrong: nothing follows from it."
+            return merged(told, Verdict("wrong", message=says))
         explained = None if own is None or unseen else self._explain(part, step, got, own, (*ways.values(), exact))
         sized = own is not None and np.any(own) and (explained is not None or _of_size(own, due))
         carried = own if sized else None
@@ -177,12 +203,14 @@ class _Walk:
         for formula, value in ways.items():
             if own is None or not np.any(own) or not step.agrees(got, value):
                 continue
+            if np.max(np.abs(value)) < LEFT * np.max(np.abs(exact)):
+                unseen = "This follows from your earlier values, but it is almost nothing: it shows nothing."
+                continue
             if chosen := sorted(names_in(formula) & self.moved[0].keys()):
                 others = [work_out(formula, self.known | moved) for moved in self.moved]
-                same = all(o is None or step.agrees(got, o.reshape(own.shape)) for o in others)
-                if same or np.max(np.abs(value)) < LEFT * np.max(np.abs(exact)):
-                    says = "would be the same for another one" if same else "is almost nothing"
-                    unseen = f"This follows from your {' and '.join(chosen)}, but it {says}: it shows nothing."
+                if all(o is None or step.agrees(got, o.reshape(own.shape)) for o in others):
+                    names = " and ".join(chosen)
+                    unseen = f"This follows from your {names}, but would be the same for another one: it shows nothing."
                     continue
                 for moved, other in zip(self.moved, others):
                     moved[step.name] = own if other is None else other.reshape(own.shape)
@@ -202,7 +230,8 @@ class _Walk:
                 return self._charge(Verdict.named("wrong-power-of-ten", title=said))
             if rounded := rounding(own, expected):
                 told = Verdict.named(rounded.mistake, title=rounded.says)
-                again = bool(np.any(own)) and (rounded.figures > 1 or self.decimals in (None, rounded.decimals))
+                same = rounded.decimals > 0 and self.decimals in (None, rounded.decimals)
+                again = bool(np.any(own)) and (rounded.figures > 1 or same)
                 self.decimals = rounded.decimals if self.decimals is None else self.decimals
                 return self._charge(told, key="rounding", again=again)
         return None

@@ -236,7 +236,7 @@ WRONG = (
     _split("sizes-exchanged", "n_train samples in the test set", ("order[:n_train], order[n_train:]", "order[n_train:], order[:n_train]"),
            loses={"sizes": 1}),
     _split("one-lost", "one sample is in neither set", ("order[n_train:]", "order[n_train + 1 :]"),
-           loses={"sizes": 1, "pairs": 2}, named={"pairs": "not-a-partition"}),
+           loses={"sizes": 1}, named={"sizes": "not-a-partition"}),
     wrong(
         "three-arrays",
         "the labels of the test set are not returned",
@@ -284,7 +284,6 @@ WRONG = (
 ALLOWED = {
     "not-spins": "no spins: nothing of them is right",
     "all-up": "no phases: nothing of them is right",
-    "one-lost": "open: one lost example in two lines",
     "three-arrays": "four arrays are asked for",
     "no-network": "nothing is trained",
     "random_split.sizes": "a shape is right whatever stands in it",

@@ -506,5 +506,5 @@ class L2Network(SimpleNeuralNetwork):
 )
 
 ALLOWED = {
-    "training_losses.losses": "open: the losses follow from the own class, whose gradients are charged before",
+    "training_losses.losses": "train is right: its losses are those of the gradients that it is given, charged before",
 }

@@ -120,6 +120,16 @@ def test_how_numbers_are_written_is_named(changed, mistake, says):
     assert set(lost(RIGHT | changed)) == {name}
 
 
+@pytest.mark.parametrize("number", [1.0, 0.5, 1e-12])
+def test_nothing_follows_from_a_number_that_stands_in_several_wrong_places(number):
+    everywhere = {name: np.full(np.shape(value), number) for name, value in RIGHT.items()}
+    assert lost(everywhere) == POINTS
+
+
+def test_what_rounding_left_nothing_of_is_charged_each_time():
+    assert {"a1", "a2"} <= set(lost(RIGHT | {"a1": [1, 1], "a2": 1.0}))
+
+
 def test_three_decimals_that_show_the_step_are_rounded_and_not_the_old_value():
     verdict = marked(RIGHT | {"W2_new": [0.9, 0.699]})["W2_new"]
     assert verdict.mistakes == ("too-few-figures",)
