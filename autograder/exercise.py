@@ -191,13 +191,17 @@ Judge = Callable[[Sequence[Line], Sequence[Reply]], Mapping[str, Verdict]]
 
 @dataclass(frozen=True)
 class Question:
-    """One graded cell. ``id`` is its nbgrader grade id; it is unique within the notebook."""
+    """One graded cell. ``id`` is its nbgrader grade id; it is unique within the notebook.
+
+    ``network`` describes what is asked about, where that is a network: the symbolic one for the inputs of a challenge.
+    """
 
     id: str
     title: str
     lines: tuple[Line, ...]
     probe: Probe
     judge: Judge
+    network: Callable[[Values], Any] | None = None
 
     @property
     def points(self) -> float:

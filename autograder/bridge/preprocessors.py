@@ -80,6 +80,9 @@ class IsolatedExecute(NbGraderPreprocessor):
         help="Seconds that one cell may take. The default is `Execute.timeout` where that is given, or the sandbox's.",
     ).tag(config=True)
 
+    places = Bool(True, help="Look where in the student's code a wrong answer begins; it changes words, no mark.").tag(
+        config=True
+    )
     show = Bool(
         True, help="Run the course's own cells that only train for show or draw; without them there are marks only."
     ).tag(config=True)
@@ -112,6 +115,7 @@ class IsolatedExecute(NbGraderPreprocessor):
             full=self.show,
             files=own_files(folder),
             cell_seconds=seconds,
+            places=self.places,
         )
         record(nb, resources, replace(graded, marks=replace(graded.marks, notes=(*notes, *graded.marks.notes))))
         return nb, resources

@@ -122,6 +122,7 @@ def _written(submission: Submission, sandbox: Sandbox, root: Path, seed: int, hi
             student=submission.student,
             full=True,
             files=files_beside(submission),
+            places=True,
         )
         marks = graded.marks
         healed = heal(notebook, source_notebook(root, exercise))

@@ -15,6 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object per notebook on standard output")
     parser.add_argument("--seed", type=_seed, help="seed of the challenges, to get the same marks again")
     parser.add_argument("--details", action="store_true", help="every question of every notebook")
+    parser.add_argument("--no-places", action="store_true", help="do not look where in the code an answer goes wrong")
     parser.add_argument("--jobs", type=number_of_jobs, default=os.cpu_count() or 1, help="notebooks at the same time")
     parser.add_argument(
         "--isolation",

@@ -59,7 +59,7 @@ def _grade(
     )
     with ThreadPoolExecutor(args.jobs) as pool, progress:
         task = progress.add_task("", total=len(submissions), current="")
-        for submission, marks in grade_all(submissions, sandbox, pool, root=root, seed=seed):
+        for submission, marks in grade_all(submissions, sandbox, pool, root=root, seed=seed, places=not args.no_places):
             done[submission] = marks
             progress.update(task, advance=1, current=printable(f"{submission.student} {submission.exercise}"))
             if args.json:

@@ -302,11 +302,11 @@ class NetworkTask:
 
     def forward(self, id: str, title: str, **points: float) -> Question:
         """Activations of both layers, and what ``forward_pass`` returns."""
-        return Question(id, title, lines(points), self.probes["forward"], self.judge)
+        return Question(id, title, lines(points), self.probes["forward"], self.judge, self.network)
 
     def loss_value(self, id: str, title: str, **points: float) -> Question:
         """The value of ``compute_loss``."""
-        return Question(id, title, lines(points), self.probes["loss"], self.judge)
+        return Question(id, title, lines(points), self.probes["loss"], self.judge, self.network)
 
     def gradients(self, id: str, title: str, *, keeping: Sequence[str] | None = (), **points: float) -> Question:
         """Gradients of any layers; an error of the backward pass does not lose those that were stored before it.
@@ -317,7 +317,7 @@ class NetworkTask:
         judge = noting_differences(self.judge)
         if keeping is not None:
             judge = keeping_parameters(judge, others=[Line(name, 0) for name in keeping])
-        return Question(id, title, lines(points), self.probes["gradients"], judge)
+        return Question(id, title, lines(points), self.probes["gradients"], judge, self.network)
 
     def update(self, id: str, title: str, **points: float) -> Question:
         """One update with given gradients."""
@@ -332,7 +332,8 @@ class NetworkTask:
 
         judge = values(self.moved, follow=self.follow_update, explain=explain_slips(UPDATE_SLIPS), of="self")
         labels = {f"{name}_new": f"{name} after the update" for name in PARAMETERS}
-        return Question(id, title, lines(points, labels), Probe(updated, drawn, {"cls": self.cls}, "update"), judge)
+        probe = Probe(updated, drawn, {"cls": self.cls}, "update")
+        return Question(id, title, lines(points, labels), probe, judge, self.network)
 
     @cached_property
     def moved(self) -> Callable[[Values], Mapping[str, np.ndarray]]:

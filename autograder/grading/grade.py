@@ -8,13 +8,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from nbformat import NotebookNode
 
 from autograder.course import compiled_modules, sheet_files, source_notebook
 from autograder.exercise import Exercise
 from autograder.grading.newer import for_a_person, lacking, version_of
-from autograder.grading.notebook import Plan, heal, plan, plans
+from autograder.grading.notebook import Plan, grade_id, heal, is_locked, plan, plans
+from autograder.locate import Code, Locator
 from autograder.marking import Marks, challenges, mark
 from autograder.sandbox import Answer, Ask, Cell, Job, Limits, Outcome, Sandbox
 
@@ -184,19 +186,54 @@ def grade_notebook(
     files: Mapping[str, bytes] | None = None,
     cell_seconds: float | None = None,
     on_marks: Callable[[Marks], None] | None = None,
+    places: bool = False,
 ) -> Graded:
     """Grade a submitted notebook of an exercise.
 
     ``full`` runs the cells that only show something as well, for the feedback. ``files`` are the student's own files
     beside the notebook; those of the sheet always win. ``cell_seconds`` replaces the time limit of a cell. ``on_marks``
-    is called after every answered question with the marks of the questions so far. Raises CourseError when the source
-    notebook is missing and SandboxUnavailable when nothing can be run.
+    is called after every answered question with the marks of the questions so far. With ``places`` wrong lines say
+    where in the code they go wrong. Raises CourseError when the source notebook is missing and SandboxUnavailable when
+    nothing can be run.
     """
     started = time.perf_counter()
     prepared = prepare(notebook, exercise, root=root, seed=seed, files=files, cell_seconds=cell_seconds)
     told = None if on_marks is None else _so_far(exercise, seed, student, sandbox.level, on_marks)
     ran = execute(sandbox, None if full else prepared.marks_job, prepared.whole.job, told)
-    return give_marks(prepared, ran, student=student, seconds=time.perf_counter() - started)
+    graded = give_marks(prepared, ran, student=student, seconds=time.perf_counter() - started)
+    return with_places(graded, prepared, notebook, locator_of(sandbox), root) if places else graded
+
+
+_locators: WeakKeyDictionary[Sandbox, Locator] = WeakKeyDictionary()
+
+
+def locator_of(sandbox: Sandbox) -> Locator:
+    """What looks for places in this sandbox, with all that it has found before."""
+    return _locators.setdefault(sandbox, Locator(sandbox.run))
+
+
+def with_places(graded: Graded, prepared: Prepared, notebook: NotebookNode, locator: Locator, root: Path) -> Graded:
+    """The same marks; wrong lines say where in the submitted code they go wrong, where that is proven."""
+    exercise, source = prepared.exercise, source_notebook(root, prepared.exercise)
+
+    def solved() -> Code:
+        return code_of(prepare(source, exercise, root=root, seed=prepared.seed), source, source)
+
+    code = code_of(prepared, notebook, source)
+    questions = locator.attach(exercise, prepared.seed, graded.marks.questions, code, solved)
+    return replace(graded, marks=replace(graded.marks, questions=questions))
+
+
+def code_of(prepared: Prepared, notebook: NotebookNode, source: NotebookNode) -> Code:
+    """What is run for the marks, with the cells that students write or add."""
+    known = {grade_id(cell): cell for cell in source.cells}
+    locked = {cell.source for cell in source.cells if is_locked(cell)}
+    own = {}
+    for number, cell in enumerate(prepared.marks.planned.cells):
+        if cell.index is not None and cell.source not in locked and cell.source.strip():
+            name = grade_id(notebook.cells[cell.index])
+            own[number] = name if name in known else ""
+    return Code(prepared.marks.job, own)
 
 
 def put_own_text_back(notebook: NotebookNode, exercise: Exercise, root: Path) -> None:

@@ -277,7 +277,7 @@ def heal(submitted: NotebookNode, source: NotebookNode) -> Healed:
     back in their place, the student's own ones empty.
     """
     known = {grade_id(cell): cell for cell in source.cells if grade_id(cell)}
-    by_text = {_normal(cell.source): name for name, cell in known.items() if _is_locked(cell)}
+    by_text = {_normal(cell.source): name for name, cell in known.items() if is_locked(cell)}
     kept = {grade_id(cell) for cell in submitted.cells}
     notes: list[str] = []
     cells: list[tuple[str, NotebookNode, int | None]] = []
@@ -289,11 +289,11 @@ def heal(submitted: NotebookNode, source: NotebookNode) -> Healed:
             notes.append(f"The cell `{name}` had lost its label; it was recognised by its text.")
         if name in seen:
             notes.append(f"The cell `{name}` was there twice; the first one counts.")
-            if _is_locked(known[name]):
+            if is_locked(known[name]):
                 continue
         if name in known and name not in seen:
             seen.add(name)
-            if cell.cell_type != known[name].cell_type and not _is_locked(known[name]):
+            if cell.cell_type != known[name].cell_type and not is_locked(known[name]):
                 words = "code" if known[name].cell_type == "code" else "text"
                 notes.append(f"The cell `{name}` had become another kind of cell; it was made {words} again.")
             cells.append((name, _as_the_course_has_it(cell, known[name]), index))
@@ -312,7 +312,7 @@ def heal(submitted: NotebookNode, source: NotebookNode) -> Healed:
         later = set(order[order.index(name) + 1 :])
         place = next((i for i, (other, _, _) in enumerate(cells) if other in later), len(cells))
         cell = deepcopy(known[name])
-        if not _is_locked(cell):
+        if not is_locked(cell):
             cell.source = ""  # the source notebook holds the solution
         cells.insert(place, (name, cell, None))
         notes.append(f"The cell `{name}` was missing; it was put back.")
@@ -379,7 +379,8 @@ def _nbgrader(cell: NotebookNode) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
-def _is_locked(cell: NotebookNode) -> bool:
+def is_locked(cell: NotebookNode) -> bool:
+    """Whether students may not change the cell."""
     return bool(_nbgrader(cell).get("locked"))
 
 
@@ -387,7 +388,7 @@ def _runs(cell: NotebookNode, *, full: bool) -> bool:
     """Whether a cell is run: never a question, and the course's own that are only for the eye when wanted."""
     if is_question(cell):
         return False
-    if not _is_locked(cell):
+    if not is_locked(cell):
         return True
     only_to_look_at = SHOW in cell.metadata.get("tags", []) or _nbgrader(cell).get("grade")
     return full or not only_to_look_at
@@ -402,7 +403,7 @@ def _counts(cell: NotebookNode) -> bool:
 def _as_the_course_has_it(cell: NotebookNode, source: NotebookNode) -> NotebookNode:
     """A labelled cell with the course's settings and tags and, when it is locked, with the course's text and kind."""
     checksum = _nbgrader(cell).get("checksum")
-    if _is_locked(source):
+    if is_locked(source):
         healed = deepcopy(source)
         healed.id = cell.get("id", healed.get("id"))
     else:
@@ -419,7 +420,7 @@ def _written_into(cell: NotebookNode, source: NotebookNode) -> str:
 
     The release has no mark scheme, so nothing is said of lines that are gone.
     """
-    if not _is_locked(source) or source.cell_type == "code" or cell.cell_type == "code":
+    if not is_locked(source) or source.cell_type == "code" or cell.cell_type == "code":
         return ""
     if _nbgrader(cell).get("checksum") == _checksum(cell):
         return ""  # untouched since its release, which may be an older one

@@ -394,10 +394,12 @@ def grade(
     root: Path,
     seed: int,
     on_marks: Callable[[Marks], None] | None = None,
+    places: bool = False,
 ) -> Marks:
     """The marks of one submission. What cannot be graded comes back as marks with ``error`` set, never as zero.
 
-    ``on_marks`` is called after every question, see :func:`autograder.grading.grade.grade_notebook`.
+    ``on_marks`` is called after every question, and ``places`` are looked for; see
+    :func:`autograder.grading.grade.grade_notebook`.
 
     Raises SandboxUnavailable, since then nothing else can be graded either.
     """
@@ -414,6 +416,7 @@ def grade(
             student=submission.student,
             files=files_beside(submission),
             on_marks=on_marks,
+            places=places,
         ).marks
     except BadNotebook as bad:
         return _failed(submission, seed, sandbox.level, str(bad))
@@ -425,11 +428,12 @@ def grade(
 
 
 def grade_all(
-    submissions: Sequence[Submission], sandbox: Sandbox, pool: Executor, *, root: Path, seed: int
+    submissions: Sequence[Submission], sandbox: Sandbox, pool: Executor, *, root: Path, seed: int, places: bool = False
 ) -> Iterator[tuple[Submission, Marks]]:
     """Grade submissions on a pool and yield each as it is done."""
     futures: dict[Future[Marks], Submission] = {
-        pool.submit(grade, submission, sandbox, root=root, seed=seed): submission for submission in submissions
+        pool.submit(grade, submission, sandbox, root=root, seed=seed, places=places): submission
+        for submission in submissions
     }
     for future in as_completed(futures):
         yield futures[future], future.result()

@@ -75,13 +75,15 @@ class Ask:
     `probe` is the source of one self-contained function `def NAME(student, given): ... return {name: value}`. `student`
     gives the notebook's globals as attributes, `given` is the challenge's own copy, `np` is numpy. A probe may yield
     its values in parts instead; what it has yielded counts, whatever is raised afterwards. `cells` are the graded cells
-    that the answers are for.
+    that the answers are for. ``task`` is empty for a question that is answered; ``record`` and ``repair`` run the probe
+    many times beside instrumented code (see inside/repair.py), and their one challenge says at which points.
     """
 
     id: str
     probe: str
     challenges: tuple[Mapping[str, Value], ...]
     cells: tuple[str, ...] = ()
+    task: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,8 @@ class Job:
 
     ``places`` says for graded cells how many cells come before them. Plain values are answered as they were there, too.
     ``bytecode`` is laid beside the files too. It is a compiled form of some of them, so that two jobs that differ only
-    in it are the same job.
+    in it are the same job. ``instrumented`` are the numbers of the cells that are compiled with a hook around every
+    expression, for questions with a task.
 
     Raises ValueError for a repeated question id or a file name that leads out of the notebook's folder.
     """
@@ -102,6 +105,7 @@ class Job:
     limits: Limits = Limits()
     bytecode: Mapping[str, bytes] = field(default_factory=dict, compare=False)
     places: Mapping[str, int] = field(default_factory=dict)
+    instrumented: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what cannot be laid out."""

@@ -63,6 +63,7 @@ class Progress:
             ]
             if wanted:
                 about: dict[str, Any] = {"index": index, "id": ask.id, "probe": ask.probe, "cells": list(ask.cells)}
+                about["task"] = ask.task
                 asks.append({**about, "challenges": wanted})
         self._plan = [("cell", cell["index"]) for cell in cells]
         self._plan += [("ask", ask["index"], number) for ask in asks for number, _ in ask["challenges"]]
@@ -72,6 +73,7 @@ class Progress:
         return {
             "cells": cells,
             "places": dict(self.job.places),
+            "instrumented": list(self.job.instrumented),
             "asks": asks,
             "files": files if self.level == "full" else {},
             "folder": self.folder,

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgpack
 
-from . import frames, places, walls
+from . import frames, places, repair, walls
 from .probes import Probe, Setting, Surroundings, answer, has_room
 from .shell import GREEDY, Shell, collecting, go_home, reseed, said, status_of
 from .stopwatch import disarm, time_limit
@@ -133,6 +133,9 @@ def run_job(
     path = list(sys.path)
     reseed(job["seed"])
     probes = [Probe(ask["id"], ask["probe"]) for ask in job["asks"]]
+    instrument = repair.Instrument(set(job["instrumented"])) if job["instrumented"] else None
+    if instrument:
+        shell.ast_transformers.append(instrument)
     wire.send("ready")
 
     room = limits["notebook_output_bytes"]
@@ -142,6 +145,8 @@ def run_job(
             del waiting[question]
             then[question] = _looked_at(shell)
         wire.send("cell_started", index=cell["index"])
+        if instrument:
+            instrument.cell = cell["index"]
         fields = run_cell(shell, cell, min(room, limits["output_bytes"]), limits)
         room = max(0, room - (min(room, limits["output_bytes"]) - shell.collector.room))
         wire.send("cell_done", index=cell["index"], **fields)
@@ -151,7 +156,7 @@ def run_job(
     if "matplotlib.pyplot" in sys.modules and job["asks"]:
         with contextlib.suppress(Exception):
             sys.modules["matplotlib.pyplot"].close("all")
-    setting = Setting(shell, surroundings, limits, job["seed"], path)
+    setting = Setting(shell, surroundings, limits, job["seed"], path, instrument)
     for ask, probe in zip(job["asks"], probes):
         for number, challenge in ask["challenges"]:
             wire.send("ask_started", ask=ask["index"], challenge=number)

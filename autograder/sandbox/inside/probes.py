@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from . import codec, places
+from . import codec, places, repair
 from .shell import GREEDY, Shell, collecting, go_home, is_students, reseed, said, status_of, students_frames
 from .stopwatch import disarm, time_limit
 from .walls import memory_limit
@@ -137,6 +137,7 @@ class Setting:
     limits: dict[str, Any]
     seed: int
     path: list[str]
+    instrument: repair.Instrument | None = None
 
 
 def answer(
@@ -201,7 +202,13 @@ def _asked(
             ):
                 if limited:
                     memory = f"{limits['question_memory_bytes'] >> 20} MB that one question may take"
-                codec.gather(function(Student(shell.user_ns, read), handed), values)
+                if ask["task"]:
+                    assert setting.instrument is not None
+                    values.update(
+                        repair.done(ask["task"], setting.instrument, shell.user_ns, Student, function, handed)
+                    )
+                else:
+                    codec.gather(function(Student(shell.user_ns, read), handed), values)
         result["status"] = "answered"
         result["message"] = _never_made(read - shell.user_ns.keys(), shell)
     except BadProbe as error:

@@ -1,0 +1,166 @@
+"""From repairs to places in the record: each is looked at here before it is believed, and changes no mark."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from autograder.exercise import Exercise, Probe
+from autograder.locate.locate import Repair, Run, Solution, search, solutions
+from autograder.locate.words import sentence
+from autograder.marking import LineMark, QuestionMark
+from autograder.marking.spans import LINE_END, Place, Span, offsets, span_of
+from autograder.sandbox import Job
+
+log = logging.getLogger(__name__)
+
+LOOKED_AT = frozenset({"wrong", "raised"})
+"""A line with another status has no value that could be mended."""
+
+MOST_KEPT = 2000
+
+
+@dataclass(frozen=True)
+class Code:
+    """A notebook as it is run: its job, and for every cell that a person may have written its number and grade id."""
+
+    job: Job
+    own: Mapping[int, str]
+
+    @property
+    def digest(self) -> str:
+        """The same for equal code."""
+        told = json.dumps([[cell.source for cell in self.job.cells], sorted(self.own)])
+        return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class Locator:
+    """Looks for places; what it knows of an exercise, or of equal code, it does not work out again."""
+
+    def __init__(self, run: Run) -> None:
+        """Run jobs with ``run``."""
+        self._run, self._lock = run, threading.Lock()
+        self._solutions: dict[tuple[str, int, str, str], Solution | None] = {}
+        self._found: dict[tuple[str, int, str, tuple[str, ...]], Mapping[str, list[Repair]]] = {}
+
+    def attach(
+        self, exercise: Exercise, seed: int, questions: Sequence[QuestionMark], code: Code, solved: Callable[[], Code]
+    ) -> tuple[QuestionMark, ...]:
+        """The same marks with places; ``solved`` is the course's solution. What fails costs a place, nothing else."""
+        marks = tuple(questions)
+        try:
+            return self._attach(exercise, seed, marks, code, solved)
+        except Exception:
+            log.exception("no place was looked for in a notebook of %s", exercise.name)
+            return marks
+
+    def _attach(
+        self, exercise: Exercise, seed: int, questions: tuple[QuestionMark, ...], code: Code,
+        solved: Callable[[], Code],
+    ) -> tuple[QuestionMark, ...]:  # fmt: skip
+        asked = [q for q in questions if any(_is_looked_at(line) for line in q.lines)]
+        probes = list({exercise.question(q.id).probe.name: exercise.question(q.id).probe for q in asked}.values())
+        if not probes:
+            return questions
+        known = self._known(exercise, seed, probes, solved)
+        key = exercise.name, seed, code.digest, tuple(sorted(known))
+        if key not in self._found:
+            found = search(code.job, sorted(code.own), probes, known, self._run)
+            with self._lock:
+                if len(self._found) >= MOST_KEPT:
+                    self._found.clear()
+                self._found[key] = found
+        found = dict(self._found[key])
+        return tuple(
+            _with_places(question, found.get(exercise.question(question.id).probe.name, []), known, code)
+            for question in questions
+        )
+
+    def _known(
+        self, exercise: Exercise, seed: int, probes: Iterable[Probe], solved: Callable[[], Code]
+    ) -> dict[str, Solution]:
+        solution = solved()
+        about = exercise.name, seed, solution.digest
+        missing = [probe for probe in probes if (*about, probe.name) not in self._solutions]
+        if missing:
+            found = solutions(exercise, seed, solution.job, sorted(solution.own), self._run, missing)
+            with self._lock:
+                for probe in missing:
+                    self._solutions[*about, probe.name] = found.get(probe.name)
+        known = {probe.name: self._solutions[*about, probe.name] for probe in probes}
+        return {name: one for name, one in known.items() if one is not None}
+
+
+def _is_looked_at(line: LineMark) -> bool:
+    return line.status in LOOKED_AT and line.points < line.max_points
+
+
+def _with_places(
+    question: QuestionMark, repairs: Sequence[Repair], known: Mapping[str, Solution], code: Code
+) -> QuestionMark:
+    if not repairs:
+        return question
+    asked = {line.name for line in question.lines}
+    others = [one for one in repairs if not asked & set(one.mends) and any(n.endswith("_after") for n in one.mends)]
+    mended = {name for one in repairs for name in one.mends}
+
+    def place(line: LineMark) -> Place | None:
+        if not _is_looked_at(line):
+            return None
+        first = next((one for one in repairs if line.name in one.mends), None)
+        if first is None and line.name not in mended and others:
+            first = others[0]  # the line is charged for what else the method changes
+        return None if first is None else to_place(first, known[first.probe], code)
+
+    return replace(question, lines=tuple(replace(line, place=place(line)) for line in question.lines))
+
+
+def to_place(repair: Repair, solution: Solution, code: Code) -> Place | None:
+    """The place of a repair, if it lies in what was handed in."""
+    if repair.cell not in code.own:
+        return None
+    source = code.job.cells[repair.cell].source
+    span = _span(code.own[repair.cell], source, repair)
+    if span is None or offsets(source, span) is None:
+        return None
+    due = repair.due if repair.due is not None and repair.due.text else None
+    given = repair.given if repair.given is not None and repair.given.text else None
+    text = sentence(repair.kind, span.code, due, given, solution.table)
+    return Place(
+        span.cell, span.line, span.end_line, span.col, span.end_col, span.code, given.id if given else None,
+        visit=repair.visit + 1 if repair.visit >= 0 else None, due=due.id if due else None, text=text,
+    )  # fmt: skip
+
+
+def _span(cell: str, source: str, repair: Repair) -> Span | None:
+    """The piece of the source between two positions, made larger until its brackets are balanced."""
+    lines = LINE_END.split(source)
+    blank = next((n for n, line in enumerate(lines) if line.strip()), 0)  # IPython leaves out blank lines before
+    if lines[blank : blank + 1] and lines[blank][:1].isspace():
+        return None
+    line, end_line = repair.line + blank, repair.end_line + blank
+    if not 1 <= line <= end_line <= len(lines):
+        return None
+    end_col = repair.end_col if repair.end_col >= 0 else len(lines[line - 1].split("#")[0].rstrip().encode())
+    node = ast.Constant(0, lineno=line, end_lineno=end_line, col_offset=repair.col, end_col_offset=end_col)
+    span = span_of(cell, source, node)
+    if span is None or not span.code.strip():
+        return None
+    if line != end_line:
+        return span
+    text, start, end = lines[line - 1], span.col, span.end_col
+    while _depth(text[start:end]) > 0 and text[end : end + 1] in (")", " "):
+        end += 1
+    while _depth(text[start:end]) < 0 and start and text[start - 1] in "( ":
+        start -= 1
+    return Span(cell, line, line, start, end, text[start:end])
+
+
+def _depth(code: str) -> int:
+    """How many brackets are open at the end."""
+    return code.count("(") - code.count(")")

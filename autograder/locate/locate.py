@@ -1,0 +1,96 @@
+"""Where in a student's code a wrong answer comes from: the search, and what is believed of its result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograder.exercise import Exercise, Probe
+from autograder.locate.job import points, to_record, to_repair
+from autograder.locate.quantities import Quantity, quantities
+from autograder.sandbox import Job, Outcome
+
+Run = Callable[[Job], Outcome]
+
+RTOL = 1e-7
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What the course's solution answers to a probe at the points of the search, and every exact quantity there."""
+
+    asked: Mapping[str, Any]
+    table: tuple[Quantity, ...]
+
+
+def solutions(
+    exercise: Exercise, seed: int, job: Job, cells: Sequence[int], run: Run, probes: Sequence[Probe]
+) -> dict[str, Solution]:
+    """The solution's answers by probe; a probe that cannot be recorded is left out."""
+    outcome = run(to_record(job, probes, seed, cells))
+    found = {}
+    for probe in probes:
+        answer = outcome.answers[probe.name][0]
+        if answer.status != "answered" or not answer.values.get("answers"):
+            continue
+        network = next((q.network for q in exercise.questions if q.probe is probe and q.network), None)
+        given = points(probe, seed)
+        exact = [{name: value for name, value in one.items() if value is not None} for one in answer.values["answers"]]
+        table = quantities(network, given, answer.values["quantities"], exact)
+        asked = {
+            "points": given,
+            "exact": exact,
+            "table": [list(one.values) for one in table],
+            "levels": [one.level for one in table],
+            "rtol": RTOL,
+        }
+        found[probe.name] = Solution(asked, tuple(table))
+    return found
+
+
+@dataclass(frozen=True)
+class Repair:
+    """One repair that came back, with the names of its quantities."""
+
+    probe: str
+    cell: int
+    line: int
+    end_line: int
+    col: int
+    end_col: int
+    visit: int
+    kind: str
+    due: Quantity | None
+    given: Quantity | None
+    mends: tuple[str, ...]
+
+
+def search(
+    job: Job, cells: Sequence[int], probes: Sequence[Probe], known: Mapping[str, Solution], run: Run
+) -> dict[str, list[Repair]]:
+    """The repairs of a student's code by probe."""
+    wanted = [probe for probe in probes if probe.name in known]
+    if not wanted:
+        return {}
+    outcome = run(to_repair(job, {name: one.asked for name, one in known.items()}, wanted, cells))
+    found = {}
+    for probe in wanted:
+        answer = outcome.answers[probe.name][0]
+        table = known[probe.name].table
+        found[probe.name] = [
+            _read(probe.name, one, table) for one in answer.values.get("found", ()) if answer.status == "answered"
+        ]
+    return found
+
+
+def _read(probe: str, one: Mapping[str, Any], table: Sequence[Quantity]) -> Repair:
+    def quantity(name: str) -> Quantity | None:
+        number = int(np.asarray(one[name]))
+        return table[number] if 0 <= number < len(table) else None
+
+    numbers = {name: int(np.asarray(one[name])) for name in ("cell", "line", "end_line", "col", "end_col", "visit")}
+    mends = tuple(str(name) for name in one["mends"])
+    return Repair(probe, **numbers, kind=str(one["kind"]), due=quantity("due"), given=quantity("given"), mends=mends)

@@ -1,0 +1,72 @@
+"""One sentence about a place: what stands there gives, and what is due."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from autograder.locate.quantities import ELEMENTARY, FOREIGN, Quantity
+
+SENTENCES = {
+    "transpose": "{code} has to be transposed.",
+    "transposed part": "In {code} one of the two has to be transposed.",
+    "exchanged": "In {code} the two sides are exchanged.",
+    "keepdims": "{code} lacks an axis: numpy then combines it with a matrix in another way.",
+    "axis": "{code} adds along the wrong axis, or does not keep it.",
+    "condition": "{code} has to be the other way round here.",
+}
+
+
+def sentence(kind: str, code: str, due: Quantity | None, given: Quantity | None, table: Sequence[Quantity]) -> str:
+    """What is said of a repair. ``code`` is the piece of the source."""
+    quoted = f"`{shortened(code)}`"
+    what, _, detail = kind.partition(" ")
+    if kind in SENTENCES:
+        return SENTENCES[kind].format(code=quoted)
+    if what == "operator":
+        return f"In {quoted} the operator has to be `{detail}`."
+    if what == "function":
+        return f"In {quoted} the {detail} is due."
+    if what == "omitted":
+        return f"Nothing in this function gives `self.{detail}` its value."
+    if what == "local":
+        return f"This gives a value to the local name `{detail}`; `self.{detail}` stays what it was."
+    if due is None or not due.text:
+        return f"{quoted} is {given.text}, and something else is due here." if given and given.text else (
+            f"{quoted} gives something else here than is due."
+        )  # fmt: skip
+    turned = "the transpose of " if kind == "value-transposed" else ""
+    if given is None or not given.text:
+        return f"{quoted} gives something else here: {turned}{due.text} is due."
+    if kind == "value" and (factor := _factor(due, given, table)):
+        return f"{quoted} is {given.text}. The factor {factor} is missing here."
+    if kind == "value" and (factor := _factor(given, due, table)):
+        return f"{quoted} is {given.text}. The factor {factor} is too much here."
+    return f"{quoted} is {given.text}. Here {turned}{due.text} is due."
+
+
+def shortened(code: str, most: int = 80) -> str:
+    """A piece of code on one line; a sentence in backticks holds no backtick."""
+    line = " ".join(code.split()).replace("`", "'")
+    return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
+def _factor(whole: Quantity, part: Quantity, table: Sequence[Quantity]) -> str:
+    """What the part has to be multiplied by, if that is one elementary quantity."""
+    if whole.values[0].ndim == 0:
+        return ""
+    with np.errstate(all="ignore"):
+        if [one.shape for one in whole.values] != [one.shape for one in part.values]:
+            return ""
+        ratios = [a / b for a, b in zip(whole.values, part.values)]
+    if not all(np.all(np.isfinite(ratio)) for ratio in ratios):
+        return ""
+    for one in table:
+        usual = one.level < ELEMENTARY + 0.2 and one.level < FOREIGN and one.text
+        if usual and all(
+            value.shape in ((), ratio.shape) and np.allclose(value, ratio, rtol=1e-8)
+            for value, ratio in zip(one.values, ratios)
+        ):
+            return one.text
+    return ""
