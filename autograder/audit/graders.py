@@ -27,12 +27,12 @@ SEED = 1
 """The seed that the published table is made with; what it shows must hold for every other seed."""
 
 
-def isolated(root: Path, sandbox: Sandbox, seed: int = SEED) -> Grader:
-    """The real path: isolated execution, then marking."""
+def isolated(root: Path, sandbox: Sandbox, seed: int = SEED, *, places: bool = False) -> Grader:
+    """The real path: isolated execution, then marking, and with ``places`` the search for them."""
     from autograder.grading.grade import grade_notebook
 
     def grade(notebook: NotebookNode, exercise: Exercise) -> tuple[QuestionMark, ...]:
-        return grade_notebook(notebook, exercise, sandbox, root=root, seed=seed).marks.questions
+        return grade_notebook(notebook, exercise, sandbox, root=root, seed=seed, places=places).marks.questions
 
     return grade
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,6 +19,7 @@ from autograder.build.leaks import nbgrader_metadata
 from autograder.build.submission import fill, solutions
 from autograder.exercise import Exercise
 from autograder.marking import QuestionMark
+from autograder.marking.spans import Place
 
 Marks = Mapping[str, QuestionMark]
 """The marks of one notebook by question."""
@@ -31,6 +32,8 @@ class Row:
     ``variants`` counts the wrong variants that must lose points here, ``killed`` those that lost exactly these,
     ``nameable`` those whose mistake must be named and ``named`` those where it was. ``right`` counts the right
     solutions and ``rejected`` those that did not get full marks. ``stub`` is the status of the untouched stub.
+    ``faulty`` counts the wrong variants whose fault is a piece of a cell, ``located`` those with a place in its lines,
+    and ``misplaced`` those with a place elsewhere.
     """
 
     exercise: str
@@ -42,6 +45,9 @@ class Row:
     right: int = 0
     rejected: int = 0
     stub: str = ""
+    faulty: int = 0
+    located: int = 0
+    misplaced: int = 0
 
 
 @dataclass
@@ -84,11 +90,13 @@ def audit(
     seed: int = SEED,
     pool: Executor | None = None,
     progress: Callable[[str], None] = lambda _: None,
+    places: bool = False,
 ) -> Report:
     """Audit one exercise. Raises CourseError when its variants are missing.
 
     With a ``pool`` of threads, variants are graded at the same time; the report is the same. ``progress`` is told the
-    variant that is waited for.
+    variant that is waited for. With ``places`` it is counted whether places are where the mistakes are; one that
+    is elsewhere is a failure.
     """
     extremes = Extremes(exercise.name, sum(question.points for question in exercise.questions))
     report = Report([Row(exercise.name, question.id) for question in exercise.questions], [extremes])
@@ -129,6 +137,10 @@ def audit(
         marks = {mark.id: mark for mark in next(graded)}
         found = [*_judge(variant, marks, rows), *_slip(variant, marks, variants, extremes)]
         report.failures += [f"{exercise.name}: {variant.id}: {text}" for text in found]
+        if places:
+            report.failures += [
+                f"{exercise.name}: {variant.id}: {text}" for text in _placed(variant, marks, rows, solved)
+            ]
 
     marked: dict[str, Marks] = {}
     for name in hollow:
@@ -180,6 +192,37 @@ def _judge(variant: Variant, marks: Mapping[str, QuestionMark], rows: Mapping[st
                 rows[question].named += line.mistakes == names
                 if line.mistakes != names:
                     yield f"is told {line.mistakes or line.message!r} at {question}.{line.name}, not {names}"
+
+
+def _placed(variant: Variant, marks: Marks, rows: Mapping[str, Row], solved: Mapping[str, str]) -> Iterator[str]:
+    """Count the places of a wrong variant; yields a sentence for each question with one in other lines."""
+    faults, sources = variant.faults(solved), variant.apply(solved)
+    if not faults or variant.cells:
+        return
+    for name, mark in marks.items():
+        lines = [line for line in mark.lines if line.points < line.max_points and line.status in ("wrong", "raised")]
+        if not lines:
+            continue
+        rows[name].faulty += 1
+        places = [line.place for line in lines if line.place is not None]
+        wrong = [place for place in places if not _is_at(place, faults.get(place.cell, ()), sources)]
+        rows[name].located += bool(places) and not wrong
+        rows[name].misplaced += bool(wrong)
+        if wrong:
+            yield f"is located at line {wrong[0].line} of {wrong[0].cell}, `{wrong[0].code}`, for {name}"
+
+
+def _is_at(place: Place, faults: Sequence[tuple[int, int]], sources: Mapping[str, str]) -> bool:
+    """Whether a place has a line in common with a fault; an omission is in the function that lacks it."""
+    source = sources[place.cell]
+    for start, end in faults:
+        first, last = (source.count("\n", 0, offset) + 1 for offset in (start, end))
+        if first <= place.end_line and place.line <= last:
+            return True
+        between = source.split("\n")[place.line : first]
+        if place.code.startswith("def ") and place.line < first and not any(" def " in line for line in between):
+            return True
+    return False
 
 
 def _standing(

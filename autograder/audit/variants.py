@@ -53,6 +53,29 @@ class Variant:
                 sources[cell] = sources[cell].replace(old, new)
         return sources
 
+    def faults(self, solved: Mapping[str, str]) -> dict[str, list[tuple[int, int]]]:
+        """The pieces of its cells that are at fault, as offsets: what its edits have changed. Whole cells have none.
+
+        Where words were taken out the piece is empty, and lies where they stood.
+        """
+        found: dict[str, list[tuple[int, int]]] = {}
+        for cell, edits in self.edits.items():
+            source, pieces = {**solved, **self.cells}[cell], list[tuple[int, int]]()
+            for old, new in edits:
+                at, longer = source.find(old), len(new) - len(old)
+                alike = _alike(old, new)
+                rest = _alike(old[alike:][::-1], new[alike:][::-1])
+                pieces = [(a + longer, b + longer) if a > at else (a, b) for a, b in pieces]
+                pieces.append((at + alike, at + len(new) - rest))
+                source = source.replace(old, new)
+            found[cell] = pieces
+        return found
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters two texts have in common at their beginning."""
+    return next((n for n, (a, b) in enumerate(zip(one, other)) if a != b), min(len(one), len(other)))
+
 
 @dataclass(frozen=True)
 class Variants:

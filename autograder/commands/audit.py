@@ -33,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--jobs", type=number_of_jobs, default=os.cpu_count() or 1, help="isolated variants at the same time"
     )
     parser.add_argument("--readme", type=Path, metavar="FILE", help="put the table between its marks in this file")
+    parser.add_argument(
+        "--places", action="store_true", help="also count how often the place of a mistake is found; takes longer"
+    )
     parser.add_argument("--check", action="store_true", help="with --readme: fail when the table there is not current")
     parser.add_argument("--root", type=Path, help="the course's folder; found from here by default")
 
@@ -54,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
             _audit(args, root, in_process(root, args.seed), whole)
         else:
             with Sandbox() as sandbox, ThreadPoolExecutor(args.jobs) as pool:
-                _audit(args, root, isolated(root, sandbox, args.seed), whole, pool)
+                _audit(args, root, isolated(root, sandbox, args.seed, places=args.places), whole, pool)
     except CourseError as problem:
         errors.print(f"autograder audit: {problem}", style="red", soft_wrap=True)
         return 2
@@ -67,6 +70,8 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(whole.to_json(), indent=1))
     else:
         Console().print(table(whole))
+        if args.places:
+            Console().print(places(whole), highlight=False)
         for failure in whole.failures:
             errors.print(f"✗ {failure}", style="red", soft_wrap=True, highlight=False)
         if not whole.failures:
@@ -82,7 +87,7 @@ def _audit(args: argparse.Namespace, root: Path, grader: Grader, whole: Report, 
             def tell(text: str, name: str = name) -> None:
                 status.update(f"{name}: {text}")
 
-            report = audit(load(name), root, grader, seed=args.seed, pool=pool, progress=tell)
+            report = audit(load(name), root, grader, seed=args.seed, pool=pool, progress=tell, places=args.places)
             whole.rows += report.rows
             whole.extremes += report.extremes
             whole.failures += report.failures
@@ -146,6 +151,16 @@ def table(report: Report) -> Table:
         )
         last = row.exercise
     return shown
+
+
+def places(report: Report) -> str:
+    """How often the place of a mistake was found, in one sentence per exercise."""
+    said = []
+    for name in dict.fromkeys(row.exercise for row in report.rows):
+        mine = [row for row in report.rows if row.exercise == name]
+        faulty, located, misplaced = (sum(getattr(r, key) for r in mine) for key in ("faulty", "located", "misplaced"))
+        said.append(f"{name}: places of {located} of {faulty} mistakes found, {misplaced} elsewhere")
+    return "\n".join(said)
 
 
 def _most(one: Extremes) -> tuple[str, str]:
