@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -20,9 +21,10 @@ from rich.console import Console
 from rich.text import Text
 
 from autograder.diagnosis.findings import CONVENTION, RIGHT, Finding, Report, explain
-from autograder.diagnosis.spec import HIDDEN, LOSSES, OUTPUT, PENALTIES, Array, Point, Spec, forward
+from autograder.diagnosis.spec import DEEPEST, HIDDEN, LOSSES, OUTPUT, PENALTIES, Array, Point, Spec, forward
 from autograder.mistakes import MISTAKES
 
+LAYOUTS = ("columns", "rows", "torch")
 COLOURS = {RIGHT: "green", CONVENTION: "yellow"}
 
 
@@ -43,7 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--learning-rate", type=float, metavar="A", help="step size, for W1_new and the like")
     parser.add_argument("--reduction", default="mean", choices=("mean", "sum"), help="over the examples")
     parser.add_argument("--outputs", default="sum", choices=("sum", "mean"), help="over the outputs")
-    parser.add_argument("--layout", default="columns", choices=("columns", "rows"), help="where one example is")
+    parser.add_argument(
+        "--layout",
+        default="columns",
+        choices=LAYOUTS,
+        help="where one example is; torch: PyTorch's names and shapes, Y may hold classes",
+    )
     parser.add_argument("--strict", action="store_true", help="another convention counts as a mistake")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -74,7 +81,7 @@ def read(args: argparse.Namespace) -> tuple[Spec, list[Point]]:
             odd = sorted(set(arrays) ^ set(first))[0]
             has, lacks = (name, first_name) if odd in arrays else (first_name, name)
             raise BadInput(f"{odd} is in {has} but not in {lacks}; every file must hold the same arrays")
-    depth = next(layer for layer in range(1, 9) if f"W{layer + 1}" not in first)
+    depth = next(layer for layer in range(1, DEEPEST + 2) if f"W{layer + 1}" not in first)
     spec = _spec(args, first_name, first, depth)
     wanted = {spec.answer_name(p) for p in spec.parameters}
     points = []
@@ -105,8 +112,8 @@ def _spec(args: argparse.Namespace, name: str, arrays: Mapping[str, Array], dept
     if not gradients and not updates:
         raise BadInput(f"{name}: no answers; dW1, ... or W1_new, ... were expected")
     hidden = tuple(part for part in args.hidden.split(",") if part and part != "none")
-    if len(hidden) == 1 and depth == 3:
-        hidden *= 2
+    if len(hidden) == 1 and depth > 2:
+        hidden *= depth - 1
     if len(hidden) != depth - 1:
         raise BadInput(
             f"{name}: {depth} layers of weights make {depth - 1} hidden layers, and --hidden was expected to name "
@@ -162,6 +169,8 @@ def _load(name: str, args: argparse.Namespace) -> dict[str, Array]:
         if key in arrays and arrays[key].size == 1 and float(arrays[key].reshape(())) != value:
             raise BadInput(f"{name}: {key} in the file is not the value of {option}; one of the two was expected")
         arrays[key] = np.array(value)
+    if args.layout == "torch":
+        return _of_torch(name, arrays)
     return _columns(arrays) if args.layout == "rows" else _flat_examples(arrays)
 
 
@@ -183,6 +192,39 @@ def _columns(arrays: Mapping[str, Array]) -> dict[str, Array]:
             turned[key] = value.T
         elif _is("b", key):
             turned[key] = value.reshape(-1, 1) if value.ndim == 1 else value.T
+        else:
+            turned[key] = value
+    return turned
+
+
+_TORCH = re.compile(r"(?P<module>.*?)\.?(?P<kind>weight|bias)(?P<grad>[._]grad)?(?P<new>_new)?")
+
+
+def _of_torch(name: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """From the names and shapes of PyTorch: layers in the order of the file, examples in rows, targets or classes."""
+    found: dict[str, Array] = {}
+    layers: dict[str, int] = {}
+    for key, value in arrays.items():
+        match = _TORCH.fullmatch(key)
+        if match is None:
+            found[key] = value
+            continue
+        if match["grad"] and match["new"]:
+            raise BadInput(f"{name}: {key} is a gradient and an updated parameter at once; one of the two was expected")
+        layer = layers.setdefault(match["module"], len(layers) + 1)
+        letter = "W" if match["kind"] == "weight" else "b"
+        found[f"{'d' if match['grad'] else ''}{letter}{layer}{match['new'] or ''}"] = value
+    if layers and f"W{len(layers)}" in found:
+        outputs = found[f"W{len(layers)}"].shape[0]
+        y = found.get("Y")
+        if y is not None and y.ndim == 1 and outputs > 1 and y.dtype.kind in "iub":
+            if y.min(initial=0) < 0 or y.max(initial=0) >= outputs:
+                raise BadInput(f"{name}: Y holds classes from {y.min()} to {y.max()}; 0 to {outputs - 1} were expected")
+            found["Y"] = np.eye(outputs)[y.astype(int)]
+    turned = {}
+    for key, value in found.items():
+        if _is("A", key):
+            turned[key] = value.reshape(1, -1) if value.ndim == 1 else value.T
         else:
             turned[key] = value
     return turned

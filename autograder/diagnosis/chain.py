@@ -82,7 +82,11 @@ def output_options(spec: Spec) -> tuple[Start, ...]:
             ]
         return tuple(options)
 
-    factor = 1.0 if spec.loss == "half-mse" else 2.0
+    factor = 2.0 if spec.loss in ("mse", "weighted-mse") else 1.0
+    robust = spec.loss in ("mae", "huber")
+
+    def slope(e: Array) -> Array:
+        return np.sign(e) if spec.loss == "mae" else np.clip(e, -1.0, 1.0) if spec.loss == "huber" else e
 
     def weights(c: Pass) -> Array:
         return given(c.output_weights)
@@ -94,8 +98,9 @@ def output_options(spec: Spec) -> tuple[Start, ...]:
         return _times_output_derivative(c, weighted(c, v))
 
     options = [
-        option("", lambda c, a, y, e: through(c, e)),
-        option("sign-flipped", lambda c, a, y, e: through(c, -e)),
+        option("", lambda c, a, y, e: through(c, slope(e))),
+        option("sign-flipped", lambda c, a, y, e: through(c, -slope(e))),
+        *([option("squared-error-for-this-loss", lambda c, a, y, e: through(c, e))] if robust else []),
         option("absolute-error", lambda c, a, y, e: through(c, np.abs(e))),
         option("derivative-of-the-residual", lambda c, a, y, e: weighted(c, e * e * (1 - e))),
         option("derivative-of-the-residual", lambda c, a, y, e: weighted(c, e * (1 - e)), "residual-derivative-alone"),
@@ -115,6 +120,14 @@ def output_options(spec: Spec) -> tuple[Start, ...]:
                 "derivative-at-linear-output", lambda c, a, y, e: weighted(c, e * (1 - a**2)), "tanh-at-linear-output"
             ),
             option("derivative-at-linear-output", lambda c, a, y, e: weighted(c, e * (a > 0)), "relu-at-linear-output"),
+        ]
+    elif spec.output in ("tanh", "relu") or robust:
+        options += [
+            option("output-derivative-missing", lambda c, a, y, e: weighted(c, slope(e))),
+            option(
+                "output-derivative-twice",
+                lambda c, a, y, e: _times_output_derivative(c, through(c, slope(e))),
+            ),
         ]
     else:
         options += [
@@ -187,7 +200,10 @@ def weights_options(layer: int) -> tuple[Link, ...]:
 
     return (
         right_way(by(lambda c: c.w[above].T)),
-        wrong_way(f"w{above}-updated-before-hidden-error", turned(lambda c: c.updated)),
+        wrong_way(
+            f"w{above}-updated-before-hidden-error" if above < 4 else "weights-updated-before-hidden-error",
+            turned(lambda c: c.updated),
+        ),
         wrong_way("gradient-used-for-weights", turned(lambda c: c.gradient)),
         wrong_way("weights-missing-in-hidden-error", lambda c, at, e: _broadcast(c, at, e)),
         wrong_way(
@@ -208,6 +224,10 @@ def weights_options(layer: int) -> tuple[Link, ...]:
             "upstream-error-missing", lambda c, at, e: c.w[above].T.sum(axis=1, keepdims=True) + 0 * c.a[at], fixed=True
         ),
     )
+
+
+NAMED = ("sigmoid", "tanh", "relu", "xtanhx", "linear")
+"""Activations whose exchange with another one has a name of its own."""
 
 
 def derivative_options(spec: Spec, layer: int) -> tuple[Link, ...]:
@@ -245,7 +265,7 @@ def derivative_options(spec: Spec, layer: int) -> tuple[Link, ...]:
         options.append(wrong_way("derivative-without-upstream-error", lambda c, at, g: right(c.z[at]), fixed=True))
         options.append(option("activation-derivative-twice", lambda z, a: right(z) ** 2))
     if name != "sigmoid":
-        wrong = f"sigmoid-derivative-with-{name}"
+        wrong = f"sigmoid-derivative-with-{name}" if name in NAMED else "derivative-of-another-activation"
         options += [
             option(wrong, lambda z, a: a * (1 - a)),
             option(wrong, lambda z, a: sigmoid(z) * (1 - sigmoid(z)), f"{wrong}-at-z"),
@@ -253,15 +273,17 @@ def derivative_options(spec: Spec, layer: int) -> tuple[Link, ...]:
         if name != "linear":
             options.append(option(f"{wrong} pre-activation-in-derivative", lambda z, a: z * (1 - z)))
     if name != "tanh":
-        wrong = f"tanh-derivative-with-{name}"
+        wrong = f"tanh-derivative-with-{name}" if name in NAMED else "derivative-of-another-activation"
         options += [
-            option(wrong, lambda z, a: 1 - a**2),
-            option(wrong, lambda z, a: 1 - np.tanh(z) ** 2, f"{wrong}-at-z"),
+            option(wrong, lambda z, a: 1 - a**2, f"tanh-derivative-with-{name}"),
+            option(wrong, lambda z, a: 1 - np.tanh(z) ** 2, f"tanh-derivative-with-{name}-at-z"),
         ]
         if name != "linear":
-            options.append(option(f"{wrong} pre-activation-in-derivative", lambda z, a: 1 - z**2))
+            words = f"{wrong} pre-activation-in-derivative"
+            options.append(option(words, lambda z, a: 1 - z**2, f"tanh-derivative-with-{name}-of-z"))
     if name not in ("relu", "sigmoid"):
-        options.append(option(f"relu-derivative-with-{name}", lambda z, a: z > 0))
+        wrong = f"relu-derivative-with-{name}" if name in NAMED else "derivative-of-another-activation"
+        options.append(option(wrong, lambda z, a: z > 0, f"relu-derivative-with-{name}"))
     if name in ("sigmoid", "tanh", "xtanhx"):
         options.append(option("derivative-at-activation", lambda z, a: right(a)))
     if name == "sigmoid":

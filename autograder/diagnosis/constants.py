@@ -86,7 +86,7 @@ def translate(passes: Sequence[Pass], parameter: str, found: Coefficients) -> tu
         if name in ("p", "1", "other", "other new", "p*p", "p.T", ""):
             continue
         ids += BY_KIND.get((kind, name), OF_TERM.get(name, ()))
-    if "p.T" in found.others or found.end in ("first row", "first row kept", "first column", "first column kept"):
+    if "p.T" in found.others or (found.end.startswith("first") and found.term != "E"):
         ids.append("row-and-column-to-a-matrix")
     elif found.end == "transposed":
         ids.append("result-transposed")

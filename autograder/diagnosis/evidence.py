@@ -65,9 +65,10 @@ def _inputs(spec: Spec, m: int, n: int, h: int, o: int, shrink: float) -> dict[s
     sizes = [n, *[h] * len(spec.hidden), o]
     inputs: dict[str, Array] = {"X": _X[:n, :m]}
     for layer in range(1, spec.depth + 1):
-        inputs[f"W{layer}"] = shrink * _W[layer][: sizes[layer], : sizes[layer - 1]]
+        like = (layer - 1) % len(_W) + 1
+        inputs[f"W{layer}"] = shrink * _W[like][: sizes[layer], : sizes[layer - 1]]
         if spec.biases:
-            inputs[f"b{layer}"] = shrink * _B[layer][: sizes[layer]]
+            inputs[f"b{layer}"] = shrink * _B[like][: sizes[layer]]
     if spec.loss == "hinge":
         y = np.where(np.indices((o, m)).sum(axis=0) % 2 == 0, 1.0, -1.0)
     else:

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import erf, pi, sqrt
 from typing import TypeVar
 
 import numpy as np
 
 Array = np.ndarray
 
-HIDDEN = ("sigmoid", "tanh", "relu", "xtanhx", "linear")
-OUTPUT = ("sigmoid", "softmax", "linear")
-LOSSES = ("bce", "ce", "mse", "half-mse", "weighted-mse", "hinge")
+HIDDEN = ("sigmoid", "tanh", "relu", "xtanhx", "linear", "leaky-relu", "elu", "softplus", "silu", "gelu")
+OUTPUT = ("sigmoid", "softmax", "linear", "tanh", "relu")
+LOSSES = ("bce", "ce", "mse", "half-mse", "weighted-mse", "mae", "huber", "hinge")
+DEEPEST = 8
 PENALTIES = ("none", "half-lambda-over-m", "half-lambda", "lambda")
 OUTPUTS_OF_LOSS = {"bce": ("sigmoid",), "ce": ("softmax",), "hinge": ("linear",)}
 
@@ -31,12 +33,22 @@ def softmax(z: Array) -> Array:
     return np.asarray(e / e.sum(axis=-2, keepdims=True))
 
 
+def normal(z: Array) -> Array:
+    """The share of a standard normal distribution below z."""
+    return np.asarray(0.5 * (1.0 + np.vectorize(erf, otypes=[float])(z / sqrt(2.0))))
+
+
 ACTIVATIONS: Mapping[str, Callable[[Array], Array]] = {
     "sigmoid": sigmoid,
     "tanh": np.tanh,
     "relu": lambda z: np.maximum(z, 0.0),
     "xtanhx": lambda z: z * np.tanh(z),
     "linear": lambda z: z,
+    "leaky-relu": lambda z: np.where(z > 0, z, 0.01 * z),
+    "elu": lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0.0))),
+    "softplus": lambda z: np.logaddexp(0.0, z),
+    "silu": lambda z: z * sigmoid(z),
+    "gelu": lambda z: z * normal(z),
     "softmax": softmax,
 }
 
@@ -46,6 +58,11 @@ DERIVATIVES: Mapping[str, Callable[[Array], Array]] = {
     "relu": lambda z: (z > 0).astype(float),
     "xtanhx": lambda z: np.tanh(z) + z * (1.0 - np.tanh(z) ** 2),
     "linear": lambda z: np.ones_like(z),
+    "leaky-relu": lambda z: np.where(z > 0, 1.0, 0.01),
+    "elu": lambda z: np.where(z > 0, 1.0, np.exp(np.minimum(z, 0.0))),
+    "softplus": sigmoid,
+    "silu": lambda z: sigmoid(z) * (1.0 + z * (1.0 - sigmoid(z))),
+    "gelu": lambda z: normal(z) + z * np.exp(-0.5 * z**2) / sqrt(2.0 * pi),
 }
 
 
@@ -53,7 +70,7 @@ DERIVATIVES: Mapping[str, Callable[[Array], Array]] = {
 class Spec:
     """What the right code would compute.
 
-    ``hidden`` holds the activation of each hidden layer (none, one or two). ``reduction`` is the mean or the sum over
+    ``hidden`` holds the activation of each hidden layer (none, one or more). ``reduction`` is the mean or the sum over
     the examples, ``outputs`` the sum or the mean over the outputs; this course takes the mean and the sum.
     ``penalty`` is the term of the loss: lambda/(2m), lambda/2 or lambda times the sum of squared weights.
 
@@ -71,8 +88,8 @@ class Spec:
 
     def __post_init__(self) -> None:
         """Check every word, and that the words fit together."""
-        if isinstance(self.hidden, str) or len(self.hidden) > 2:
-            raise ValueError(f"hidden must be a tuple of at most two activations, not {self.hidden!r}")
+        if isinstance(self.hidden, str) or len(self.hidden) >= DEEPEST:
+            raise ValueError(f"hidden must be a tuple of at most {DEEPEST - 1} activations, not {self.hidden!r}")
         object.__setattr__(self, "hidden", tuple(self.hidden))
         for word, value, allowed in (
             *(("hidden", name, HIDDEN) for name in self.hidden),

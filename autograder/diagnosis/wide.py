@@ -56,6 +56,11 @@ DUE = {
     "relu": "1 where Z > 0, else 0",
     "xtanhx": "tanh(Z) + Z (1 - tanh(Z)^2)",
     "linear": "1",
+    "leaky-relu": "1 where Z > 0, else 0.01",
+    "elu": "1 where Z > 0, else A + 1",
+    "softplus": "sigmoid(Z)",
+    "silu": "sigmoid(Z) (1 + Z (1 - sigmoid(Z)))",
+    "gelu": "Phi(Z) + Z phi(Z)",
 }
 
 

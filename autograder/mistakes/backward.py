@@ -11,6 +11,10 @@ OUTPUT_ERROR: Texts = {
         "the error is squared",
         "Your output error is still squared, as in the loss. Differentiate the loss before you use it.",
     ),
+    "squared-error-for-this-loss": (
+        "the gradient is the one of the squared error",
+        "This loss does not grow with the square of the error. Ask yourself how its slope depends on the error.",
+    ),
     "target-missing": (
         "the target is not in the output error",
         "Your output error does not depend on Y. Check which two arrays you compare.",
@@ -129,6 +133,14 @@ HIDDEN_ERROR: Texts = {
     "w3-updated-before-hidden-error": (
         "W3 is updated before the error of layer 2 is computed",
         "Look at the order of your lines: which W3 does the error of layer 2 meet, the old one or the new one?",
+    ),
+    "weights-updated-before-hidden-error": (
+        "the weights are updated before the error of the layer below is computed",
+        "Look at the order of your lines: which weights does the error meet, the old ones or the new ones?",
+    ),
+    "derivative-of-another-activation": (
+        "the derivative of another activation is used",
+        "Check whose derivative you multiply with, and which activation this layer has.",
     ),
     "gradient-used-for-weights": (
         "the gradient of the weights is used instead of the weights",

@@ -160,3 +160,28 @@ def test_missing_and_plain_npy_files_are_refused(tmp_path, capsys):
     np.save(tmp_path / "x.npy", np.ones(3))
     assert call(tmp_path / "x.npy", *NETWORK) == 2
     assert "one array was found" in capsys.readouterr().err
+
+
+def test_what_torch_writes_is_read_as_it_is(tmp_path, capsys):
+    """Weights (out, in), examples in rows, classes as numbers, biases flat, gradients beside their parameters."""
+    rng = np.random.default_rng(2)
+    files = []
+    for index, m in enumerate((6, 5, 7)):
+        X, Y = rng.normal(size=(m, 3)), rng.integers(0, 3, m)
+        w1, b1, w2, b2 = rng.normal(size=(4, 3)), rng.normal(size=4), rng.normal(size=(3, 4)), rng.normal(size=3)
+        a1 = np.tanh(X @ w1.T + b1)
+        e = np.exp(a1 @ w2.T + b2)
+        e2 = (e / e.sum(axis=1, keepdims=True) - np.eye(3)[Y]) / m
+        e1 = e2 @ w2 * a1 * (1 - a1)
+        files.append(str(tmp_path / f"{index}.npz"))
+        grads = {"fc1.weight.grad": e1.T @ X, "fc1.bias.grad": e1.sum(0), "fc2.weight.grad": e2.T @ a1}
+        given = {"fc1.weight": w1, "fc1.bias": b1, "fc2.weight": w2, "fc2.bias": b2, "fc2.bias.grad": e2.sum(0)}
+        np.savez(files[-1], X=X, Y=Y, **given, **grads)
+    options = ["--hidden", "tanh", "--output", "softmax", "--loss", "ce", "--layout", "torch", "--json"]
+    assert call(*files, *options) == 0
+    found = json.loads(capsys.readouterr().out)["parameters"]
+    assert {name: entry["verdict"] for name, entry in found.items() if entry["verdict"] == "right"} == {
+        "W2": "right",
+        "b2": "right",
+    }
+    assert found["W1"]["mistakes"] == ["sigmoid-derivative-with-tanh"]

@@ -12,6 +12,7 @@ jax = pytest.importorskip("jax")
 jnp = jax.numpy
 
 HIDDEN = ("sigmoid", "tanh", "relu", "xtanhx", "linear")
+MORE = ("leaky-relu", "elu", "softplus", "silu", "gelu")
 ENDS = (
     ("sigmoid", "bce"),
     ("softmax", "ce"),
@@ -25,6 +26,11 @@ ACTIVATIONS = {
     "relu": lambda z: jnp.where(z > 0, z, 0.0),
     "xtanhx": lambda z: z * jnp.tanh(z),
     "linear": lambda z: z,
+    "leaky-relu": jax.nn.leaky_relu,
+    "elu": jax.nn.elu,
+    "softplus": jax.nn.softplus,
+    "silu": jax.nn.silu,
+    "gelu": lambda z: jax.nn.gelu(z, approximate=False),
     "softmax": lambda z: jnp.exp(z) / jnp.exp(z).sum(axis=0, keepdims=True),
 }
 TERMS = {
@@ -33,6 +39,8 @@ TERMS = {
     "mse": lambda a, y, w: (a - y) ** 2,
     "half-mse": lambda a, y, w: (a - y) ** 2 / 2,
     "weighted-mse": lambda a, y, w: w[:, None] * (a - y) ** 2,
+    "mae": lambda a, y, w: jnp.abs(a - y),
+    "huber": lambda a, y, w: jnp.where(jnp.abs(a - y) < 1, (a - y) ** 2 / 2, jnp.abs(a - y) - 0.5),
     "hinge": lambda a, y, w: jnp.where(1 - y * a > 0, 1 - y * a, 0.0),
 }
 
@@ -74,6 +82,33 @@ def check(spec, seed):
         else:
             wanted = np.asarray(parameters[name[:2]] - 0.3 * gradients[name[:2]])
         np.testing.assert_allclose(value, wanted, rtol=1e-10, atol=1e-12, err_msg=f"{spec} {name}")
+
+
+OUTPUTS = ("tanh", "relu", "sigmoid", "linear", "tanh")
+WIDER = (
+    *(Spec((name,), "linear", "mae") for name in MORE),
+    *(Spec((name, "tanh"), output, "huber") for name, output in zip(MORE, OUTPUTS)),
+    Spec(("tanh", "silu", "relu", "gelu", "elu"), "softmax", "ce", penalty="half-lambda"),
+    Spec(("tanh",) * 7, "tanh", "mse", result="update"),
+)
+
+
+@pytest.mark.parametrize("spec", WIDER, ids=str)
+def test_wider_networks_are_those_of_jax_too(spec):
+    with jax.enable_x64(True) if hasattr(jax, "enable_x64") else jax.experimental.enable_x64():
+        check(spec, 4)
+
+
+@pytest.mark.parametrize("spec", WIDER, ids=str)
+def test_a_slip_in_a_wider_network_is_named(spec):
+    for slip, mistake in (
+        ({"factor@W1": "factor-2-extra"}, "factor-2-extra"),
+        ({"derivative-1@W1": "activation-derivative-missing"}, "activation-derivative-missing"),
+    ):
+        if slip.keys() <= {"factor@W1"} and spec.loss == "mse":
+            continue
+        points = [Point(i, mutate(spec, Point(i), slip)) for i in bench.challenges(spec, 3)]
+        assert explain(spec, points).mistakes == (mistake,)
 
 
 @pytest.mark.slow
