@@ -24,6 +24,7 @@ def all_specs():
     ):
         yield Spec(names, *end, penalty, True, result)
         yield Spec(names, *end, penalty, True, result, "sum", "mean")
+    yield from (Spec(("tanh",) * 4, "tanh", loss) for loss in ("mae", "huber"))
 
 
 @pytest.fixture(scope="module")
