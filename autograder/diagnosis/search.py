@@ -63,8 +63,10 @@ class Search:
             self.grammar = {point: (*options, *self._wider(point)) for point, options in self.grammar.items()}
         for token in self.free:  # a formula that was solved for is in no list
             point, _, text = token.partition("@")[2].partition("=")
-            if text and all(text != option.name for option in self.grammar[point]):
-                self.grammar = {**self.grammar, point: (*self.grammar[point], formula_option(text))}
+            if text and all(text != option.name for option in self.grammar.get(point, ())):
+                named = [option for option in self._wider(point) if option.name == text]
+                found = named[0] if named else formula_option(text)
+                self.grammar = {**self.grammar, point: (*self.grammar.get(point, ()), found)}
 
     def _wider(self, point: str) -> Options:
         step, _, layer = point.rpartition("-")

@@ -98,6 +98,21 @@ def test_a_derivative_that_is_a_polynomial_is_solved_for(factor, text):
     assert report["b1"].follows_from == ("another-derivative",)
 
 
+def test_an_output_error_that_no_list_has_is_followed_to_the_layer_below():
+    spec = Spec(("tanh",), "sigmoid", "bce")
+    points = []
+    for p in bench.challenges(spec, 1):
+        A1, m = np.tanh(p["W1"] @ p["X"] + p["b1"]), p["X"].shape[1]
+        A2 = 1 / (1 + np.exp(-p["W2"] @ A1 - p["b2"]))
+        E2 = (A2 - p["Y"]) * (1 - A2**2)
+        E1 = p["W2"].T @ E2
+        sums = {"db2": E2.sum(axis=1, keepdims=True) / m, "db1": E1.sum(axis=1, keepdims=True) / m}
+        points.append(Point(p, {"dW2": E2 @ A1.T / m, "dW1": E1 @ p["X"].T / m, **sums}))
+    report = explain(spec, points)
+    assert report.mistakes == ("another-output-error", "activation-derivative-missing")
+    assert all(finding.explained for finding in report.parameters.values())
+
+
 def test_a_derivative_that_has_no_name_is_shown_at_single_numbers_where_there_are_few_examples():
     spec = Spec(("tanh",), "sigmoid", "bce")
     inputs = [bench.challenge(spec, 1, seed, m=2, n=3) for seed in (1, 2, 3)]
