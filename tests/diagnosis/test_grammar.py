@@ -99,7 +99,7 @@ def test_mutate_says_when_an_option_does_not_fit_the_shapes():
         ((("cubic",), "sigmoid", "bce"), "hidden must be one of sigmoid, tanh"),
         (("tanh", "sigmoid", "bce"), "hidden must be a tuple"),
         ((("tanh",), "linear", "bce"), "loss bce needs output sigmoid"),
-        ((("tanh",), "linear", "mae"), "loss must be one of"),
+        ((("tanh",), "linear", "mape"), "loss must be one of"),
     ],
 )
 def test_a_network_that_makes_no_sense_is_refused(arguments, words):
