@@ -12,6 +12,7 @@ from py_compile import PycInvalidationMode
 
 import nbformat
 from nbformat import NotebookNode
+from traitlets.config.loader import PyFileConfigLoader
 
 from autograder.exercise import SHEETS, Exercise
 
@@ -64,6 +65,18 @@ def _belongs_to_student(path: Path) -> list[Path]:
     path = path.resolve()
     folders = [path, path.parent] if path.suffix.lower() == ".ipynb" else [path]
     return [*folders, folders[-1].parent] if folders[-1].name in SHEETS else folders
+
+
+def place_only(root: Path) -> bool:
+    """Whether students are told where in their code to look, and not what is due there.
+
+    ``c.FeedbackExporter.place_only = True`` in nbgrader_config.py says so, which is run only where it speaks of it.
+    """
+    path = root / CONFIG
+    if "place_only" not in path.read_text(encoding="utf-8"):
+        return False
+    exporter = PyFileConfigLoader(CONFIG, path=str(root)).load_config().FeedbackExporter
+    return bool(exporter.get("place_only", False))
 
 
 def source_notebook(root: Path, exercise: Exercise) -> NotebookNode:

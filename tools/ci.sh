@@ -40,7 +40,7 @@ grade() {
     # 1 says that a person has to look at something, which is no failure of the pipeline as long as there are marks
     if [ "$status" -gt 1 ] || [ ! -s "$out/marks.jsonl" ]; then exit "$(( status ? status : 1 ))"; fi
     exports=(--junit "$out/junit.xml" --html "$out/feedback.html" --csv "$out/marks.csv")
-    [ -z "${GITHUB_ACTIONS:-}" ] || exports+=(--github)
+    [ -z "${GITHUB_ACTIONS:-}" ] || exports+=(--github --submission "$folder")
     "$python" -m autograder export "$out/marks.jsonl" "${exports[@]}"
 }
 

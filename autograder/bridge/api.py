@@ -10,6 +10,7 @@ from typing import Any
 from traitlets.config import Config
 
 from autograder import bridge, build
+from autograder.course import place_only
 from autograder.environment import put_programs_on_path
 
 
@@ -34,6 +35,7 @@ class CourseApi:
         build.configure(config)
         bridge.configure(config)
         config.IsolatedExecute.show = not marks_only
+        config.FeedbackExporter.place_only = place_only(root)
         self._api = NbGraderAPI(CourseDirectory(config=config), config=config)
 
     def generate_assignment(self, sheet: str) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from nbconvert.exporters import HTMLExporter
 from nbconvert.exporters.exporter import Exporter
 from nbformat import NotebookNode
+from traitlets import Bool
 
 from autograder.bridge.given import Given as PeopleMarks
 from autograder.bridge.given import Mark, Place
@@ -19,10 +20,15 @@ from autograder.records.hints import read_hints
 from autograder.records.read import record_of
 from autograder.views.clusters import with_hints
 from autograder.views.feedback import Given, Gradebook, feedback_page
+from autograder.views.places import hint_only
 
 
 class FeedbackExporter(HTMLExporter):
     """Writes the feedback page of an exercise; notebooks without a good record get nbgrader's own page."""
+
+    place_only = Bool(
+        False, help="Tell students where in their code to look, and not what is due there: before a deadline."
+    ).tag(config=True)
 
     def from_notebook_node(  # type: ignore[override]  # HTMLExporter returns text where Exporter says it returns a notebook
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
@@ -39,6 +45,7 @@ class FeedbackExporter(HTMLExporter):
         ready, resources = Exporter.from_notebook_node(self, nb, resources, **kw)
         root = root_of_hand_in(Path(resources["metadata"]["path"]))
         marks = with_hints(marks, read_hints(root))
+        marks = hint_only(marks) if self.place_only else marks
         return feedback_page(ready, marks, _gradebook(ready, resources["nbgrader"], root)), resources
 
 

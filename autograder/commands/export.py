@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import sys
@@ -12,11 +13,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from autograder.bridge.gradebook_reader import scores_and_emails, students
-from autograder.course import CourseError
+from autograder.course import CourseError, find_root, place_only
+from autograder.grading.notebook import BadNotebook, read_bytes
+from autograder.grading.submissions import NothingToGrade, find
 from autograder.marking import Marks
 from autograder.records.people import by_email, decoded, read_people
 from autograder.records.read import NoRecords, read
 from autograder.views import canvas, classroom50, github, junit, marks_page
+from autograder.views.places import hint_only
 from autograder.views.scores import Score, by_sheet, missing, moodle, plain_csv, scores_csv
 from autograder.views.words import printable
 
@@ -37,6 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--html", type=Path, metavar="FILE", help="one page with all tables")
     parser.add_argument("--classroom50", type=Path, metavar="FILE", help="result.json, in a Classroom 50 runner")
     parser.add_argument("--github", action="store_true", help="summary, annotations and outputs for GitHub Actions")
+    parser.add_argument(
+        "--submission",
+        type=Path,
+        metavar="FOLDER",
+        help="for --github: what was handed in, the student's checkout; annotations then stand at their lines",
+    )
     parser.add_argument(
         "--gradebook",
         metavar="URL",
@@ -63,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     """Write every export that is asked for. Returns 0, 1 when something was left out for a person, 2 on bad use."""
     try:
         return _run(args)
-    except (CourseError, canvas.NotCanvas, classroom50.NotTheRunner) as problem:
+    except (CourseError, NothingToGrade, canvas.NotCanvas, classroom50.NotTheRunner) as problem:
         print(f"autograder export: {problem}", file=sys.stderr)
         return 2
     except OSError as problem:
@@ -75,19 +85,20 @@ def _run(args: argparse.Namespace) -> int:
     if not any((args.csv, args.canvas, args.moodle, args.junit, args.html, args.classroom50, args.github)):
         raise NoRecords("say what to write: --csv, --canvas, --moodle, --junit, --html, --classroom50 or --github.")
     marks: Sequence[Marks] = [] if args.gradebook and not args.marks else read(args.marks)
+    told = _for_students(marks)
     left_out: list[str] = []
     scores, emails = _scores(args, marks) if args.gradebook or args.canvas or args.moodle else ([], {})
     if args.csv:
         _write(args.csv, plain_csv(marks) if marks else scores_csv(scores))
     if args.junit:
-        _write(args.junit, junit.junit(marks))
+        _write(args.junit, junit.junit(told))
     if args.html:
-        _write(args.html, marks_page.page(marks))
+        _write(args.html, marks_page.page(told))
     if args.classroom50:
-        result = classroom50.result(marks, os.environ, datetime.now(UTC))
+        result = classroom50.result(told, os.environ, datetime.now(UTC))
         _write(args.classroom50, json.dumps(result, indent=2) + "\n")
     if args.github:
-        _github(marks)
+        _github(told, args.submission)
     if args.canvas or args.moodle:
         if args.canvas:
             data = args.canvas.read_bytes()
@@ -136,7 +147,16 @@ def _people(path: Path) -> dict[str, str]:
     return by_email(people)
 
 
-def _github(marks: Sequence[Marks]) -> None:
+def _for_students(marks: Sequence[Marks]) -> Sequence[Marks]:
+    """The marks as students are told them: some courses keep to themselves what is due at a place."""
+    try:
+        hint = place_only(find_root())
+    except CourseError:  # there is no course here, and so no setting
+        hint = False
+    return [hint_only(one) for one in marks] if hint else marks
+
+
+def _github(marks: Sequence[Marks], submission: Path | None) -> None:
     """To the files that the runner names; without a runner everything goes to standard output."""
     for variable, text in (("GITHUB_STEP_SUMMARY", github.summary(marks)), ("GITHUB_OUTPUT", github.outputs(marks))):
         if os.environ.get(variable):
@@ -144,8 +164,18 @@ def _github(marks: Sequence[Marks]) -> None:
                 file.write(text)
         else:
             print(text, end="")
-    for command in github.notices(marks):
+    for command in github.notices(marks, _files(submission) if submission else {}):
         print(command)
+
+
+def _files(folder: Path) -> dict[tuple[str, str], tuple[str, str]]:
+    """The path within the folder and the text of every notebook in it, by student and exercise."""
+    found = {}
+    for one in find([folder]):
+        with contextlib.suppress(BadNotebook, ValueError):  # such a file has an annotation without a line
+            name = Path(os.path.relpath(one.path, folder)).as_posix()
+            found[one.student, one.exercise] = name, read_bytes(one.path).decode("utf-8")
+    return found
 
 
 def _write(path: Path, text: str) -> None:

@@ -15,7 +15,7 @@ from nbformat.v4 import new_notebook
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
 from rich.console import Console
 
-from autograder.course import CourseError, find_root, source_notebook
+from autograder.course import CourseError, find_root, place_only, source_notebook
 from autograder.exercises import NAMES
 from autograder.grading.grade import fresh_seed, grade_notebook
 from autograder.grading.notebook import BadNotebook, heal, parse_notebook
@@ -27,6 +27,7 @@ from autograder.records.read import students_and_sheets
 from autograder.sandbox import Sandbox, SandboxUnavailable
 from autograder.views.clusters import with_hints
 from autograder.views.feedback import feedback_page
+from autograder.views.places import hint_only
 
 log = logging.getLogger(__name__)
 
@@ -83,18 +84,20 @@ def _renew(root: Path) -> list[str]:
 def _grade(args: argparse.Namespace, root: Path) -> list[str]:
     submissions = find(args.paths, root)
     seed = fresh_seed() if args.seed is None else args.seed
-    hints = read_hints(root)
+    hints, hint = read_hints(root), place_only(root)
     with Sandbox(level=args.isolation) as sandbox, ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        work = partial(_page, sandbox=sandbox, root=root, seed=seed, hints=hints, to=args.to)
+        work = partial(_page, sandbox=sandbox, root=root, seed=seed, hints=hints, hint=hint, to=args.to)
         problems = [problem for problem in pool.map(work, submissions) if problem]
     _say(len(submissions), "notebook", args.to)
     return problems
 
 
-def _page(submission: Submission, *, sandbox: Sandbox, root: Path, seed: int, hints: dict[str, str], to: Path) -> str:
+def _page(
+    submission: Submission, *, sandbox: Sandbox, root: Path, seed: int, hints: dict[str, str], hint: bool, to: Path
+) -> str:
     """Grade one notebook and write its page; returns what a person has to see to, or an empty text."""
     try:
-        return _written(submission, sandbox, root, seed, hints, to)
+        return _written(submission, sandbox, root, seed, hints, hint, to)
     except (CourseError, SandboxUnavailable):
         raise
     except Exception as error:  # nothing about one notebook ends the run
@@ -102,7 +105,9 @@ def _page(submission: Submission, *, sandbox: Sandbox, root: Path, seed: int, hi
         return f"{submission.path}: the grader failed at this notebook ({error!r}): see the log."
 
 
-def _written(submission: Submission, sandbox: Sandbox, root: Path, seed: int, hints: dict[str, str], to: Path) -> str:
+def _written(
+    submission: Submission, sandbox: Sandbox, root: Path, seed: int, hints: dict[str, str], hint: bool, to: Path
+) -> str:
     if submission.exercise not in NAMES:
         return submission.problem
     if submission.beside:
@@ -136,7 +141,8 @@ def _written(submission: Submission, sandbox: Sandbox, root: Path, seed: int, hi
         marks = Marks(submission.student, exercise.sheet, exercise.name, (), sandbox.level, seed, error=str(bad))
     path = to / submission.student / exercise.sheet / f"{exercise.name}.html"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(feedback_page(shown, with_hints(marks, hints)), encoding="utf-8")
+    told = with_hints(hint_only(marks) if hint else marks, hints)
+    path.write_text(feedback_page(shown, told), encoding="utf-8")
     return f"{submission.path}: {marks.error or 'the grader failed at a question.'}" if marks.needs_person else ""
 
 

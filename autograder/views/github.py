@@ -6,11 +6,15 @@ table cell and mentions nobody.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 from autograder.marking import Marks, QuestionMark
+from autograder.marking.spans import LINE_END
 from autograder.views import words
+from autograder.views.places import places
 
 MAX_ANNOTATIONS = 10
 """GitHub shows ten annotations of a step; the summary has everything."""
@@ -35,8 +39,11 @@ def summary(all_marks: Sequence[Marks]) -> str:
     return text
 
 
-def notices(all_marks: Sequence[Marks]) -> list[str]:
-    """At most ten workflow commands: one per notebook that needs a person, then one per question that lost points."""
+def notices(all_marks: Sequence[Marks], files: Mapping[tuple[str, str], tuple[str, str]] = {}) -> list[str]:
+    """At most ten workflow commands: one per notebook that needs a person, then one per question that lost points.
+
+    ``files`` has the path and the text of notebooks, by student and exercise: their annotations stand at the line.
+    """
     found = [
         _command("error", f"{_who(marks)}: a person has to look", words.to_do(marks))
         for marks in all_marks
@@ -45,7 +52,9 @@ def notices(all_marks: Sequence[Marks]) -> list[str]:
     for marks in all_marks:
         for question in marks.questions:
             if question.status != "grader_error" and question.points < question.max_points:
-                found.append(_command("warning", _title(marks, question), words.summary(question)))
+                file = files.get((marks.student, marks.exercise))
+                at = _at(question, *file) if file else {}
+                found.append(_command("warning", _title(marks, question), words.summary(question), at))
     if len(found) > MAX_ANNOTATIONS:
         rest = len(found) - MAX_ANNOTATIONS + 1
         found = found[: MAX_ANNOTATIONS - 1]
@@ -99,10 +108,40 @@ def _title(marks: Marks, question: QuestionMark) -> str:
     return f"{_who(marks)}, {question.title}: {earned}"
 
 
-def _command(level: str, title: str, message: str) -> str:
+def _at(question: QuestionMark, path: str, text: str) -> dict[str, str]:
+    """The file of a question and the line of its first place; columns would be those of the JSON around it."""
+    place = next((place for _, place in places(question)), None)
+    line = line_in_file(text, place.cell, place.line) if place else None
+    return {"file": path} | ({"line": str(line)} if line else {})
+
+
+def line_in_file(text: str, cell: str, line: int) -> int | None:
+    """The line of a notebook's file on which a line of a cell stands; None where that is not certain."""
+    try:
+        cells = json.loads(text)["cells"]
+        (source,) = [one["source"] for one in cells if one["metadata"].get("nbgrader", {}).get("grade_id") == cell]
+        begin = [0, *(end.end() for end in LINE_END.finditer("".join(source)))][line - 1]
+        at = next(n for n, end in enumerate(accumulate(map(len, source))) if end > begin)
+        rows = [row.strip().removesuffix(",") for row in text.split("\n")]
+        (first,) = (
+            number
+            for number in range(len(rows) - len(source) + 1)
+            if all(_says(rows[number + n], piece) for n, piece in enumerate(source))
+        )
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError, StopIteration):
+        return None
+    return first + at + 1 if isinstance(source, list) else None
+
+
+def _says(row: str, piece: str) -> bool:
+    return row in (json.dumps(piece), json.dumps(piece, ensure_ascii=False))
+
+
+def _command(level: str, title: str, message: str, at: Mapping[str, str] = {}) -> str:
     """A workflow command; GitHub's own escapes keep titles and messages inside it."""
-    head = _escape(title).replace(":", "%3A").replace(",", "%2C")
-    return f"::{level} title={head}::{_escape(message) or 'See the step summary.'}"
+    about = {**at, "title": title}
+    head = ",".join(f"{name}={_escape(text).replace(':', '%3A').replace(',', '%2C')}" for name, text in about.items())
+    return f"::{level} {head}::{_escape(message) or 'See the step summary.'}"
 
 
 def _escape(text: str) -> str:

@@ -34,6 +34,8 @@ def where(span: Span, *, cell: bool = True) -> str:
     'cell network, line 12'
     """
     lines = f"line {span.line}" if span.line == span.end_line else f"lines {span.line} to {span.end_line}"
+    if isinstance(span, Place) and (span.visit or 1) > 1:
+        lines += f" (pass {span.visit})"
     if not cell:
         return lines
     return f"cell {span.cell}, {lines}" if span.cell else f"a cell that you added, {lines}"
@@ -115,7 +117,7 @@ def _key(place: Place) -> tuple[Any, ...]:
     return place.cell, place.line, place.col, place.end_line, place.end_col, place.visit, place.due
 
 
-def place_only(marks: Marks) -> Marks:
+def hint_only(marks: Marks) -> Marks:
     """The same marks with the places and without what is due there: a hint and no more."""
     return replace(
         marks,

@@ -3,6 +3,7 @@
 import json
 
 import nbformat
+import page_kit
 import pytest
 
 from autograder.cli import main
@@ -122,6 +123,24 @@ def test_github_gets_its_summary_and_outputs(marks, tmp_path, monkeypatch, capsy
     assert "### bo tanh&#95;swap: 5 of 20 points" in (tmp_path / "summary").read_text()
     assert (tmp_path / "outputs").read_text() == "points=25\nmax-points=40\nneeds-person=false\n"
     assert capsys.readouterr().out.splitlines() == ["::warning title=bo tanh_swap%2C Q%3A 5 of 20 points::Look."]
+
+
+def test_github_is_told_the_line_and_what_is_due_only_where_the_course_says_so(tmp_path, monkeypatch, capsys):
+    course, handed_in = tmp_path / "course", tmp_path / "bo"
+    (course / "source").mkdir(parents=True)
+    (handed_in / "training").mkdir(parents=True)
+    nbformat.write(nbformat.v4.new_notebook(cells=[page_kit.cell()]), handed_in / "training" / "tanh_swap.ipynb")
+    line = page_kit.wrong_line("dW1", page_kit.EXPECTED + 1, place=page_kit.place())
+    (tmp_path / "m.jsonl").write_text(json.dumps(to_json(page_kit.marks("bo", dW1=line))))
+    monkeypatch.chdir(course)
+    said = []
+    for hint in (False, True):
+        (course / "nbgrader_config.py").write_text(f"c = get_config()\nc.FeedbackExporter.place_only = {hint}\n")
+        assert main(["export", str(tmp_path / "m.jsonl"), "--github", "--submission", str(handed_in)]) == 0
+        said.append(capsys.readouterr().out.splitlines()[-1])
+    assert [text.startswith("::warning file=training/tanh_swap.ipynb,line=") for text in said] == [True, True]
+    assert ["the derivative of tanh is due" in text for text in said] == [True, False]
+    assert "Look at this expression" in said[1]
 
 
 def test_classroom50_reads_the_runner(marks, tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from hypothesis import given
@@ -207,7 +208,7 @@ def test_every_view_says_where():
 
 
 def test_the_place_alone_says_neither_what_is_given_nor_what_is_due():
-    hint = places.place_only(sound(POINTED, replace(span("self.A2 - Y"), given="dZ2")))
+    hint = places.hint_only(sound(POINTED, replace(span("self.A2 - Y"), given="dZ2")))
     html = feedback_page(new_notebook(cells=[cell()]), hint)
     told = BeautifulSoup(html, "html.parser").select_one(".first .told").text
     assert " ".join(told.split()) == "Line 4: Look at this expression: self.A1 * (1 - self.A1)"
@@ -221,5 +222,30 @@ def test_the_place_alone_says_neither_what_is_given_nor_what_is_due():
 
 def test_words_for_spans():
     assert places.where(Span("", 3, 5, 0, 2, "x")) == "a cell that you added, lines 3 to 5"
+    assert places.where(place(visit=3), cell=False) == "line 4 (pass 3)"
+    assert places.where(place(visit=1), cell=False) == "line 4"
     assert places.short("a\n   + b") == "a + b"
     assert len(places.short("x" * 500)) == places.LONGEST_CODE
+
+
+FILE = nbformat.writes(new_notebook(cells=[cell("x = 1", ""), cell("é\n" + CELL), cell(CELL, "other")])) + "\n"
+
+
+@pytest.mark.parametrize("text", [FILE, FILE.replace("\\n", "\\r\\n"), json.dumps(json.loads(FILE), indent=3)], ids=str)
+def test_an_annotation_stands_at_the_line_of_the_file(text):
+    source = "é\n" + CELL
+    pointed = marks(dW1=wrong_line("dW1", EXPECTED, place=place(source=source)))
+    (found,) = github.notices([pointed], {("carla", "tanh_swap"): ("a,b:%/tanh.ipynb", text)})
+    at = re.match(r"::warning file=a%2Cb%3A%25/tanh.ipynb,line=(\d+),title=", found)
+    assert "self.A1 * (1 - self.A1)" in text.split("\n")[int(at[1]) - 1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "[" * 100_000, '{"cells": [{}]}', FILE.replace('"other"', '"network"'), json.dumps(json.loads(FILE)),
+     FILE.replace("network", "another")],
+    ids=["empty", "list", "deep", "bare", "twice", "one line", "not there"],
+)  # fmt: skip
+def test_where_the_line_of_the_file_is_not_certain_the_file_alone_is_named(text):
+    (found,) = github.notices([POINTED], {("carla", "tanh_swap"): ("tanh.ipynb", text)})
+    assert found.startswith("::warning file=tanh.ipynb,title=")
