@@ -231,7 +231,9 @@ def test_words_for_spans():
 FILE = nbformat.writes(new_notebook(cells=[cell("x = 1", ""), cell("é\n" + CELL), cell(CELL, "other")])) + "\n"
 
 
-@pytest.mark.parametrize("text", [FILE, FILE.replace("\\n", "\\r\\n"), json.dumps(json.loads(FILE), indent=3)], ids=str)
+@pytest.mark.parametrize(
+    "text", [FILE, FILE.replace("\\n", "\\r\\n"), json.dumps(json.loads(FILE), indent=3)], ids=["lf", "crlf", "indent"]
+)
 def test_an_annotation_stands_at_the_line_of_the_file(text):
     source = "é\n" + CELL
     pointed = marks(dW1=wrong_line("dW1", EXPECTED, place=place(source=source)))
