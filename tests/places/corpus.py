@@ -1,4 +1,4 @@
-"""Reads ``beginners.py.txt``: ``# %% kind id notebook cell``, ``#:`` lines on the fault, and the student's cell."""
+"""Reads the sheets ``*.py.txt``: ``# %% kind id notebook cell``, ``#:`` lines on the fault, and the student's cell."""
 
 import re
 from dataclasses import dataclass, field
@@ -7,7 +7,10 @@ from pathlib import Path
 
 @dataclass
 class Entry:
-    """One solution: its cell, and for a wrong one the texts at fault and what is wrong with each."""
+    """One solution: its cell, and for a wrong one the texts at fault and what is wrong with each.
+
+    ``alternatives`` are texts that a teacher could as well point at for one of the faults.
+    """
 
     kind: str
     id: str
@@ -16,16 +19,19 @@ class Entry:
     source: str
     faults: list[str] = field(default_factory=list)
     why: list[str] = field(default_factory=list)
+    alternatives: list[str] = field(default_factory=list)
 
 
 def corpus() -> list[Entry]:
-    text = Path(__file__).with_name("beginners.py.txt").read_text(encoding="utf-8")
     entries = []
-    for part in re.split(r"^# %% ", text, flags=re.M)[1:]:
-        head, *lines = part.splitlines()
-        notes = [line for line in lines if line.startswith("#: ")]
-        source = "\n".join(line for line in lines if not line.startswith("#: "))
-        faults = [note[10:] for note in notes if note.startswith("#: fault: ")]
-        why = [text for note in notes if note.startswith("#: why: ") for text in note[8:].split(" | ")]
-        entries.append(Entry(*head.split(), source=source, faults=faults, why=why))
+    for sheet in sorted(Path(__file__).parent.glob("*.py.txt")):
+        for part in re.split(r"^# %% ", sheet.read_text(encoding="utf-8"), flags=re.M)[1:]:
+            head, *lines = part.splitlines()
+            notes: dict[str, list[str]] = {"fault": [], "why": [], "alternatives": []}
+            while lines and lines[0].startswith("#: "):
+                name, _, text = lines.pop(0)[3:].partition(": ")
+                notes[name].append(text)
+            why = [reason for text in notes["why"] for reason in text.split(" | ")]
+            source = "\n".join(lines)
+            entries.append(Entry(*head.split(), source, notes["fault"], why, notes["alternatives"]))
     return entries
