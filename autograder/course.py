@@ -1,10 +1,25 @@
-"""Where the course lies on disk: one place that knows the folder names."""
+"""Where the course lies on disk, and what it consists of: one place that knows the folder names.
+
+The exercises of this package are the course, unless there is a ``course.toml`` beside nbgrader_config.py. It names the
+folder with the exercises' modules, the sheets, and the exercises in order:
+
+    package = "norms"
+    exercises = [
+        "layer_norm",
+    ]
+
+    [sheets]
+    layers = "Layers"
+"""
 
 from __future__ import annotations
 
 import py_compile
+import re
 import tempfile
-from collections.abc import Iterable
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import cache_from_source
 from pathlib import Path
@@ -17,12 +32,75 @@ from traitlets.config.loader import PyFileConfigLoader
 from autograder.exercise import SHEETS, Exercise
 
 CONFIG = "nbgrader_config.py"
+DEFINITION = "course.toml"
+OURS = dict(SHEETS)
+"""The sheets of this package's own course."""
+
 FROM_STUDENTS = ("submitted", "autograded", "feedback")
 """Folders of a course whose content comes from students."""
 
 
+_OWN_PLACES = (*FROM_STUDENTS, "source", "assignments")
+"""Where a course keeps notebooks that are graded."""
+
+
 class CourseError(Exception):
     """The course cannot be used as it is; the message says the fix."""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A course of one's own: the folder that holds it, its package of exercises, and their names in order."""
+
+    root: Path
+    package: str
+    sheets: Mapping[str, str]
+    exercises: tuple[str, ...]
+
+    @property
+    def folder(self) -> Path:
+        """Where the modules of the exercises lie."""
+        return self.root / self.package
+
+
+_in_use: Definition | None = None
+
+
+def in_use() -> Definition | None:
+    """The course of one's own that this process works on; None for that of this package."""
+    return _in_use
+
+
+def modules() -> str:
+    """The folder of the exercises' modules, as messages name it."""
+    return _in_use.package if _in_use else "autograder/exercises"
+
+
+def use(root: Path) -> None:
+    """Work on the course in this folder from now on. Runs nothing of it. Raises CourseError."""
+    global _in_use
+    _in_use = definition(root)
+    sheets = dict(_in_use.sheets) if _in_use else OURS
+    SHEETS.clear()
+    SHEETS.update(sheets)
+
+
+def definition(root: Path) -> Definition | None:
+    """What course.toml says; None where there is none. Raises CourseError."""
+    path = root / DEFINITION
+    try:
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as problem:
+        raise CourseError(f"{path} cannot be read: {problem}") from None
+    package, sheets, exercises = told.get("package"), told.get("sheets", {}), told.get("exercises", [])
+    words = [package, *(sheets if isinstance(sheets, dict) else [None]), *exercises]
+    if not all(isinstance(word, str) and re.fullmatch(r"[a-z][a-z0-9_]*", word) for word in words):
+        raise CourseError(f"{path}: package, sheets and exercises are names of small letters, digits and _.")
+    if not all(isinstance(title, str) for title in sheets.values()) or len(set(exercises)) < len(exercises):
+        raise CourseError(f"{path}: a sheet has a title, and no exercise stands there twice.")
+    return Definition(root.resolve(), str(package), dict(sheets), tuple(exercises))
 
 
 def find_root(start: Path | None = None, *, graded: Iterable[Path] = ()) -> Path:
@@ -31,13 +109,16 @@ def find_root(start: Path | None = None, *, graded: Iterable[Path] = ()) -> Path
     ``start`` is what ``--root`` says or the working directory, and never what is graded: its configuration is run, and
     its notebooks are the key. Without one, the checkout that this package lies in. Raises CourseError when there is
     none either, and when the one that was found was handed in: it lies in what is ``graded``, or below submitted/,
-    autograded/ or feedback/ of another course.
+    autograded/ or feedback/ of another course. The course that is found is in use from then on.
     """
-    here = (start or Path.cwd()).resolve()
+    graded, here = list(graded), (start or Path.cwd()).resolve()
     root = next(filter(_is_course, (here, *here.parents, Path(__file__).resolve().parents[1])), None)
     if root is None:
         raise CourseError(f"no course here: {CONFIG} and source/ were looked for in {here} and above. Use --root DIR.")
     handed_in = [folder for path in graded for folder in _belongs_to_student(path)]
+    if (root / DEFINITION).exists():  # whose sheets may have any name: a folder right in it may be a student's sheet
+        folders = [one.parent if one.suffix.lower() == ".ipynb" else one for one in (path.resolve() for path in graded)]
+        handed_in += [root for one in folders if one.parent == root and one.name not in _OWN_PLACES]
     handed_in += [outer / name for outer in root.parents if _is_course(outer) for name in FROM_STUDENTS]
     for folder in handed_in:
         if root.is_relative_to(folder):
@@ -45,6 +126,7 @@ def find_root(start: Path | None = None, *, graded: Iterable[Path] = ()) -> Path
                 f"the course's folder would be {root}, which was handed in with {folder}: run this in the course's own "
                 "folder, or name that with --root."
             )
+    use(root)
     return root
 
 

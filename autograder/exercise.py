@@ -37,7 +37,8 @@ SHEETS = {
     "training": "Training",
     "design": "Design",
 }
-"""The four sheets in course order: folder name and title."""
+"""The sheets of the course in use, in its order: folder name and title. These four are those of this package;
+:func:`autograder.course.use` puts others in their place."""
 
 
 @dataclass(frozen=True)

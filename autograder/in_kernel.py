@@ -7,6 +7,7 @@ solved notebook, they are, and then the same questions are asked here, with a no
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import traceback
 import warnings
@@ -14,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from autograder.course import CourseError, find_root
 from autograder.exercise import Probe
 from autograder.exercises import load
 from autograder.marking import Marks, challenges, mark
@@ -78,6 +80,8 @@ def mark_question(exercise: str, question: str, names: dict[str, Any]) -> float:
 
     nbgrader reads the returned number as partial credit. Raises KeyError for an unknown exercise or question.
     """
+    with contextlib.suppress(CourseError):
+        find_root()  # a course of one's own, above the notebook
     found = load(exercise)
     probe = found.question(question).probe
     asked = challenges(found, SEED)[probe.name]

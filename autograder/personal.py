@@ -24,7 +24,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from autograder.course import CourseError
+from autograder.course import CourseError, modules
 from autograder.exercise import Exercise, Personal, Values
 from autograder.exercises import load
 
@@ -168,7 +168,7 @@ def rewritten(notebook: NotebookNode, *, exercise: str, given: Values, student: 
         if source.count(old) != 1:
             raise CourseError(
                 f"the cell `{name}` of {exercise} does not say `{old.strip()}` once: after a change of the notebook, "
-                f"change autograder/exercises/{exercise}.py too."
+                f"change {modules()}/{exercise}.py too."
             )
         parts.setdefault(name, []).append((source.index(old), old, new))
     for name, found in parts.items():

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from autograder.build.compose import spoken, unknown_lines
 from autograder.build.problem import Problem
 from autograder.build.script import Cell, Script
+from autograder.course import modules
 from autograder.exercise import Exercise
 
 
@@ -25,7 +26,7 @@ def exercise_problems(script: Script, exercise: Exercise) -> Iterator[Problem]:
 
 def _compare(script: Script, cells: list[Cell], role: str, wanted: list[str], name: str) -> Iterator[Problem]:
     """Each part has one cell, and they stand in the order of the exercise."""
-    module = f"autograder/exercises/{name}.py"
+    module = f"{modules()}/{name}.py"
     found = [cell.grade_id for cell in cells]
     for cell in cells:
         if cell.grade_id not in wanted:

@@ -16,6 +16,7 @@ from autograder.build import agreement, compose, leaks, markers, practice, relea
 from autograder.build.overview import PATH, overview
 from autograder.build.problem import BuildError, Problem
 from autograder.build.script import Script
+from autograder.course import in_use, modules
 from autograder.exercise import SHEETS, Exercise
 from autograder.exercises import all_exercises
 
@@ -141,11 +142,18 @@ def _read(root: Path, exercises: Sequence[Exercise]) -> tuple[list[_Sheet], list
         wanted = f"{REFERENCE}/{exercise.sheet}/{exercise.name}.py"
         if exercise.sheet not in SHEETS:
             message = f"the exercise names the sheet {exercise.sheet!r}; the sheets are {', '.join(SHEETS)}"
-            problems.append(Problem(f"autograder/exercises/{exercise.name}.py", None, message))
+            problems.append(Problem(f"{modules()}/{exercise.name}.py", None, message))
         elif exercise.name not in placed:
-            message = f"the exercise {exercise.name} has no reference script; write this file or take it out of NAMES"
+            message = (
+                f"the exercise {exercise.name} has no reference script; write this file or take it out of {_list()}"
+            )
             problems.append(Problem(wanted, None, message))
     return sheets, problems
+
+
+def _list() -> str:
+    """Where the names of the exercises stand."""
+    return "course.toml" if in_use() else "NAMES in autograder/exercises/__init__.py"
 
 
 def _sheet(root: Path, folder: Path, notebooks: dict[str, NotebookNode]) -> _Sheet:
@@ -169,7 +177,7 @@ def _script_problems(one: Script, exercise: Exercise | None, folder: str) -> Ite
     marked = [cell for cell in one.cells if cell.role in ("selfcheck", "question", "written")]
     if marked:
         name, word = Path(one.path).stem, marked[0].role
-        message = f"it has a {word}= but no exercise; add {name!r} to NAMES in autograder/exercises/__init__.py"
+        message = f"it has a {word}= but no exercise; add {name!r} to {_list()}"
         if folder not in SHEETS:
             message = f"{folder!r} is no sheet and must not have a {word}=; the sheets are {', '.join(SHEETS)}"
         yield Problem(one.path, marked[0].line, message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from autograder.course import modules
 from autograder.exercise import SHEETS, Exercise
 
 PATH = "docs/exercises.md"
@@ -14,7 +15,7 @@ def overview(exercises: Sequence[Exercise]) -> str:
     lines = [
         "# The exercises, part by part",
         "",
-        "This page is made by `autograder build` from `autograder/exercises/`. Behind each name stand the minutes to",
+        f"This page is made by `autograder build` from `{modules()}/`. Behind each name stand the minutes to",
         "plan for it and its difficulty, from 1 to 5.",
         "",
         f"{len(exercises)} exercises, {sum(len(exercise.parts) for exercise in exercises)} parts, "

@@ -43,16 +43,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Audit and print. Returns 0 when every grader is right, 1 when one is not, 2 on bad use."""
     errors = Console(stderr=True)
-    unknown = [name for name in args.exercises if name not in NAMES]
-    if unknown:
-        errors.print(f"autograder audit: no exercise {unknown[0]!r}; the course has {', '.join(NAMES)}", style="red")
-        return 2
     if args.check and args.readme is None:
         errors.print("autograder audit: --check goes with --readme FILE", style="red")
         return 2
     whole = Report()
     try:
         root = find_root(args.root)
+        unknown = [name for name in args.exercises if name not in NAMES]
+        if unknown:
+            raise CourseError(f"no exercise {unknown[0]!r}; the course has {', '.join(NAMES)}")
         if args.in_process:
             _audit(args, root, in_process(root, args.seed), whole)
         else:

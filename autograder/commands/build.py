@@ -12,6 +12,7 @@ from rich.text import Text
 
 from autograder.build.generate import REFERENCE, build, check
 from autograder.build.problem import BuildError, Problem
+from autograder.course import CourseError, use
 from autograder.exercise import Exercise
 
 
@@ -30,12 +31,16 @@ def run(args: argparse.Namespace, *, exercises: Sequence[Exercise] | None = None
         return 2
     waiting = err.status("") if err.is_terminal else nullcontext()
     try:
+        use(root)
         with waiting as status:
             tell = status.update if status is not None else None
             if args.check:
                 problems: Sequence[Problem] = check(root, exercises=exercises, progress=tell)
             else:
                 problems, changed = (), build(root, exercises=exercises, progress=tell)
+    except CourseError as unusable:
+        err.print(Text(f"autograder build: {unusable}", "red"))
+        return 2
     except BuildError as error:
         problems = error.problems
     if problems:

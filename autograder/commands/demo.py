@@ -15,7 +15,7 @@ import nbformat
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from autograder.course import CONFIG, CourseError, find_root
+from autograder.course import CONFIG, CourseError, find_root, in_use
 from autograder.demo.students import DEMO_EXERCISES, HandIn, hand_ins
 from autograder.exercises import load
 from autograder.marking import Marks
@@ -36,6 +36,8 @@ def run(args: argparse.Namespace) -> int:
     errors = Console(stderr=True)
     try:
         root = find_root(args.root)
+        if in_use():
+            raise CourseError("the demo shows the course of this package: run it in a checkout of that.")
         handed_in = hand_ins(root)
         _make_course(root, args.folder, handed_in)
     except CourseError as bad_use:

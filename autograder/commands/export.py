@@ -84,6 +84,8 @@ def run(args: argparse.Namespace) -> int:
 def _run(args: argparse.Namespace) -> int:
     if not any((args.csv, args.canvas, args.moodle, args.junit, args.html, args.classroom50, args.github)):
         raise NoRecords("say what to write: --csv, --canvas, --moodle, --junit, --html, --classroom50 or --github.")
+    with contextlib.suppress(CourseError):  # records can be read anywhere; a course of one's own is found from here
+        find_root(graded=[path for path in args.marks if path.is_dir()])
     marks: Sequence[Marks] = [] if args.gradebook and not args.marks else read(args.marks)
     told = _for_students(marks)
     left_out: list[str] = []

@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--exercises",
         nargs="+",
-        default=list(NAMES),
+        default=[],
         metavar="NAME",
         help="exercises or sheets of the assignment; all by default",
     )
@@ -163,6 +163,7 @@ def _named(submission: Submission, student: str) -> Submission:
 
 def _wanted(names: Sequence[str]) -> list[Exercise]:
     """The exercises by name or sheet, in the order of the course. Raises CourseError."""
+    names = names or NAMES
     unknown = [name for name in names if name not in NAMES and name not in SHEETS]
     if unknown:
         raise CourseError(f"there is no exercise {unknown[0]!r}: choose from {', '.join((*NAMES, *SHEETS))}.")

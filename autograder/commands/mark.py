@@ -12,7 +12,7 @@ from autograder.exercise import SHEETS
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``autograder mark``."""
-    parser.add_argument("sheet", choices=SHEETS, help="the sheet")
+    parser.add_argument("sheet", help=f"a sheet of the course: one of {', '.join(SHEETS)}")
     parser.add_argument("--names", action="store_true", help="show the names of students; hidden by default")
     parser.add_argument("--second", metavar="SHARE", default="", help="blind second marking of a sample, such as 15%%")
     parser.add_argument("--as", dest="marker", default="", metavar="NAME", help="who marks; the user by default")
@@ -31,6 +31,8 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         root = find_root(Path(args.root) if args.root else None)
+        if args.sheet not in SHEETS:
+            raise CourseError(f"there is no sheet {args.sheet!r}; the sheets are {', '.join(SHEETS)}.")
         os.chdir(root)
         share = share_of(args.second)
         config = course_config(root)

@@ -70,7 +70,9 @@ def _release(root: Path, secret_file: Path, students: list[str], to: Path, out: 
             f"{path} belongs to another secret. Give that one, or delete {path.name} to begin anew: then all "
             "students get new numbers."
         )
-    exercise = next(one for one in all_exercises() if one.personal is not None)
+    exercise = next((one for one in all_exercises() if one.personal is not None), None)
+    if exercise is None:
+        raise CourseError("no exercise of this course has numbers of one's own.")
     released = root / "assignments" / exercise.sheet / f"{exercise.name}.ipynb"
     if not released.is_file():
         raise CourseError(f"{released} is missing: run `autograder build`.")

@@ -41,7 +41,7 @@ class Page:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``autograder return``."""
-    parser.add_argument("sheet", choices=tuple(SHEETS), metavar="SHEET", help=f"one of {', '.join(SHEETS)}")
+    parser.add_argument("sheet", metavar="SHEET", help=f"a sheet of the course: one of {', '.join(SHEETS)}")
     ways = parser.add_mutually_exclusive_group(required=True)
     ways.add_argument("--moodle", type=Path, metavar="FILE", help="a zip for Moodle's 'Upload multiple feedback files'")
     ways.add_argument("--canvas", type=Path, metavar="FILE", help="a zip for Canvas's 'Upload Submissions'")
@@ -59,6 +59,8 @@ def run(args: argparse.Namespace) -> int:
     console, errors = Console(), Console(stderr=True)
     try:
         root = find_root(args.root)
+        if args.sheet not in SHEETS:
+            raise CourseError(f"there is no sheet {args.sheet!r}; the sheets are {', '.join(SHEETS)}.")
         way, place = next((name, path) for name in (*ZIPS, "folders", "mail") if (path := getattr(args, name)))
         pages = list(pages_of(root, args.sheet))
         if not pages:

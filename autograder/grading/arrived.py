@@ -81,14 +81,16 @@ def by_labels(notebook: NotebookNode) -> str:
     found = {grade_id(cell) for cell in notebook.cells if is_question(cell)} - {""}
     if not found:
         return ""
-    fits = sorted(((len(found & ids) / len(found | ids), name) for name, ids in _questions().items()), reverse=True)
-    (best, name), (second, _) = fits[:2]
+    fits = sorted(
+        ((len(found & ids) / len(found | ids), name) for name, ids in _questions(tuple(NAMES)).items()), reverse=True
+    )
+    (best, name), (second, _) = [*fits, (0.0, "")][:2]
     return name if best >= 0.5 and best > second else ""
 
 
 @cache
-def _questions() -> dict[str, frozenset[str]]:
-    return {name: frozenset(question.id for question in load(name).questions) for name in NAMES}
+def _questions(names: tuple[str, ...]) -> dict[str, frozenset[str]]:
+    return {name: frozenset(question.id for question in load(name).questions) for name in names}
 
 
 def looks_like_a_notebook(data: bytes) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from autograder.course import sheet_files
+from autograder.course import DEFINITION, definition, sheet_files
 from autograder.grading.grade import Prepared, Ran
 from autograder.grading.journal import COMPLETE, MARKED, NEW, environment, key_of
 from autograder.grading.submissions import Submission
@@ -73,6 +73,8 @@ def _context(root: Path, sheet: str) -> str:
     """The grader's own code, the sheet's source notebooks and files, and the configuration, as they are now."""
     told = hashlib.sha256()
     files = [*sorted(PACKAGE.rglob("*.py")), *sorted((root / "source" / sheet).glob("*.ipynb"))]
+    if own := definition(root):
+        files += [root / DEFINITION, *sorted(own.folder.rglob("*.py"))]
     for path in (*files, root / "nbgrader_config.py"):
         told.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     for name, data in sheet_files(root, sheet).items():

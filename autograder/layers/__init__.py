@@ -4,8 +4,18 @@
 :class:`Layer` gives the exact numbers, for the questions of a course.
 """
 
-from autograder.layers.check import Alias, Finding, LayerReport, assert_layer, check_layer
+from autograder.layers.check import Alias, Backward, Finding, LayerReport, assert_layer, check_layer, named
 from autograder.layers.exact import LayerError
 from autograder.layers.layer import Layer
 
-__all__ = ["Alias", "Finding", "Layer", "LayerError", "LayerReport", "assert_layer", "check_layer"]
+__all__ = [
+    "Alias",
+    "Backward",
+    "Finding",
+    "Layer",
+    "LayerError",
+    "LayerReport",
+    "assert_layer",
+    "check_layer",
+    "named",
+]

@@ -34,6 +34,9 @@ SYMPY, COMPLEX, DIGITWISE = "sympy", "complex step", "sixty digits"
 LARGEST_FORMULA = 3_000
 """So many operations, times symbols to differentiate by, are left to sympy: a fraction of a second."""
 
+MOST_SYMBOLS = 16
+"""With more the formula is not even written down."""
+
 STEP = 1e-30
 SMALL = mpmath.mpf(10) ** -25
 AGREES = 1e-11
@@ -100,6 +103,8 @@ def product(run: Run, inputs: Arrays, upstream: Outputs) -> Product:
 
 def symbolic(run: Run, inputs: Arrays, upstream: Outputs) -> dict[str, np.ndarray]:
     """By sympy. Raises Beyond where a formula cannot be had, or is too long."""
+    if sum(array.size for array in inputs.values()) > MOST_SYMBOLS:
+        raise Beyond("the formula is too long")
     given = {name: symbols(array, name) for name, array in inputs.items()}
     outputs = _computed(run, given, upstream)
     names = [entry.value for array in given.values() for entry in array.flat]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from autograder.mistakes import backward, data, forward, gradients, training
+from autograder.mistakes.texts import Texts
 
 
 class UnknownMistake(KeyError):
@@ -56,14 +57,22 @@ _GROUPS = {
     "property": data.PROPERTY,
 }
 
-MISTAKES: Mapping[str, Mistake] = MappingProxyType(
-    {
-        id: Mistake(id, title, hint, where, *convention)
-        for where, texts in _GROUPS.items()
-        for id, (title, hint, *convention) in texts.items()
-    }
-)
+_ALL: dict[str, Mistake] = {}
+
+MISTAKES: Mapping[str, Mistake] = MappingProxyType(_ALL)
 """Every mistake by its id."""
+
+
+def add(groups: Mapping[str, Texts]) -> None:
+    """Enter the mistakes of a course, by the step where they are made. Raises ValueError for an id with other words."""
+    for where, texts in groups.items():
+        for id, (title, hint, *convention) in texts.items():
+            mistake = Mistake(id, title, hint, where, *convention)
+            if _ALL.setdefault(id, mistake) != mistake:
+                raise ValueError(f"the mistake {id!r} is in the catalogue with other words: choose another id")
+
+
+add(_GROUPS)
 
 
 NOT_DONE = frozenset({"parameter-never-updated", "penalty-missing"})

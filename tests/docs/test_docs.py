@@ -32,6 +32,7 @@ PAGES = {
     "docs/class.md",  # tests/docs/test_class_docs.py
     "docs/exports.md",
     "docs/instructors.md",
+    "docs/own_course.md",  # tests/docs/test_own_course.py
     "docs/speed.md",  # the command that writes the page itself: tests/test_benchmarks.py runs it small
 }
 """The pages with commands. Where no other file is named, the test is below."""
