@@ -20,7 +20,11 @@ def test_the_marks_pass_leaves_out_cells_of_the_course_only(name, root, submissi
     one = prepared(name, root, submission)
     quick, everything = one.marks.planned.cells, one.whole.planned.cells
     assert set(quick) <= set(everything)
-    source = {cell.source for cell in source_notebook(root, load(name)).cells if cell.metadata.nbgrader.get("locked")}
+    source = {
+        cell.source
+        for cell in source_notebook(root, load(name)).cells
+        if cell.metadata.get("nbgrader", {}).get("locked")
+    }
     assert {cell.source for cell in everything if cell not in quick} <= source
 
 
