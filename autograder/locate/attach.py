@@ -6,6 +6,7 @@ import ast
 import hashlib
 import json
 import logging
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -130,11 +131,50 @@ def to_place(repair: Repair, solution: Solution, code: Code) -> Place | None:
         return None
     due = repair.due if repair.due is not None and repair.due.text else None
     given = repair.given if repair.given is not None and repair.given.text else None
-    text = sentence(repair.kind, span.code, due, given, solution.table)
+    if due is None and repair.kind.startswith("value") and _is_whole(span.code):
+        return None  # what gave this its value is at fault, or nothing can be said: nothing is claimed
+    if repair.kind.startswith("omitted") and _may_be_set(repair.kind.split()[-1], code):
+        return None
+    if index := _indexed(source, span):
+        span, due, given = index, None, None
+    text = sentence("index" if index else repair.kind, span.code, due, given, solution.table)
     return Place(
         span.cell, span.line, span.end_line, span.col, span.end_col, span.code, given.id if given else None,
         visit=repair.visit + 1 if repair.visit >= 0 else None, due=due.id if due else None, text=text,
     )  # fmt: skip
+
+
+def _parsed(source: str) -> ast.Module | None:
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError):
+        return None
+
+
+def _is_whole(code: str) -> bool:
+    """Whether it is a name, or a collection of what others worked out."""
+    tree = _parsed(code)
+    node = tree.body[0] if tree and len(tree.body) == 1 else None
+    whole = (ast.Name, ast.Attribute, ast.Tuple, ast.List, ast.Dict, ast.ListComp)
+    return isinstance(node, ast.Expr) and isinstance(node.value, whole)
+
+
+def _may_be_set(attribute: str, code: Code) -> bool:
+    """Whether some cell may give the attribute its value in a way of its own."""
+    ways = re.compile(rf"\.{re.escape(attribute)}\b[^=\n]*=(?!=)|\bsetattr\b|__dict__|\bvars\(|\bexec\b")
+    return any(ways.search(code.job.cells[number].source) for number in code.own)
+
+
+def _indexed(source: str, span: Span) -> Span | None:
+    """The expression ``a[i]`` in whose index a span stands: a number there says which one, and means nothing else."""
+    for node in ast.walk(_parsed(source) or ast.Module([], [])):
+        if isinstance(node, ast.Subscript):
+            inner, outer = span_of(span.cell, source, node.slice), span_of(span.cell, source, node)
+            if inner and outer and (inner.line, inner.col) <= (span.line, span.col) and (
+                (span.end_line, span.end_col) <= (inner.end_line, inner.end_col)
+            ):  # fmt: skip
+                return outer
+    return None
 
 
 def _span(cell: str, source: str, repair: Repair) -> Span | None:

@@ -63,9 +63,9 @@ def of_network(network: Network, given: Values) -> Iterator[tuple[str, str, floa
     m = full["X"].shape[1]
     for layer in range(1, network.depth + 1):
         activation = network.activations[layer - 1]
-        before = "the input X" if layer == 1 else f"the activations A{layer - 1}"
-        yield f"Z{layer}", f"the pre-activations Z{layer}", WORKED_OUT, found[f"Z{layer}"]
-        yield f"A{layer}", f"the activations A{layer}", ELEMENTARY + 0.01, found[f"A{layer}"]
+        before = "the input X" if layer == 1 else f"the activation A{layer - 1}"
+        yield f"Z{layer}", f"the pre-activation Z{layer}", WORKED_OUT, found[f"Z{layer}"]
+        yield f"A{layer}", f"the activation A{layer}", ELEMENTARY + 0.01, found[f"A{layer}"]
         yield f"W{layer} A", f"W{layer} times {before}", ELEMENTARY + 0.5, found[f"Z{layer}"] - given[f"b{layer}"]
         z, a = found[f"Z{layer}"], found[f"A{layer}"]
         for name in SCALAR:
@@ -81,8 +81,8 @@ def of_network(network: Network, given: Values) -> Iterator[tuple[str, str, floa
             if not mine:
                 yield f"{name}(Z{layer})", f"{ORDINARY[name]} of Z{layer}", FOREIGN, values
             yield f"{name}'(A{layer})", f"the derivative of {ORDINARY[name]} at A{layer}", FOREIGN, at_a
-        yield f"A{layer}(1-A{layer})", f"A{layer} times (1 - A{layer})", FOREIGN, a * (1 - a)
-        yield f"1-A{layer}^2", f"1 - A{layer}^2", FOREIGN, 1 - a * a
+        yield f"A{layer}(1-A{layer})", f"the derivative of the sigmoid, written with A{layer}", FOREIGN, a * (1 - a)
+        yield f"1-A{layer}^2", f"the derivative of tanh, written with A{layer}", FOREIGN, 1 - a * a
         yield f"1-A{layer}", f"1 - A{layer}", FOREIGN, 1 - a
         dZ, dA = found[f"dZ{layer}"], found[f"dA{layer}"]
         hidden = layer < network.depth

@@ -14,6 +14,7 @@ SENTENCES = {
     "exchanged": "In {code} the two sides are exchanged.",
     "keepdims": "{code} lacks an axis: numpy then combines it with a matrix in another way.",
     "axis": "{code} adds along the wrong axis, or does not keep it.",
+    "index": "{code} takes another one than is due here: look at the index.",
     "condition": "{code} has to be the other way round here.",
 }
 
@@ -40,9 +41,9 @@ def sentence(kind: str, code: str, due: Quantity | None, given: Quantity | None,
     if given is None or not given.text:
         return f"{quoted} gives something else here: {turned}{due.text} is due."
     if kind == "value" and (factor := _factor(due, given, table)):
-        return f"{quoted} is {given.text}. The factor {factor} is missing here."
+        return f"{quoted} is {given.text}. A factor is missing here: {factor}."
     if kind == "value" and (factor := _factor(given, due, table)):
-        return f"{quoted} is {given.text}. The factor {factor} is too much here."
+        return f"{quoted} is {given.text}. One factor is too much here: {factor}."
     return f"{quoted} is {given.text}. Here {turned}{due.text} is due."
 
 
