@@ -107,6 +107,11 @@ def read_people(path: Path) -> tuple[list[Person], str]:
             continue
         if row.get(key):
             found.append(_person(row[key], values, given=not canvas))
+    for one in found:
+        if one.id.startswith(".") or set(one.id) & set("/\\\0"):
+            raise BadTable(f"{path}: {one.id!r} cannot be a student's id, since a folder is named after it.")
+    if not found:
+        raise BadTable(f"{path} names no student.")
     several = sorted({one.id for one in found if [other.id for other in found].count(one.id) > 1})
     if several:
         raise BadTable(f"{path} has {several[0]} twice: leave one row for everyone.")

@@ -332,9 +332,9 @@ def test_releasing_again_changes_nobodys_numbers(course, capsys):
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        ("name\nada\n", "no column id"),
+        ("name\nada\n", "needs a first row that names the columns id"),
         ("id\n../../ada\n", "cannot be a student's id"),
-        ("id\n", "names no student"),
+        ("id\n", "has no rows below its header"),
     ],
 )
 def test_a_bad_table_is_refused(course, capsys, table, words):
