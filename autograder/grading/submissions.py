@@ -174,6 +174,7 @@ def _silent(
             exercise
             and (student, exercise) not in done
             and file.suffix.lower() in (*arrived.PAGES, *arrived.OTHER_ARCHIVES)
+            and not _is_module(file, load(exercise).sheet, there)
         ):
             sheet = load(exercise).sheet
             problem = f"{printable(arrived.what_it_is(file.name))}."
@@ -191,6 +192,12 @@ def _silent(
             found.append(Submission(printable(student), sheet, "", folder, _nothing_in(folder, inside)))
             named.add(folder)
     return found
+
+
+def _is_module(file: Path, sheet: str, there: Sequence[Submission]) -> bool:
+    """Whether it is the module that comes with a later sheet: it lies beside a notebook of another one than its own."""
+    beside = {one.sheet for one in there if one.path.parent == file.parent and one.sheet}
+    return file.suffix.lower() == ".py" and bool(beside - {sheet})
 
 
 def _students_folders(path: Path, tree: Path) -> list[Path]:

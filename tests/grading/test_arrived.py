@@ -271,3 +271,14 @@ def test_archives_inside_archives_are_opened_once():
     inner = zipped({"x.ipynb": b"1"})
     assert [one.name for one in unpack(zipped({"a.zip": inner, "b": b""}), "hw.zip")] == ["a.zip/x.ipynb", "b"]
     assert [one.name for one in unpack(zipped({"b.zip": zipped({"a.zip": inner})}), "hw.zip")] == ["b.zip/a.zip"]
+
+
+def test_the_module_that_comes_with_a_sheet_is_no_notebook_of_another(solved, tmp_path):
+    notebook = json.dumps(solved).encode()
+    lay(tmp_path / "ada", {"training/tanh_swap.ipynb": notebook, "training/simple_network.py": b"x = 1"})
+    lay(tmp_path / "bo", {"foundations/simple_network.py": b"x = 1"})
+    found = find([tmp_path])
+    assert [(one.student, one.exercise, bool(one.problem)) for one in found] == [
+        ("ada", "tanh_swap", False),
+        ("bo", "simple_network", True),
+    ]
