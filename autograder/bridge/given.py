@@ -8,6 +8,7 @@ in the same transaction: the last mark that was given for the answer that is the
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +23,9 @@ from traitlets.config import Config
 
 from autograder.grading.notebook import BadNotebook, read_notebook
 from autograder.people.answers import digests
+
+_SILENT = logging.Logger("autograder.derived", logging.CRITICAL)
+"""nbgrader tells of a penalty whenever it works one out; we only look what is due."""
 
 ELSEWHERE = "formgrader"
 """Who gave a mark that was found in the gradebook."""
@@ -204,8 +208,7 @@ def give(gradebook: Gradebook, mark: Mark, config: Config, *, commit: bool = Tru
 
 def penalise(gradebook: Gradebook, notebook: SubmittedNotebook, config: Config) -> None:
     """Let a notebook's late penalty follow from its points, by the course's own plugin. Does not commit."""
-    step = AssignLatePenalties(config=config)
-    step.log.disabled = True
+    step = AssignLatePenalties(config=config, log=_SILENT)
     late, due = notebook.assignment.total_seconds_late, None
     if late > 0:
         step.init_plugin()

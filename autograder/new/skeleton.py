@@ -158,7 +158,7 @@ def _text(name: str) -> str:
 
 
 def _known(root: Path) -> Mapping[str, int]:
-    """The names in NAMES of this course, in order, each with its line counted from 1."""
+    """The names in OURS, of this course, in order, each with its line counted from 1."""
     try:
         tree = ast.parse((root / NAMES_FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -166,10 +166,10 @@ def _known(root: Path) -> Mapping[str, int]:
             f"{root} has no {NAMES_FILE}: exercises are added in a checkout of the course. Give it with --root."
         ) from None
     for node in tree.body:
-        if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["NAMES"]:
+        if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["OURS"]:
             entries = [entry for entry in ast.walk(node.value) if isinstance(entry, ast.Constant)]
             return {str(entry.value): entry.lineno for entry in entries}
-    raise CourseError(f"{NAMES_FILE} has no tuple NAMES.")
+    raise CourseError(f"{NAMES_FILE} has no tuple OURS.")
 
 
 def _check_name(root: Path, name: str, known: Mapping[str, int]) -> None:
@@ -193,13 +193,13 @@ def _check_name(root: Path, name: str, known: Mapping[str, int]) -> None:
 
 
 def _with_name(root: Path, name: str, sheet: str, known: Mapping[str, int]) -> str:
-    """The text of the module with NAMES, the new name behind the last one of its sheet or of the sheets before."""
+    """The text of the module with OURS, the new name behind the last one of its sheet or of the sheets before."""
     lines = (root / NAMES_FILE).read_text(encoding="utf-8").splitlines(keepends=True)
     up_to = list(SHEETS)[: list(SHEETS).index(sheet) + 1]
     mine = [one for one in known if (root / "reference" / sheet / f"{one}.py").is_file()]
     before = [one for one in known if any((root / "reference" / at / f"{one}.py").is_file() for at in up_to)]
     if not before:
-        raise CourseError(f"no exercise in NAMES has a script in reference/: enter {name!r} in {NAMES_FILE} yourself.")
+        raise CourseError(f"no exercise in OURS has a script in reference/: enter {name!r} in {NAMES_FILE} yourself.")
     new = [f'    "{name}",\n'] if mine else [f"    # {sheet}\n", f'    "{name}",\n']
     at = max(known[one] for one in before)
     return "".join([*lines[:at], *new, *lines[at:]])

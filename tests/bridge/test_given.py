@@ -1,5 +1,6 @@
 """Marks that people gave stay: whatever happens in whatever order, the sums are those of doing it once."""
 
+import logging
 import tempfile
 from datetime import datetime
 from functools import cache
@@ -93,8 +94,7 @@ class Course:
         withdraw(self.url, **WHERE)
         notebook, about = self.notebook(), {"nbgrader": WHERE | {"db_url": self.url}, "metadata": {"path": "."}}
         SaveMarks(config=self.config).preprocess(notebook, about)
-        step = AssignLatePenalties(config=self.config)
-        step.log.disabled = True
+        step = AssignLatePenalties(config=self.config, log=logging.Logger("silent", logging.CRITICAL))
         step.preprocess(notebook, about)
         path = self.autograded / "ada" / "ps1" / "p1.ipynb"
         path.parent.mkdir(parents=True, exist_ok=True)

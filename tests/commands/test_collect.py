@@ -156,7 +156,7 @@ def test_a_table_names_no_folder_outside(course, name, capsys):
     (course / "people.csv").write_text(f"id,email\n{name},ada@x.org\n")
     files = {"submission_metadata.yml": GRADESCOPE.encode(), f"submission_11/{NAME}.ipynb": ONE}
     (course / "g.zip").write_bytes(zipped(files))
-    assert main(["collect", "g.zip", "--people", "people.csv"]) == 1
+    assert main(["collect", "g.zip", "--people", "people.csv"]) != 0
     assert not (course / "submitted").exists()
     assert sorted(path.name for path in course.parent.iterdir() if path.name == "evil") == []
 

@@ -107,7 +107,7 @@ def test_it_stands_last_in_its_sheet(course):
     (names,) = (
         ast.literal_eval(node.value)
         for node in tree.body
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "NAMES"
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "OURS"
     )
     after = NAMES.index("sgd") + 1
     assert names == (*NAMES[:after], NEW, *NAMES[after:])
@@ -122,7 +122,7 @@ def small(tmp_path):
         "reference/foundations/first_step.py": "",
         "reference/toolkit/backprop.py": "",
         "autograder/exercises/shared.py": "",
-        "autograder/exercises/__init__.py": 'NAMES = (\n    # foundations\n    "first_step",\n)\n',
+        "autograder/exercises/__init__.py": 'OURS = (\n    # foundations\n    "first_step",\n)\n',
         "tests/exercises/test_guide.py": "",
     }
     for name, text in files.items():
@@ -170,7 +170,7 @@ def test_a_folder_without_the_package_is_refused(tmp_path, capsys):
 def test_the_first_exercise_of_a_sheet_stands_behind_the_sheets_before(small, capsys):
     assert main(["new", "second", "--sheet", "design", "--root", str(small)]) == 0
     text = (small / "autograder" / "exercises" / "__init__.py").read_text()
-    assert text == 'NAMES = (\n    # foundations\n    "first_step",\n    # design\n    "second",\n)\n'
+    assert text == 'OURS = (\n    # foundations\n    "first_step",\n    # design\n    "second",\n)\n'
     assert (small / "reference" / "design" / "second.py").read_text().count('question="gradients"') == 1
 
 
