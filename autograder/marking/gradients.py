@@ -10,6 +10,7 @@ import threading
 from collections.abc import Mapping, Sequence
 
 from autograder.diagnosis import WRONG, Finding, Point, Spec, explain
+from autograder.diagnosis.wide import GENERAL
 from autograder.exercise import Reply, Verdict
 from autograder.marking.compare import as_numbers
 from autograder.marking.judges import Explain, first_only, usable
@@ -56,7 +57,8 @@ def _verdict(finding: Finding, nudged: bool) -> Verdict | None:
     """What the diagnosis adds to a line that is judged wrong: never that it is right, but for a choice at a kink."""
     if finding.verdict != WRONG:
         return Verdict("correct", share=1.0) if finding.kinks or nudged else None
-    if finding.given_own and not finding.mistakes:
+    # from a formula that was only measured nothing follows: any numbers have one
+    if finding.given_own and not finding.mistakes and not set(finding.follows) & set(GENERAL):
         return Verdict("correct", share=1.0, own=True, message=finding.hint)
     if finding.mistakes:
         evidence = "" if finding.evidence is None else finding.evidence.text()
