@@ -186,7 +186,8 @@ def _silent(
         return found
     for folder in _students_folders(path, tree):
         inside = [file for _, file in others if _settled(file).is_relative_to(folder)]
-        if not any(_settled(one).is_relative_to(folder) for one in named):
+        told = {_settled(one) for one in named}
+        if not any(one.is_relative_to(folder) or folder.is_relative_to(one) for one in told):
             sheet = folder.name if folder.name in SHEETS else ""
             student = folder.relative_to(tree).parts[0]
             found.append(Submission(printable(student), sheet, "", folder, _nothing_in(folder, inside)))
