@@ -160,7 +160,7 @@ BOMBS = {
     "twenty thousand cells": (cells(*[CODE % ("{}", "")] * 20_000), "at most 2000 are graded"),
     "as many that are none": (cells(*["{}"] * 100_000), "at most 2000 are graded"),
     "wrong outputs": (cells(CODE % ("{}", ",".join(['{"output_type": "x"}'] * 100_000))), ""),
-    "wrong tags": (cells(CODE % ('{"tags": [' + ",".join(["1"] * 100_000) + "]}", "")), "besides its outputs"),
+    "wrong tags": (cells(CODE % ('{"tags": [' + ",".join(["1"] * 100_000) + "]}", "")), ""),  # they are left out
     "sheets of version 3": (
         '{"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": ['
         + ",".join(['{"cells": []}'] * 50_000)
