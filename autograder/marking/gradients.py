@@ -58,7 +58,7 @@ def _verdict(finding: Finding, nudged: bool) -> Verdict | None:
     if finding.verdict != WRONG:
         return Verdict("correct", share=1.0) if finding.kinks or nudged else None
     # from a formula that was only measured nothing follows: any numbers have one
-    if finding.given_own and not finding.mistakes and not set(finding.follows) & set(GENERAL):
+    if finding.given_own and not finding.mistakes and not set(finding.follows_from) & set(GENERAL):
         return Verdict("correct", share=1.0, own=True, message=finding.hint)
     if finding.mistakes:
         evidence = "" if finding.evidence is None else finding.evidence.text()

@@ -64,7 +64,7 @@ def swish(x):
 LAYERS = {
     "layer norm": (layer_norm, layer_norm_backward, NORM, {SYMPY, COMPLEX}),
     "attention": (attention, attention_backward, {"q": ("t", "d"), "k": ("s", "d"), "v": ("s", "e")}, {COMPLEX}),
-    "convolution": (convolution, convolution_backward, {"x": (9, "c"), "w": (3, "c")}, {SYMPY, COMPLEX}),
+    "convolution": (convolution, convolution_backward, {"x": (5, "c"), "w": (3, "c")}, {SYMPY, COMPLEX}),
     "swish": (
         swish,
         lambda g, x: g * (1 + x * (1 - 1 / (1 + np.exp(-x)))) / (1 + np.exp(-x)),
