@@ -127,7 +127,8 @@ def parse_notebook(data: bytes, name: str) -> NotebookNode:
         raise BadNotebook(f"{name} is JSON but not a notebook: hand in the .ipynb file that Jupyter saved.")
     try:
         number = _leave_out_outputs(content)
-        mend(content)
+        if number <= MAX_CELLS:
+            mend(content)
         # half a symbol, as programs leave that cut a text, can stand in JSON and in no text: it becomes a "?"
         text = json.dumps(content, ensure_ascii=False).encode("utf-8", "replace").decode()
     except Exception:
@@ -192,7 +193,7 @@ def mend(content: dict[str, Any]) -> None:
     for number, cell in enumerate(content["cells"]):
         _mend_cell(cell)
         if not _is_cell_id(cell.get("id")) or cell["id"] in used:
-            cell["id"] = next(name for name in _names(f"cell-{number}") if name not in seen | used)
+            cell["id"] = next(name for name in _names(f"cell-{number}") if name not in seen and name not in used)
         used.add(cell["id"])
         if content["nbformat_minor"] < 5:
             del cell["id"]
