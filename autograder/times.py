@@ -21,7 +21,7 @@ _TIME = re.compile(
     r"^(?P<date>\d{4}-\d{2}-\d{2})"
     r"(?:(?:[T ]|,\s*|\s+at\s+)\s*(?P<hour>\d{1,2})[:.](?P<minute>\d{2})"
     r"(?:[:.](?P<second>\d{2})(?:[.,](?P<part>\d{1,9}))?)?"
-    r"\s*(?P<half>[AaPp]\.?[Mm]\.?)?)?"
+    r"\s*(?P<half>[AaPp]\.?[Mm]\.?(?![A-Za-z]))?)?"
     r"\s*(?P<zone>[A-Za-z][\w/+-]*|[+-]\d{1,2}(?::?\d{2})?)?$"
 )
 WRITE = "write it as 2026-11-01 23:59 +01:00, with the zone that you mean"

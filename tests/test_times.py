@@ -59,3 +59,7 @@ def test_nbgraders_deadlines_and_stamps_are_read_so():
         assert place.parse_utc(None) is None
         with pytest.raises(ValueError, match="two ways"):
             place.parse_utc("01.11.2026")
+
+
+def test_a_zone_that_begins_like_a_half_of_the_day_is_a_zone():
+    assert read("2015-02-02 14:58:23 America/Los_Angeles") == read("2015-02-02 14:58:23 -0800")
