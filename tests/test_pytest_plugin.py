@@ -64,7 +64,7 @@ def test_questions_pass_fail_and_need_a_person(ran):
     assert "1 failed, 7 passed, 1 error" in done.stdout
     assert "carla/tanh_swap::hidden_gradients" in done.stdout
     assert "The derivative of sigmoid is used with tanh" in done.stdout
-    assert "A person has to look: homework.ipynb is no exercise of this course" in done.stdout
+    assert "A person has to look: homework.ipynb is not valid JSON" in done.stdout
     assert "Traceback" not in done.stdout
 
 
