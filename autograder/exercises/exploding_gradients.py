@@ -382,9 +382,8 @@ def judge_weights(lines: Sequence[Line], replies: Sequence[Reply]) -> dict[str, 
         "relu": partial(_level_fault, activation="relu"),
         "random": _random_fault,
     }
-    return at_every_challenge(
-        lines, replies, lambda reply: {line.name: checks[line.name](reply) or RIGHT for line in lines}
-    )
+    every = at_every_challenge(lambda reply: {line.name: checks[line.name](reply) or RIGHT for line in lines})
+    return dict(every(lines, replies))
 
 
 def _matrix(reply: Reply, name: str) -> np.ndarray | Verdict:

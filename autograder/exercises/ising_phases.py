@@ -7,19 +7,22 @@ bound on the chance of a false alarm; see ``autograder.marking.chance``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from autograder.exercise import RIGHT, Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
-from autograder.marking.chance import FALSE_ALARM, plausible
+from autograder.exercises.shared import calling
+from autograder.marking.chance import plausible
 from autograder.marking.compare import as_numbers, compare, whole_numbers
 from autograder.marking.judges import at_every_challenge, nothing_new, usable, values
 from autograder.marking.slips import Slip, explain_slips
 
 P_UP = {"ordered": 0.9, "disordered": 0.5}
 LABEL = {"ordered": 0, "disordered": 1}
+PARTS = ("X_train", "Y_train", "X_test", "Y_test")
+"""What ``split`` returns."""
 
 
 # What is asked ------------------------------------------------------------------------------------------------------
@@ -44,24 +47,18 @@ def generator(student, given):
     }
 
 
-def splitting(student, given):
+def splitting(student, given, *, names):
     """Two splits of the same data with two seeds; and whether the first seed gives the same once more."""
     X, Y, n_train, seed = given["X"], given["Y"], int(given["n_train"]), int(given["seed"])
     parts = student.split(X.copy(), Y.copy(), n_train, np.random.default_rng(seed))
     again = student.split(X.copy(), Y.copy(), n_train, np.random.default_rng(seed))
     other = student.split(X.copy(), Y.copy(), n_train, np.random.default_rng(seed + 1))
-    names = ("X_train", "Y_train", "X_test", "Y_test")
     if not isinstance(parts, (tuple, list)) or len(parts) != 4:
-        raise ValueError("split must return four arrays: X_train, Y_train, X_test, Y_test")
+        raise ValueError("split must return four arrays: " + ", ".join(names))
     found = {name: np.asarray(part) for name, part in zip(names, parts)}
     found["same"] = all(np.array_equal(a, b) for a, b in zip(parts, again))
     found["fresh"] = not all(np.array_equal(a, b) for a, b in zip(parts, other))
     return found
-
-
-def share(student, given):
-    """The share of right answers."""
-    return {"share": student.share_right(given["A2"], given["Y"])}
 
 
 def whole_experiment(student, given):
@@ -155,16 +152,12 @@ def _experiment_challenges(rng: np.random.Generator) -> list[Challenge]:
 
 
 GENERATOR = Probe(generator, _generator_challenges)
-SPLITTING = Probe(splitting, _splitting_challenges)
-SHARE = Probe(share, _share_challenges)
+SPLITTING = Probe(splitting, _splitting_challenges, {"names": PARTS})
+SHARE = calling("share_right", "A2 Y", "share", _share_challenges, called="share")
 EXPERIMENT = Probe(whole_experiment, _experiment_challenges)
 
 
 # What is true, and how chance is judged -----------------------------------------------------------------------------
-
-
-def _wrong(message: str, hint: str = "", mistake: str = "", share: float = 0.0) -> Verdict:
-    return Verdict("wrong", share=share, mistakes=(mistake,) if mistake else (), message=message, hint=hint)
 
 
 @dataclass(frozen=True)
@@ -182,37 +175,33 @@ class Phases:
 def read_phases(given: Values, X: object, Y: object) -> Phases:
     """Check the form, and go on with what can be understood: transposed, 0 for -1, flat labels."""
     n, L = int(given["n_samples"]), int(given["L"])
+
+    def unreadable(message: str) -> Phases:
+        return Phases(Verdict("wrong", message=message), {})
+
     X, Y = as_numbers(X), as_numbers(Y)
-    if isinstance(X, str):
-        return Phases(_wrong(f"`X`: {X}."), {})
-    if isinstance(Y, str):
-        return Phases(_wrong(f"`Y`: {Y}."), {})
-    form = RIGHT
+    if isinstance(X, str) or isinstance(Y, str):
+        return unreadable(f"`X`: {X}." if isinstance(X, str) else f"`Y`: {Y}.")
+    form, due = RIGHT, f"X has shape {X.shape}; {(L * L, n)} is expected."
     if X.shape == (n, L * L):
-        form, X = (
-            _wrong(f"X has shape {X.shape}; {(L * L, n)} is expected.", "One column per sample.", "result-transposed"),
-            X.T,
-        )
+        form, X = Verdict.named("result-transposed", title=due, hint="One column per sample."), X.T
     if X.shape != (L * L, n):
-        return Phases(_wrong(f"X has shape {X.shape}; {(L * L, n)} is expected."), {})
+        return unreadable(due)
+    due = f"Y has shape {Y.shape}; {(1, n)} is expected."
     if Y.size != n:
-        return Phases(_wrong(f"Y has shape {Y.shape}; {(1, n)} is expected."), {})
+        return unreadable(due)
     if Y.shape != (1, n) and form is RIGHT:
-        form = _wrong(f"Y has shape {Y.shape}; {(1, n)} is expected.", "Keep the first axis.", "wrong-shape", 0.5)
+        form = Verdict.named("wrong-shape", title=due, hint="Keep the first axis.", share=0.5)
     entries, labels = np.unique(X), np.ravel(Y)
     if np.array_equal(entries, [0, 1]):
-        form, X = _wrong("The spins are 0 and 1.", "A spin down is -1.", "zero-for-spin-down"), 2 * X.astype(int) - 1
+        form, X = Verdict.named("zero-for-spin-down"), 2 * X.astype(int) - 1
     elif not np.array_equal(entries, [-1, 1]):
-        return Phases(_wrong("X holds other numbers than -1 and +1, or only one of them."), {})
+        return unreadable("X holds other numbers than -1 and +1, or only one of them.")
     if not np.isin(labels, (0, 1)).all():
-        return Phases(_wrong("Y holds other numbers than 0 and 1."), {})
+        return unreadable("Y holds other numbers than 0 and 1.")
     columns = {phase: X[:, labels == label] for phase, label in LABEL.items()}
     if columns["ordered"].shape[1] != n - n // 2 and form is RIGHT:
-        form = _wrong(
-            "The two phases do not have exactly the same number of samples.",
-            "Both halves are equal in every draw. Which part of your code decides how many samples each phase gets?",
-            "unequal-halves",
-        )
+        form = Verdict.named("unequal-halves")
     return Phases(form, columns if all(c.size for c in columns.values()) else {})
 
 
@@ -224,18 +213,19 @@ def up(spins: np.ndarray) -> tuple[int, int]:
 def agreements(spins: np.ndarray, rng: np.random.Generator) -> dict[str, tuple[int, int]]:
     """How many of disjoint pairs of spins are equal, of how many, for two kinds of pairs drawn by ``rng``.
 
-    ``within``: two sites of the same sample. ``between``: the same site of two samples. The pairs do not depend on the
-    spins, and no spin is in two pairs of a kind; so for independent spins with probability p these are independent
-    trials with probability p^2 + (1-p)^2.
+    Two sites of the same sample, and the same site of two samples. The pairs do not depend on the spins, and no spin is
+    in two pairs of a kind; so for independent spins with probability p these are independent trials with probability
+    p^2 + (1-p)^2.
     """
     sites, samples = rng.permutation(spins.shape[0]), rng.permutation(spins.shape[1])
     half, half_samples = len(sites) // 2, len(samples) // 2
     within = spins[sites[:half]] == spins[sites[half : 2 * half]]
     between = spins[:, samples[:half_samples]] == spins[:, samples[half_samples : 2 * half_samples]]
-    return {kind: (int(np.count_nonzero(e)), e.size) for kind, e in (("within", within), ("between", between))}
+    kinds = {"spins of one sample": within, "samples": between}
+    return {kind: (int(np.count_nonzero(equal)), equal.size) for kind, equal in kinds.items()}
 
 
-def _phase_verdict(phase: str, spins: np.ndarray, false_alarm: float, independent: bool = True) -> Verdict:
+def _phase_verdict(phase: str, spins: np.ndarray, independent: bool = True) -> Verdict:
     """Whether the share of spins that are up fits; copies of a site or of a sample count once if not independent."""
     successes, trials = up(spins)
     seen, of = successes, trials
@@ -243,107 +233,71 @@ def _phase_verdict(phase: str, spins: np.ndarray, false_alarm: float, independen
         sites, samples = (len(np.unique(spins, axis=axis).swapaxes(0, axis)) for axis in (0, 1))
         of = min(sites * spins.shape[1], samples * spins.shape[0])
         seen = round(of * successes / trials)
-    if plausible(seen, of, P_UP[phase], false_alarm=false_alarm):
+    if plausible(seen, of, P_UP[phase]):
         return RIGHT
-    return _wrong(
-        f"In the {phase} samples {successes / trials:.3f} of the spins are up; that is not what this phase asks for.",
-        f"With what probability should a spin of the {phase} phase be +1, and which label has this phase?",
-    )
+    told = f"In the {phase} samples {successes / trials:.3f} of the spins are up; that is not what this phase asks for."
+    hint = f"With what probability should a spin of the {phase} phase be +1, and which label has this phase?"
+    return Verdict("wrong", message=told, hint=hint)
 
 
-def _independence_verdict(columns: Mapping[str, np.ndarray], seed: int, false_alarm: float) -> Verdict:
+def _independence_verdict(columns: Mapping[str, np.ndarray], seed: int) -> Verdict:
     for phase, spins in columns.items():
         successes, trials = up(spins)
-        nominal = plausible(successes, trials, P_UP[phase], false_alarm=false_alarm)
-        p = P_UP[phase] if nominal else successes / trials
+        p = P_UP[phase] if plausible(successes, trials, P_UP[phase]) else successes / trials
         if p in (0, 1):
-            return _wrong(f"All spins of the {phase} samples are equal: nothing is random.")
-        for kind, (equal, pairs) in agreements(spins, np.random.default_rng(seed)).items():
-            if not plausible(equal, pairs, p**2 + (1 - p) ** 2, false_alarm=false_alarm):
-                what = "spins of one sample" if kind == "within" else "samples"
-                return _wrong(
-                    f"In the {phase} phase the {what} are not independent of each other.",
-                    "Every spin of every sample needs a random number of its own. How many numbers do you draw?",
-                    "not-independent",
-                )
+            return Verdict("wrong", message=f"All spins of the {phase} samples are equal: nothing is random.")
+        for what, (equal, pairs) in agreements(spins, np.random.default_rng(seed)).items():
+            if not plausible(equal, pairs, p**2 + (1 - p) ** 2):
+                told = f"In the {phase} phase the {what} are not independent of each other."
+                return Verdict.named("not-independent", title=told)
     return RIGHT
 
 
-def judge_generator(
-    lines: Sequence[Line], replies: Sequence[Reply], false_alarm: float = FALSE_ALARM
-) -> Mapping[str, Verdict]:
+@at_every_challenge
+def judge_generator(reply: Reply) -> dict[str, Verdict]:
     """Form, both phases, independence and the use of the generator that was handed over.
 
-    Six counts at each of three challenges are judged, each with a chance of at most ``false_alarm`` to call a right
+    Six counts at each of three challenges are judged, each with a chance of at most ``FALSE_ALARM`` to call a right
     answer wrong: together less than 2e-8. Phases with exchanged labels are charged once.
     """
-    return at_every_challenge(lines, replies, lambda reply: _generator_verdicts(reply, false_alarm))
-
-
-def _generator_verdicts(reply: Reply, false_alarm: float) -> dict[str, Verdict]:
     phases = read_phases(reply.given, reply.values.get("X"), reply.values.get("Y"))
     columns, found = phases.columns, {"form": phases.form, "seeded": _seeded(reply.values)}
     if not columns:
-        nothing = _wrong("This cannot be marked: X and Y do not have the form that is asked for.")
+        nothing = Verdict("wrong", message="This cannot be marked: X and Y do not have the form that is asked for.")
         return found | dict.fromkeys(("ordered", "disordered", "independent"), nothing)
-    exchanged = _exchanged(columns, false_alarm)
-    if exchanged:
-        columns = {"ordered": columns["disordered"], "disordered": columns["ordered"]}
-    found["independent"] = _independence_verdict(columns, int(reply.given["seed"]), false_alarm)
+    other = {"ordered": columns["disordered"], "disordered": columns["ordered"]}
+    exchanged = all(plausible(*up(spins), P_UP[phase]) for phase, spins in other.items())
+    columns = other if exchanged else columns
+    found["independent"] = _independence_verdict(columns, int(reply.given["seed"]))
     for phase, spins in columns.items():
-        found[phase] = _phase_verdict(phase, spins, false_alarm, found["independent"] is RIGHT)
-    if exchanged:
-        found["ordered"] = _wrong(
-            "The labels of the two phases are exchanged.", "Which phase has label 0?", "labels-exchanged"
-        )
-    return found
-
-
-def _exchanged(columns: Mapping[str, np.ndarray], false_alarm: float) -> bool:
-    ordered, disordered = up(columns["ordered"]), up(columns["disordered"])
-    return plausible(*ordered, P_UP["disordered"], false_alarm=false_alarm) and plausible(
-        *disordered, P_UP["ordered"], false_alarm=false_alarm
-    )
+        found[phase] = _phase_verdict(phase, spins, found["independent"] is RIGHT)
+    return found | ({"ordered": Verdict.named("labels-exchanged")} if exchanged else {})
 
 
 def _seeded(found: Values) -> Verdict:
     """Whether all random numbers come from the generator that was handed over."""
     if found.get("same") is not True:
-        return _wrong(
-            "Two calls with equal generators give different data.",
-            "Take every random number from `rng`, the argument.",
-            "other-generator",
-        )
+        return Verdict.named("other-generator", title="Two calls with equal generators give different data.")
     if found.get("fresh") is not True:
-        return _wrong(
-            "Two calls with different generators give the same data.",
-            "Take every random number from `rng`, the argument, and do not make a new generator.",
-            "same-for-every-seed",
-        )
+        return Verdict.named("same-for-every-seed", title="Two calls with different generators give the same data.")
     return RIGHT
 
 
-def judge_split(
-    lines: Sequence[Line], replies: Sequence[Reply], false_alarm: float = FALSE_ALARM
-) -> Mapping[str, Verdict]:
+@at_every_challenge
+def judge_split(reply: Reply) -> dict[str, Verdict]:
     """Sizes, pairs of inputs and labels, and chance. Three counts at each of three challenges are judged."""
-    return at_every_challenge(lines, replies, lambda reply: _split_verdicts(reply, false_alarm))
-
-
-def _split_verdicts(reply: Reply, false_alarm: float) -> dict[str, Verdict]:
-    given, found = reply.given, dict(reply.values)
+    given, found = reply.given, reply.values
     m, n_train, rows = given["X"].shape[1], int(given["n_train"]), given["X"].shape[0]
-    read = {name: as_numbers(found.get(name)) for name in ("X_train", "Y_train", "X_test", "Y_test")}
+    read = {name: as_numbers(found.get(name)) for name in PARTS}
     parts = {name: part for name, part in read.items() if not isinstance(part, str)}
     if len(parts) < len(read):
-        wrong = _wrong("split must return four arrays of numbers: X_train, Y_train, X_test, Y_test.")
+        wrong = Verdict("wrong", message=f"split must return four arrays of numbers: {', '.join(PARTS)}.")
         return {"sizes": wrong, "pairs": wrong, "chance": wrong}
-    expected = {"X_train": (rows, n_train), "Y_train": (1, n_train), "X_test": (rows, m - n_train),
-                "Y_test": (1, m - n_train)}  # fmt: skip
-    verdicts = {"sizes": _sizes(parts, expected)}
+    shapes = ((rows, n_train), (1, n_train), (rows, m - n_train), (1, m - n_train))
+    verdicts = {"sizes": _sizes(parts, dict(zip(PARTS, shapes)))}
     if parts["X_test"].shape[:1] == (1,) and parts["Y_train"].shape[:1] == (rows,):
         parts["Y_train"], parts["X_test"] = parts["X_test"], parts["Y_train"]
-    verdicts |= _pairs_and_chance(given, parts, found, false_alarm)
+    verdicts |= _pairs_and_chance(given, parts, found)
     lost = m - sum(parts[name].shape[-1] for name in ("X_train", "X_test"))
     if verdicts["sizes"] is not RIGHT and verdicts["pairs"].mistakes == ("not-a-partition",) and 0 < lost <= m // 10:
         one = verdicts["pairs"]  # a few examples lost: that shows in the sizes first
@@ -356,61 +310,53 @@ def _sizes(parts: Mapping[str, np.ndarray], expected: Mapping[str, tuple[int, in
     if shapes == expected:
         return RIGHT
     if [shapes[name] for name in ("X_train", "X_test", "Y_train", "Y_test")] == list(expected.values()):
-        return _wrong(
-            "The four arrays come in another order.",
-            "The order asked for is X_train, Y_train, X_test, Y_test.",
-            "another-order",
-        )
+        return Verdict.named("another-order")
     name = next(name for name in expected if shapes[name] != expected[name])
-    return _wrong(f"`{name}` has shape {shapes[name]}; {expected[name]} is expected.")
+    return Verdict("wrong", message=f"`{name}` has shape {shapes[name]}; {expected[name]} is expected.")
 
 
-def _pairs_and_chance(
-    given: Values, parts: Mapping[str, np.ndarray], found: Values, false_alarm: float
-) -> dict[str, Verdict]:
-    X, Y, m = given["X"], given["Y"], given["X"].shape[1]
+def _pairs_and_chance(given: Values, parts: Mapping[str, np.ndarray], found: Values) -> dict[str, Verdict]:
+    X, m = given["X"], given["X"].shape[1]
     X_train, X_test = (parts[name] if parts[name].ndim == 2 else parts[name][None] for name in ("X_train", "X_test"))
     if X_train.shape[0] != len(X) or X_test.shape[0] != len(X):
-        nothing = _wrong("This cannot be marked: the inputs do not have one column per example.")
-        return {"pairs": nothing, "chance": nothing}
-    order = np.argsort(X[0])
+        told = "This cannot be marked: the inputs do not have one column per example."
+        return dict.fromkeys(("pairs", "chance"), Verdict("wrong", message=told))
     columns = np.hstack([X_train, X_test])
+    order = np.argsort(X[0])
     where = order[np.clip(np.searchsorted(X[0][order], columns[0] - 0.1), 0, m - 1)]
     labels = np.concatenate([np.ravel(parts["Y_train"]), np.ravel(parts["Y_test"])])
-    if not np.array_equal(X[:, where], columns):
-        pairs = _wrong("The columns of X_train and X_test are not columns of X.", "Move whole columns.")
-    elif len(np.unique(where)) != m or len(where) != m:
+    chance = _by_chance(where[X_train.shape[1] :], m, found)
+    return {"pairs": _pairs(given, where, columns, labels), "chance": chance}
+
+
+def _pairs(given: Values, where: np.ndarray, columns: np.ndarray, labels: np.ndarray) -> Verdict:
+    """Whether these columns, which stand for the examples ``where``, are all examples, with their labels."""
+    m = given["X"].shape[1]
+    if not np.array_equal(given["X"][:, where], columns):
+        told = "The columns of X_train and X_test are not columns of X."
+        return Verdict("wrong", message=told, hint="Move whole columns.")
+    if len(np.unique(where)) != m or len(where) != m:
         missing = m - len(np.unique(where))
         left_out = f"{missing} of {m} examples are in neither part" if missing else ""
         twice = f"{len(where) - m + missing} columns hold examples that are there already" if len(where) >= m else ""
-        pairs = _wrong(
-            f"{', and '.join(text for text in (left_out, twice) if text)}.",
-            "Every example belongs to exactly one of the two parts.",
-            "not-a-partition",
-        )
-    elif labels.size != m or not np.array_equal(labels, Y[0, where]):
-        pairs = _wrong(
-            "Labels and inputs do not belong together any more.",
-            "The inputs are put in a new order. What has to happen to the labels?",
-            "labels-left-behind",
-        )
-    else:
-        pairs = RIGHT
-    return {"pairs": pairs, "chance": _by_chance(where[X_train.shape[1] :], m, found, false_alarm)}
+        return Verdict.named("not-a-partition", title=", and ".join(text for text in (left_out, twice) if text))
+    if labels.size != m or not np.array_equal(labels, given["Y"][0, where]):
+        told = "Labels and inputs do not belong together any more."
+        hint = "The inputs are put in a new order. What has to happen to the labels?"
+        return Verdict.named("labels-left-behind", title=told, hint=hint)
+    return RIGHT
 
 
-def _by_chance(tested: np.ndarray, m: int, found: Values, false_alarm: float) -> Verdict:
+def _by_chance(tested: np.ndarray, m: int, found: Values) -> Verdict:
     """Whether the test set is spread over the whole data: three counts, hypergeometric for a right answer."""
     if not 0 < len(tested) < m:
-        return _wrong("One of the two parts is empty.")
+        return Verdict("wrong", message="One of the two parts is empty.")
     positions = np.arange(m)
     for group in (positions < m // 2, positions >= m - m // 5, positions % 2 == 0):
-        if not plausible(int(group[tested].sum()), len(tested), float(group.mean()), false_alarm=false_alarm):
-            return _wrong(
-                "The test set is not a random part of the data.",
-                "The samples come sorted by phase. What happens if you cut the data without mixing them first?",
-                "not-shuffled",
-            )
+        if not plausible(int(group[tested].sum()), len(tested), float(group.mean())):
+            told = "The test set is not a random part of the data."
+            hint = "The samples come sorted by phase. What happens if you cut the data without mixing them first?"
+            return Verdict.named("not-shuffled", title=told, hint=hint)
     return _seeded(found)
 
 
@@ -433,13 +379,10 @@ def _share_over(given: Values, which: np.ndarray) -> float:
     return float(share_truth({"A2": given["P"][:, which], "Y": given["Y"][:, which]})["share"])
 
 
-def judge_experiment(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
+@at_every_challenge
+def judge_experiment(reply: Reply) -> dict[str, Verdict]:
     """What the network was trained on, and the accuracy, both given the student's own split and share."""
-
-    def check(reply: Reply) -> dict[str, Verdict]:
-        return {"trained": _trained(reply.given, reply.values), "accuracy": _accuracy(reply.given, reply.values)}
-
-    return at_every_challenge(lines, replies, check)
+    return {"trained": _trained(reply.given, reply.values), "accuracy": _accuracy(reply.given, reply.values)}
 
 
 def _examples_of(given: Values, found: Values, name: str) -> np.ndarray | None:
@@ -448,36 +391,29 @@ def _examples_of(given: Values, found: Values, name: str) -> np.ndarray | None:
     return which if which is not None and np.all((which >= 0) & (which < given["X"].shape[1])) else None
 
 
+def _same_examples(one: np.ndarray | None, other: np.ndarray | None) -> bool:
+    return one is not None and other is not None and np.array_equal(np.sort(one), np.sort(other))
+
+
 def _trained(given: Values, found: Values) -> Verdict:
-    trained, m = _examples_of(given, found, "trained"), given["X"].shape[1]
+    trained, m, n_train = _examples_of(given, found, "trained"), given["X"].shape[1], int(given["n_train"])
     own = _examples_of(given, found, "own_train")
     if trained is None:
-        return _wrong("It cannot be told what the network is trained on.")
-    sizes_fit = len(np.unique(trained)) == len(trained) == int(given["n_train"])
-    if not sizes_fit and not (own is not None and np.array_equal(np.sort(own), np.sort(trained))):
-        if len(np.unique(trained)) == m:
-            return _wrong(
-                "The network is trained on all examples.",
-                "Which part of the data must it never see before the test?",
-                "trained-on-everything",
-            )
-        return _wrong(
-            f"The network is trained on {len(np.unique(trained))} different examples, "
-            f"not on the {int(given['n_train'])} of the training part.",
-            "Which argument says how many examples are for training?",
-        )
-    own_split = own is not None and np.array_equal(np.sort(own), np.sort(trained))
+        return Verdict("wrong", message="It cannot be told what the network is trained on.")
+    different, own_split = len(np.unique(trained)), _same_examples(own, trained)
+    sizes_fit = different == len(trained) == n_train
+    if not sizes_fit and not own_split:
+        if different == m:
+            return Verdict.named("trained-on-everything")
+        told = f"The network is trained on {different} different examples, not on the {n_train} of the training part."
+        return Verdict("wrong", message=told, hint="Which argument says how many examples are for training?")
     if np.array_equal(trained, np.arange(len(trained))) and own is not None and not own_split:
-        return _wrong(
-            "The network is trained on the first samples as they come.",
-            "Which of your functions divides the samples at random?",
-            "not-shuffled",
-        )
+        told = "The network is trained on the first samples as they come."
+        return Verdict.named("not-shuffled", title=told, hint="Which of your functions divides the samples at random?")
     labels = as_numbers(found.get("labels"))
-    if isinstance(labels, str) or not np.array_equal(labels.ravel(), given["Y"][0, trained]):
-        own_pairs = own is not None and np.array_equal(own, trained)
-        if not own_pairs:
-            return _wrong("The network is trained with labels that belong to other examples.")
+    paired = not isinstance(labels, str) and np.array_equal(labels.ravel(), given["Y"][0, trained])
+    if not paired and not (own is not None and np.array_equal(own, trained)):
+        return Verdict("wrong", message="The network is trained with labels that belong to other examples.")
     if found.get("own_seeded") is True:  # a split that does not use its generator is charged there
         seeded = _seeded(found)
         if seeded is not RIGHT:
@@ -489,13 +425,12 @@ def _accuracy(given: Values, found: Values) -> Verdict:
     tested, m = _examples_of(given, found, "tested"), given["X"].shape[1]
     trained, own = _examples_of(given, found, "trained"), _examples_of(given, found, "own_test")
     if tested is None or trained is None:
-        return _wrong("It cannot be told what the network is tested on.")
+        return Verdict("wrong", message="It cannot be told what the network is tested on.")
     rest = np.setdiff1d(np.arange(m), trained)
     accuracy = found.get("accuracy")
     if len(rest) and compare(accuracy, np.asarray(_share_over(given, rest))).equal:
         return RIGHT
-    on_own_test = own is not None and np.array_equal(np.sort(own), np.sort(tested))
-    on_rest = np.array_equal(np.sort(tested), rest)
+    on_own_test, on_rest = _same_examples(own, tested), _same_examples(rest, tested)
     if on_own_test or on_rest:
         theirs = usable({name: found.get(name) for name in ("own_share", *["own_result"] * on_own_test)})
         allowed = [np.asarray(_share_over(given, tested)), *theirs.values()]
@@ -503,22 +438,16 @@ def _accuracy(given: Values, found: Values) -> Verdict:
             return replace(RIGHT, own=True, message="Right, given your own split and share_right.")
         if on_rest and isinstance(as_numbers(accuracy), str):
             return Verdict("missing" if accuracy is None else "wrong", message="experiment must return one number.")
-        return _wrong(
-            "The network is tested on the right examples, but what is returned is not the share of right answers."
-        )
-    if len(trained) and np.array_equal(np.sort(tested), np.sort(trained)):
-        return _wrong(
-            "The network is tested on the examples that it was trained on.",
-            "A pupil who is asked only the questions of the homework shows memory. Which part is kept for the test?",
-            "tested-on-training-data",
-        )
+        told = "The network is tested on the right examples, but what is returned is not the share of right answers."
+        return Verdict("wrong", message=told)
+    if len(trained) and _same_examples(trained, tested):
+        told = "The network is tested on the examples that it was trained on."
+        hint = "A pupil who is asked only the questions of the homework shows memory. Which part is kept for the test?"
+        return Verdict.named("tested-on-training-data", title=told, hint=hint)
     if len(np.unique(tested)) == m:
-        return _wrong(
-            "The network is tested on all examples, those of the training included.",
-            "Which part of the data has it not seen?",
-            "tested-on-everything",
-        )
-    return _wrong("The network is not tested on the examples that are left over from the training.")
+        return Verdict.named("tested-on-everything")
+    told = "The network is not tested on the examples that are left over from the training."
+    return Verdict("wrong", message=told)
 
 
 # The questions ------------------------------------------------------------------------------------------------------

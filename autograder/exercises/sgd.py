@@ -348,7 +348,7 @@ def orders(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verd
             passes = Verdict.named("labels-left-behind")
         return {"each_once": passes, "fresh": _freshness(visited, m, epochs)}
 
-    verdicts = at_every_challenge(lines, replies, check)
+    verdicts = dict(at_every_challenge(check)(lines, replies))
     if all(verdict.share == 1 for verdict in verdicts.values()) and _one_stays(replies):
         verdicts["fresh"] = Verdict(
             "wrong",

@@ -7,10 +7,37 @@ from functools import cache
 
 import numpy as np
 
-from autograder.exercise import Challenge, Judge, Line, Reply, Values, Verdict
+from autograder.exercise import Challenge, Judge, Line, Probe, Reply, Values, Verdict
 from autograder.marking.compare import as_numbers
 from autograder.marking.slips import Slip
 from autograder.truth import Network, Reading, descent
+
+# What is asked ------------------------------------------------------------------------------------------------------
+
+
+def returned_by(student, given, *, function, takes, gives):
+    """What a function of the student's returns for some inputs: one value, or several by their names."""
+    returned = getattr(student, function)(*(given[name] for name in takes))
+    if len(gives) == 1:
+        return {gives[0]: returned}
+    if not isinstance(returned, (tuple, list)) or len(returned) != len(gives):
+        count = {2: "two", 3: "three", 4: "four"}[len(gives)]
+        raise ValueError(function + " must return " + count + " arrays: " + ", ".join(gives))
+    return dict(zip(gives, returned))
+
+
+def calling(
+    function: str,
+    takes: str,
+    gives: str,
+    challenges: Callable[[np.random.Generator], Sequence[Challenge]],
+    *,
+    called: str = "",
+) -> Probe:
+    """What asks a function of the student's: the names of its arguments, and of what it returns."""
+    settings = {"function": function, "takes": (*takes.split(),), "gives": (*gives.split(),)}
+    return Probe(returned_by, challenges, settings, called or function)
+
 
 # Challenges ---------------------------------------------------------------------------------------------------------
 

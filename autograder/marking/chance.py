@@ -34,6 +34,6 @@ def chance_at_most(successes: int, trials: int, p: float) -> float:
     return min(1.0, 2 * math.exp(-trials * divergence(successes / trials, p)))
 
 
-def plausible(successes: int, trials: int, p: float, *, false_alarm: float = FALSE_ALARM) -> bool:
+def plausible(successes: int, trials: int, p: float) -> bool:
     """Whether so many successes may come from independent trials with success probability p."""
-    return chance_at_most(successes, trials, p) >= false_alarm
+    return chance_at_most(successes, trials, p) >= FALSE_ALARM

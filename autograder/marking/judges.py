@@ -113,12 +113,24 @@ def _copied(name: str, replies: Sequence[Reply]) -> bool:
     return all(repeated(reply) for reply in replies)
 
 
-def at_every_challenge(
-    lines: Sequence[Line], replies: Sequence[Reply], check: Callable[[Reply], Mapping[str, Verdict]]
-) -> dict[str, Verdict]:
-    """The verdicts of a check of single replies: a line is as right as where it is least so, the first of equals."""
-    found = [check(reply) for reply in replies]
-    return {line.name: min((one[line.name] for one in found), key=lambda verdict: verdict.share) for line in lines}
+def at_every_challenge(check: Callable[[Reply], Mapping[str, Verdict]]) -> Judge:
+    """The judge of a check of single replies: a line is as right as where it is least so, the first of equals."""
+
+    def judge(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
+        found = [check(reply) for reply in replies]
+        return {line.name: min((one[line.name] for one in found), key=lambda verdict: verdict.share) for line in lines}
+
+    return judge
+
+
+def line_by_line(check: Callable[[str, Reply], Verdict]) -> Judge:
+    """The judge of a check of single lines, by name, of the one reply that there is."""
+
+    def judge(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
+        (reply,) = replies
+        return {line.name: check(line.name, reply) for line in lines}
+
+    return judge
 
 
 def nothing_new(*mistakes: str) -> Verdict:

@@ -4,14 +4,23 @@ from autograder.mistakes.texts import Texts
 
 DATA: Texts = {
     "zero-for-spin-down": ("the spins are 0 and 1", "A spin down is -1."),
-    "unequal-halves": ("the two classes do not have the same number of samples", "How many of each are asked for?"),
-    "not-independent": ("the spins are not independent", "Each spin of a disordered sample is drawn alone."),
-    "labels-exchanged": ("the labels of the two classes are exchanged", "Which class has label 0?"),
+    "unequal-halves": (
+        "the two phases do not have exactly the same number of samples",
+        "Both halves are equal in every draw. Which part of your code decides how many samples each phase gets?",
+    ),
+    "not-independent": (
+        "the spins are not independent",
+        "Every spin of every sample needs a random number of its own. How many numbers do you draw?",
+    ),
+    "labels-exchanged": ("the labels of the two phases are exchanged", "Which phase has label 0?"),
     "labels-left-behind": (
         "inputs and labels no longer belong together",
         "The same columns have to be moved in X and in Y.",
     ),
-    "another-order": ("the arrays come in another order", "In which order are they asked for?"),
+    "another-order": (
+        "the four arrays come in another order",
+        "The order asked for is X_train, Y_train, X_test, Y_test.",
+    ),
     "not-a-partition": (
         "some examples are in both parts or in none",
         "Every example belongs to exactly one of the two parts.",

@@ -169,12 +169,12 @@ REPORT: Texts = {
         "Compare the numbers that you return with those that are asked for, one after the other.",
     ),
     "tested-on-everything": (
-        "the network is tested on all examples",
-        "Some of them it has seen in training. Which ones has it not?",
+        "the network is tested on all examples, those of the training included",
+        "Which part of the data has it not seen?",
     ),
     "trained-on-everything": (
         "the network is trained on all examples",
-        "Which examples are then left for the test?",
+        "Which part of the data must it never see before the test?",
     ),
     "trained-on-test-data": (
         "the network is trained on the test data",
@@ -241,11 +241,14 @@ RANDOM_WEIGHTS: Texts = {
     ),
     "same-weights-again": (
         "two draws from one generator are equal",
-        "Where do your random numbers come from? Use the generator that you are given.",
+        "Take every random number from `rng`, the argument.",
     ),
     "other-generator": (
         "the random numbers do not come from the generator that is given",
-        "Where do your random numbers come from? Use the generator that you are given.",
+        "Take every random number from `rng`, the argument.",
     ),
-    "same-for-every-seed": ("the same numbers come for every seed", "Where does your code use the seed?"),
+    "same-for-every-seed": (
+        "the same numbers come for every seed",
+        "Take every random number from `rng`, the argument, and do not make a new generator.",
+    ),
 }

@@ -9,6 +9,7 @@ import pytest
 
 from autograder.exercise import Reply
 from autograder.exercises import ising_phases as exercise
+from autograder.marking import chance
 from autograder.marking.mark import challenges
 
 ROOT = Path(__file__).parents[2]
@@ -90,26 +91,28 @@ def _right_generator(n, L, rng):
     return np.where(rng.random((L * L, n)) < np.where(Y == 0, 0.9, 0.5), 1, -1).astype(np.int8), Y
 
 
-def _generator_alarms(false_alarm, runs, n, L):
+def _generator_alarms(runs, n, L):
     """How many of so many right generators lose anything."""
     lines, alarms = exercise.EXERCISE.question("toy_generator").lines, 0
     for seed in range(runs):
         X, Y = _right_generator(n, L, np.random.default_rng(seed))
         given = {"n_samples": np.array(n), "L": np.array(L), "seed": np.array(seed)}
         reply = Reply(given, {"X": X, "Y": Y, "same": True, "fresh": True})
-        verdicts = exercise.judge_generator(lines, [reply], false_alarm)
+        verdicts = exercise.judge_generator(lines, [reply])
         alarms += any(verdict.share < 1 for verdict in verdicts.values())
     return alarms
 
 
-def test_a_right_generator_is_called_wrong_less_often_than_six_checks_allow():
+def test_a_right_generator_is_called_wrong_less_often_than_six_checks_allow(monkeypatch):
     runs = 1000
-    assert _generator_alarms(0.02, runs, 200, 4) <= 6 * 0.02 * runs
-    assert _generator_alarms(exercise.FALSE_ALARM, runs, 200, 4) == 0
-    assert 6 * 3 * exercise.FALSE_ALARM < 1e-7  # the notebook: less than once in ten million runs
+    assert _generator_alarms(runs, 200, 4) == 0
+    assert 6 * 3 * chance.FALSE_ALARM < 1e-7  # the notebook: less than once in ten million runs
+    monkeypatch.setattr(chance, "FALSE_ALARM", 0.02)
+    assert _generator_alarms(runs, 200, 4) <= 6 * 0.02 * runs
 
 
-def test_a_right_split_is_called_wrong_less_often_than_three_checks_allow():
+def test_a_right_split_is_called_wrong_less_often_than_three_checks_allow(monkeypatch):
+    monkeypatch.setattr(chance, "FALSE_ALARM", 0.02)
     lines, runs, alarms = exercise.EXERCISE.question("random_split").lines, 500, 0
     given = _asked(exercise.SPLITTING, 1)[0]
     for seed in range(runs):
@@ -118,7 +121,7 @@ def test_a_right_split_is_called_wrong_less_often_than_three_checks_allow():
         X, Y = given["X"], given["Y"]
         parts = {"X_train": X[:, train], "Y_train": Y[:, train], "X_test": X[:, test], "Y_test": Y[:, test]}
         reply = Reply(given, parts | {"same": True, "fresh": True})
-        verdicts = exercise.judge_split(lines, [reply], 0.02)
+        verdicts = exercise.judge_split(lines, [reply])
         assert verdicts["sizes"].share == verdicts["pairs"].share == 1
         alarms += verdicts["chance"].share < 1
     assert alarms <= 3 * 0.02 * runs

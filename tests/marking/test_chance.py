@@ -27,7 +27,7 @@ def test_right_counts_are_called_wrong_less_often_than_said(replace):
     rng, false_alarm = np.random.default_rng(1), 0.05
     group = np.arange(1000) < 200
     alarms = sum(
-        not plausible(int(group[rng.choice(1000, 200, replace=replace)].sum()), 200, 0.2, false_alarm=false_alarm)
+        chance_at_most(int(group[rng.choice(1000, 200, replace=replace)].sum()), 200, 0.2) < false_alarm
         for _ in range(2000)
     )
     assert alarms <= 2000 * false_alarm
