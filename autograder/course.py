@@ -154,11 +154,22 @@ def place_only(root: Path) -> bool:
 
     ``c.FeedbackExporter.place_only = True`` in nbgrader_config.py says so, which is run only where it speaks of it.
     """
+    return _is_set(root, "FeedbackExporter", "place_only")
+
+
+def differences_cost(root: Path) -> bool:
+    """Whether gradients that are differences of the loss lose their points, where backpropagation is asked.
+
+    ``c.IsolatedExecute.differences_cost = True`` in nbgrader_config.py says so. It holds for every way of grading.
+    """
+    return _is_set(root, "IsolatedExecute", "differences_cost")
+
+
+def _is_set(root: Path, part: str, name: str) -> bool:
     path = root / CONFIG
-    if "place_only" not in path.read_text(encoding="utf-8"):
+    if name not in path.read_text(encoding="utf-8"):
         return False
-    exporter = PyFileConfigLoader(CONFIG, path=str(root)).load_config().FeedbackExporter
-    return bool(exporter.get("place_only", False))
+    return bool(PyFileConfigLoader(CONFIG, path=str(root)).load_config()[part].get(name, False))
 
 
 def source_notebook(root: Path, exercise: Exercise) -> NotebookNode:

@@ -4,7 +4,7 @@ import sys
 import nbformat
 import pytest
 
-from autograder.course import compiled_modules, find_root, place_only, sheet_files
+from autograder.course import compiled_modules, differences_cost, find_root, place_only, sheet_files
 from autograder.exercises import NAMES, load
 from autograder.grading.journal import key_of
 from autograder.sandbox import Cell, Job
@@ -53,12 +53,16 @@ def test_bytecode_is_no_part_of_what_a_job_is():
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
-        ("c = get_config()\nc.FeedbackExporter.place_only = True\n", True),
-        ("c = get_config()\nc.FeedbackExporter.place_only = False\n", False),
-        ("c = get_config()\n# c.FeedbackExporter.place_only = True\n", False),
+        ("c = get_config()\nc.{} = True\n", True),
+        ("c = get_config()\nc.{} = False\n", False),
+        ("c = get_config()\n# c.{} = True\n", False),
         ("raise SystemExit\n", False),  # not run: it says nothing of it
     ],
 )
-def test_the_course_says_whether_students_are_told_what_is_due(tmp_path, text, wanted):
-    (tmp_path / "nbgrader_config.py").write_text(text)
-    assert place_only(tmp_path) is wanted
+@pytest.mark.parametrize(
+    ("setting", "read"),
+    [("FeedbackExporter.place_only", place_only), ("IsolatedExecute.differences_cost", differences_cost)],
+)
+def test_the_course_says_what_students_are_told_and_what_differences_cost(tmp_path, text, wanted, setting, read):
+    (tmp_path / "nbgrader_config.py").write_text(text.format(setting))
+    assert read(tmp_path) is wanted

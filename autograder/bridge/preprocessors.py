@@ -83,6 +83,9 @@ class IsolatedExecute(NbGraderPreprocessor):
     places = Bool(True, help="Look where in the student's code a wrong answer begins; it changes words, no mark.").tag(
         config=True
     )
+    differences_cost = Bool(
+        False, help="Right gradients that are differences of the loss lose their points; read from nbgrader_config.py."
+    ).tag(config=True)
     show = Bool(
         True, help="Run the course's own cells that only train for show or draw; without them there are marks only."
     ).tag(config=True)

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 from nbformat import NotebookNode
 
-from autograder.course import compiled_modules, sheet_files, source_notebook
+from autograder.course import compiled_modules, differences_cost, sheet_files, source_notebook
 from autograder.exercise import Exercise
 from autograder.grading.newer import for_a_person, lacking, version_of
 from autograder.grading.notebook import Plan, grade_id, heal, is_locked, plan, plans
@@ -51,7 +51,7 @@ class Prepared:
     """A notebook ready to run: ``marks`` leaves out what is only for the eye, ``whole`` runs everything.
 
     Both are the same object when the notebook has nothing that is only for the eye. ``version`` is that of Python with
-    which the notebook says that it was run.
+    which the notebook says that it was run. ``differences_cost`` is the course's setting of this name.
     """
 
     exercise: Exercise
@@ -59,6 +59,7 @@ class Prepared:
     marks: Work
     whole: Work
     version: str = ""
+    differences_cost: bool = False
 
     @property
     def marks_job(self) -> Job | None:
@@ -104,7 +105,8 @@ def prepare(
         ))
         for planned in plans(notebook, source)
     )  # fmt: skip
-    return Prepared(exercise, seed, whole if marks.planned == whole.planned else marks, whole, version_of(notebook))
+    short = whole if marks.planned == whole.planned else marks
+    return Prepared(exercise, seed, short, whole, version_of(notebook), differences_cost(root))
 
 
 def beside(own: Mapping[str, bytes], sheet: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -163,7 +165,9 @@ def give_marks(prepared: Prepared, ran: Ran, *, student: str = "", seconds: floa
         student=student,
         sheet=exercise.sheet,
         exercise=exercise.name,
-        questions=for_a_person(mark(exercise, prepared.seed, outcome.answers), why),
+        questions=for_a_person(
+            mark(exercise, prepared.seed, outcome.answers, differences_cost=prepared.differences_cost), why
+        ),
         isolation=outcome.level,
         seed=prepared.seed,
         written_points=sum(part.points for part in exercise.written),
@@ -198,7 +202,7 @@ def grade_notebook(
     """
     started = time.perf_counter()
     prepared = prepare(notebook, exercise, root=root, seed=seed, files=files, cell_seconds=cell_seconds)
-    told = None if on_marks is None else _so_far(exercise, seed, student, sandbox.level, on_marks)
+    told = None if on_marks is None else _so_far(prepared, student, sandbox.level, on_marks)
     ran = execute(sandbox, None if full else prepared.marks_job, prepared.whole.job, told)
     graded = give_marks(prepared, ran, student=student, seconds=time.perf_counter() - started)
     return with_places(graded, prepared, notebook, locator_of(sandbox), root) if places else graded
@@ -251,15 +255,17 @@ def run_plain(notebook: NotebookNode, sandbox: Sandbox, *, files: Mapping[str, b
 
 
 def _so_far(
-    exercise: Exercise, seed: int, student: str, level: str, on_marks: Callable[[Marks], None]
+    prepared: Prepared, student: str, level: str, on_marks: Callable[[Marks], None]
 ) -> Callable[[str, tuple[Answer, ...]], None]:
     """What marks the answers as they come in."""
+    exercise, seed, costs = prepared.exercise, prepared.seed, prepared.differences_cost
     answered: dict[str, tuple[Answer, ...]] = {}
 
     def on_answer(probe: str, answers: tuple[Answer, ...]) -> None:
         answered[probe] = answers
         asked = {question.id for question in exercise.questions if question.probe.name in answered}
-        marked = tuple(question for question in mark(exercise, seed, answered) if question.id in asked)
+        found = mark(exercise, seed, answered, differences_cost=costs)
+        marked = tuple(question for question in found if question.id in asked)
         on_marks(Marks(student, exercise.sheet, exercise.name, marked, isolation=level, seed=seed))
 
     return on_answer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from autograder.course import CourseError
+from autograder.course import CourseError, differences_cost
 from autograder.exercises import NAMES
 from autograder.grading.grade import jobs_asks
 from autograder.grading.journal import Entry, Journal, JournalProblem, asked
@@ -83,7 +83,9 @@ def remark(journal: Journal) -> Iterator[Change]:
                 continue
             if len(marked) >= MOST_KEPT:
                 marked.clear()
-            marked[*about, digest] = mark(exercise, entry.seed, stored.ran.outcome.answers)
+            marked[*about, digest] = mark(
+                exercise, entry.seed, stored.ran.outcome.answers, differences_cost=differences_cost(journal.root)
+            )
         questions = marked[*about, digest]
         written = sum(part.points for part in exercise.written)
         yield Change(entry, before, replace(before, questions=questions, written_points=written))

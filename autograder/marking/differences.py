@@ -11,14 +11,11 @@ from dataclasses import replace
 
 from autograder.exercise import Judge, Line, Reply, Verdict
 
-COSTS = False
-"""Whether such gradients lose their points. The record and the class report name them in any case."""
-
 MISTAKE = "differences-of-the-loss"
 
 
 def noting_differences(judge: Judge) -> Judge:
-    """The same judge, which says so where right gradients are differences of the loss, and takes their points if asked.
+    """The same judge, which says so where right gradients are differences of the loss. It costs nothing here.
 
     The replies hold the number of forward passes inside the backward pass, as ``forward_passes``.
     """
@@ -42,11 +39,14 @@ def _measured(replies: Sequence[Reply]) -> bool:
     )
 
 
+def costing(verdict: Verdict) -> Verdict:
+    """The same verdict, without its points where it says that a gradient is a difference of the loss."""
+    return Verdict.named(MISTAKE) if MISTAKE in verdict.mistakes else verdict
+
+
 def _noted(verdict: Verdict) -> Verdict:
     told = Verdict.named(MISTAKE)
     if verdict.share == 0:
         return verdict
-    if COSTS:
-        return told
     remark = f"{told.message} {told.hint} It costs nothing."
     return replace(verdict, mistakes=(*verdict.mistakes, MISTAKE), remarks=(*verdict.remarks, remark))

@@ -6,13 +6,15 @@ import contextlib
 import logging
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
 
-from autograder.exercise import Challenge, Exercise, Probe, Question, Reply, Verdict
+from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Verdict
 from autograder.marking.compare import as_numbers
+from autograder.marking.differences import costing
 from autograder.marking.judges import left_open
 from autograder.marking.marks import LineMark, QuestionMark
 
@@ -58,17 +60,28 @@ def _draw(probe: Probe, seed: int) -> tuple[Challenge, ...]:
     return tuple(probe.challenges(stream))
 
 
-def mark(exercise: Exercise, seed: int, answers: Mapping[str, Sequence[Answer]]) -> tuple[QuestionMark, ...]:
+def mark(
+    exercise: Exercise, seed: int, answers: Mapping[str, Sequence[Answer]], *, differences_cost: bool = False
+) -> tuple[QuestionMark, ...]:
     """Mark every question from the answers to its probe.
 
     ``answers`` maps the name of a probe to one answer per challenge, in the order of :func:`challenges`. A probe
     that is not there counts as an error of the grader, as does a judge that raises: such a question goes to a person.
+    With ``differences_cost`` right gradients that are differences of the loss lose their points.
     """
     asked = challenges(exercise, seed)
+    questions = [_costing(one) for one in exercise.questions] if differences_cost else exercise.questions
     return tuple(
         _mark_question(question, asked[question.probe.name], answers.get(question.probe.name, ()))
-        for question in exercise.questions
+        for question in questions
     )
+
+
+def _costing(question: Question) -> Question:
+    def judged(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
+        return {name: costing(verdict) for name, verdict in question.judge(lines, replies).items()}
+
+    return replace(question, judge=judged)
 
 
 def work_out_truth(exercise: Exercise, seed: int) -> None:

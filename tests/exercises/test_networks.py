@@ -11,13 +11,13 @@ from autograder.marking import challenges, differences, mark
 from autograder.mistakes import MISTAKES
 
 
-def marks(name, *questions, seed=1, **names):
+def marks(name, *questions, seed=1, differences_cost=False, **names):
     """The points of every line of some questions, for the names of a notebook."""
     exercise = load(name)
     asked = challenges(load(name), seed)
     wanted = {exercise.question(question).probe for question in questions}
     answers = {probe.name: [ask(probe, names, c.given) for c in asked[probe.name]] for probe in wanted}
-    found = {question.id: question for question in mark(exercise, seed, answers)}
+    found = {question.id: question for question in mark(exercise, seed, answers, differences_cost=differences_cost)}
     return {f"{question}.{line.name}": line for question in questions for line in found[question].lines}
 
 
@@ -274,15 +274,13 @@ def test_differences_of_the_loss_are_named_and_cost_nothing(network):
     assert network.forward_pass is Tanh.forward_pass
 
 
-def test_one_setting_decides_whether_they_cost(monkeypatch):
-    assert differences.COSTS is False
-    monkeypatch.setattr(differences, "COSTS", True)
-    found = marks("tanh_swap", *GRADIENTS, TanhNetwork=Measured)
+def test_one_setting_decides_whether_they_cost():
+    found = marks("tanh_swap", *GRADIENTS, differences_cost=True, TanhNetwork=Measured)
     assert {line.points for line in found.values()} == {0}
     assert found["output_gradients.dW2"].hint == MISTAKES[differences.MISTAKE].hint
 
 
 @pytest.mark.parametrize("network", [Tanh, Again])
 def test_backpropagation_is_never_called_so(network):
-    found = marks("tanh_swap", *GRADIENTS, TanhNetwork=network)
+    found = marks("tanh_swap", *GRADIENTS, differences_cost=True, TanhNetwork=network)
     assert all(line.points == line.max_points and not line.mistakes for line in found.values())

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from autograder.exercises import load
-from autograder.grading.grade import grade_notebook
+from autograder.grading.grade import execute, give_marks, grade_notebook, prepare
 from autograder.grading.submissions import NothingToGrade, Submission, find, grade, grade_all, own_files
 from autograder.marking import to_json
 
@@ -275,3 +275,45 @@ def test_seeds_draw_different_challenges_and_the_same_marks(marked):
     points = {seed: marked("tanh_swap", seed=seed, network=slip).points for seed in (1, 2, 3)}
     assert len(set(points.values())) == 1, "the marks must not depend on the luck of the draw"
     assert np.isfinite(points[1])
+
+
+MEASURED = """class TanhNetwork(SimpleNeuralNetwork):
+    def forward_pass(self, X):
+        self.Z1 = self.W1 @ X + self.b1
+        self.A1 = np.tanh(self.Z1)
+        self.Z2 = self.W2 @ self.A1 + self.b2
+        self.A2 = 1 / (1 + np.exp(-self.Z2))
+        return self.A2
+
+    def backward_pass(self, X, Y):
+        def loss():
+            self.forward_pass(X)
+            return self.compute_loss(Y)
+
+        for name in ("W1", "b1", "W2", "b2"):
+            values = getattr(self, name)
+            found = np.zeros(values.shape)
+            for at in np.ndindex(values.shape):
+                kept = values[at]
+                values[at] = kept + 1e-5
+                above = loss()
+                values[at] = kept - 1e-5
+                found[at] = (above - loss()) / 2e-5
+                values[at] = kept
+            setattr(self, "d" + name, found)
+"""
+
+
+@pytest.mark.slow
+def test_the_courses_setting_decides_what_differences_of_the_loss_cost(root, sandbox, submission, tmp_path):
+    """The same answers are marked twice: as the course is given, and with one line more in its configuration."""
+    (tmp_path / "source").symlink_to(root / "source")
+    config = (root / "nbgrader_config.py").read_text()
+    exercise, notebook = load("tanh_swap"), submission("tanh_swap", network=MEASURED)
+    ran = None
+    for text, points in ((config, [4, 8]), (f"{config}c.IsolatedExecute.differences_cost = True\n", [0, 0])):
+        (tmp_path / "nbgrader_config.py").write_text(text)
+        prepared = prepare(notebook, exercise, root=tmp_path, seed=1)
+        ran = ran or execute(sandbox, prepared.marks_job, prepared.whole.job)
+        marks = give_marks(prepared, ran).marks
+        assert [marks.question(name).points for name in ("output_gradients", "hidden_gradients")] == points
