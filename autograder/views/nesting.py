@@ -11,16 +11,17 @@ MAX_DEPTH = 500
 TOO_DEEP = "(an output with too many HTML elements inside each other was left out of this page)"
 
 
-def _names(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+def names(text: str) -> set[str]:
+    """The names of elements or attributes in a text, with spaces between them."""
+    return set(text.split())
 
 
 #: Elements that end by themselves, and so are rarely closed.
-_END_THEMSELVES = _names(
+_END_THEMSELVES = names(
     "area base br col dd dt embed hr img input li link meta option p param source tbody td tfoot th thead tr track wbr"
 )
 #: Elements whose end is believed. An end of another one may not end anything, as in a drawing.
-_ENDED = _names(
+_ENDED = names(
     "a abbr b blockquote caption code colgroup del details div dl em figcaption figure h1 h2 h3 h4 h5 h6 i ins kbd "
     "mark ol pre s samp script small span strong style sub summary sup table tt u ul var"
 )

@@ -23,7 +23,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from autograder.views.nesting import TOO_DEEP, is_too_deep
+from autograder.views.nesting import TOO_DEEP, is_too_deep, names
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """Content policy of every page: its own styles and embedded pictures, nothing else."""
@@ -33,14 +33,10 @@ MAX_ALT = 1000
 """Most characters of one printed output that are shown."""
 
 
-def _names(text: str) -> set[str]:
-    return set(text.split())
-
-
 LONG_FORMULA = 36
 """Characters of LaTeX beyond which a formula in a line of text gets a scroll bar of its own."""
 
-TAGS = _names(
+TAGS = names(
     "a abbr b blockquote br caption code col colgroup dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i img kbd li "
     "ol p pre s samp small span strong sub summary sup table tbody td tfoot th thead tr tt u ul var"
 )
@@ -54,11 +50,11 @@ ATTRIBUTES = {
 IMAGES = ("image/png", "image/jpeg", "image/gif", "image/svg+xml")
 """Kinds of pictures that are shown, the best first. As the source of an image even SVG runs no script."""
 
-MATH_TAGS = _names(
+MATH_TAGS = names(
     "math mrow mi mn mo ms mtext mspace msup msub msubsup mfrac msqrt mroot mover munder munderover mtable mtr mtd "
     "mstyle mpadded mphantom menclose mmultiscripts mprescripts none"
 )
-MATH_ATTRIBUTES = _names(
+MATH_ATTRIBUTES = names(
     "display displaystyle mathvariant stretchy fence form separator lspace rspace accent accentunder columnalign "
     "rowspacing columnspacing scriptlevel minsize maxsize linethickness width height depth voffset notation"
 )

@@ -30,6 +30,7 @@ HOSTILE = {
     "data link": "<a href='data:text/html,<script>EVIL()</script>'>x</a>",
     "remote picture": "<img src=//evil/EVIL>",
     "remote picture in a style": "<p style='background:url(//evil/EVIL)'>x</p>",
+    "remote picture in a disguised style": "<p style='background:u\\72l(//evil/EVIL)'>x</p>",
     "over the page": "<div style='position:fixed;top:0;z-index:9'>EVIL</div>",
     "out of its place": "<div style='margin-top:-900px'>x</div>",
     "style sheet": "<style>body{display:none}EVIL</style>",
@@ -57,7 +58,7 @@ def test_tables_colours_and_own_pictures_stay():
            f'<img src="data:image/png;base64,{PIXEL}">'  # fmt: skip
     safe = safe_html(html)
     assert 'colspan="2"' in safe
-    assert "color: red" in safe
+    assert 'style="color:red;padding:1em"' in safe
     assert PIXEL in safe
 
 
