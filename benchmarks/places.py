@@ -76,9 +76,11 @@ def measured(entries: list[Entry]) -> Iterator[dict[str, Any]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="every entry, a line each")
+    parser.add_argument("ids", nargs="*", metavar="ID", help="entries to measure; all by default")
     arguments = parser.parse_args()
     found = []
-    for one in measured([entry for entry in corpus() if entry.kind != "odd"]):
+    wanted = [one for one in corpus() if one.kind != "odd" and (not arguments.ids or one.id in arguments.ids)]
+    for one in measured(wanted):
         found.append(one)
         if arguments.json:
             print(json.dumps(one, ensure_ascii=False), flush=True)

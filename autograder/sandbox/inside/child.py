@@ -11,7 +11,8 @@ from typing import Any
 
 import msgpack
 
-from . import frames, places, repair, walls
+from . import frames, places, walls
+from .instrument import Instrument
 from .probes import Probe, Setting, Surroundings, answer, has_room
 from .shell import GREEDY, Shell, collecting, go_home, reseed, said, status_of
 from .stopwatch import disarm, time_limit
@@ -133,7 +134,7 @@ def run_job(
     path = list(sys.path)
     reseed(job["seed"])
     probes = [Probe(ask["id"], ask["probe"]) for ask in job["asks"]]
-    instrument = repair.Instrument(set(job["instrumented"])) if job["instrumented"] else None
+    instrument = Instrument(set(job["instrumented"])) if job["instrumented"] else None
     if instrument:
         shell.ast_transformers.append(instrument)
     wire.send("ready")

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from . import codec, places, repair
+from .instrument import Instrument
 from .shell import GREEDY, Shell, collecting, go_home, is_students, reseed, said, status_of, students_frames
 from .stopwatch import disarm, time_limit
 from .walls import memory_limit
@@ -137,7 +138,7 @@ class Setting:
     limits: dict[str, Any]
     seed: int
     path: list[str]
-    instrument: repair.Instrument | None = None
+    instrument: Instrument | None = None
 
 
 def answer(

@@ -1,0 +1,266 @@
+"""What could stand in the place of an expression: a quantity that fits there, or what it gives in another form."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .hooks import MOST_ENTRIES, Visit
+from .instrument import Node
+from .runs import PRECISION, same
+
+FOREIGN = 5.0
+"""Quantities from this level on are never due; they say what an expression gives."""
+
+_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "*": lambda a, b: a * b,
+    "@": lambda a, b: a @ b,
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "/": lambda a, b: a / b,
+    "**": lambda a, b: a**b,
+}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One value in the place of another: where, what kind of repair it is, the quantity, and its values by point."""
+
+    rank: float
+    key: Visit
+    kind: str
+    quantity: int
+    values: tuple[Any, ...]
+    group: tuple[int, int] | None = None  #: factors of a product, by their numbers
+
+
+class Candidates:
+    """All that can be tried, given what every expression gives now."""
+
+    def __init__(self, nodes: list[Node], table: list[list[np.ndarray]], levels: list[float]) -> None:
+        """``table`` holds the values of every quantity at every point, ``levels`` how much each takes for granted."""
+        self.nodes, self.table, self.levels = nodes, table, levels
+        self.by_shape: dict[Any, list[int]] = {}
+        for number, values in enumerate(table):
+            self.by_shape.setdefault(tuple(one.shape for one in values), []).append(number)
+        self.see({}, None)
+
+    def see(self, seen: dict[Visit, tuple[Any, ...]], stopped: Visit | None) -> None:
+        """What every expression gives at every point, and where the code stops with an error."""
+        self.seen, self.stopped = seen, stopped
+        self.known = {key: self._is_known(key) for key in seen}
+        self.last = set(list(seen)[-6:]) if stopped else set()
+
+    def all(self) -> Iterator[Candidate]:
+        """Every candidate, in no order."""
+        if self.stopped and self.stopped[0] >= 0:
+            yield from self._instead(self.stopped, self.nodes[self.stopped[0]])
+        for key, values in self.seen.items():
+            node = self.nodes[key[0]]
+            if isinstance(values[0], bool):
+                if all(isinstance(one, bool) for one in values):
+                    yield Candidate(0.3, key, "condition", -1, tuple(not one for one in values))
+                continue
+            if any(isinstance(one, bool) for one in values):
+                continue
+            yield from self._structural(key, node, values)
+            yield from self._replaced(key, node, values)
+            if node.kind == "BinOp" and node.sign in "*/":
+                yield from self._grouped(key, node)
+
+    def _instead(self, key: Visit, node: Node) -> Iterator[Candidate]:
+        """What could stand where the code stops with an error."""
+        blame = self._blame(key, node)
+        if node.kind == "BinOp" and node.sign and len(node.children) == 2:
+            parts = [self._part(child, key) for child in node.children]
+            if None not in parts:
+                (a, b), turned = parts, [tuple(one.T for one in part) for part in parts if part]
+                for x, y in ((a, turned[1]), (turned[0], b), (b, a), (b, turned[0]), (turned[1], a)):
+                    made = _each(_OPERATORS[node.sign], x, y)
+                    if made is not None:
+                        yield Candidate(0.02, key, "exchanged" if y is a and x is b else "transposed part", -1, made)
+                for sign, operate in _OPERATORS.items():
+                    made = _each(operate, a, b)
+                    if made is not None:
+                        yield Candidate(0.0, key, f"operator {sign}", -1, made)
+        for number, table in enumerate(self.table):
+            if self.levels[number] < FOREIGN:
+                yield Candidate(self.levels[number] + 0.1 + blame, key, "value", number, tuple(table))
+
+    def _alike(self, values: tuple[Any, ...]) -> list[int]:
+        return self.by_shape.get(tuple(one.shape for one in values), [])
+
+    def _equal(self, values: Any, others: Any) -> bool:
+        return all(same(a, b, PRECISION) for a, b in zip(values, others))
+
+    def _replaced(self, key: Visit, node: Node, values: tuple[Any, ...]) -> Iterator[Candidate]:
+        # what is worked out from something unknown is not to blame: that is
+        if self._blame(key, node):
+            return
+        for number in self._alike(values):
+            table = self.table[number]
+            level = self.levels[number]
+            if level >= 2 and not self.known[key] and node.leaf and not node.children:
+                continue  # a name that holds something unknown is not to blame: what gave it its value is
+            if level < FOREIGN and not self._equal(values, table):
+                yield Candidate(level, key, "value", number, tuple(table))
+        if all(one.ndim == 2 for one in values):
+            shapes = tuple(one.shape[::-1] for one in values)
+            for number in self.by_shape.get(shapes, []):
+                turned = tuple(one.T for one in self.table[number])
+                if self.levels[number] < 2 and not self._equal(values, turned):
+                    yield Candidate(self.levels[number] + 0.1, key, "value-transposed", number, turned)
+        free = (node.leaf and values[0].ndim > 0) or key in self.last
+        if free:
+            for number, table in enumerate(self.table):
+                if self.levels[number] < 1 and table[0].ndim == values[0].ndim == 2:
+                    if any(a.shape != b.shape for a, b in zip(values, table)):
+                        yield Candidate(self.levels[number] + 0.2, key, "value", number, tuple(table))
+                    yield Candidate(
+                        self.levels[number] + 0.2, key, "value-transposed", number, tuple(one.T for one in table)
+                    )
+
+    def _structural(self, key: Visit, node: Node, values: tuple[Any, ...]) -> Iterator[Candidate]:
+        dims = values[0].ndim
+        if dims == 2:
+            yield Candidate(0.05, key, "transpose", -1, tuple(one.T for one in values))
+        if dims == 1:
+            yield Candidate(0.1, key, "keepdims", -1, tuple(one[:, None] for one in values))
+            yield Candidate(0.15, key, "keepdims", -1, tuple(one[None, :] for one in values))
+        if node.kind in ("BinOp", "AugAssign") and node.sign and len(node.children) == 2:
+            parts = [self._part(child, key) for child in node.children]
+            if None not in parts:
+                a, b = parts[0], parts[1]
+                for sign, operate in _OPERATORS.items():
+                    if sign != node.sign:
+                        made = _each(operate, a, b)
+                        if made is not None:
+                            yield Candidate(0.0, key, f"operator {sign}", -1, made)
+                for kind, x, y in (("exchanged", b, a),):
+                    made = _each(_OPERATORS[node.sign], x, y)
+                    if made is not None:
+                        yield Candidate(0.05, key, kind, -1, made)
+        if node.kind == "Call" and node.children:
+            yield from self._summed(key, node, values)
+
+    def _summed(self, key: Visit, node: Node, values: tuple[Any, ...]) -> Iterator[Candidate]:
+        """A sum or a mean along another axis, or with its axis kept."""
+        source = self._part(node.children[0], key)
+        if source is None or source[0].ndim != 2 or not any(name in node.text for name in ("sum", "mean")):
+            return
+        function = np.mean if "mean" in node.text.split("(")[0] else np.sum
+        other = np.sum if function is np.mean else np.mean
+        for axis, keep in itertools.product((0, 1, None), (True, False)):
+            made = _each(lambda a, b: function(a, axis=axis, keepdims=keep), source, source)  # noqa: B023
+            if made is not None:
+                yield Candidate(0.05, key, "axis", -1, made)
+        same_axis = _each(lambda a, b: other(a, axis=1, keepdims=True), source, source)
+        if same_axis is not None:
+            yield Candidate(0.1, key, f"function {other.__name__}", -1, same_axis)
+
+    def _part(self, index: int, key: Visit) -> tuple[Any, ...] | None:
+        """The values of a part at the visit of its whole."""
+        found = self.seen.get((index, key[1]))
+        return None if found is None or any(isinstance(one, bool) for one in found) else found
+
+    def _blame(self, key: Visit, node: Node) -> float:
+        """What a whole costs more when a part of it is nothing that is known to be right."""
+        if node.leaf and not node.children:
+            return 0.0
+        unknown = any(not self.known.get((leaf, key[1]), True) for leaf in self._leaves(node))
+        return 2.0 if unknown else 0.0
+
+    def _leaves(self, node: Node) -> Iterator[int]:
+        for child in node.children:
+            if self.nodes[child].leaf:
+                yield child
+            else:
+                yield from self._leaves(self.nodes[child])
+
+    def _is_known(self, key: Visit) -> bool:
+        values = self.seen[key]
+        if any(isinstance(one, bool) for one in values) or all(one.ndim == 0 for one in values):
+            return True
+        if any(self._equal(values, self.table[n]) for n in self._alike(values)):
+            return True
+        if all(one.ndim == 2 for one in values):
+            turned = tuple(one.T for one in values)
+            return any(self._equal(turned, self.table[n]) for n in self._alike(turned))
+        return False
+
+    # Factors of a product: a * b * (1 - b) is (a * b) * (1 - b), but people see a, and the slope b * (1 - b)
+
+    def _factors(self, node: Node) -> list[tuple[int, str]]:
+        found: list[tuple[int, str]] = []
+        while node.kind == "BinOp" and node.sign in ("*", "/") and len(node.children) == 2:
+            found.append((node.children[1], node.sign))
+            node = self.nodes[node.children[0]]
+        return [(node.index, "*"), *reversed(found)]
+
+    def _grouped(self, key: Visit, node: Node) -> Iterator[Candidate]:
+        factors = self._factors(node)
+        if len(factors) < 3:
+            return
+        count = len(factors)
+        for first in range(1, count - 1):
+            for last in range(first + 1, count):
+                if factors[first][1] != "*" or (last != count - 1):
+                    continue
+                others = [self._part(index, key) for n, (index, _) in enumerate(factors) if not first <= n <= last]
+                signs = [sign for n, (_, sign) in enumerate(factors) if not first <= n <= last]
+                shape = self._product(Candidate(0, key, "", -1, (), (first, last)))
+                if None in others or shape is None:
+                    continue
+                for number in self._alike(shape):
+                    if self.levels[number] >= 1 or self._equal(shape, self.table[number]):
+                        continue
+                    made: Any = others[0]
+                    for sign, other in zip(signs[1:], others[1:]):
+                        made = made and _each(_OPERATORS[sign], made, other)
+                    made = made and _each(_OPERATORS["*"], made, tuple(self.table[number]))
+                    if made is not None:
+                        yield Candidate(self.levels[number], key, "value", number, made, (first, last))
+
+    def ends(self, candidate: Candidate) -> tuple[Node, Node]:
+        """The first and the last of the factors that a candidate stands for."""
+        assert candidate.group is not None
+        factors = self._factors(self.nodes[candidate.key[0]])
+        return self.nodes[factors[candidate.group[0]][0]], self.nodes[factors[candidate.group[1]][0]]
+
+    def given(self, candidate: Candidate) -> int:
+        """The quantity that the expression gives now, if it is one."""
+        values = self.seen.get(candidate.key, ())
+        if candidate.group is not None:
+            made = self._product(candidate)
+            if made is None:
+                return -1
+            values = made
+        if not values or isinstance(values[0], bool):
+            return -1
+        return next((n for n in self._alike(values) if self._equal(values, self.table[n])), -1)
+
+    def _product(self, candidate: Candidate) -> tuple[Any, ...] | None:
+        assert candidate.group is not None
+        first, last = candidate.group
+        made: Any = None
+        for index, sign in self._factors(self.nodes[candidate.key[0]])[first : last + 1]:
+            part = self._part(index, candidate.key)
+            if part is None:
+                return None
+            made = part if made is None else _each(_OPERATORS[sign], made, part)
+            if made is None:
+                return None
+        return made  # type: ignore[no-any-return]
+
+
+def _each(operate: Callable[[Any, Any], Any], a: Any, b: Any) -> tuple[Any, ...] | None:
+    try:
+        with np.errstate(all="ignore"):
+            made = tuple(np.asarray(operate(x, y), float) for x, y in zip(a, b))
+    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+        return None
+    return made if all(one.size <= MOST_ENTRIES and np.all(np.isfinite(one)) for one in made) else None

@@ -1,0 +1,145 @@
+"""What every expression of instrumented code passes through: values are recorded, or replaced by others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+MOST_HOOKS = 400_000
+"""So many expressions may one run pass: what loops without end is not searched."""
+
+MOST_VISITS = 8
+"""So many visits of one expression are looked at."""
+
+MOST_ENTRIES = 4096
+
+IDLE, RECORD, REPLACE = 0, 1, 2
+
+Visit = tuple[int, int]
+"""An expression by its number, and which of its visits."""
+
+
+class TooMuch(BaseException):
+    """A run that passes more expressions than is allowed."""
+
+
+class Hook:
+    """What every expression passes through: it records or replaces values, or does nothing."""
+
+    def __init__(self) -> None:
+        """Do nothing."""
+        self.mode, self.left = IDLE, MOST_HOOKS
+        self.visits: dict[int, int] = {}
+        self.seen: dict[Visit, tuple[Any, Any, int]] = {}
+        self.over: dict[int, dict[int, Any]] = {}
+        self.left_behind: dict[Visit, dict[str, Any]] = {}
+        self.reached: Visit = (-1, -1)
+        self._stored: Any = None
+
+    def begin(self, mode: int, over: dict[Visit, Any] | None = None) -> None:
+        """Start a run."""
+        self.mode, self.left, self.visits, self.seen, self.over = mode, MOST_HOOKS, {}, {}, {}
+        self.left_behind, self.reached = {}, (-1, -1)
+        for (index, visit), value in (over or {}).items():
+            self.over.setdefault(index, {})[visit] = value
+
+    def tick(self) -> None:
+        """One turn of a loop. Raises TooMuch."""
+        self.left -= 1
+        if self.left < 0:
+            raise TooMuch
+
+    def value(self, index: int, value: Any) -> Any:
+        """The value of an expression, or what is to stand in its place. Raises TooMuch."""
+        if not self.mode:
+            return value
+        self.left -= 1
+        if self.left < 0:
+            raise TooMuch
+        if self.mode == RECORD:
+            visit = self.visits[index] = self.visits.get(index, -1) + 1
+            if visit < MOST_VISITS:
+                self._keep((index, visit), value)
+            wanted = self.over.get(index)
+        else:
+            wanted = self.over.get(index)
+            if wanted is None:
+                return value
+            visit = self.visits[index] = self.visits.get(index, -1) + 1
+        if wanted is None or visit not in wanted:
+            return value
+        return _in_place_of(value, wanted[visit])
+
+    def lazily(self, index: int, work_out: Callable[[], Any]) -> Any:
+        """What is to stand in the place of an expression, or its value."""
+        visit = self.visits.get(index, -1) + 1
+        if visit in self.over.get(index, {}):
+            self.visits[index] = visit
+            return _in_place_of(None, self.over[index][visit])
+        self.reached = (index, visit)
+        return self.value(index, work_out())
+
+    def leaves(self, index: int, names: dict[str, Any]) -> None:
+        """The end of a function: what it should have left behind can be put there."""
+        if not self.mode:
+            return
+        visit = self.visits[index] = self.visits.get(index, -1) + 1
+        if self.mode == RECORD and visit < 3:
+            self.left_behind[index, visit] = names
+        for attribute, value in self.over.get(index, {}).get(visit, {}).items():
+            setattr(names["self"], attribute, value)
+
+    def stores(self, index: int, value: Any) -> bool:
+        """Whether a variable is to get another value, which :meth:`stored` gives; an array gets it in place."""
+        made = self.value(index, value)
+        if made is value:
+            return False
+        if isinstance(value, np.ndarray) and isinstance(made, np.ndarray) and value.shape == made.shape:
+            try:
+                value[...] = made
+                return False
+            except (TypeError, ValueError):
+                pass
+        self._stored = made
+        return True
+
+    def stored(self) -> Any:
+        """The value for a variable."""
+        return self._stored
+
+    def _keep(self, key: Visit, value: Any) -> None:
+        found = as_array(value)
+        if found is not None:
+            self.seen[key] = (found, value, len(self.seen))
+        elif type(value) in (bool, np.bool_):
+            self.seen[key] = (bool(value), value, len(self.seen))
+
+
+def as_array(value: Any) -> np.ndarray | None:
+    """A copy of what is an array of numbers, or a number; None for anything else, and for what is large."""
+    kind = type(value)
+    try:
+        if kind is np.ndarray:
+            if value.dtype.kind in "biuf" and value.size <= MOST_ENTRIES:
+                return np.array(value, float)
+        elif kind in (int, float) or (kind is not np.bool_ and issubclass(kind, np.number)):
+            return np.array(float(value))
+        elif kind in (list, tuple) and 0 < len(value) <= 200:
+            made = np.array(value)
+            if made.dtype.kind in "iuf" and made.size <= MOST_ENTRIES:
+                return made.astype(float)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    return None
+
+
+def _in_place_of(value: Any, wanted: Any) -> Any:
+    if isinstance(wanted, bool):
+        return wanted
+    if isinstance(value, list | tuple):
+        return type(value)(wanted.tolist()) if wanted.ndim else wanted.item()
+    if wanted.ndim == 0 and not isinstance(value, np.ndarray):
+        return int(wanted) if isinstance(value, int) and float(wanted).is_integer() else float(wanted)
+    return wanted.copy()

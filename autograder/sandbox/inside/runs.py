@@ -1,0 +1,160 @@
+"""Runs of a probe beside instrumented code: what it answers, and what a solution gives in its expressions."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from . import codec
+from .hooks import IDLE, RECORD, REPLACE, Visit, as_array
+from .instrument import Instrument
+from .stopwatch import OutOfTime
+
+MOST_RUNS = 2500
+"""Of the code, in the search for one question."""
+
+MOST_CALLS = 300_000
+"""So many function calls may all runs of a search make, as far as one run tells: a training is run less often."""
+
+MOST_QUANTITIES = 500
+PRECISION = 1e-8
+
+Plain = dict[str, Any]
+
+
+def same(a: Any, b: Any, rtol: float = PRECISION) -> bool:
+    """Whether two values are the same: arrays of one shape in every entry, and anything else as it is."""
+    if isinstance(a, bool) or isinstance(b, bool) or isinstance(a, str) or isinstance(b, str):
+        return type(a) is type(b) and bool(a == b)
+    try:
+        a, b = np.asarray(a, float), np.asarray(b, float)
+    except (TypeError, ValueError):
+        return False
+    if a.shape != b.shape:
+        return False
+    size = np.abs(b)
+    largest = size.max(initial=0.0)
+    return bool(np.all(np.abs(a - b) <= rtol * np.maximum(size, 0.01 * (largest or 1.0))))
+
+
+class Runs:
+    """Runs of a probe beside the instrumented code, counted."""
+
+    def __init__(
+        self, instrument: Instrument, names: dict[str, Any], probe: Callable[[dict[str, Any], Plain], Any],
+        points: list[Plain], *, again: bool,
+    ) -> None:  # fmt: skip
+        """Ask at these points; ``again`` runs the cells once more each time, for values that they work out."""
+        self.hook, self.names, self.probe, self.points = instrument.hook, names, probe, points
+        self.kept, self.count = dict(names), 0
+        self.codes = instrument.codes() if again else []
+        self.error: BaseException | None = None
+        self.most = MOST_RUNS
+        self.lazy = -1
+
+    def define(self, codes: list[types.CodeType]) -> None:
+        """Run the cells in another form; every run has what they define."""
+        if self.codes:
+            self.codes = codes
+            return
+        with contextlib.suppress(Exception):
+            for code in codes:
+                exec(code, self.names)
+        self.kept = dict(self.names)
+
+    def weigh(self) -> None:
+        """Count the function calls of one run, and allow so many runs."""
+        calls = 0
+
+        def count(*_: Any) -> None:
+            nonlocal calls
+            calls += 1
+
+        sys.setprofile(count)
+        try:
+            self.run(0, {})
+        finally:
+            sys.setprofile(None)
+        self.most = max(16, min(MOST_RUNS, MOST_CALLS // (calls // 2 + 1)))
+
+    def run(self, point: int, over: dict[Visit, Any], mode: int = REPLACE) -> Plain:
+        """What the probe answers at a point; what was there before an error counts, and the error is kept."""
+        self.count += 1
+        values: Plain = {}
+        self.error = None
+        given = _fresh(self.points[point])
+        random.seed(0)
+        np.random.seed(0)
+        self.hook.begin(mode, over)
+        try:
+            with np.errstate(all="ignore"):
+                for code in self.codes:
+                    exec(code, self.names)
+                _gather(self.probe(self.names, given), values)
+        except (OutOfTime, MemoryError):
+            raise
+        except BaseException as error:
+            self.error = error
+        finally:
+            self.hook.mode = IDLE
+            self.names.clear()
+            self.names.update(self.kept)
+        return values
+
+
+def _fresh(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, dict):
+        return {key: _fresh(one) for key, one in value.items()}
+    return [_fresh(one) for one in value] if isinstance(value, list) else value
+
+
+def _gather(found: Any, values: Plain) -> None:
+    for part in found if isinstance(found, types.GeneratorType) else [found]:
+        for name, value in part.items():
+            array = as_array(value)
+            values[name] = value if isinstance(value, bool | str) else array
+            if values[name] is None and value is not None:
+                try:
+                    values[name] = codec.plain(value)
+                except codec.BadValue:
+                    values[name] = None
+
+
+def recorded(runs: Runs, instrument: Instrument) -> Plain:
+    """What a solution answers at every point, and the different values that its expressions had."""
+    answers, seen = [], []
+    for point in range(len(runs.points)):
+        answers.append(runs.run(point, {}, RECORD))
+        seen.append(runs.hook.seen)
+    found: list[Plain] = []
+    known: set[bytes] = set()
+    for key in seen[0]:
+        values = [one[key][0] for one in seen if key in one]
+        if len(values) < len(seen) or any(isinstance(one, bool) for one in values):
+            continue
+        name = b"".join(np.round(one, 12).tobytes() + str(one.shape).encode() for one in values)
+        if name in known or len(found) >= MOST_QUANTITIES:
+            continue
+        known.add(name)
+        node = instrument.nodes[key[0]]
+        found.append({"text": node.text[:80], "size": node.size, "values": values})
+    return {"answers": answers, "quantities": found}
+
+
+def alike(first: list[Plain], second: list[Plain]) -> bool:
+    """Whether two runs have given the same."""
+    for one, other in zip(first, second):
+        if one.keys() != other.keys():
+            return False
+        for value, again in zip(one.values(), other.values()):
+            if isinstance(value, np.ndarray) and not np.array_equal(value, again, equal_nan=True):
+                return False
+    return True
