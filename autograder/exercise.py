@@ -120,6 +120,12 @@ class Line:
     figures: int | None = None
 
 
+def lines(**points: float | tuple[float, str]) -> tuple[Line, ...]:
+    """One line for every name, with its points and, where the name does not say it, what people call it."""
+    worth = {name: given if isinstance(given, tuple) else (given, "") for name, given in points.items()}
+    return tuple(Line(name, points, label or name) for name, (points, label) in worth.items())
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What a judge found for one line.

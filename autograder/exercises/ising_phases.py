@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from autograder.exercise import RIGHT, Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
+from autograder.exercise import RIGHT, Challenge, Exercise, Probe, Question, Reply, Values, Verdict, Written, lines
 from autograder.exercises.shared import calling
 from autograder.marking.chance import plausible
 from autograder.marking.compare import as_numbers, compare, whole_numbers
@@ -463,12 +463,12 @@ EXERCISE = Exercise(
         Question(
             "toy_generator",
             "The toy data",
-            (
-                Line("form", 1, "shapes, entries and labels"),
-                Line("ordered", 2, "the ordered phase"),
-                Line("disordered", 1, "the disordered phase"),
-                Line("independent", 2, "spins and samples are independent"),
-                Line("seeded", 1, "random numbers from rng"),
+            lines(
+                form=(1, "shapes, entries and labels"),
+                ordered=(2, "the ordered phase"),
+                disordered=(1, "the disordered phase"),
+                independent=(2, "spins and samples are independent"),
+                seeded=(1, "random numbers from rng"),
             ),
             GENERATOR,
             judge_generator,
@@ -476,10 +476,10 @@ EXERCISE = Exercise(
         Question(
             "random_split",
             "The split",
-            (
-                Line("sizes", 1, "sizes and order of the four arrays"),
-                Line("pairs", 2, "every example once, with its label"),
-                Line("chance", 2, "the test set is random"),
+            lines(
+                sizes=(1, "sizes and order of the four arrays"),
+                pairs=(2, "every example once, with its label"),
+                chance=(2, "the test set is random"),
             ),
             SPLITTING,
             judge_split,
@@ -487,14 +487,14 @@ EXERCISE = Exercise(
         Question(
             "share_of_right",
             "The accuracy",
-            (Line("share", 3, "share_right(A2, Y)"),),
+            lines(share=(3, "share_right(A2, Y)")),
             SHARE,
             values(share_truth, explain=explain_slips(SHARE_SLIPS)),
         ),
         Question(
             "test_accuracy",
             "The experiment",
-            (Line("trained", 2, "what the network is trained on"), Line("accuracy", 2, "the accuracy on the test set")),
+            lines(trained=(2, "what the network is trained on"), accuracy=(2, "the accuracy on the test set")),
             EXPERIMENT,
             judge_experiment,
         ),

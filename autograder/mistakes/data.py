@@ -47,7 +47,7 @@ SCALING: Texts = {
     ),
     "scaled-by-new-data": (
         "new examples are scaled by their own statistics",
-        "From which data do your means and widths come? A single new example has no mean of its own.",
+        "From which data do your means and widths come? A single new reaction has no mean of its own.",
     ),
     "scaled-again": ("the values are standardised once more", "This function leads back to the unit of the data."),
     "order-of-scaling": ("the two steps are taken in the wrong order", "Undo the last step of standardise first."),
@@ -127,7 +127,7 @@ DESIGN: Texts = {
     "unknown-activation": ("an activation has an unknown name", "Which names does the task list?"),
     "output-cannot-reach-target": (
         "the output cannot reach every target",
-        "Put the smallest and the largest target through your transform. What must the output reach?",
+        "Put the smallest and the largest k of the task through your transform. What must the output reach?",
     ),
     "classification-loss-for-regression": (
         "the loss belongs to classes, and the target is a number",

@@ -8,6 +8,7 @@ import pytest
 from autograder.exercise import Line, Reply
 from autograder.exercises import load
 from autograder.exercises import reaction_rates as module
+from autograder.exercises.design_record import ACTIVATIONS, FOR_A_PERSON, RECORD_JUDGES, names_the_target
 from autograder.marking import challenges
 
 NAME = "reaction_rates"
@@ -28,13 +29,13 @@ def judged(line, **changes):
     return module.by_record((Line(line, 1),), [Reply({}, {"design": design}, True)])[line]
 
 
-@pytest.mark.parametrize("line", module.RECORD_JUDGES)
+@pytest.mark.parametrize("line", RECORD_JUDGES)
 def test_a_consistent_design_is_right(line):
     assert judged(line).status == "correct"
     assert judged(line).message == ""
 
 
-@pytest.mark.parametrize("line", module.RECORD_JUDGES)
+@pytest.mark.parametrize("line", RECORD_JUDGES)
 @pytest.mark.parametrize(
     "rubbish",
     [None, 7, "text", [], {}, [None], [[1]], [[[[]]]], {"units": {}}, float("nan"), np.zeros((2, 2, 2)), True],
@@ -67,7 +68,7 @@ FUNCTIONS = {
 }
 
 
-@pytest.mark.parametrize("activation", module.ACTIVATION_RANGES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("transform", module.TRANSFORMED_RANGES)
 def test_an_output_reaches_the_target_where_numbers_say_so(activation, transform):
     """The table of ranges against targets that are transformed, and outputs that are computed."""
@@ -101,7 +102,7 @@ def test_an_output_reaches_the_target_where_numbers_say_so(activation, transform
 def test_what_is_silly_and_consistent_is_right_with_a_note_for_the_person(changes, line):
     verdict = judged(line, **changes)
     assert verdict.status == "correct"
-    assert verdict.message.startswith(module.FOR_A_PERSON)
+    assert verdict.message.startswith(FOR_A_PERSON)
 
 
 def test_own_shapes_carry_the_count_only_when_they_fit_each_other():
@@ -206,7 +207,7 @@ def test_a_linear_formula_is_no_prediction_of_a_network_that_is_not_linear(bend,
     ],
 )
 def test_the_rate_is_no_feature_in_any_form(name, target):
-    assert module.names_the_target(name) == target
+    assert names_the_target(name) == target
 
 
 def trained(transform, *, scale=lambda new, train: (new - train.mean(1, keepdims=True)) / train.std(1, keepdims=True)):

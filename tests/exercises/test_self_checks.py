@@ -13,7 +13,7 @@ import nbformat
 import numpy as np
 import pytest
 
-from autograder.exercises import NAMES, load, reaction_rates
+from autograder.exercises import NAMES, design_record, load
 
 SLOW = {"hidden_size", "sin_regression", "reaction_rates", "vanishing_gradients"}
 """Exercises whose solved notebook trains for longer than a quick test may."""
@@ -304,9 +304,9 @@ def test_the_words_of_the_rates_record_are_those_of_the_grader(root):
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Assign) and node.targets[0].id in ("activations", "transforms", "losses"):
             words[node.targets[0].id] = ast.literal_eval(node.value)
-    assert words["losses"] == reaction_rates.LOSSES
-    assert words["activations"] == tuple(reaction_rates.ACTIVATION_RANGES)
-    assert set(words["transforms"]) == set(reaction_rates.TRANSFORMED_RANGES)
+    assert words["losses"] == design_record.LOSSES
+    assert words["activations"] == tuple(design_record.ACTIVATIONS)
+    assert set(words["transforms"]) == set(design_record.TRANSFORMED_RANGES)
 
 
 @pytest.mark.slow
