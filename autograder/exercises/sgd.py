@@ -26,6 +26,7 @@ from autograder.exercise import (
     Values,
     Verdict,
     Written,
+    lines,
 )
 from autograder.exercises.shared import SMALL, draw_point, network_for, small_targets
 from autograder.marking.compare import as_numbers, whole_numbers
@@ -229,15 +230,19 @@ def _losses_along(given: Values) -> list[float]:
 # Which mistakes are known -------------------------------------------------------------------------------------------
 
 
-def _own_column(j: int, k: int) -> tuple[slice, slice]:
+Columns = tuple[slice, slice]
+
+
+def _own_column(j: int, k: int) -> Columns:
     return slice(k, k + 1), slice(k, k + 1)
 
 
+def _all_columns(j: int, k: int) -> Columns:
+    return slice(None), slice(None)
+
+
 def _walk(
-    given: Values,
-    order: Iterable[int],
-    columns: Callable[[int, int], tuple[slice, slice]] = _own_column,
-    scale: float = 1.0,
+    given: Values, order: Iterable[int], columns: Callable[[int, int], Columns] = _own_column, scale: float = 1.0
 ) -> np.ndarray:
     """Steps along an order in which step j at example k uses these columns of X and of Y; all parameters at the end."""
     state: Mapping[str, np.ndarray] = _start(given)
@@ -248,37 +253,31 @@ def _walk(
     return _vector(state)
 
 
-def _step_slips(mistake: str, walk: Callable[[Values, np.ndarray], np.ndarray]) -> list[Slip]:
-    """One formula for both lines: the order cut after one example, and the whole order."""
-    return [
-        Slip(mistake, "one", lambda v: walk(v.given, v.order[:1])),
-        Slip(mistake, "many", lambda v: walk(v.given, v.order)),
-    ]
-
-
-def _summed(given: Values, mean: bool) -> np.ndarray:
+def _summed(given: Values, *, mean: bool) -> np.ndarray:
     """All gradients taken at the old parameters and one update at the end."""
     state, order = _start(given), given["order"]
     gradient = descent.gradients(state, given["X"][:, order], given["Y"][:, order])
     return _vector(descent.step(state, gradient, float(given["learning_rate"]) * (1 if mean else len(order))))
 
 
-_EVERYTHING = (slice(None), slice(None))
-
-STEP_SLIPS = (
-    *_step_slips("all-examples-in-each-step", lambda given, order: _walk(given, order, lambda j, k: _EVERYTHING)),
-    Slip("one-step-for-all-examples", "many", lambda v: _walk(v.given, (0,), lambda j, k: _EVERYTHING)),
-    *_step_slips("order-ignored", lambda given, order: _walk(given, range(len(order)))),
-    *_step_slips("order-ignored", lambda given, order: _walk(given, range(given["X"].shape[1]))),
-    *_step_slips(
+IN_EVERY_STEP: Sequence[tuple[str, Callable[[Values, np.ndarray], np.ndarray]]] = (
+    ("all-examples-in-each-step", lambda given, order: _walk(given, order, _all_columns)),
+    ("order-ignored", lambda given, order: _walk(given, range(len(order)))),
+    ("order-ignored", lambda given, order: _walk(given, range(given["X"].shape[1]))),
+    (
         "target-of-another-example",
         lambda given, order: _walk(given, order, lambda j, k: (slice(k, k + 1), slice(j, j + 1))),
     ),
-    *_step_slips("divided-by-wrong-count", lambda given, order: _walk(given, order, scale=1 / given["X"].shape[1])),
-    *_step_slips(
-        "learning-rate-missing", lambda given, order: _walk(given, order, scale=1 / float(given["learning_rate"]))
-    ),
-    *_step_slips("parameter-never-updated", lambda given, order: _vector(_start(given))),
+    ("divided-by-wrong-count", lambda given, order: _walk(given, order, scale=1 / given["X"].shape[1])),
+    ("learning-rate-missing", lambda given, order: _walk(given, order, scale=1 / float(given["learning_rate"]))),
+    ("parameter-never-updated", lambda given, order: _vector(_start(given))),
+)
+"""Wrong steps along an order: they show after one step, and after all."""
+
+STEP_SLIPS = (
+    *(Slip(mistake, "one", lambda v, walk=walk: walk(v.given, v.order[:1])) for mistake, walk in IN_EVERY_STEP),
+    *(Slip(mistake, "many", lambda v, walk=walk: walk(v.given, v.order)) for mistake, walk in IN_EVERY_STEP),
+    Slip("one-step-for-all-examples", "many", lambda v: _walk(v.given, (0,), _all_columns)),
     Slip("one-update-at-the-end", "many", lambda v: _summed(v.given, mean=False)),
     Slip("one-update-at-the-end", "many", lambda v: _summed(v.given, mean=True)),
     Slip("one-update-at-the-end", "many", lambda v: _walk(v.given, v.order[-1:])),
@@ -336,26 +335,22 @@ def with_either_epoch(judge: Judge) -> Judge:
     return judged
 
 
+@at_every_challenge
+def _orders(reply: Reply) -> dict[str, Verdict]:
+    m, epochs = reply.given["X"].shape[1], int(reply.given["epochs"])
+    found = whole_numbers(reply.values.get("visited"))
+    visited = [] if found is None else found.tolist()
+    passes = _passes(visited, m, epochs)
+    if passes is RIGHT and reply.values.get("labelled") is not True:
+        passes = Verdict.named("labels-left-behind")
+    return {"each_once": passes, "fresh": _freshness(visited, m, epochs)}
+
+
 def orders(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
     """Is every epoch a pass through all examples, and is every order fresh? No generator is assumed."""
-
-    def check(reply: Reply) -> dict[str, Verdict]:
-        m, epochs = reply.given["X"].shape[1], int(reply.given["epochs"])
-        found = whole_numbers(reply.values.get("visited"))
-        visited = [] if found is None else found.tolist()
-        passes = _passes(visited, m, epochs)
-        if passes is RIGHT and reply.values.get("labelled") is not True:
-            passes = Verdict.named("labels-left-behind")
-        return {"each_once": passes, "fresh": _freshness(visited, m, epochs)}
-
-    verdicts = dict(at_every_challenge(check)(lines, replies))
+    verdicts = dict(_orders(lines, replies))
     if all(verdict.share == 1 for verdict in verdicts.values()) and _one_stays(replies):
-        verdicts["fresh"] = Verdict(
-            "wrong",
-            mistakes=("one-example-stays",),
-            message="One example has the same place in every epoch.",
-            hint="How many numbers do you shuffle, and how many examples are there?",
-        )
+        verdicts["fresh"] = Verdict.named("one-example-stays")
     return verdicts
 
 
@@ -374,27 +369,17 @@ def _passes(visited: Sequence[int], m: int, epochs: int) -> Verdict:
     if not visited:
         return Verdict("missing", message="No step was seen: `train_sgd` did not call the network's `backward_pass`.")
     if -1 in visited:
-        return Verdict(
-            "wrong",
-            mistakes=("all-examples-in-each-step",),
-            message="There are steps that do not use exactly one example.",
-            hint="Every call of `backward_pass` should get one column of `X` and the same column of `Y`.",
-        )
+        told = "There are steps that do not use exactly one example."
+        hint = "Every call of `backward_pass` should get one column of `X` and the same column of `Y`."
+        return Verdict.named("all-examples-in-each-step", title=told, hint=hint)
     if len(visited) != m * epochs:
-        return Verdict(
-            "wrong",
-            message=f"{len(visited)} steps were made in {epochs} epochs with {m} examples: {m * epochs} are expected.",
-            hint="In one epoch every example has its turn once.",
-        )
+        told = f"{len(visited)} steps were made in {epochs} epochs with {m} examples: {m * epochs} are expected."
+        return Verdict("wrong", message=told, hint="In one epoch every example has its turn once.")
     for start in range(0, len(visited), m):
-        epoch = visited[start : start + m]
-        if len(set(epoch)) < m:
-            return Verdict(
-                "wrong",
-                mistakes=("drawn-with-replacement",),
-                message=f"In one epoch only {len(set(epoch))} of {m} examples have their turn, some more than once.",
-                hint="Shuffle the numbers of the examples instead of drawing a number for each step.",
-            )
+        different = len(set(visited[start : start + m]))
+        if different < m:
+            told = f"In one epoch only {different} of {m} examples have their turn, some more than once."
+            return Verdict.named("drawn-with-replacement", title=told)
     return RIGHT
 
 
@@ -405,54 +390,46 @@ def _freshness(visited: Sequence[int], m: int, epochs: int) -> Verdict:
     shuffled = [visited[start : start + size] for start in range(0, len(visited), size)]
     kept_needed = KEPT * size // m
     if any(neighbours_kept(list(range(size)), order) >= kept_needed for order in shuffled):
-        return Verdict(
-            "wrong",
-            mistakes=("not-shuffled",),
-            message="The examples come in the order in which they stand in `X`.",
-            hint="Where is the order of an epoch made, and what is random about it?",
-        )
+        told = "The examples come in the order in which they stand in `X`."
+        hint = "Where is the order of an epoch made, and what is random about it?"
+        return Verdict.named("not-shuffled", title=told, hint=hint)
     if any(neighbours_kept(a, b) >= kept_needed for a, b in combinations(shuffled, 2)):
-        return Verdict(
-            "wrong",
-            mistakes=("shuffled-once",),
-            message="The order is the same in several epochs, or the same one turned round or read from elsewhere.",
-            hint="How often is the order drawn: once, or in every epoch? Is the generator set back in between?",
-        )
+        return Verdict.named("shuffled-once")
     return RIGHT
 
 
-def _judge_losses() -> Judge:
-    compare_losses = values(own_losses, explain=explain_slips(LOSS_SLIPS))
+_COMPARED = values(own_losses, explain=explain_slips(LOSS_SLIPS))
 
-    def judge(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
-        followed = []
-        for reply in replies:
-            found = usable(reply.values)
-            path = {name: found[name] for name in (f"path_{one}" for one in descent.PARAMETERS) if name in found}
-            epochs = int(reply.given["epochs"])
-            if len(path) < len(descent.PARAMETERS) or any(at.shape[:1] != (epochs + 1,) for at in path.values()):
-                return _no_losses(lines, "No epochs were seen: each should call the network's methods equally often.")
-            if any(points.shape[1:] != reply.given[name[5:]].shape for name, points in path.items()):
-                return _no_losses(lines, "The parameters change their shape during the training.")
-            if np.allclose(path["path_W1"][0], path["path_W1"][-1], rtol=1e-9, atol=0):
-                return _no_losses(lines, "The parameters do not change during the training.")
-            followed.append(Reply(dict(reply.given) | path, reply.values, reply.shown))
-        verdicts = compare_losses(lines, followed)
-        if all(verdict.share for verdict in verdicts.values()) and any(map(_another_rate, replies)):
-            title = "The steps are not made with the learning rate that was asked for."
-            return {name: Verdict.named("argument-ignored", title=title, share=0.5) for name in verdicts}
-        return verdicts
 
-    return judge
+def by_losses(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
+    """The losses that are returned, against those at the student's own parameters."""
+    followed = []
+    for reply in replies:
+        path = {name: value for name, value in usable(reply.values).items() if name.startswith("path_")}
+        if told := _no_path(path, reply.given):
+            return {line.name: Verdict("wrong", message=told) for line in lines}
+        followed.append(Reply({**reply.given, **path}, reply.values, reply.shown))
+    verdicts = _COMPARED(lines, followed)
+    if all(verdict.share for verdict in verdicts.values()) and any(map(_another_rate, replies)):
+        title = "The steps are not made with the learning rate that was asked for."
+        return {name: Verdict.named("argument-ignored", title=title, share=0.5) for name in verdicts}
+    return verdicts
+
+
+def _no_path(path: Values, given: Values) -> str:
+    """Why nothing follows from the parameters between the epochs; empty where it does."""
+    if len(path) < len(descent.PARAMETERS) or any(at.shape[:1] != (int(given["epochs"]) + 1,) for at in path.values()):
+        return "No epochs were seen: each should call the network's methods equally often."
+    if any(points.shape[1:] != given[name[5:]].shape for name, points in path.items()):
+        return "The parameters change their shape during the training."
+    if np.allclose(path["path_W1"][0], path["path_W1"][-1], rtol=1e-9, atol=0):
+        return "The parameters do not change during the training."
+    return ""
 
 
 def _another_rate(reply: Reply) -> bool:
     rates = as_numbers(reply.values.get("rates", ()))
     return isinstance(rates, str) or not np.allclose(rates, float(reply.given["learning_rate"]), rtol=1e-9, atol=0)
-
-
-def _no_losses(lines: Sequence[Line], message: str) -> Mapping[str, Verdict]:
-    return {line.name: Verdict("wrong", message=message) for line in lines}
 
 
 # The questions ------------------------------------------------------------------------------------------------------
@@ -467,34 +444,28 @@ EXERCISE = Exercise(
         Question(
             "given_order",
             "One epoch in a given order",
-            (
-                Line("one", 4, "all parameters after one step"),
-                Line("many", 5, "all parameters after the whole order"),
-            ),
+            lines(one=(4, "all parameters after one step"), many=(5, "all parameters after the whole order")),
             STEPS,
             values(truth, follow=follow_steps, explain=explain_slips(STEP_SLIPS)),
         ),
         Question(
             "random_order",
             "Every epoch in a fresh order",
-            (
-                Line("each_once", 3, "every example once in every epoch"),
-                Line("fresh", 2, "a new random order in every epoch"),
-            ),
+            lines(each_once=(3, "every example once in every epoch"), fresh=(2, "a new random order in every epoch")),
             RECORDED,
             with_either_epoch(orders),
         ),
         Question(
             "loss_curve",
             "The loss curve",
-            (Line("losses", 3, "the losses that train_sgd returns"),),
+            lines(losses=(3, "the losses that train_sgd returns")),
             RECORDED,
-            with_either_epoch(_judge_losses()),
+            with_either_epoch(by_losses),
         ),
         Question(
             "noise_numbers",
             "Two numbers for noise",
-            (Line("rises", 1, "share of rises"), Line("roughness", 2, "roughness")),
+            lines(rises=(1, "share of rises"), roughness=2),
             NOISE,
             values(noise_truth, explain=explain_slips(NOISE_SLIPS)),
         ),

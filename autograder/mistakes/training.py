@@ -114,10 +114,13 @@ TRAINING: Texts = {
     ),
     "drawn-with-replacement": (
         "some examples come twice in an epoch, and some not at all",
-        "Each epoch should visit every example once.",
+        "Shuffle the numbers of the examples instead of drawing a number for each step.",
     ),
     "not-shuffled": ("the examples are not shuffled", "Where in your code does the order become random?"),
-    "shuffled-once": ("the same order is used in every epoch", "Which line belongs inside the loop over the epochs?"),
+    "shuffled-once": (
+        "the order is the same in several epochs, or the same one turned round or read from elsewhere",
+        "How often is the order drawn: once, or in every epoch? Is the generator set back in between?",
+    ),
     "strength-not-passed-on": (
         "the training has no penalty",
         "How does the strength that `train` is given reach the loss and the gradients?",
