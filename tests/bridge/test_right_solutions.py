@@ -66,6 +66,7 @@ def test_full_marks_through_nbgrader(course, group):
     assert lost == {}
 
 
+@pytest.mark.long
 def test_full_marks_on_the_command_line(course, group, root):
     sheet, students = group
     done = subprocess.run(

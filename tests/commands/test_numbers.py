@@ -107,12 +107,13 @@ def test_the_same_id_and_secret_give_the_same_numbers_for_ever():
 @pytest.mark.slow
 def test_another_secret_gives_unrelated_numbers():
     other = replace(CLASS, secret=b"another secret for the tests")
-    same = sum(told(student) == told(student, other) for student in IDS)
+    some = IDS[:150]
+    same = sum(told(student) == told(student, other) for student in some)
     assert same == 0
     for part in ("X", "Y", "W1", "W2", "b1"):
-        one, two = (np.array([numbers_of(v, s)[part].ravel() for s in IDS]) for v in (CLASS, other))
+        one, two = (np.array([numbers_of(v, s)[part].ravel() for s in some]) for v in (CLASS, other))
         correlation = np.corrcoef(one[:, 0], two[:, 0])[0, 1]
-        assert abs(correlation) < 4 / math.sqrt(len(IDS)), part
+        assert abs(correlation) < 4 / math.sqrt(len(some)), part
 
 
 def test_hardly_two_students_have_the_same_numbers():
@@ -439,7 +440,7 @@ def test_the_command_line_gives_the_same_points(graded):
     assert {r["student"]: sum(q["points"] for q in r["questions"]) for r in records} == points(graded)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.xdist_group("nbgrader")
 def test_a_class_is_graded_and_marked_again_by_everyones_own_numbers(graded, tmp_path):
     copy = tmp_path / "course"

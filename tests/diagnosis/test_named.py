@@ -11,14 +11,14 @@ def assert_all_named(tally):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("index", [1, 4, 5, 7, 13])
+@pytest.mark.parametrize("index", [5, 13])
 def test_every_single_mistake_is_named(index):
     assert_all_named(bench.singles(bench.SPECS[index : index + 1]))
 
 
 @pytest.mark.slow
 def test_two_mistakes_are_named():
-    tally = bench.several(2, 150)
+    tally = bench.several(2, 80)
     assert tally.named >= 0.95 * tally.tried, tally.misses
 
 
@@ -29,14 +29,14 @@ def test_three_mistakes_are_mostly_named():
 
 @pytest.mark.slow
 def test_random_numbers_are_never_named():
-    assert bench.perturbed(150, seed=1).misses == []
+    assert bench.perturbed(50, seed=1).misses == []
 
 
 def test_right_answers_of_any_style_are_right():
     assert bench.right_answers(200, seed=1).misses == []
 
 
-@pytest.mark.long  # five networks of every size are above
+@pytest.mark.long  # two networks are above
 def test_every_single_mistake_is_named_for_every_network():
     assert_all_named(bench.singles())
 

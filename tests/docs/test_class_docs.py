@@ -46,7 +46,7 @@ def course(tmp_path, root):
     return tmp_path
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_every_command_works_in_its_order(course, root):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
