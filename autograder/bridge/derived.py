@@ -10,24 +10,8 @@ from traitlets.config import Config
 from traitlets.log import get_logger
 
 from autograder.bridge.given import derive
-
-
-def root_of(config: Config) -> Path:
-    """The course's folder in a configuration of nbgrader: by default the working directory."""
-    course = config.CourseDirectory
-    return Path(course.root if "root" in course else Path.cwd()).absolute()
-
-
-def database_of(config: Config) -> str:
-    """The gradebook of a configuration of nbgrader."""
-    course = config.CourseDirectory
-    return str(course.db_url) if "db_url" in course else f"sqlite:///{root_of(config) / 'gradebook.db'}"
-
-
-def autograded_of(config: Config) -> Path:
-    """The folder with the notebooks that were marked."""
-    course = config.CourseDirectory
-    return root_of(config) / str(course.autograded_directory if "autograded_directory" in course else "autograded")
+from autograder.bridge.settings import autograded_of, database_of
+from autograder.course import CourseError
 
 
 class DeriveForPages:
@@ -54,5 +38,8 @@ class DerivedCsv(CsvExportPlugin):
 
     def export(self, gradebook: Gradebook) -> None:
         """Write the table."""
-        derive(gradebook, self.config, autograded_of(self.config))
+        try:
+            derive(gradebook, self.config, autograded_of(self.config))
+        except CourseError as problem:
+            raise SystemExit(f"nbgrader export: {problem}") from None
         super().export(gradebook)

@@ -21,6 +21,8 @@ from sqlalchemy import Column, Float, Integer, MetaData, RowMapping, String, Tab
 from sqlalchemy.orm import Session
 from traitlets.config import Config
 
+from autograder.bridge.late import extend
+from autograder.bridge.settings import root_of
 from autograder.grading.notebook import BadNotebook, read_notebook
 from autograder.people.answers import digests
 
@@ -220,10 +222,11 @@ def penalise(gradebook: Gradebook, notebook: SubmittedNotebook, config: Config) 
 
 def derive(gradebook: Gradebook, config: Config, autograded: Path, sheet: str = "", student: str = "") -> None:
     """Let everything that follows from marks follow: what was given elsewhere is remembered, points are capped, and
-    penalties are those of the points there are. Commits when something changed.
+    penalties are those of the points and of the time there are. Commits when something changed. Raises BadTable.
 
     ``autograded`` is the folder with the notebooks that were marked.
     """
+    extend(gradebook, config, root_of(config))
     given = Given(gradebook.db)
     for assignment in gradebook.assignments:
         if sheet and assignment.name != sheet:

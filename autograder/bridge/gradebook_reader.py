@@ -67,8 +67,8 @@ def scores_and_emails(url: str) -> tuple[list[Score], dict[str, str]]:
     config = _settings(url)
     with _opened(url) as book:
         if config is not None:
-            from autograder.bridge.derived import autograded_of
             from autograder.bridge.given import derive
+            from autograder.bridge.settings import autograded_of
 
             derive(book, config, autograded_of(config))
         for assignment in book.assignments:
@@ -81,8 +81,7 @@ def scores_and_emails(url: str) -> tuple[list[Score], dict[str, str]]:
 
 def _settings(url: str) -> Config | None:
     """The configuration of the course whose gradebook this is, when the working directory is in that course."""
-    from autograder.bridge.derived import database_of
-    from autograder.bridge.settings import course_config
+    from autograder.bridge.settings import course_config, database_of
 
     try:
         config = course_config(find_root())

@@ -28,8 +28,8 @@ from nbgrader.converters.base import NbGraderException
 from traitlets.config import Config
 from traitlets.log import get_logger
 
-from autograder.bridge.derived import database_of
 from autograder.bridge.given import Given, Place, grades_of, remember, same
+from autograder.bridge.settings import database_of
 from autograder.course import root_of_hand_in, source_notebook
 from autograder.exercises import NAMES, load
 from autograder.grading.notebook import (

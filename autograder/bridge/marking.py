@@ -15,8 +15,8 @@ from nbgrader.api import Comment, Grade, Gradebook, MissingEntry, SubmittedAssig
 from traitlets.config import Config
 
 from autograder.bridge import schemes
-from autograder.bridge.derived import autograded_of, database_of, root_of
 from autograder.bridge.given import ELSEWHERE, Given, Mark, Place, derive, give, same
+from autograder.bridge.settings import autograded_of, database_of, root_of
 from autograder.course import CourseError
 from autograder.exercise import Written
 from autograder.exercises import all_exercises, load

@@ -216,6 +216,7 @@ def configure(c: Config) -> None:
         "nbgrader.preprocessors.AssignLatePenalties",
         "nbgrader.preprocessors.CheckCellMetadata",
     ]
+    c.AssignLatePenalties.plugin_class = "autograder.bridge.late.LatePolicy"  # costs nothing until a course says so
     # both the feedback pages and formgrader make their pages with this exporter
     c.HTMLExporter.preprocessors = ["autograder.bridge.safe_pages.SafePages"]
     c.HTMLExporter.filters = {"markdown2html": "autograder.bridge.safe_pages.markdown2html"}

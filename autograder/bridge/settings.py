@@ -25,3 +25,21 @@ def course_config(root: Path) -> Config:
         NbGrader.clear_instance()
     config.CourseDirectory.root = str(root.resolve())
     return config
+
+
+def root_of(config: Config) -> Path:
+    """The course's folder in a configuration of nbgrader: by default the working directory."""
+    course = config.CourseDirectory
+    return Path(course.root if "root" in course else Path.cwd()).absolute()
+
+
+def database_of(config: Config) -> str:
+    """The gradebook of a configuration of nbgrader."""
+    course = config.CourseDirectory
+    return str(course.db_url) if "db_url" in course else f"sqlite:///{root_of(config) / 'gradebook.db'}"
+
+
+def autograded_of(config: Config) -> Path:
+    """The folder with the notebooks that were marked."""
+    course = config.CourseDirectory
+    return root_of(config) / str(course.autograded_directory if "autograded_directory" in course else "autograded")
