@@ -109,6 +109,26 @@ def network_for(given: Values, activations: tuple[str, ...], loss: str, *, penal
     return Network(sizes, activations, loss, penalty=penalty)
 
 
+def at_each(activation: str, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """An activation and its derivative at every entry: what one unit puts out, and its error signals."""
+    examples = z.reshape(1, -1)
+    point = {"X": examples, "Y": np.zeros_like(examples), "W1": np.ones((1, 1)), "b1": np.zeros((1, 1))}
+    found = Network((1, 1), (activation,), "mse").evaluate(point, {"dA1": np.ones_like(examples)})
+    return found["A1"].reshape(z.shape), found["dZ1"].reshape(z.shape)
+
+
+def layer_gradients(X: np.ndarray, W: np.ndarray, dZ: np.ndarray) -> dict[str, np.ndarray]:
+    """dW, db and dX of a layer from its error signal, summed over the examples.
+
+    Its inputs are those that a layer before it only passes on: dX is the error signal of that one.
+    """
+    (units, inputs), m = W.shape, X.shape[1]
+    network = Network((inputs, inputs, units), ("linear", "linear"), "mse")
+    point = {"X": X, "Y": np.zeros_like(dZ), "W1": np.eye(inputs), "b1": np.zeros((inputs, 1))}
+    found = network.evaluate(point | {"W2": W, "b2": np.zeros((units, 1))}, {"dZ2": dZ})
+    return {"dW": m * found["dW2"], "db": m * found["db2"], "dX": found["dZ1"]}
+
+
 def follow_network(network: Network, given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
     """What follows from the student's own activations, for both right ways to read an activation's derivative."""
     known = {name: value for name, value in own.items() if name[0] in "ZA"}

@@ -145,7 +145,10 @@ PROPERTY: Texts = {
         "this is the parity of one factor",
         "tanh is odd, and so is x. What is the product of two odd functions?",
     ),
-    "taken-for-monotone": ("the function is taken for monotone", "Put in a few numbers: what are f(2) and f(-2)?"),
+    "taken-for-monotone": (
+        "the function is taken for monotone",
+        "Put in a few numbers: what are f(2) and f(-2), f(0.1) and f(-0.1)?",
+    ),
     "slope-of-tanh": ("this is the slope of tanh", "f is a product. What does its other factor do to the slope?"),
     "sign-on-the-left": (
         "the sign of the slope on the left is wrong",
@@ -157,6 +160,6 @@ PROPERTY: Texts = {
     ),
     "slope-between-points": (
         "the slope is measured between two points",
-        "A difference is near the slope and not equal to it. Use the formula.",
+        "A slope that is measured between two points is only near it. Derive a formula.",
     ),
 }

@@ -6,7 +6,7 @@ import pytest
 
 from autograder.exercise import Line, Reply
 from autograder.exercises import custom_activation as module
-from autograder.exercises import load
+from autograder.exercises import function_properties, load
 from autograder.marking import challenges
 
 NAME = "custom_activation"
@@ -25,7 +25,7 @@ def test_the_derivative_agrees_with_mpmath():
 
 
 def test_the_properties_agree_with_a_scan():
-    truth = module.true_properties()
+    truth = function_properties.true_properties()
     x = np.linspace(-20, 20, 400_001)
     value, slope = x * np.tanh(x), np.tanh(x) + x / np.cosh(x) ** 2
     assert value.min() == pytest.approx(truth["range"][0], abs=1e-12) == 0
@@ -40,7 +40,7 @@ def test_the_properties_agree_with_a_scan():
 
 def test_the_largest_slope_is_where_coth_x_is_x():
     root = mpmath.findroot(lambda x: mpmath.coth(x) - x, 1.2)
-    truth = module.true_properties()
+    truth = function_properties.true_properties()
     assert truth["largest_slope_at"] == pytest.approx(float(root), rel=1e-14)
     assert truth["largest_slope_at"] == pytest.approx(1.19967864, abs=1e-8)
     assert truth["largest_slope"] == pytest.approx(truth["largest_slope_at"], rel=1e-14)
@@ -109,7 +109,7 @@ def test_the_counterexample_does_not_show_hidden_points():
 
 @pytest.mark.parametrize(("value", "equal"), [(1.2, True), (1.1997, True), (1.199, False), (1.201, False)])
 def test_four_significant_figures_are_enough(value, equal):
-    assert module._same(value, module.true_properties()["largest_slope"]) is equal
+    assert function_properties._same(value, function_properties.true_properties()["largest_slope"]) is equal
 
 
 def test_a_wrong_place_keeps_the_slope_that_follows_from_it():
