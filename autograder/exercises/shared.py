@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -37,6 +37,17 @@ def calling(
     """What asks a function of the student's: the names of its arguments, and of what it returns."""
     settings = {"function": function, "takes": (*takes.split(),), "gives": (*gives.split(),)}
     return Probe(returned_by, challenges, settings, called or function)
+
+
+def named_values(student, given, *, names):
+    """What the student has typed in, by name; None where a value is not there."""
+    return {name: getattr(student, name, None) for name in names}
+
+
+def filled_in(names: Iterable[str], kept: Values | None = None, *, called: str = "filled_in") -> Probe:
+    """What asks for numbers that are worked out by hand; ``kept`` are those of the sheet, for the judge."""
+    shown = Challenge({}, shown=True, kept=kept or {})
+    return Probe(named_values, lambda rng: [shown], {"names": (*names,)}, called)
 
 
 # Challenges ---------------------------------------------------------------------------------------------------------

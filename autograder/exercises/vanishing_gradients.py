@@ -6,7 +6,7 @@ ones. The measurement is code: the error signals of a real network with five lay
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -15,22 +15,28 @@ import mpmath
 import numpy as np
 import sympy as sp
 
-from autograder.exercise import Challenge, Exercise, Judge, Line, Probe, Question, Reply, Values, Verdict, Written
-from autograder.exercises.shared import draw_point, network_for, wrong_slopes
+from autograder.exercise import (
+    Challenge,
+    Exercise,
+    Judge,
+    Line,
+    Probe,
+    Question,
+    Reply,
+    Values,
+    Verdict,
+    Written,
+    lines,
+)
+from autograder.exercises.error_signals import DEPTH, SIGNALS, judge_signals
+from autograder.exercises.shared import filled_in
 from autograder.marking import slips
-from autograder.marking.by_hand import LEFT, Slip, Step, chain, work_out_all
-from autograder.marking.compare import as_numbers, compare
-from autograder.marking.judges import nothing_new, remembered, values
-from autograder.truth import Network, derivative, derivative_from_output, many_digits
+from autograder.marking.by_hand import Slip, Step, chain, work_out_all
+from autograder.marking.judges import remembered, values
+from autograder.truth import derivative, derivative_from_output, many_digits
 
-DEPTH = 5
 LAYERS = tuple(f"layer{layer}" for layer in range(DEPTH, 0, -1))
 """The entries of the student's list, from the output back to the input."""
-
-ACTIVATIONS = ("sigmoid", "tanh", "relu")
-SIZES = (3, 5, 4, 6, 5, 2)
-"""Units of the hidden challenges, the inputs first: no weight matrix is square."""
-
 
 # What is asked ------------------------------------------------------------------------------------------------------
 
@@ -50,70 +56,9 @@ def sigmoid_estimate(student, given):
     return found
 
 
-def relu_estimate(student, given):
-    """The numbers of part (d); None where one is not there."""
-    return {name: getattr(student, name, None) for name in ("mean_factor", "relu_mean", "rms_factor", "relu_rms")}
-
-
-def signals(student, given):
-    """The error signals of all five layers for each activation, from a forward pass that is made here."""
-    functions = {
-        "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
-        "tanh": np.tanh,
-        "relu": lambda z: np.maximum(z, 0),
-    }
-    found = {}
-    for name, function in functions.items():
-        weights, Z, A = [given["W" + str(layer)].copy() for layer in range(1, 6)], [], []
-        below = given["X"]
-        for layer in range(1, 6):
-            Z.append(given["W" + str(layer)] @ below + given["b" + str(layer)])
-            A.append(function(Z[-1]))
-            below = A[-1]
-        try:
-            returned = student.error_signals(weights, Z, A, given["dA5"].copy(), name)
-        except NotImplementedError:
-            raise
-        except Exception as error:
-            returned = error
-        if isinstance(returned, Exception):
-            found[name] = [returned] * 5
-        elif isinstance(returned, (list, tuple, np.ndarray)) and len(returned) == 5:
-            found[name] = list(returned)
-        else:
-            found[name] = [ValueError("error_signals must return a list of five arrays, dZ1 first")] * 5
-    return found
-
-
 def norms(student, given):
     """The norms of a few arrays of different shapes."""
     return {"norms": student.signal_norms([given[name].copy() for name in sorted(given)])}
-
-
-_CHAIN = {f"W{layer}": np.array([[w]]) for layer, w in enumerate((1.0, 0.5, 2.0, 1.0, 0.5), 1)}
-_CHAIN |= {f"b{layer}": np.array([[b]]) for layer, b in enumerate((0.5, -0.5, 0.0, 0.5, 1.0), 1)}
-_CHAIN |= {"X": np.array([[1.0]]), "dA5": np.array([[1.0]])}
-
-
-def _alive(point: Values) -> bool:
-    """Whether in every ReLU layer some units are active and some are not: silent layers would hide all mistakes."""
-    below = point["X"]
-    for layer in range(1, DEPTH + 1):
-        below = np.maximum(point[f"W{layer}"] @ below + point[f"b{layer}"], 0)
-        if not 0.3 < np.mean(below > 0) < 0.8:
-            return False
-    return True
-
-
-def _signal_challenges(rng: np.random.Generator) -> list[Challenge]:
-    points = []
-    for _ in range(3):
-        point = draw_point(rng, SIZES, ACTIVATIONS, "mse", 7)
-        while not _alive(point):
-            point = draw_point(rng, SIZES, ACTIVATIONS, "mse", 7)
-        points.append(point)
-    square = draw_point(rng, (4,) * 6, ACTIVATIONS, "mse", 3)  # here a missing transpose shows in values
-    return [Challenge(_CHAIN, shown=True), *(Challenge({"dA5": p.pop("Y"), **p}) for p in (*points, square))]
 
 
 def _norm_challenges(rng: np.random.Generator) -> list[Challenge]:
@@ -121,12 +66,6 @@ def _norm_challenges(rng: np.random.Generator) -> list[Challenge]:
     drawn = [{f"dZ{i}": rng.normal(size=shape) * 10.0**-i for i, shape in enumerate(shapes, 1)} for _ in range(3)]
     small = {f"dZ{i}": np.array([[3.0, -4.0]]) / 10**i for i in range(1, 6)}
     return [Challenge(small, shown=True), *(Challenge(point) for point in drawn)]
-
-
-SIGMOID = Probe(sigmoid_estimate, lambda rng: [Challenge({}, shown=True)])
-RELU = Probe(relu_estimate, lambda rng: [Challenge({}, shown=True)])
-SIGNALS = Probe(signals, _signal_challenges)
-NORMS = Probe(norms, _norm_challenges)
 
 
 # The estimates, step by step: what follows from what, and the known slips ---------------------------------------------
@@ -202,6 +141,11 @@ RELU_STEPS = {
 }  # fmt: skip
 
 
+SIGMOID = Probe(sigmoid_estimate, lambda rng: [Challenge({}, shown=True)])
+RELU = filled_in((step.name for step in RELU_STEPS["relu_layers"]), called="relu_estimate")
+NORMS = Probe(norms, _norm_challenges)
+
+
 @remembered
 def truth(given: Values) -> dict[str, np.ndarray]:
     """The exact numbers of parts (a), (b) and (d)."""
@@ -233,178 +177,11 @@ def _all_right(verdicts: Mapping[str, Verdict]) -> bool:
     return all(verdict.share == 1 for verdict in verdicts.values())
 
 
-# The error signals of a real network ----------------------------------------------------------------------------------
-
-
-def _network(given: Values, activation: str) -> Network:
-    return network_for(given, (activation,) * DEPTH, "mse")
-
-
-@remembered
-def signal_truth(given: Values) -> dict[str, np.ndarray]:
-    """Exact forward values and error signals, as ``sigmoid.dZ1`` and so on: dA5 is given, whatever the loss was."""
-    return {
-        f"{activation}.{name}": value
-        for activation in ACTIVATIONS
-        for name, value in _network(given, activation)
-        .evaluate({**given, "Y": np.zeros_like(given["dA5"])}, {"dA5": given["dA5"]})
-        .items()
-    }
-
-
-def follow_signals(given: Values, activation: str, own: Sequence[object]) -> list[np.ndarray]:
-    """dZ1 to dZ5 of one activation, each from the student's own signal of the layer above.
-
-    From a signal of almost nothing only almost nothing would follow, so such a signal is not used.
-    """
-    arrays = {f"dZ{layer}": as_numbers(value) for layer, value in enumerate(own, 1)}
-    numbers = {name: value for name, value in arrays.items() if not isinstance(value, str) and value.ndim == 2}
-    least = {name: LEFT * np.max(np.abs(signal_truth(given)[f"{activation}.{name}"])) for name in numbers}
-    known = {
-        name: value
-        for name, value in numbers.items()
-        if np.all(np.isfinite(value)) and np.max(np.abs(value), initial=0) > least[name]
-    }
-    point = {**given, "Y": np.zeros_like(given["dA5"])}
-    results = _network(given, activation).evaluate(point, {**known, "dA5": given["dA5"]}, exact=False)
-    return [results[f"dZ{layer}"] for layer in range(1, DEPTH + 1)]
-
-
 @remembered
 def norm_truth(given: Values) -> dict[str, np.ndarray]:
     """The square root of the sum of squares, in 50 digits."""
     with many_digits():
         return {"norms": np.array([float(mpmath.norm(list(map(float, given[n].ravel())))) for n in sorted(given)])}
-
-
-def _signals(reply: Reply, activation: str) -> Sequence[Any]:
-    """The student's five error signals, dZ1 first; five times nothing where no list of five was returned."""
-    found = reply.values.get(activation)
-    found = list(found) if isinstance(found, np.ndarray) and found.ndim else found
-    return found if isinstance(found, list) and len(found) == DEPTH else [None] * DEPTH
-
-
-def _named(reply: Reply, activation: str, layers: Sequence[int]) -> set[str]:
-    """The mistakes that give the student's own signals of these layers, each from the student's own signal above."""
-    exact, own = signal_truth(reply.given), [as_numbers(value) for value in _signals(reply, activation)]
-
-    def gives(slope: Callable[..., Any], turn: Callable[..., Any]) -> bool:
-        for layer in layers:
-            z, a = exact[f"{activation}.Z{layer}"], exact[f"{activation}.A{layer}"]
-            try:
-                up = reply.given["dA5"] if layer == DEPTH else turn(reply.given[f"W{layer + 1}"]) @ own[layer]
-                if not slips.gives(own[layer - 1], up * slope(z, a)):
-                    return False
-            except (TypeError, ValueError):
-                return False
-        return True
-
-    wrong: set[tuple[str, Callable[..., Any], Callable[..., Any]]] = {
-        (mistake, slope, np.transpose) for mistake, slope in wrong_slopes(activation)
-    }
-    if layers != (DEPTH,):
-        slopes: dict[str, Callable[..., Any]] = {
-            "sigmoid": lambda z, a: a * (1 - a),
-            "tanh": lambda z, a: 1 - a**2,
-            "relu": lambda z, a: z > 0,
-        }
-        right = slopes[activation]
-        wrong.add(("weights-not-transposed", right, np.asarray))
-        wrong.add(("divided-by-m-twice", lambda z, a: right(z, a) / z.shape[1], np.transpose))
-    return {mistake for mistake, slope, turn in wrong if gives(slope, turn)}
-
-
-BELOW = tuple(range(DEPTH - 1, 0, -1))
-
-
-def _without_transpose(replies: Sequence[Reply]) -> Sequence[Reply]:
-    """The replies at square weights alone, if W in the place of its transpose is why the code raises at others."""
-    raised = [any(isinstance(as_numbers(v), str) for a in ACTIVATIONS for v in _signals(r, a)) for r in replies]
-    readable = [reply for reply, failed in zip(replies, raised) if not failed]
-    if all(reply.shown for reply in readable) or len(readable) == len(replies):
-        return replies  # one unit in each layer shows no transpose
-    alike = all("weights-not-transposed" in _named(reply, a, BELOW) for reply in readable for a in ACTIVATIONS)
-    return readable if alike else replies
-
-
-def judge_signals(lines: Sequence[Line], replies: Sequence[Reply]) -> dict[str, Verdict]:
-    """The first step back (``last``), then the steps to layers 4 to 1 for each activation, given the own layer above.
-
-    A mistake that is made in every step is charged once, in the first line where it shows.
-    """
-    replies = _without_transpose(replies)
-    if _listed_backwards(replies):
-        turned = [replace(reply, values={a: reply.values[a][::-1] for a in ACTIVATIONS}) for reply in replies]
-        first, *_ = lines
-        verdicts = dict(judge_signals(lines, turned))
-        told = Verdict.named(
-            "listed-backwards",
-            title="Your list begins with dZ5.",
-            hint="The signals are found from dZ5 to dZ1. In which order are they asked for?",
-        )
-        return {**verdicts, first.name: told}
-    verdicts = {}
-    charged: set[str] = set()
-    for line in lines:
-        asked = ACTIVATIONS if line.name == "last" else (line.name,)
-        layers = (DEPTH,) if line.name == "last" else BELOW
-        wrong = next((found for a in asked for r in replies if (found := _first_wrong(r, a, layers))), None)
-        if wrong is None:
-            exact = all(_is_exact(r, a, layers) for a in asked for r in replies)
-            verdicts[line.name] = Verdict(
-                "correct", 1.0, own=not exact, message="" if exact else "Right, given your signal of the layer above."
-            )
-            continue
-        failing = [a for a in asked if any(_first_wrong(reply, a, layers) for reply in replies)]
-        slips = set.intersection(*(_named(reply, a, layers) for a in failing for reply in replies))
-        if len(slips) == 1:
-            (mistake,) = slips
-            verdicts[line.name] = nothing_new(mistake) if mistake in charged else Verdict.named(mistake)
-            charged.add(mistake)
-        else:
-            verdicts[line.name] = Verdict("wrong", message=wrong)
-    return verdicts
-
-
-def _listed_backwards(replies: Sequence[Reply]) -> bool:
-    """Whether every list holds, from its end to its beginning, arrays in the shapes of dZ1 to dZ5."""
-    due = [[(len(r.given[f"W{n}"]), r.given["X"].shape[1]) for n in range(1, DEPTH + 1)] for r in replies]
-    if all(shapes == shapes[::-1] for shapes in due):
-        return False
-    return all(
-        [getattr(as_numbers(value), "shape", None) for value in _signals(reply, activation)][::-1] == shapes
-        for reply, shapes in zip(replies, due)
-        for activation in ACTIVATIONS
-    )
-
-
-def _is_exact(reply: Reply, activation: str, layers: Sequence[int]) -> bool:
-    exact, own = signal_truth(reply.given), _signals(reply, activation)
-    return all(compare(own[layer - 1], exact[f"{activation}.dZ{layer}"]).equal for layer in layers)
-
-
-def _first_wrong(reply: Reply, activation: str, layers: Sequence[int]) -> str:
-    """What is wrong at the layer nearest to the output, or nothing."""
-    own = _signals(reply, activation)
-    follows: list[np.ndarray] | None = None
-    for layer in layers:
-        name, got = f"{activation}: dZ{layer}", own[layer - 1]
-        expected = signal_truth(reply.given)[f"{activation}.dZ{layer}"]
-        found = compare(got, expected)
-        if found.equal and found.shape == "same":
-            continue
-        if found.problem:
-            return f"{name}: {found.problem}."
-        array = np.asarray(got)
-        if array.shape != expected.shape:
-            letters = f"({expected.shape[0]}, {expected.shape[1]})"
-            return f"{name} must have one row per unit of layer {layer}: {letters} is needed, you have {array.shape}."
-        if not np.all(np.isfinite(array)):
-            return f"{name} holds numbers that are not finite (NaN or infinity)."
-        follows = follows if follows is not None else follow_signals(reply.given, activation, own)
-        if not compare(got, follows[layer - 1]).equal:
-            return f"{name} is not what follows from the signal of the layer above."
-    return ""
 
 
 NORM_SLIPS = tuple(
@@ -442,11 +219,11 @@ EXERCISE = Exercise(
         Question(
             "true_signals",
             "(e) The error signals of a real network",
-            (
-                Line("last", 2, "the first step, dZ5"),
-                Line("sigmoid", 1, "dZ4 to dZ1 with sigmoid"),
-                Line("tanh", 1, "dZ4 to dZ1 with tanh"),
-                Line("relu", 1, "dZ4 to dZ1 with ReLU"),
+            lines(
+                last=(2, "the first step, dZ5"),
+                sigmoid=(1, "dZ4 to dZ1 with sigmoid"),
+                tanh=(1, "dZ4 to dZ1 with tanh"),
+                relu=(1, "dZ4 to dZ1 with ReLU"),
             ),
             SIGNALS,
             judge_signals,
@@ -454,7 +231,7 @@ EXERCISE = Exercise(
         Question(
             "true_norms",
             "(e) Their norms",
-            (Line("norms", 1, "norms of five arrays"),),
+            lines(norms=(1, "norms of five arrays")),
             NORMS,
             values(norm_truth, explain=slips.explain_slips(NORM_SLIPS)),
         ),

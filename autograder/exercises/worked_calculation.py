@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Challenge, Exercise, Judge, Line, Personal, Probe, Question, Reply, Values, Verdict
+from autograder.exercise import Exercise, Judge, Line, Personal, Probe, Question, Reply, Values, Verdict
+from autograder.exercises.shared import filled_in
 from autograder.marking.by_hand import Slip, Step, chain, work_out, work_out_all
 from autograder.marking.compare import HAND, compare
 from autograder.marking.judges import remembered
@@ -31,24 +32,6 @@ GIVEN = {
     "learning_rate": np.array(0.1),
 }
 """The numbers on the sheet. They are not secret, so feedback may show what was expected."""
-
-
-# What is asked ------------------------------------------------------------------------------------------------------
-
-
-def filled_in(student, given):
-    """Everything the student typed in; None where a value is not there."""
-    forward = ["z1", "a1", "z2", "a2", "loss"]
-    backward = ["dz2", "dW2", "db2", "dz1", "dW1", "db1"]
-    updated = ["W2_new", "b2_new", "W1_new", "b1_new"]
-    return {name: getattr(student, name, None) for name in forward + backward + updated}
-
-
-def _probe(given: Values) -> Probe:
-    return Probe(filled_in, lambda rng: [Challenge({}, shown=True, kept=given)])
-
-
-PROBE = _probe(GIVEN)
 
 
 # The calculation, step by step: what follows from what, and the known slips. `practice.py` has its steps from here.  -
@@ -140,6 +123,13 @@ STEPS = {
 ALL = tuple(step for steps in STEPS.values() for step in steps)
 
 
+def _probe(given: Values) -> Probe:
+    return filled_in((step.name for step in ALL), given)
+
+
+PROBE = _probe(GIVEN)
+
+
 def start(given: Values) -> dict[str, Any]:
     """The numbers of the sheet under the names of the formulas."""
     return {**given, "x": given["X"], "y": given["Y"], "alpha": given["learning_rate"]}
@@ -215,14 +205,11 @@ def other_numbers(judge: Judge, others: Callable[[], Iterable[Values]]) -> Judge
         theirs = _whose(judge, replies[0], others())
         if theirs is None:
             return verdicts
+        words = in_words(replies[0].given)
         for name, verdict in judge(lines, [Reply(theirs, replies[0].values)]).items():
             if verdict.status == "correct" and (verdicts[name].status != "correct" or verdicts[name].own):
-                verdicts[name] = Verdict(
-                    "wrong",
-                    mistakes=("numbers-of-another",),
-                    message="This is right for other numbers than yours.",
-                    hint=f"Your own numbers are {in_words(replies[0].given)}.",
-                )
+                told, hint = "This is right for other numbers than yours.", f"Your own numbers are {words}."
+                verdicts[name] = Verdict.named("numbers-of-another", title=told, hint=hint)
         return verdicts
 
     return judged

@@ -10,7 +10,7 @@ import pytest
 
 from autograder.course import find_root
 from autograder.exercise import Reply
-from autograder.exercises import load
+from autograder.exercises import error_signals, load
 from autograder.exercises import vanishing_gradients as exercise
 from autograder.marking import challenges
 
@@ -64,11 +64,11 @@ def test_the_small_examples_of_the_text():
     assert np.sqrt((signals**2).mean()) == pytest.approx(1.826, abs=5e-4)
 
 
-@pytest.mark.parametrize("activation", exercise.ACTIVATIONS)
+@pytest.mark.parametrize("activation", error_signals.ACTIVATIONS)
 def test_true_signals_are_slopes_of_the_loss(activation):
     functions = {"sigmoid": lambda z: 1 / (1 + mpmath.exp(-z)), "tanh": mpmath.tanh, "relu": lambda z: max(z, 0)}
     given = challenges(load("vanishing_gradients"), 3)["signals"][1].given
-    truth = exercise.signal_truth(given)
+    truth = error_signals.signal_truth(given)
     example, step = 2, mpmath.mpf(10) ** -20
 
     def loss(layer, unit, moved):
@@ -90,7 +90,7 @@ def test_true_signals_are_slopes_of_the_loss(activation):
 def test_challenges_are_away_from_the_kink_of_relu_and_leave_it_alive():
     for seed in range(12):
         for challenge in challenges(load("vanishing_gradients"), seed)["signals"]:
-            found = exercise.signal_truth(challenge.given)
+            found = error_signals.signal_truth(challenge.given)
             kinks = [np.abs(found[f"relu.Z{layer}"]).min() for layer in range(1, 6)]
             assert min(kinks) > 1e-7
             assert np.any(found["relu.dZ1"]), "no signal reaches the first layer"
@@ -111,7 +111,7 @@ def test_one_slip_in_the_bounds_costs_one_line():
 
 @pytest.mark.slow
 def test_what_the_text_says_about_the_measurement(notebook):
-    norms = {name: notebook["measured_norms"](name) for name in exercise.ACTIVATIONS}
+    norms = {name: notebook["measured_norms"](name) for name in error_signals.ACTIVATIONS}
     bounds = np.array(notebook["sigmoid_bounds"])[::-1]
     assert np.all(norms["sigmoid"] < bounds)
     assert norms["sigmoid"][0] == pytest.approx(0.0007, abs=5e-5)
