@@ -11,23 +11,41 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import RIGHT, Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
-from autograder.exercises.shared import SMALL, accuracies, draw_point, network_for, noisy_moons, small_targets
+from autograder.exercise import (
+    RIGHT,
+    Challenge,
+    Exercise,
+    Line,
+    Probe,
+    Question,
+    Reply,
+    Values,
+    Verdict,
+    Written,
+    lines,
+)
+from autograder.exercises.reports import accuracy_slips, shares_of_wrong
+from autograder.exercises.shared import (
+    SMALL,
+    accuracies,
+    draw_point,
+    in_arrays,
+    network_for,
+    noisy_moons,
+    small_targets,
+)
 from autograder.marking.compare import as_numbers, whole_numbers
-from autograder.marking.judges import remembered, usable, values
+from autograder.marking.judges import line_by_line, remembered, usable, values
 from autograder.marking.slips import Slip, explain_slips
 from autograder.truth import descent
 
-SETTINGS = {
-    "sizes": np.array([1, 2, 4, 20, 50]),
-    "epochs": np.array(7_000),
-    "learning_rate": np.array(1.0),
-    "weight_scale": np.array(5.0),
-    "seed": np.array(1),
-}
+SETTINGS = in_arrays(
+    {"sizes": [1, 2, 4, 20, 50], "epochs": 7_000, "learning_rate": 1.0, "weight_scale": 5.0, "seed": 1}
+)
 """The settings of the notebook: at these under- and overfitting are really seen."""
 
-COLUMNS = ("final_loss", "train_accuracy", "test_accuracy")
+COLUMNS = {"final_loss": "final loss", "train_accuracy": "training accuracy", "test_accuracy": "test accuracy"}
+"""The columns of the table, and what people call them."""
 
 LOSS_TOLERANCE, ACCURACY_TOLERANCE = 0.05, 0.04
 """How far a table may lie from ours: 7,000 epochs amplify rounding errors, which differ between machines.
@@ -42,12 +60,12 @@ UNDER, GAP = 0.90, 0.10
 # What is asked ------------------------------------------------------------------------------------------------------
 
 
-def studied(student, given):
+def studied(student, given, *, columns):
     """The columns of the table that ``study`` returns."""
-    X, Y, X_test, Y_test = given["X"], given["Y"], given["X_test"], given["Y_test"]
+    data = [given[name] for name in ("X", "Y", "X_test", "Y_test")]
     sizes = [int(size) for size in given["sizes"]]
     settings = int(given["epochs"]), float(given["learning_rate"]), float(given["weight_scale"]), int(given["seed"])
-    table = student.study(sizes, X, Y, X_test, Y_test, *settings)
+    table = student.study(sizes, *data, *settings)
     if table is None:
         return {}
     try:
@@ -56,21 +74,20 @@ def studied(student, given):
         raise ValueError("study must return a list with one row of three numbers per size") from None
     if len(rows) != len(sizes) or any(len(row) != 3 for row in rows):
         raise ValueError("study must return one row of three numbers per size")
-    return {name: [row[k] for row in rows] for k, name in enumerate(("final_loss", "train_accuracy", "test_accuracy"))}
+    return {name: [row[k] for row in rows] for k, name in enumerate(columns)}
 
 
-def handed_in(student, given):
+def handed_in(student, given, *, columns):
     """The table and the three lists that were handed in, and the table that the student's own ``study`` gives again."""
 
-    def columns(table, prefix):
+    def named(table, prefix):
         try:
             rows = [[float(number) for number in row] for row in table]
-            names = ("final_loss", "train_accuracy", "test_accuracy")
-            return {prefix + name: [row[k] for row in rows] for k, name in enumerate(names)}
+            return {prefix + name: [row[k] for row in rows] for k, name in enumerate(columns)}
         except (TypeError, ValueError, IndexError):
             return {}
 
-    found = columns(getattr(student, "table", None), "")
+    found = named(getattr(student, "table", None), "")
     for name in ("underfits", "fits", "overfits"):
         sizes = getattr(student, name, None)
         try:
@@ -78,14 +95,14 @@ def handed_in(student, given):
         except (TypeError, ValueError):
             found[name] = "something else"  # than a list of whole numbers
     if callable(getattr(student, "study", None)):
-        sizes = [int(size) for size in given["sizes"]]
         data = [given[name] for name in ("X", "Y", "X_test", "Y_test")]
+        sizes = [int(size) for size in given["sizes"]]
         settings = int(given["epochs"]), float(given["learning_rate"]), float(given["weight_scale"]), int(given["seed"])
         try:
             again = student.study(sizes, *data, *settings)
         except Exception:  # the question about study tells the student
             again = None
-        found |= columns(again, "again_")
+        found |= named(again, "again_")
     return found
 
 
@@ -99,19 +116,12 @@ def unit_spread(student, given):
 
 def _study_challenges(rng: np.random.Generator) -> list[Challenge]:
     # 23 examples for training and 19 for testing: no share of the one is a share of the other, except 0 and 1.
-    return [
-        Challenge(
-            noisy_moons(42, 19, int(rng.integers(1, 10_000)))
-            | {
-                "sizes": np.array(sizes),
-                "epochs": np.array(epochs),
-                "learning_rate": np.array(rate),
-                "weight_scale": np.array(scale),
-                "seed": rng.integers(1, 10_000),
-            }
-        )
-        for sizes, epochs, rate, scale in (((2, 5, 3), 9, 0.8, 2.0), ((4, 1), 15, 0.5, 0.7), ((6, 3, 2), 6, 1.5, 3.0))
-    ]
+    points = []
+    for sizes, epochs, rate, scale in (((2, 5, 3), 9, 0.8, 2.0), ((4, 1), 15, 0.5, 0.7), ((6, 3, 2), 6, 1.5, 3.0)):
+        how = {"sizes": sizes, "epochs": epochs, "learning_rate": rate, "weight_scale": scale}
+        data = noisy_moons(42, 19, int(rng.integers(1, 10_000)))
+        points.append(Challenge(data | in_arrays(how) | {"seed": rng.integers(1, 10_000)}))
+    return points
 
 
 def _spread_challenges(rng: np.random.Generator) -> list[Challenge]:
@@ -121,8 +131,8 @@ def _spread_challenges(rng: np.random.Generator) -> list[Challenge]:
     return points
 
 
-STUDIED = Probe(studied, _study_challenges)
-HANDED_IN = Probe(handed_in, lambda rng: [Challenge(noisy_moons() | SETTINGS, shown=True)])
+STUDIED = Probe(studied, _study_challenges, {"columns": (*COLUMNS,)})
+HANDED_IN = Probe(handed_in, lambda rng: [Challenge(noisy_moons() | SETTINGS, shown=True)], {"columns": (*COLUMNS,)})
 SPREAD = Probe(unit_spread, _spread_challenges)
 
 
@@ -180,33 +190,27 @@ def near(name: str, got: Any, expected: np.ndarray) -> bool:
     return bool(np.all(np.abs(column.astype(float) - expected) <= allowed))
 
 
-def table_by_training_again(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
-    """Every column against the same training done by us, or done again by the student's own ``study``.
+@line_by_line
+def table_by_training_again(name: str, reply: Reply) -> Verdict:
+    """A column against the same training done by us, or done again by the student's own ``study``.
 
     The own ``study`` counts for a column only if it gives another column rightly: then it does train the networks.
     """
-    (reply,) = replies
-    exact, found = truth(reply.given), {}
-    again = {name: reply.values.get(f"again_{name}") for name in COLUMNS}
-    trains = {name for name in COLUMNS if near(name, again[name], exact[name])}
-    for line in lines:
-        got = reply.values.get(line.name)
-        own = as_numbers(again[line.name])
-        if near(line.name, got, exact[line.name]):
-            found[line.name] = RIGHT
-        elif trains - {line.name} and not isinstance(own, str) and near(line.name, got, own):
-            found[line.name] = Verdict("correct", share=1.0, own=True, message="Right, given your own `study`.")
-        elif got is None:
-            found[line.name] = Verdict(
-                "missing", message="`table` has no rows of three numbers yet: store what your `study` returns."
-            )
-        else:
-            found[line.name] = Verdict(
-                "wrong",
-                message=f"Training again with the settings of the notebook gives another {line.label}.",
-                hint="Was the table made with these settings, and not changed by hand afterwards?",
-            )
-    return found
+    exact, got = truth(reply.given), reply.values.get(name)
+    again = {column: reply.values.get(f"again_{column}") for column in COLUMNS}
+    own = as_numbers(again[name])
+    trains = any(near(column, again[column], exact[column]) for column in COLUMNS if column != name)
+    if near(name, got, exact[name]):
+        return RIGHT
+    if trains and not isinstance(own, str) and near(name, got, own):
+        return Verdict("correct", share=1.0, own=True, message="Right, given your own `study`.")
+    if got is None:
+        told = "`table` has no rows of three numbers yet: store what your `study` returns."
+        return Verdict("missing", message=told)
+    told = f"Training again with the settings of the notebook gives another {COLUMNS[name]}."
+    return Verdict(
+        "wrong", message=told, hint="Was the table made with these settings, and not changed by hand afterwards?"
+    )
 
 
 def _from_study(name: str, table: Mapping[str, np.ndarray], exact: np.ndarray) -> bool:
@@ -215,37 +219,32 @@ def _from_study(name: str, table: Mapping[str, np.ndarray], exact: np.ndarray) -
     return near(name, table.get(name), exact) or (again is not None and near(name, table.get(name), again))
 
 
-def sizes_by_rule(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
-    """The three lists against the rule, applied to our table or to the student's own if that shows any difference.
+@line_by_line
+def sizes_by_rule(name: str, reply: Reply) -> Verdict:
+    """One of the lists against the rule, applied to our table or to the student's own if that shows any difference.
 
     An own table counts when it is what the student's own ``study`` gives: from an invented one nothing follows.
     """
-    (reply,) = replies
-    sizes = [int(size) for size in reply.given["sizes"]]
-    exact = verdicts(sizes, *(truth(reply.given)[name] for name in COLUMNS[1:]))
-    table, own = usable(reply.values), None
-    if all(_from_study(name, table, truth(reply.given)[name]) for name in COLUMNS):
-        own = verdicts(sizes, *(table[name] for name in COLUMNS[1:]))
-        if sum(bool(group) for group in own.values()) < 2:
-            own = None
-    found = {}
-    for line in lines:
-        got = reply.values.get(line.name)
-        if got is None:
-            found[line.name] = Verdict(
-                "missing", message=f"`{line.name}` is not filled in yet: give a list of sizes, `[]` if there is none."
-            )
-        elif (listed := whole_numbers(got)) is None or not isinstance(got, list):
-            message = f"`{line.name}` must be a list of hidden sizes, such as [3, 7]; one size is a list of one."
-            found[line.name] = Verdict("wrong", message=message)
-        elif listed.tolist() == exact[line.name]:
-            found[line.name] = RIGHT
-        elif own is not None and listed.tolist() == own[line.name]:
-            found[line.name] = Verdict("correct", share=1.0, own=True, message="Right, given your own table.")
-        else:
-            message = _which_is_wrong(listed.tolist(), exact[line.name])
-            found[line.name] = Verdict("wrong", message=message, hint=_RULE_HINT)
-    return found
+    got, listed = reply.values.get(name), whole_numbers(reply.values.get(name))
+    if got is None:
+        told = f"`{name}` is not filled in yet: give a list of sizes, `[]` if there is none."
+        return Verdict("missing", message=told)
+    if listed is None or not isinstance(got, list):
+        told = f"`{name}` must be a list of hidden sizes, such as [3, 7]; one size is a list of one."
+        return Verdict("wrong", message=told)
+    exact, table = truth(reply.given), usable(reply.values)
+    due = _by_rule(reply.given, exact)
+    if listed.tolist() == due[name]:
+        return RIGHT
+    if all(_from_study(column, table, exact[column]) for column in COLUMNS):
+        own = _by_rule(reply.given, table)
+        if sum(bool(group) for group in own.values()) > 1 and listed.tolist() == own[name]:
+            return Verdict("correct", share=1.0, own=True, message="Right, given your own table.")
+    return Verdict("wrong", message=_which_is_wrong(listed.tolist(), due[name]), hint=_RULE_HINT)
+
+
+def _by_rule(given: Values, table: Mapping[str, np.ndarray]) -> dict[str, list[int]]:
+    return verdicts([int(size) for size in given["sizes"]], table["train_accuracy"], table["test_accuracy"])
 
 
 _RULE_HINT = "Take your table and the rule row by row: first the training accuracy, then the difference of the two."
@@ -266,12 +265,8 @@ def _which_is_wrong(got: Sequence[int], expected: Sequence[int]) -> str:
 
 STUDY_SLIPS = (
     Slip("default-weight-scale", "final_loss", lambda v: _rows(v.given, scale=0.01)[:, 0]),
-    Slip("tested-on-training-data", "test_accuracy", lambda v: truth(v.given)["train_accuracy"]),
-    Slip("tested-on-training-data", "train_accuracy", lambda v: truth(v.given)["test_accuracy"]),
-    Slip("percent", "train_accuracy", lambda v: 100 * truth(v.given)["train_accuracy"]),
-    Slip("percent", "test_accuracy", lambda v: 100 * truth(v.given)["test_accuracy"]),
-    Slip("share-of-wrong", "train_accuracy", lambda v: 1 - truth(v.given)["train_accuracy"]),
-    Slip("share-of-wrong", "test_accuracy", lambda v: 1 - truth(v.given)["test_accuracy"]),
+    *accuracy_slips(truth),
+    *shares_of_wrong(truth),
 )
 
 SPREAD_SLIPS = (
@@ -286,6 +281,11 @@ SPREAD_SLIPS = (
 
 # The questions ------------------------------------------------------------------------------------------------------
 
+
+def _columns(*points: float) -> tuple[Line, ...]:
+    return tuple(Line(name, worth, label) for (name, label), worth in zip(COLUMNS.items(), points))
+
+
 EXERCISE = Exercise(
     name="hidden_size",
     sheet="training",
@@ -296,40 +296,28 @@ EXERCISE = Exercise(
         Question(
             "study_function",
             "The study as a function",
-            (
-                Line("final_loss", 2, "final loss"),
-                Line("train_accuracy", 2, "training accuracy"),
-                Line("test_accuracy", 3, "test accuracy"),
-            ),
+            _columns(2, 2, 3),
             STUDIED,
             values(truth, follow=follow_study, explain=explain_slips(STUDY_SLIPS)),
         ),
         Question(
             "table_rows",
             "The table",
-            (
-                Line("final_loss", 1, "final loss"),
-                Line("train_accuracy", 1, "training accuracy"),
-                Line("test_accuracy", 1, "test accuracy"),
-            ),
+            _columns(1, 1, 1),
             HANDED_IN,
             table_by_training_again,
         ),
         Question(
             "under_and_over",
             "Which sizes underfit, fit and overfit",
-            (
-                Line("underfits", 2, "sizes that underfit"),
-                Line("fits", 1, "sizes that fit"),
-                Line("overfits", 2, "sizes that overfit"),
-            ),
+            lines(underfits=(2, "sizes that underfit"), fits=(1, "sizes that fit"), overfits=(2, "sizes that overfit")),
             HANDED_IN,
             sizes_by_rule,
         ),
         Question(
             "unit_spread",
             "How different the units are",
-            (Line("spread", 3, "spread of the hidden activations"),),
+            lines(spread=(3, "spread of the hidden activations")),
             SPREAD,
             values(spread_truth, explain=explain_slips(SPREAD_SLIPS)),
         ),

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
+from autograder.exercise import Challenge, Exercise, Probe, Question, Reply, Values, Verdict, Written, lines
 from autograder.exercises.networks import NetworkTask
-from autograder.exercises.reports import NOTED, OURS, Training, accuracies, misused, noted, repeated
-from autograder.exercises.shared import draw_point, gradient_challenges, noisy_moons
+from autograder.exercises.reports import NOTED, OURS, Training, accuracies, accuracy_slips, misused, noted, repeated
+from autograder.exercises.shared import draw_point, gradient_challenges, in_arrays, noisy_moons
 from autograder.marking.compare import compare
 from autograder.marking.judges import remembered, values
 from autograder.marking.slips import Slip, explain_slips, first_of
@@ -87,7 +87,7 @@ def training(student, given):
 def _trainings(rng: np.random.Generator) -> list[Challenge]:
     found = []
     for hidden, examples, epochs, rate, strength in ((4, 7, 4, 0.5, 0.9), (5, 9, 6, 0.3, 1.7), (3, 8, 8, 0.8, 0.6)):
-        how = {"epochs": np.array(epochs), "learning_rate": np.array(rate), "reg_lambda": np.array(strength)}
+        how = in_arrays({"epochs": epochs, "learning_rate": rate, "reg_lambda": strength})
         found.append(Challenge(draw_point(rng, (2, hidden, 1), ACTIVATIONS, LOSS, examples) | how))
     return found
 
@@ -132,7 +132,7 @@ TRAINING_SLIPS = (
 COLUMNS = ("train_accuracy", "test_accuracy", "squared_weights")
 
 
-def study(student, given, *, ours):
+def study(student, given, *, ours, columns):
     """The columns of the student's table, made with a network of ours in the place of ``L2Network``."""
     strengths = [float(strength) for strength in given["lambdas"]]
     data = [given[name] for name in ("X", "Y", "X_test", "Y_test")]
@@ -152,14 +152,13 @@ def study(student, given, *, ours):
         raise ValueError("lambda_study must return a list with one row of three numbers per strength") from None
     if len(rows) != len(strengths) or any(len(row) != 3 for row in rows):
         raise ValueError("lambda_study must return one row of three numbers per strength")
-    columns = enumerate(("train_accuracy", "test_accuracy", "squared_weights"))
-    return {name: [row[k] for row in rows] for k, name in columns} | {"noted": scope["Network"].noted}
+    return {name: [row[k] for row in rows] for k, name in enumerate(columns)} | {"noted": scope["Network"].noted}
 
 
 def _studies(rng: np.random.Generator) -> list[Challenge]:
     found = []
     for strengths, epochs, rate in (((0.0, 2.0, 0.5), 20, 0.5), ((4.0, 0.0, 0.6), 15, 0.8), ((3.0, 0.4, 1.5), 25, 0.3)):
-        how = {"lambdas": np.array(strengths), "epochs": np.array(epochs), "learning_rate": np.array(rate)}
+        how = in_arrays({"lambdas": strengths, "epochs": epochs, "learning_rate": rate})
         data = noisy_moons(150, 97, int(rng.integers(1, 10_000)))
         found.append(Challenge(data | how | {"seed": rng.integers(1, 10_000)}))
     return found
@@ -202,10 +201,7 @@ def explain_study(replies: Sequence[Reply]) -> Mapping[str, Verdict]:
 
 
 STUDY_SLIPS = (
-    Slip("percent", "train_accuracy", lambda v: 100 * studied(v.given)["train_accuracy"]),
-    Slip("percent", "test_accuracy", lambda v: 100 * studied(v.given)["test_accuracy"]),
-    Slip("tested-on-training-data", "train_accuracy", lambda v: studied(v.given)["test_accuracy"]),
-    Slip("tested-on-training-data", "test_accuracy", lambda v: studied(v.given)["train_accuracy"]),
+    *accuracy_slips(studied),
     Slip("bias-penalised", "squared_weights", lambda v: studied(v.given)["squared_parameters"]),
 )
 
@@ -225,19 +221,19 @@ EXERCISE = Exercise(
         Question(
             "training_losses",
             "Training with a penalty",
-            (Line("losses", 3, "the losses that train returns"),),
+            lines(losses=(3, "the losses that train returns")),
             Probe(training, _trainings),
             values(trained, follow=follow_training, explain=explain_slips(TRAINING_SLIPS)),
         ),
         Question(
             "strength_table",
             "Several strengths compared",
-            (
-                Line("train_accuracy", 1, "training accuracy"),
-                Line("test_accuracy", 1, "test accuracy"),
-                Line("squared_weights", 1, "sum of the squared weights"),
+            lines(
+                train_accuracy=(1, "training accuracy"),
+                test_accuracy=(1, "test accuracy"),
+                squared_weights=(1, "sum of the squared weights"),
             ),
-            Probe(study, _studies, {"ours": OURS}),
+            Probe(study, _studies, {"ours": OURS, "columns": COLUMNS}),
             values(studied, follow=follow_study, explain=first_of(explain_study, explain_slips(STUDY_SLIPS))),
         ),
     ),

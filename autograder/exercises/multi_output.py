@@ -15,14 +15,13 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from autograder.exercise import Challenge, Exercise, Probe, Question, Values, Written
+from autograder.exercise import Challenge, Exercise, Probe, Question, Values, Written, lines
 from autograder.exercises.networks import (
     PARAMETERS,
     SQUARED_ERROR,
     UPDATE_SLIPS,
     WEIGHTED_ERROR,
     NetworkTask,
-    lines,
     moved_alike,
 )
 from autograder.exercises.reports import OURS, Network
@@ -89,47 +88,44 @@ def scaling(student, given):
     return {"mean": mean, "std": std, "standardised": standardised, "restored": restored}
 
 
+SHOWN_SCALES = {
+    "Y": np.array([[10.0, 20.0, 30.0, 20.0], [1.0, 1.0, 5.0, 1.0]]),
+    "Y_other": np.array([[15.0, 25.0], [3.0, 0.0]]),
+    "S": np.array([[1.0, -1.0], [0.5, 2.0]]),
+    "centre": np.array([[20.0], [2.0]]),
+    "width": np.array([[5.0], [0.5]]),
+}
+
+
 def _scaling_challenges(rng: np.random.Generator) -> list[Challenge]:
-    shown = {
-        "Y": np.array([[10.0, 20.0, 30.0, 20.0], [1.0, 1.0, 5.0, 1.0]]),
-        "Y_other": np.array([[15.0, 25.0], [3.0, 0.0]]),
-        "S": np.array([[1.0, -1.0], [0.5, 2.0]]),
-        "centre": np.array([[20.0], [2.0]]),
-        "width": np.array([[5.0], [0.5]]),
-    }
-    points = [Challenge(shown, shown=True)]
+    points = [Challenge(SHOWN_SCALES, shown=True)]
     for outputs, examples in ((3, 7), (4, 6), (3, 5)):
         centre, width = rng.uniform(5, 60, (outputs, 1)), rng.uniform(1.5, 20, (outputs, 1))
-        points.append(
-            Challenge(
-                {
-                    "Y": centre + width * rng.uniform(-1.5, 1.5, (outputs, examples)),
-                    "Y_other": centre + width * rng.uniform(-1.5, 1.5, (outputs, 4 + examples)),
-                    "S": rng.uniform(0.3, 2, (outputs, examples)) * rng.choice([-1.0, 1.0], (outputs, examples)),
-                    "centre": centre,
-                    "width": width,
-                }
-            )
-        )
+        Y = centre + width * rng.uniform(-1.5, 1.5, (outputs, examples))
+        Y_other = centre + width * rng.uniform(-1.5, 1.5, (outputs, 4 + examples))
+        S = rng.uniform(0.3, 2, (outputs, examples)) * rng.choice([-1.0, 1.0], (outputs, examples))
+        points.append(Challenge({"Y": Y, "Y_other": Y_other, "S": S, "centre": centre, "width": width}))
     return points
 
 
 @remembered
 def scaling_truth(given: Values) -> dict[str, np.ndarray]:
     """Mean and population deviation of every row at 50 digits, and the two ways through a given scale."""
-    mean, std = [], []
     with many_digits():
-        for row in given["Y"]:
-            entries = [mpmath.mpf(float(y)) for y in row]
-            centre = mpmath.fsum(entries) / len(entries)
-            mean.append(float(centre))
-            std.append(float(mpmath.sqrt(mpmath.fsum((y - centre) ** 2 for y in entries) / len(entries))))
-    return {
-        "mean": np.array(mean)[:, None],
-        "std": np.array(std)[:, None],
-        "standardised": (given["Y_other"] - given["centre"]) / given["width"],
-        "restored": given["S"] * given["width"] + given["centre"],
-    }
+        rows = [[mpmath.mpf(float(y)) for y in row] for row in given["Y"]]
+        mean = [mpmath.fsum(row) / len(row) for row in rows]
+        squares = [[(y - centre) ** 2 for y in row] for row, centre in zip(rows, mean)]
+        std = [mpmath.sqrt(mpmath.fsum(row) / len(row)) for row in squares]
+        return {
+            "mean": np.array([[float(centre)] for centre in mean]),
+            "std": np.array([[float(width)] for width in std]),
+            "standardised": (given["Y_other"] - given["centre"]) / given["width"],
+            "restored": given["S"] * given["width"] + given["centre"],
+        }
+
+
+def _standardised(Y: np.ndarray) -> np.ndarray:
+    return (Y - Y.mean(axis=1, keepdims=True)) / Y.std(axis=1, keepdims=True)
 
 
 SCALING_SLIPS = (
@@ -147,10 +143,6 @@ SCALING_SLIPS = (
     Slip("order-of-scaling", "restored", "(S + centre) * width"),
     Slip("scaled-again", "restored", "(S - centre) / width"),
 )
-
-
-def _standardised(Y: np.ndarray) -> np.ndarray:
-    return (Y - Y.mean(axis=1, keepdims=True)) / Y.std(axis=1, keepdims=True)
 
 
 # (d) A weight for every output --------------------------------------------------------------------------------------
@@ -283,18 +275,6 @@ STEP_SLIPS = (
 
 # The questions ------------------------------------------------------------------------------------------------------
 
-SCALES = {
-    "mean": "mean of fit_scaler",
-    "std": "std of fit_scaler",
-    "standardised": "standardise",
-    "restored": "unstandardise",
-}
-WEIGHTED_LOSS = {"loss": "weighted loss"}
-AFTER = {
-    **{f"{name}_new": f"{name} after the step" for name in PARAMETERS},
-    "returned": "the loss that train_step returns",
-}
-
 EXERCISE = Exercise(
     name="multi_output",
     sheet="design",
@@ -308,21 +288,32 @@ EXERCISE = Exercise(
         Question(
             "scaling_outputs",
             "(d) Standardisation",
-            lines({"mean": 0.5, "std": 1, "standardised": 1, "restored": 0.5}, SCALES),
+            lines(
+                mean=(0.5, "mean of fit_scaler"),
+                std=(1, "std of fit_scaler"),
+                standardised=(1, "standardise"),
+                restored=(0.5, "unstandardise"),
+            ),
             Probe(scaling, _scaling_challenges),
             values(scaling_truth, explain=explain_slips(SCALING_SLIPS)),
         ),
         Question(
             "weighted_outputs",
             "(d) A weight for every output",
-            lines({"loss": 1, "dW2": 1, "db2": 0.5, "dW1": 1, "db1": 0.5}, WEIGHTED_LOSS),
+            lines(loss=(1, "weighted loss"), dW2=1, db2=0.5, dW1=1, db1=0.5),
             Probe(weighted, weighted_points),
             WEIGHTED.judge,
         ),
         Question(
             "step_outputs",
             "(e) One training step",
-            lines({"W2_new": 0.5, "b2_new": 0.25, "W1_new": 0.5, "b1_new": 0.25, "returned": 0.5}, AFTER),
+            lines(
+                W2_new=(0.5, "W2 after the step"),
+                b2_new=(0.25, "b2 after the step"),
+                W1_new=(0.5, "W1 after the step"),
+                b1_new=(0.25, "b1 after the step"),
+                returned=(0.5, "the loss that train_step returns"),
+            ),
             Probe(step, _steps, {"ours": OURS}),
             values(stepped, follow=follow_step, explain=explain_slips(STEP_SLIPS)),
         ),

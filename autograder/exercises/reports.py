@@ -14,7 +14,7 @@ import numpy as np
 
 from autograder.exercise import Challenge, Judge, Probe, Reply, Values, Verdict
 from autograder.exercises.shared import moons
-from autograder.marking.judges import remembered, values
+from autograder.marking.judges import Truth, remembered, values
 from autograder.marking.slips import Slip, explain_slips, first_of
 
 
@@ -267,13 +267,22 @@ def explain_report(replies: Sequence[Reply]) -> Mapping[str, Verdict]:
     return {"final_loss": verdict} if verdict else {}
 
 
+def accuracy_slips(truth: Truth) -> Iterator[Slip]:
+    """Known wrong accuracies: in percent, or those of the other half of the data."""
+    for name, other in (("train_accuracy", "test_accuracy"), ("test_accuracy", "train_accuracy")):
+        yield Slip("percent", name, lambda v, name=name: 100 * truth(v.given)[name])
+        yield Slip("tested-on-training-data", name, lambda v, other=other: truth(v.given)[other])
+
+
+def shares_of_wrong(truth: Truth) -> Iterator[Slip]:
+    """The shares of wrong answers in the place of accuracies."""
+    for name in ("train_accuracy", "test_accuracy"):
+        yield Slip("share-of-wrong", name, lambda v, name=name: 1 - truth(v.given)[name])
+
+
 REPORT_SLIPS = (
     Slip("first-loss", "final_loss", lambda v: reported(v.given)["first_loss"]),
-    Slip("percent", "train_accuracy", lambda v: 100 * reported(v.given)["train_accuracy"]),
-    Slip("percent", "test_accuracy", lambda v: 100 * reported(v.given)["test_accuracy"]),
-    Slip("share-of-wrong", "train_accuracy", lambda v: 1 - reported(v.given)["train_accuracy"]),
-    Slip("share-of-wrong", "test_accuracy", lambda v: 1 - reported(v.given)["test_accuracy"]),
-    Slip("tested-on-training-data", "train_accuracy", lambda v: reported(v.given)["test_accuracy"]),
-    Slip("tested-on-training-data", "test_accuracy", lambda v: reported(v.given)["train_accuracy"]),
+    *accuracy_slips(reported),
+    *shares_of_wrong(reported),
 )
 """Wrong reports of a training that is right."""

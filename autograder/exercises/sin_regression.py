@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from autograder.exercise import Challenge, Exercise, Judge, Line, Probe, Question, Reply, Verdict, Written
+from autograder.exercise import Challenge, Exercise, Judge, Line, Probe, Question, Reply, Verdict, Written, lines
 from autograder.exercises.networks import PARAMETERS, SQUARED_ERROR, NetworkTask
 from autograder.exercises.shared import SMALL, sigmoid, sigmoid_kept, small_targets
 from autograder.marking.compare import as_numbers, compare
@@ -132,7 +132,7 @@ def _gradients_are_right(replies: Sequence[Reply]) -> bool:
 
 def by_fit(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
     """Marks the mean squared error of the predictions at the 100 points, the worst of the seeds."""
-    return {line.name: _fit_verdict(replies) for line in lines}
+    return dict.fromkeys((line.name for line in lines), _fit_verdict(replies))
 
 
 def _fit_verdict(replies: Sequence[Reply]) -> Verdict:
@@ -145,12 +145,9 @@ def _fit_verdict(replies: Sequence[Reply]) -> Verdict:
             message = f"For 100 points the predictions have shape {predicted.shape}; {target.shape} is expected."
             return Verdict("wrong", message=message)
         if not np.all(np.isfinite(predicted)):
-            return Verdict(
-                "wrong",
-                mistakes=("training-diverged",),
-                message="The predictions are not finite: the training diverged.",
-                hint="Does the loss of the first epochs fall? Which of your settings decides how far one step goes?",
-            )
+            told = "The predictions are not finite: the training diverged."
+            hint = "Does the loss of the first epochs fall? Which of your settings decides how far one step goes?"
+            return Verdict.named("training-diverged", title=told, hint=hint)
         if compare(reply.values.get("without_output_layer"), predicted).equal:
             message = "Your predictions stay the same when W2 and b2 are zero: they do not come from the network."
             return Verdict("wrong", message=message)
@@ -185,7 +182,7 @@ EXERCISE = Exercise(
         Question(
             "sine_fit",
             "The fit that is reached",
-            (Line("fit", 3, "mean squared error"),),
+            lines(fit=(3, "mean squared error")),
             Probe(fit, _fit_challenges),
             by_fit,
         ),
