@@ -170,7 +170,8 @@ def quantities(
         if any(_equal(other.values, values) and other.level < FOREIGN for other in found):
             continue
         asked = any(_equal(result, values) for result in results)
-        level = GRADIENT if asked else ELEMENTARY + 0.3 if one["size"] <= 4 else WORKED_OUT
+        single = all(np.ndim(value) == 0 for value in values)  # a number fits by chance
+        level = GRADIENT if asked or single else ELEMENTARY + 0.3 if one["size"] <= 4 else WORKED_OUT
         found.append(Quantity(f"{UNNAMED} {number}", "", level, values))
     return found
 

@@ -16,6 +16,15 @@ SENTENCES = {
     "axis": "{code} adds along the wrong axis, or does not keep it.",
     "index": "{code} takes another one than is due here: look at the index.",
     "condition": "{code} has to be the other way round here.",
+    "early": "{code} stands too early: something below it comes first.",
+    "late": "{code} stands too late: something above it comes after it.",
+    "into": "{code} belongs into the loop, at every pass.",
+    "out of": "{code} stands in the loop or the branch and belongs behind it.",
+    "deleted": "{code} is too much here.",
+    "without": "In {code} a part is too much.",
+    "without sign": "In {code} the sign is too much.",
+    "item": "{code} does not belong into this list.",
+    "square": "{code} lacks its square here.",
 }
 
 
@@ -25,6 +34,13 @@ def sentence(kind: str, code: str, due: Quantity | None, given: Quantity | None,
     what, _, detail = kind.partition(" ")
     if kind in SENTENCES:
         return SENTENCES[kind].format(code=quoted)
+    detail = shortened(detail, 40)
+    if what == "comparison":
+        return f"In {quoted} the comparison has to be `{detail}`."
+    if what == "assigned":
+        return f"In {quoted} it has to be `{detail}`."
+    if what in ("number", "name"):
+        return f"{quoted}: `{detail}` is due here."
     if what == "operator":
         return f"In {quoted} the operator has to be `{detail}`."
     if what == "function":
@@ -44,6 +60,8 @@ def sentence(kind: str, code: str, due: Quantity | None, given: Quantity | None,
         return f"{quoted} is {given.text}. A factor is missing here: {factor}."
     if kind == "value" and (factor := _factor(given, due, table)):
         return f"{quoted} is {given.text}. One factor is too much here: {factor}."
+    if kind == "value" and (term := _term(due, given, table)):
+        return f"{quoted} is {given.text}. A term is missing here: {term}."
     return f"{quoted} is {given.text}. Here {turned}{due.text} is due."
 
 
@@ -51,6 +69,22 @@ def shortened(code: str, most: int = 80) -> str:
     """A piece of code on one line; a sentence in backticks holds no backtick."""
     line = " ".join(code.split()).replace("`", "'")
     return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
+def _term(whole: Quantity, part: Quantity, table: Sequence[Quantity]) -> str:
+    """What has to be added to the part, if that is one elementary quantity."""
+    if [one.shape for one in whole.values] != [one.shape for one in part.values] or whole.values[0].ndim == 0:
+        return ""
+    missing = [a - b for a, b in zip(whole.values, part.values)]
+    for one in table:
+        fits = one.level < ELEMENTARY + 0.2 and one.text and one.values[0].ndim == missing[0].ndim
+        if fits and all(
+            np.shape(value)[:1] == gap.shape[:1] and np.shape(value)[1:] in (gap.shape[1:], (1,))
+            and np.allclose(value, gap, rtol=1e-8, atol=1e-12)
+            for value, gap in zip(one.values, missing)
+        ):  # fmt: skip
+            return one.text
+    return ""
 
 
 def _factor(whole: Quantity, part: Quantity, table: Sequence[Quantity]) -> str:

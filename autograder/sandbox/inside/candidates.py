@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from .hooks import MOST_ENTRIES, Visit
+from .hooks import MOST_ENTRIES, MOST_VISITS, Visit
 from .instrument import Node
 from .runs import PRECISION, same
 
@@ -24,6 +24,8 @@ _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "/": lambda a, b: a / b,
     "**": lambda a, b: a**b,
 }
+_USUAL = {"*": "@/+**", "@": "*", "+": "-*", "-": "+", "/": "*", "**": "*"}
+"""What people write for what; another operator may fit by its numbers and is not what is meant."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Candidate:
     quantity: int
     values: tuple[Any, ...]
     group: tuple[int, int] | None = None  #: factors of a product, by their numbers
+    also: tuple[Visit, ...] = ()  #: other visits at which it stands, too
 
 
 class Candidates:
@@ -52,6 +55,7 @@ class Candidates:
     def see(self, seen: dict[Visit, tuple[Any, ...]], stopped: Visit | None) -> None:
         """What every expression gives at every point, and where the code stops with an error."""
         self.seen, self.stopped = seen, stopped
+        self.idle: set[Visit] = set()  #: where no other value can mend anything
         self.known = {key: self._is_known(key) for key in seen}
         self.last = set(list(seen)[-6:]) if stopped else set()
 
@@ -61,16 +65,34 @@ class Candidates:
             yield from self._instead(self.stopped, self.nodes[self.stopped[0]])
         for key, values in self.seen.items():
             node = self.nodes[key[0]]
+            if key in self.idle:
+                continue
             if isinstance(values[0], bool):
                 if all(isinstance(one, bool) for one in values):
                     yield Candidate(0.3, key, "condition", -1, tuple(not one for one in values))
                 continue
             if any(isinstance(one, bool) for one in values):
                 continue
-            yield from self._structural(key, node, values)
-            yield from self._replaced(key, node, values)
-            if node.kind == "BinOp" and node.sign in "*/":
-                yield from self._grouped(key, node)
+            alike = self._visits_alike(key, values)
+            for candidate in self._at(key, node, values):
+                yield candidate
+                if alike and candidate.rank < 2:
+                    yield replace(candidate, also=alike)
+
+    def _at(self, key: Visit, node: Node, values: tuple[Any, ...]) -> Iterator[Candidate]:
+        yield from self._structural(key, node, values)
+        yield from self._replaced(key, node, values)
+        if node.kind == "BinOp" and node.sign in "*/":
+            yield from self._grouped(key, node)
+
+    def _visits_alike(self, key: Visit, values: tuple[Any, ...]) -> tuple[Visit, ...]:
+        """The later visits of an expression that give the same as its first one."""
+        if key[1]:
+            return ()
+        later = [(key[0], visit) for visit in range(1, MOST_VISITS) if (key[0], visit) in self.seen]
+        return tuple(
+            one for one in later if all(np.array_equal(a, b) for a, b in zip(values, self.seen[one], strict=True))
+        )
 
     def _instead(self, key: Visit, node: Node) -> Iterator[Candidate]:
         """What could stand where the code stops with an error."""
@@ -99,7 +121,7 @@ class Candidates:
 
     def _replaced(self, key: Visit, node: Node, values: tuple[Any, ...]) -> Iterator[Candidate]:
         # what is worked out from something unknown is not to blame: that is
-        if self._blame(key, node):
+        if self._blame(key, node) or node.kind == "Tuple":
             return
         for number in self._alike(values):
             table = self.table[number]
@@ -139,7 +161,8 @@ class Candidates:
                     if sign != node.sign:
                         made = _each(operate, a, b)
                         if made is not None:
-                            yield Candidate(0.0, key, f"operator {sign}", -1, made)
+                            usual = sign in _USUAL.get(node.sign, "")
+                            yield Candidate(0.0 if usual else 3.0, key, f"operator {sign}", -1, made)
                 for kind, x, y in (("exchanged", b, a),):
                     made = _each(_OPERATORS[node.sign], x, y)
                     if made is not None:

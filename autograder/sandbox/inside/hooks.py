@@ -30,7 +30,7 @@ class Hook:
 
     def __init__(self) -> None:
         """Do nothing."""
-        self.mode, self.left = IDLE, MOST_HOOKS
+        self.mode, self.left, self.most = IDLE, MOST_HOOKS, MOST_HOOKS
         self.visits: dict[int, int] = {}
         self.seen: dict[Visit, tuple[Any, Any, int]] = {}
         self.over: dict[int, dict[int, Any]] = {}
@@ -40,7 +40,7 @@ class Hook:
 
     def begin(self, mode: int, over: dict[Visit, Any] | None = None) -> None:
         """Start a run."""
-        self.mode, self.left, self.visits, self.seen, self.over = mode, MOST_HOOKS, {}, {}, {}
+        self.mode, self.left, self.visits, self.seen, self.over = mode, self.most, {}, {}, {}
         self.left_behind, self.reached = {}, (-1, -1)
         for (index, visit), value in (over or {}).items():
             self.over.setdefault(index, {})[visit] = value

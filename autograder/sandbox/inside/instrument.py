@@ -49,15 +49,15 @@ class Instrument(ast.NodeTransformer):
         self.cells, self.cell = cells, -1
         self.nodes: list[Node] = []
         self.trees: dict[int, ast.Module] = {}
-        self._name = f"_{secrets.token_hex(8)}"
+        self.name = f"_{secrets.token_hex(8)}"
         self._parent, self._root, self._target = -1, "", ""
-        setattr(builtins, self._name, self.hook.value)
-        setattr(builtins, f"{self._name}t", self.hook.tick)
-        setattr(builtins, f"{self._name}s", self.hook.stores)
-        setattr(builtins, f"{self._name}v", self.hook.stored)
-        setattr(builtins, f"{self._name}l", self.hook.lazily)
-        setattr(builtins, f"{self._name}x", self.hook.leaves)
-        setattr(builtins, f"{self._name}n", locals)
+        setattr(builtins, self.name, self.hook.value)
+        setattr(builtins, f"{self.name}t", self.hook.tick)
+        setattr(builtins, f"{self.name}s", self.hook.stores)
+        setattr(builtins, f"{self.name}v", self.hook.stored)
+        setattr(builtins, f"{self.name}l", self.hook.lazily)
+        setattr(builtins, f"{self.name}x", self.hook.leaves)
+        setattr(builtins, f"{self.name}n", locals)
 
     def visit_Module(self, node: ast.Module) -> ast.Module:
         """Instrument the cell that is being run now, if it is one of those."""
@@ -90,8 +90,8 @@ class Instrument(ast.NodeTransformer):
             body = self._block(node.body[len(docstring) :])
             if kind is not ast.ClassDef and body:
                 about = self._function(node, stores)
-                names = ast.Call(ast.Name(f"{self._name}n", ast.Load()), [], [])
-                call = ast.Call(ast.Name(f"{self._name}x", ast.Load()), [ast.Constant(about.index), names], [])
+                names = ast.Call(ast.Name(f"{self.name}n", ast.Load()), [], [])
+                call = ast.Call(ast.Name(f"{self.name}x", ast.Load()), [ast.Constant(about.index), names], [])
                 body = [_placed(ast.Try(body, [], [], [ast.Expr(call)]), node)]
             node.body = [*docstring, *body]
         elif kind in (ast.Assign, ast.AnnAssign):
@@ -138,7 +138,7 @@ class Instrument(ast.NodeTransformer):
             node.slice = self._rooted(node.slice, "index")
 
     def _tick(self, node: ast.stmt) -> Any:
-        call = ast.Call(ast.Name(f"{self._name}t", ast.Load()), [], [])
+        call = ast.Call(ast.Name(f"{self.name}t", ast.Load()), [], [])
         return _placed(ast.Expr(call), node)
 
     def _augmented(self, node: ast.AugAssign) -> Any:
@@ -159,8 +159,8 @@ class Instrument(ast.NodeTransformer):
         for one in ast.walk(read):
             if isinstance(getattr(one, "ctx", None), ast.Store):
                 one.ctx = ast.Load()  # type: ignore[attr-defined]
-        test = ast.Call(ast.Name(f"{self._name}s", ast.Load()), [ast.Constant(about.index), read], [])
-        value = ast.Call(ast.Name(f"{self._name}v", ast.Load()), [], [])
+        test = ast.Call(ast.Name(f"{self.name}s", ast.Load()), [ast.Constant(about.index), read], [])
+        value = ast.Call(ast.Name(f"{self.name}v", ast.Load()), [], [])
         return _placed(ast.If(test, [ast.Assign([copy.deepcopy(target)], value)], []), target)
 
     def _function(self, node: Any, stores: dict[str, ast.stmt]) -> Node:
@@ -179,7 +179,7 @@ class Instrument(ast.NodeTransformer):
         trees = copy.deepcopy(self.trees)
         for tree in trees.values():
             for one in ast.walk(tree):
-                is_hook = isinstance(one, ast.Call) and isinstance(one.func, ast.Name) and one.func.id == self._name
+                is_hook = isinstance(one, ast.Call) and isinstance(one.func, ast.Name) and one.func.id == self.name
                 if is_hook and one.args[0].value == index:  # type: ignore[attr-defined]
                     nothing = ast.arguments([], [], None, [], [], None, [])
                     one.func.id += "l"  # type: ignore[attr-defined]
@@ -228,7 +228,7 @@ class Instrument(ast.NodeTransformer):
         original = copy.copy(node)
         inner = self._inner(node)
         self._parent, self._root, self._target = kept
-        call = ast.Call(ast.Name(self._name, ast.Load()), [ast.Constant(about.index), inner], [])
+        call = ast.Call(ast.Name(self.name, ast.Load()), [ast.Constant(about.index), inner], [])
         return _placed(call, original)
 
     def _inner(self, node: Any) -> Any:

@@ -10,6 +10,7 @@ purpose, and used for nothing else.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
 from typing import Any
 
@@ -18,10 +19,14 @@ import numpy as np
 from .candidates import Candidate, Candidates
 from .hooks import RECORD, Visit
 from .instrument import Instrument
-from .runs import Plain, Runs, alike, recorded, same
+from .mutants import Mutant, Mutants
+from .runs import Plain, Runs, alike, parts, recorded, same
 
 MOST_STEPS = 6
 """So many mistakes are looked for, one after the other."""
+
+SHARE = 0.6
+"""So much of the runs that are left may the values of one step take; small changes of the code take the rest."""
 
 
 class Search:
@@ -30,16 +35,15 @@ class Search:
     def __init__(self, runs: Runs, instrument: Instrument, asked: Plain) -> None:
         """``asked`` holds the exact answers and the table of quantities, at every point of the runs."""
         self.runs, self.nodes, self.instrument = runs, instrument.nodes, instrument
-        self.exact: list[Plain] = asked["exact"]
+        self.exact: list[Plain] = [parts(one) for one in asked["exact"]]
         self.candidates = Candidates(self.nodes, asked["table"], asked["levels"])
         self.rtol = float(asked["rtol"])
         self.points = list(range(len(runs.points)))
         self.searched = self.points[:-1] if len(self.points) > 1 else self.points
 
     def _right(self, point: int, values: Plain) -> set[str]:
-        return {
-            name for name, exact in self.exact[point].items() if name in values and same(values[name], exact, self.rtol)
-        }
+        own = parts(values)
+        return {name for name, exact in self.exact[point].items() if name in own and same(own[name], exact, self.rtol)}
 
     def _rights(self, over: list[dict[Visit, Any]], points: list[int]) -> set[str]:
         found = set(self.exact[0])
@@ -55,20 +59,57 @@ class Search:
         if not alike(first, second):
             return []  # the code answers otherwise at the second time
         right = self._rights(self.over, self.points)
-        for _ in range(MOST_STEPS):
-            if right == set(self.exact[0]) or self.runs.count > self.runs.most:
-                break
-            before = right
-            for best, _ in self._step(right):
-                over = [{**self.over[point], best.key: best.values[point]} for point in self.points]
-                proved = self._rights(over, self.points)
-                if proved > right:
-                    steps.append(self._told(best, sorted(proved - right)))
-                    self.over, right = over, proved
-            if right == before:
-                steps += self._left_out(right)
-                break
+        undo: list[Callable[[], None]] = []
+        try:
+            for _ in range(MOST_STEPS):
+                if right == set(self.exact[0]) or self.runs.count > self.runs.most:
+                    break
+                before = right
+                for best, _ in self._step(right):
+                    proved = self._proved(best, undo)
+                    if proved > right:
+                        steps.append(self._told(best, _names(proved - right)))
+                        right = proved
+                    elif isinstance(best, Mutant) and undo:
+                        undo.pop()()
+                if right == before:
+                    steps += self._left_out(right)
+                    break
+        finally:
+            for one in reversed(undo):
+                one()
         return steps
+
+    def _proved(self, best: Candidate | Mutant, undo: list[Callable[[], None]]) -> set[str]:
+        """What is right with a repair at every point; a mutant stays until it is undone, a value if it mends more."""
+        if isinstance(best, Mutant):
+            back = self._put(best)
+            if back is None:
+                return set()
+            undo.append(back)
+            return self._rights(self.over, self.points)
+        over = [{**self.over[point], **_over(best, point)} for point in self.points]
+        proved = self._rights(over, self.points)
+        if proved > self._rights(self.over, self.points):
+            self.over = over
+        return proved
+
+    def _put(self, mutant: Mutant) -> Callable[[], None] | None:
+        """Change the code that runs, in the way in which it runs."""
+        if not self.runs.codes:
+            return self.mutants.put(mutant)
+        made = self.mutants.source(mutant)
+        if made is None:
+            return None
+        undo, code = made
+        before = self.runs.codes
+        self.runs.codes = [code if one.co_filename == code.co_filename else one for one in before]
+
+        def back() -> None:
+            undo()
+            self.runs.codes = before
+
+        return back
 
     def _look(self, right: set[str]) -> None:
         """Run once more, and remember what every expression gives."""
@@ -81,10 +122,38 @@ class Search:
                 self.left_behind = self.runs.hook.left_behind
                 if self.runs.error is not None:
                     self.stopped = self._where_it_stopped(self.runs.error)
+        self.visited = set(self.runs.hook.visits)
         common = [key for key in seen[0] if all(key in one for one in seen) and key not in self.over[0]]
         self.objects = {key: seen[0][key][1] for key in common}
         self.order = {key: seen[0][key][2] for key in common}
         self.candidates.see({key: tuple(one[key][0] for one in seen) for key in common}, self.stopped)
+        self._weigh(right)
+
+    def _weigh(self, right: set[str]) -> None:
+        """Find the expressions with which nothing can be mended: another value there changes nothing that is wrong,
+        or something that is right. The values are chosen at random."""
+        seen = self.candidates.seen
+        self.unused: set[int] = set()
+        if self.runs.most < 8 * len(seen):
+            return
+        stream = np.random.default_rng(0)
+        base = parts(self.runs.run(0, self.over[0]))
+        used: set[int] = set()
+        for key, values in seen.items():
+            if isinstance(values[0], bool) or not values[0].ndim:
+                used.add(key[0])
+                continue
+            other = stream.standard_normal(values[0].shape) * (1.0 + np.abs(values[0]).max(initial=0.0))
+            found = parts(self.runs.run(0, {**self.over[0], key: other}))
+            if self.runs.error is not None:
+                used.add(key[0])
+                continue
+            changed = {name for name in self.exact[0] if name in base and not _is_same(found.get(name), base[name])}
+            if changed & right or not changed:
+                self.candidates.idle.add(key)
+            if changed - right:
+                used.add(key[0])
+        self.unused = {key[0] for key in seen} - used
 
     def _where_it_stopped(self, error: BaseException) -> Visit | None:
         """The smallest expression of the code out of which an error came, at the visit at which it did."""
@@ -106,39 +175,64 @@ class Search:
                 return self.runs.hook.reached
         return None
 
-    def _step(self, right: set[str]) -> list[tuple[Candidate, set[str]]]:
+    def _step(self, right: set[str]) -> list[tuple[Candidate | Mutant, set[str]]]:
         """The repairs that mend most; those after the first mend something else than the ones before them."""
         self._look(right)
-        successes: list[tuple[Candidate, set[str]]] = []
+        successes: list[tuple[Candidate | Mutant, set[str]]] = []
         tried: set[Any] = set()
         few = self.runs.most < 100  # then what is asked comes first: it shows the statement at least
-        for candidate in sorted(self.candidates.all(), key=lambda one: (few and one.rank < 2, one.rank)):
+        end = self.runs.count + int(SHARE * (self.runs.most - self.runs.count))
+        ordered = sorted(self.candidates.all(), key=lambda one: (few and one.rank < 2, one.rank))
+        for candidate in ordered:
             if few and candidate.kind != "value":
                 continue
-            if self.runs.count > self.runs.most:
+            if self.runs.count > end:
                 break
-            name = (candidate.key, *(np.asarray(value).tobytes() for value in candidate.values))
+            name = (candidate.key, candidate.also, *(np.asarray(value).tobytes() for value in candidate.values))
             if name in tried:
                 continue
             tried.add(name)
-            after: set[str] | None = None
-            for point in self.searched:
-                values = self.runs.run(point, {**self.over[point], candidate.key: candidate.values[point]})
-                now = self._right(point, values)
-                if not (now >= right and now - right):
-                    after = None
-                    break
-                after = now if after is None else after & now
-            if after is not None and after > right:
-                successes.append((candidate, after - right))
+            if gained := self._gained(right, [_over(candidate, point) for point in self.points]):
+                successes.append((candidate, gained))
+        if not any(one.rank < 1 for one, _ in successes):
+            successes += self._mutated(right)
         successes.sort(key=lambda one: self._price(one, successes))
-        chosen: list[tuple[Candidate, set[str]]] = []
+        chosen: list[tuple[Candidate | Mutant, set[str]]] = []
         mended: set[str] = set()
-        for candidate, gained in successes:
+        for best, gained in successes:
             if not gained & mended:
-                chosen.append((candidate, gained))
+                chosen.append((best, gained))
                 mended |= gained
+                if isinstance(best, Mutant):
+                    break  # what has been recorded is no longer so
         return chosen
+
+    def _gained(self, right: set[str], over: list[dict[Visit, Any]]) -> set[str]:
+        """What becomes right with other values at the points of the search; nothing where something becomes wrong."""
+        after: set[str] | None = None
+        for point in self.searched:
+            now = self._right(point, self.runs.run(point, {**self.over[point], **over[point]}))
+            if not (now >= right and now - right):
+                return set()
+            after = now if after is None else after & now
+        return after - right if after is not None else set()
+
+    def _mutated(self, right: set[str]) -> list[tuple[Candidate | Mutant, set[str]]]:
+        """The small changes of the code that mend something."""
+        self.mutants = Mutants(self.instrument, self.runs.kept, whole=bool(self.runs.codes))
+        lines = {(self.nodes[index].cell, self.nodes[index].line) for index in self.visited}
+        found: list[tuple[Candidate | Mutant, set[str]]] = []
+        for mutant in sorted(self.mutants.all(self.visited - self.unused, lines), key=lambda one: one.rank):
+            if self.runs.count > self.runs.most:
+                break
+            back = self._put(mutant)
+            if back is not None:
+                try:
+                    if gained := self._gained(right, [{} for _ in self.points]):
+                        found.append((mutant, gained))
+                finally:
+                    back()
+        return found
 
     def _left_out(self, right: set[str]) -> list[Plain]:
         """Attributes that no statement gives a value, though the function was there to do it."""
@@ -158,28 +252,40 @@ class Search:
                     steps.append({
                         "cell": node.cell, "line": line, "end_line": end_line, "col": col, "end_col": end_col,
                         "visit": -1, "kind": f"{'local' if local else 'omitted'} {attribute}", "due": -1, "given": -1,
-                        "mends": sorted(proved - right),
+                        "mends": _names(proved - right),
                     })  # fmt: skip
                     self.over, right = over, proved
                     break
         return steps
 
-    def _price(self, one: tuple[Candidate, set[str]], others: list[tuple[Candidate, set[str]]]) -> Any:
+    def _price(
+        self, one: tuple[Candidate | Mutant, set[str]], others: list[tuple[Candidate | Mutant, set[str]]]
+    ) -> Any:
         candidate, mended = one
+        if isinstance(candidate, Mutant):
+            parts_of_it = sum(isinstance(part, ast.expr) for part in ast.walk(candidate.at))
+            return (False, -len(mended), candidate.rank, False, parts_of_it, 1 << 30)
         node = self.nodes[candidate.key[0]]
         later = any(
-            candidate.key in self.objects
+            isinstance(other, Candidate)
+            and candidate.key in self.objects
             and self.objects[candidate.key] is self.objects.get(other.key)
             and self.order[other.key] < self.order[candidate.key]
             and other.quantity == candidate.quantity
             and gained >= mended
             for other, gained in others
         )
-        size = node.size if candidate.group is None else node.size - 0.5
+        size: float = node.size if candidate.group is None else node.size - 0.5
         rank = candidate.rank if candidate.rank < 2 else 10 + candidate.rank
         return (rank >= 10, -len(mended), rank, later, size, self.order.get(candidate.key, 1 << 30))
 
-    def _told(self, best: Candidate, mended: list[str]) -> Plain:
+    def _told(self, best: Candidate | Mutant, mended: list[str]) -> Plain:
+        if isinstance(best, Mutant):
+            end_line, end_col = best.end
+            return {
+                "cell": best.unit.cell, "line": best.at.lineno, "end_line": end_line, "col": best.at.col_offset,
+                "end_col": end_col, "visit": -1, "kind": best.kind, "due": -1, "given": -1, "mends": mended,
+            }  # fmt: skip
         node = self.nodes[best.key[0]]
         many = sum(1 for key in self.candidates.seen if key[0] == node.index) > 1
         first, last = node, node
@@ -187,9 +293,22 @@ class Search:
             first, last = self.candidates.ends(best)
         return {
             "cell": node.cell, "line": first.line, "end_line": last.end_line, "col": first.col, "end_col": last.end_col,
-            "visit": best.key[1] if many else -1, "kind": best.kind, "due": best.quantity,
+            "visit": best.key[1] if many and not best.also else -1, "kind": best.kind, "due": best.quantity,
             "given": self.candidates.given(best), "mends": mended,
         }  # fmt: skip
+
+
+def _over(candidate: Candidate, point: int) -> dict[Visit, Any]:
+    return dict.fromkeys((candidate.key, *candidate.also), candidate.values[point])
+
+
+def _names(found: set[str]) -> list[str]:
+    """What is asked, whichever of its parts was mended."""
+    return sorted({name.split("\n")[0] for name in found})
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    return isinstance(one, type(other)) and same(one, other)
 
 
 def done(

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from . import codec
-from .hooks import IDLE, RECORD, REPLACE, Visit, as_array
+from .hooks import IDLE, MOST_HOOKS, RECORD, REPLACE, Visit, as_array
 from .instrument import Instrument
 from .stopwatch import OutOfTime
 
-MOST_RUNS = 2500
+MOST_RUNS = 4000
 """Of the code, in the search for one question."""
 
-MOST_CALLS = 300_000
+MOST_CALLS = 900_000
 """So many function calls may all runs of a search make, as far as one run tells: a training is run less often."""
 
 MOST_QUANTITIES = 500
@@ -30,6 +30,10 @@ Plain = dict[str, Any]
 
 def same(a: Any, b: Any, rtol: float = PRECISION) -> bool:
     """Whether two values are the same: arrays of one shape in every entry, and anything else as it is."""
+    if isinstance(b, dict):
+        return isinstance(a, dict) and a.keys() == b.keys() and all(same(a[key], b[key], rtol) for key in b)
+    if isinstance(b, list) and isinstance(a, list) and any(isinstance(one, np.ndarray | list | dict) for one in b):
+        return len(a) == len(b) and all(same(one, other, rtol) for one, other in zip(a, b))
     if isinstance(a, bool) or isinstance(b, bool) or isinstance(a, str) or isinstance(b, str):
         return type(a) is type(b) and bool(a == b)
     try:
@@ -81,6 +85,7 @@ class Runs:
             self.run(0, {})
         finally:
             sys.setprofile(None)
+        self.hook.most = min(MOST_HOOKS, 5_000 + 10 * (self.hook.most - self.hook.left))
         self.most = max(16, min(MOST_RUNS, MOST_CALLS // (calls // 2 + 1)))
 
     def run(self, point: int, over: dict[Visit, Any], mode: int = REPLACE) -> Plain:
@@ -158,3 +163,18 @@ def alike(first: list[Plain], second: list[Plain]) -> bool:
             if isinstance(value, np.ndarray) and not np.array_equal(value, again, equal_nan=True):
                 return False
     return True
+
+
+def parts(values: Plain) -> Plain:
+    """The entries of lists of arrays and of dicts, each by a name of its own, so that each can be right."""
+    found: Plain = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            found.update(parts({f"{name}\n{key}": one for key, one in value.items()}))
+        elif isinstance(value, list) and any(np.ndim(one) for one in value if isinstance(one, np.ndarray)):
+            found.update(parts({f"{name}\n{number}": one for number, one in enumerate(value)}))
+        elif isinstance(value, np.ndarray) and value.ndim == 3:
+            found.update({f"{name}\n{number}": one for number, one in enumerate(value)})
+        else:
+            found[name] = value
+    return found

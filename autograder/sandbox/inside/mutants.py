@@ -1,0 +1,402 @@
+"""Instrumented code with one small change: an operator, a number, a name, or a statement that stands elsewhere.
+
+A change is made in the tree of a function, compiled, and put in the place of the code of the function that is there;
+whoever holds the function runs it. What was changed is known by where it stands, and is changed back afterwards.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import types
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from .instrument import Instrument
+
+MOST_STATEMENTS = 12
+"""In a longer block no statement is tried at every other place."""
+
+MOST_NAMES = 8
+"""So many other names are tried in the place of one."""
+
+_OPERATORS: dict[type, tuple[tuple[type, str], ...]] = {
+    ast.Mult: ((ast.MatMult, "@"), (ast.Div, "/"), (ast.Add, "+")),
+    ast.MatMult: ((ast.Mult, "*"),),
+    ast.Add: ((ast.Sub, "-"), (ast.Mult, "*")),
+    ast.Sub: ((ast.Add, "+"),),
+    ast.Div: ((ast.Mult, "*"),),
+}
+_COMPARED: dict[type, tuple[tuple[type, str], ...]] = {
+    ast.Gt: ((ast.GtE, ">="), (ast.Lt, "<")), ast.GtE: ((ast.Gt, ">"), (ast.LtE, "<=")),
+    ast.Lt: ((ast.LtE, "<="), (ast.Gt, ">")), ast.LtE: ((ast.Lt, "<"), (ast.GtE, ">=")),
+    ast.Eq: ((ast.NotEq, "!="),), ast.NotEq: ((ast.Eq, "=="),),
+}  # fmt: skip
+_FUNCTIONS = {"sum": "mean", "mean": "sum", "sin": "cos", "cos": "sin", "argmax": "argmin", "argmin": "argmax"}
+
+_DEFINES = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
+
+_Undo = Callable[[], None]
+
+
+@dataclass
+class Unit:
+    """A function, or a cell whose values are asked for: what is compiled at once."""
+
+    cell: int
+    tree: Any
+    owner: str = ""
+    attributes: set[str] = field(default_factory=set)
+
+    def holds(self, line: int) -> bool:
+        """Whether a line of its cell lies in it."""
+        return isinstance(self.tree, ast.Module) or self.tree.lineno <= line <= self.tree.end_lineno
+
+
+@dataclass
+class Mutant:
+    """One change: what is done to the tree, and where it is."""
+
+    rank: float
+    kind: str
+    unit: Unit
+    at: Any
+    change: Callable[[], _Undo]
+    hook: int = -1  #: of the expression that it changes
+
+    @property
+    def end(self) -> tuple[int, int]:
+        """The last line and column; of a statement with a block its first line alone."""
+        if hasattr(self.at, "body") and not isinstance(self.at, ast.Lambda | ast.IfExp):
+            return self.at.lineno, -1
+        return self.at.end_lineno, self.at.end_col_offset
+
+
+class Mutants:
+    """The changes that can be made to the code as it is now."""
+
+    def __init__(self, instrument: Instrument, names: dict[str, Any], *, whole: bool) -> None:
+        """``whole`` changes cells, for values that they work out; otherwise functions."""
+        self.instrument, self.names, self.whole = instrument, names, whole
+        self.units = list(self._units())
+
+    def _units(self) -> Iterator[Unit]:
+        for cell, tree in self.instrument.trees.items():
+            if self.whole:
+                yield Unit(cell, tree, attributes=_attributes(tree))
+                continue
+            for top in tree.body:
+                if isinstance(top, ast.FunctionDef):
+                    yield Unit(cell, top)
+                elif isinstance(top, ast.ClassDef):
+                    known = _attributes(top)
+                    for one in top.body:
+                        if isinstance(one, ast.FunctionDef):
+                            yield Unit(cell, one, top.name, known)
+
+    def put(self, mutant: Mutant) -> _Undo | None:
+        """Make a change, where it can be made; the result takes it back."""
+        undo = mutant.change()
+        live = self._function(mutant.unit)
+        try:
+            code = self._compiled(mutant.unit)
+        except (SyntaxError, ValueError, RecursionError):
+            code = None
+        if live is None or code is None or code.co_freevars != live.__code__.co_freevars:
+            undo()
+            return None
+        before = live.__code__
+        live.__code__ = code
+
+        def back() -> None:
+            undo()
+            live.__code__ = before
+
+        return back
+
+    def source(self, mutant: Mutant) -> tuple[_Undo, types.CodeType] | None:
+        """Make a change in a whole cell: how it is taken back, and the cell."""
+        undo = mutant.change()
+        try:
+            return undo, compile(ast.fix_missing_locations(mutant.unit.tree), f"<cell {mutant.unit.cell}>", "exec")
+        except (SyntaxError, ValueError, RecursionError):
+            undo()
+            return None
+
+    def _function(self, unit: Unit) -> types.FunctionType | None:
+        found: Any = self.names.get(unit.owner or unit.tree.name)
+        if unit.owner:
+            found = getattr(found, "__dict__", {}).get(unit.tree.name)
+        for name in ("fget", "__func__", "func", "__wrapped__"):
+            if not isinstance(found, types.FunctionType):
+                found = getattr(found, name, found)
+        is_it = isinstance(found, types.FunctionType) and found.__code__.co_name == unit.tree.name
+        return found if is_it else None
+
+    def _compiled(self, unit: Unit) -> types.CodeType | None:
+        made: list[ast.stmt] = [unit.tree]
+        if unit.owner:
+            made = [ast.ClassDef(unit.owner, [], [], made, [])]
+        whole = compile(
+            ast.fix_missing_locations(ast.Module(made, [])), f"<cell {unit.cell}>", "exec", dont_inherit=True
+        )
+        return _inner(whole, unit.tree.name)
+
+    # What can be changed
+
+    def all(self, visited: set[int], lines: set[tuple[int, int]]) -> Iterator[Mutant]:
+        """Every change to the code that has run: expressions by their hooks, functions by their cells and lines."""
+        for unit in self.units:
+            if any(cell == unit.cell and unit.holds(line) for cell, line in lines):
+                yield from self._statements(unit, {line for cell, line in lines if cell == unit.cell})
+                yield from self._expressions(unit, visited)
+
+    def _is_hook(self, node: Any) -> bool:
+        return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == self.instrument.name
+
+    def _is_ours(self, node: Any) -> bool:
+        """Whether a statement is none of the student's."""
+        value = getattr(node, "value", None)
+        call = value if isinstance(node, ast.Expr) else getattr(node, "test", None)
+        return (
+            isinstance(call, ast.Call)
+            and isinstance(call.func, ast.Name)
+            and call.func.id.startswith(self.instrument.name)
+            and call.func.id != self.instrument.name
+        )
+
+    def _statements(self, unit: Unit, lines: set[int]) -> Iterator[Mutant]:
+        for owner in ast.walk(unit.tree):
+            if isinstance(owner, ast.ClassDef):
+                continue
+            for name in ("body", "orelse"):
+                block = getattr(owner, name, None)
+                if not isinstance(block, list):
+                    continue
+                yield from self._moved(unit, owner, block, lines)
+                yield from self._looped(unit, block)
+                for group in self._groups(block):
+                    yield from self._assigned(unit, block, group)
+
+    def _groups(self, block: list[Any]) -> list[list[Any]]:
+        """The statements of a block; what stands around one of them for its hooks goes with it."""
+        made: list[list[Any]] = []
+        for one in block:
+            if isinstance(one, ast.Expr) and self._is_ours(one):
+                continue  # the tick of a loop
+            if isinstance(one, ast.Try) and one.finalbody and self._is_ours(one.finalbody[0]):
+                continue
+            place = one.lineno, one.col_offset
+            if made and (made[-1][0].lineno, made[-1][0].col_offset) == place:
+                made[-1].append(one)
+            else:
+                made.append([one])
+        return made
+
+    def _own(self, group: list[Any]) -> Any:
+        return next((one for one in group if isinstance(one, ast.AugAssign)), group[0])
+
+    def _moved(self, unit: Unit, owner: Any, block: list[Any], lines: set[int]) -> Iterator[Mutant]:
+        """Statements left out, or before or after others of their block; what has never run is not at fault itself."""
+        groups = self._groups(block)
+        for number, group in enumerate(groups):
+            own = self._own(group)
+            if isinstance(own, _DEFINES) or not any(own.lineno <= line <= own.end_lineno for line in lines):
+                if not isinstance(own, ast.Return):
+                    continue
+            if len(groups) > 1 or isinstance(owner, ast.For | ast.While):
+                yield Mutant(0.7, "deleted", unit, own, _left_out(block, group))
+            if isinstance(own, ast.Return) or len(groups) > MOST_STATEMENTS:
+                continue
+            for place in range(len(groups) + 1):
+                if place in (number - 1, number, number + 1):
+                    continue  # one step up is the step down of the one before it
+                goal = groups[place][0] if place < len(groups) else None
+                kind = "early" if place > number else "late"
+                yield Mutant(0.6, kind, unit, own, _moved_to(block, group, block, goal))
+
+    def _looped(self, unit: Unit, block: list[Any]) -> Iterator[Mutant]:
+        """Statements into the loop that stands before or after them, and the last one of a block out of it."""
+        groups = self._groups(block)
+        for number, group in enumerate(groups):
+            own = self._own(group)
+            near = [self._own(one) for one in (groups[number - 1 :][:1] if number else []) + groups[number + 1 :][:1]]
+            for loop in near if not isinstance(own, (*_DEFINES, ast.Return)) else ():
+                first = self._groups(loop.body) if isinstance(loop, ast.For | ast.While) else []
+                if first:
+                    goal = first[0][0] if loop.lineno > own.lineno else None
+                    yield Mutant(0.55, "into", unit, own, _moved_to(block, group, loop.body, goal))
+            if isinstance(own, ast.For | ast.While | ast.If) and len(inside := self._groups(own.body)) > 1:
+                goal = groups[number + 1][0] if number + 1 < len(groups) else None
+                yield Mutant(0.5, "out of", unit, self._own(inside[-1]), _moved_to(own.body, inside[-1], block, goal))
+
+    def _assigned(self, unit: Unit, block: list[Any], group: list[Any]) -> Iterator[Mutant]:
+        own = self._own(group)
+        target = own.targets[0] if isinstance(own, ast.Assign) and len(own.targets) == 1 else None
+        if isinstance(target, ast.Name | ast.Attribute | ast.Subscript):
+            for operator, sign in ((ast.Add, "+="), (ast.Sub, "-=")):
+                made = ast.copy_location(ast.AugAssign(target, operator(), own.value), own)
+                yield Mutant(0.5, f"assigned {sign}", unit, own, _exchanged(block, own, made))
+        elif isinstance(own, ast.AugAssign):
+            plain = ast.copy_location(ast.Assign([own.target], own.value), own)
+            yield Mutant(0.5, "assigned =", unit, own, _exchanged(block, own, plain))
+            for operator, sign in ((ast.Add, "+="), (ast.Sub, "-=")):
+                if not isinstance(own.op, operator):
+                    yield Mutant(0.2, f"assigned {sign}", unit, own, _set(own, "op", operator()))
+
+    def _expressions(self, unit: Unit, visited: set[int]) -> Iterator[Mutant]:
+        variables = _variables(unit.tree)
+        for parent in ast.walk(unit.tree):
+            for _, value in ast.iter_fields(parent):
+                for node in list(value) if isinstance(value, list) else [value]:
+                    if not self._is_hook(node):
+                        continue
+                    hook = node.args[0].value
+                    if hook not in visited:
+                        continue
+                    for rank, kind, change in self._of(node, node.args[1], unit, variables):
+                        yield Mutant(rank, kind, unit, node.args[1], change, hook)
+                    is_item = isinstance(parent, ast.Tuple | ast.List) and isinstance(parent.ctx, ast.Load)
+                    if is_item and len(value) > 1:
+                        yield Mutant(0.6, "item", unit, node.args[1], _left_out(value, [node]), hook)
+
+    def _of(self, wrap: Any, node: Any, unit: Unit, variables: list[str]) -> Iterator[tuple[float, str, Any]]:
+        if isinstance(node, ast.BinOp):
+            for operator, sign in _OPERATORS.get(type(node.op), ()):
+                yield 0.05 if sign != "+" else 0.3, f"operator {sign}", _set(node, "op", operator())
+            if not isinstance(node.op, ast.MatMult):
+                yield 0.4, "without", _item(wrap.args, 1, node.left)
+                if isinstance(node.op, ast.Mult | ast.Add):
+                    yield 0.4, "without", _item(wrap.args, 1, node.right)
+        elif isinstance(node, ast.Compare) and len(node.ops) == 1:
+            for operator, sign in _COMPARED.get(type(node.ops[0]), ()):
+                yield 0.2, f"comparison {sign}", _item(node.ops, 0, operator())
+        elif isinstance(node, ast.BoolOp):
+            other: Any = ast.And() if isinstance(node.op, ast.Or) else ast.Or()
+            yield 0.3, "operator and" if isinstance(node.op, ast.Or) else "operator or", _set(node, "op", other)
+            for one in node.values:
+                yield 0.35, "without", _item(wrap.args, 1, one)
+        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.Not):
+            yield 0.2, "without sign", _item(wrap.args, 1, node.operand)
+        elif isinstance(node, ast.Constant) and type(node.value) is int and abs(node.value) <= 4:
+            for number in (node.value - 1, node.value + 1, -node.value):
+                if number != node.value:
+                    yield 0.5, f"number {number}", _set(node, "value", number)
+        elif isinstance(node, ast.Name):
+            near = [one for one in variables if one != node.id]
+            near.sort(key=lambda one: one.rstrip("0123456789") != node.id.rstrip("0123456789"))
+            for name in near[:MOST_NAMES]:
+                yield 0.6, f"name {name}", _set(node, "id", name)
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
+            stem = node.attr.rstrip("0123456789")
+            near = sorted(unit.attributes - {node.attr}, key=lambda one: (one.rstrip("0123456789") != stem, one))
+            for name in near[:MOST_NAMES]:
+                yield 0.6, f"name self.{name}", _set(node, "attr", name)
+        elif isinstance(node, ast.Call):
+            attribute = getattr(node.func, "attr", "")
+            if attribute in _FUNCTIONS:
+                yield 0.3, f"function {_FUNCTIONS[attribute]}", _set(node.func, "attr", _FUNCTIONS[attribute])
+        elif isinstance(node, ast.Subscript) and self._is_hook(node.slice):
+            for operator, sign in ((ast.Add, "+"), (ast.Sub, "-")):
+                moved = ast.BinOp(copy.copy(node.slice), operator(), ast.Constant(1))
+                yield 0.45, f"index {sign} 1", _set(node, "slice", ast.copy_location(moved, node.slice))
+        if isinstance(node, ast.BinOp | ast.Call | ast.Name | ast.Attribute):
+            squared = ast.copy_location(ast.BinOp(node, ast.Pow(), ast.Constant(2)), node)
+            yield 0.9, "square", _item(wrap.args, 1, squared)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+            yield 0.4, "without", _item(wrap.args, 1, node.left)
+
+
+def _inner(code: types.CodeType, name: str) -> types.CodeType | None:
+    for one in code.co_consts:
+        if isinstance(one, types.CodeType):
+            found = one if one.co_name == name else _inner(one, name)
+            if found is not None:
+                return found
+    return None
+
+
+def _attributes(tree: ast.AST) -> set[str]:
+    return {
+        one.attr for one in ast.walk(tree)
+        if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name) and one.value.id == "self"
+    }  # fmt: skip
+
+
+def _variables(tree: ast.AST) -> list[str]:
+    """The arguments of a function and the names that it gives values to."""
+    found: dict[str, None] = {}
+    for one in ast.walk(tree):
+        if isinstance(one, ast.arg):
+            found[one.arg] = None
+        elif isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store):
+            found[one.id] = None
+    return [name for name in found if name not in ("self", "cls", "_")]
+
+
+def _set(node: Any, name: str, value: Any) -> Callable[[], _Undo]:
+    def change() -> _Undo:
+        before = getattr(node, name)
+        setattr(node, name, value)
+        return lambda: setattr(node, name, before)
+
+    return change
+
+
+def _item(values: list[Any], number: int, value: Any) -> Callable[[], _Undo]:
+    def change() -> _Undo:
+        before = values[number]
+        values[number] = value
+
+        def undo() -> None:
+            values[number] = before
+
+        return undo
+
+    return change
+
+
+def _kept(*blocks: list[Any]) -> _Undo:
+    before = [list(block) for block in blocks]
+
+    def undo() -> None:
+        for block, one in zip(blocks, before):
+            block[:] = one
+
+    return undo
+
+
+def _left_out(block: list[Any], group: list[Any]) -> Callable[[], _Undo]:
+    def change() -> _Undo:
+        undo = _kept(block)
+        block[:] = [one for one in block if all(one is not other for other in group)]
+        if not block and isinstance(group[0], ast.stmt):
+            block.append(ast.copy_location(ast.Pass(), group[0]))
+        return undo
+
+    return change
+
+
+def _moved_to(block: list[Any], group: list[Any], other: list[Any], before: Any) -> Callable[[], _Undo]:
+    """Move statements into the same block or another one, before one of its statements or to its end."""
+
+    def change() -> _Undo:
+        undo = _kept(block, other)
+        block[:] = [one for one in block if all(one is not own for own in group)]
+        place = next((n for n, one in enumerate(other) if one is before), len(other))
+        other[place:place] = group
+        if not block:
+            block.append(ast.copy_location(ast.Pass(), group[0]))
+        return undo
+
+    return change
+
+
+def _exchanged(block: list[Any], own: Any, made: Any) -> Callable[[], _Undo]:
+    def change() -> _Undo:
+        undo = _kept(block)
+        block[:] = [made if one is own else one for one in block]
+        return undo
+
+    return change
