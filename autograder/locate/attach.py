@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from autograder.exercise import Exercise, Probe
 from autograder.locate.locate import Repair, Run, Solution, search, solutions
+from autograder.locate.quantities import WORKED_OUT
 from autograder.locate.words import sentence
 from autograder.marking import LineMark, QuestionMark
 from autograder.marking.spans import LINE_END, Place, Span, offsets, span_of
@@ -133,6 +134,9 @@ def to_place(repair: Repair, solution: Solution, code: Code) -> Place | None:
     given = repair.given if repair.given is not None and repair.given.text else None
     if due is None and repair.kind.startswith("value") and _is_whole(span.code):
         return None  # what gave this its value is at fault, or nothing can be said: nothing is claimed
+    worked_out = due is not None and due.level >= WORKED_OUT
+    if worked_out and given is None and repair.kind.startswith("value") and _is_set(span.code, code):
+        return None
     if repair.kind.startswith("omitted") and _may_be_set(repair.kind.split()[-1], code):
         return None
     if index := _indexed(source, span):
@@ -157,6 +161,13 @@ def _is_whole(code: str) -> bool:
     node = tree.body[0] if tree and len(tree.body) == 1 else None
     whole = (ast.Name, ast.Attribute, ast.Tuple, ast.List, ast.Dict, ast.ListComp)
     return isinstance(node, ast.Expr) and isinstance(node.value, whole)
+
+
+def _is_set(name: str, code: Code) -> bool:
+    """Whether it is a name or an attribute to which some cell gives a value: what is worked out there is at fault."""
+    is_name = re.fullmatch(r"(self\.)?[^\W\d]\w*", name)
+    way = re.compile(rf"(?<![\w.]){re.escape(name)}\b\s*(,[^=\n]*)?([-+*/@]|\*\*)?=(?!=)")
+    return bool(is_name) and any(way.search(code.job.cells[number].source) for number in code.own)
 
 
 def _may_be_set(attribute: str, code: Code) -> bool:

@@ -24,6 +24,7 @@ SENTENCES = {
     "without": "In {code} a part is too much.",
     "without sign": "In {code} the sign is too much.",
     "item": "{code} does not belong into this list.",
+    "copy": "{code} is changed in place further on: a copy is due here.",
     "square": "{code} lacks its square here.",
 }
 

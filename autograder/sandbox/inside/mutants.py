@@ -202,11 +202,11 @@ class Mutants:
         groups = self._groups(block)
         for number, group in enumerate(groups):
             own = self._own(group)
-            if isinstance(own, _DEFINES) or not any(own.lineno <= line <= own.end_lineno for line in lines):
-                if not isinstance(own, ast.Return):
-                    continue
+            has_run = any(own.lineno <= line <= own.end_lineno for line in lines) or isinstance(own, ast.Return)
+            if isinstance(own, _DEFINES) or not has_run:
+                continue
             if len(groups) > 1 or isinstance(owner, ast.For | ast.While):
-                yield Mutant(0.7, "deleted", unit, own, _left_out(block, group))
+                yield Mutant(0.45, "deleted", unit, own, _left_out(block, group))
             if isinstance(own, ast.Return) or len(groups) > MOST_STATEMENTS:
                 continue
             for place in range(len(groups) + 1):
@@ -248,6 +248,10 @@ class Mutants:
     def _expressions(self, unit: Unit, visited: set[int]) -> Iterator[Mutant]:
         variables = _variables(unit.tree)
         for parent in ast.walk(unit.tree):
+            if isinstance(parent, ast.Tuple | ast.List) and isinstance(parent.ctx, ast.Load) and len(parent.elts) > 1:
+                for item in parent.elts:
+                    at = item.args[1] if isinstance(item, ast.Call) and self._is_hook(item) else item
+                    yield Mutant(0.6, "item", unit, at, _left_out(parent.elts, [item]))
             for _, value in ast.iter_fields(parent):
                 for node in list(value) if isinstance(value, list) else [value]:
                     if not self._is_hook(node):
@@ -257,9 +261,6 @@ class Mutants:
                         continue
                     for rank, kind, change in self._of(node, node.args[1], unit, variables):
                         yield Mutant(rank, kind, unit, node.args[1], change, hook)
-                    is_item = isinstance(parent, ast.Tuple | ast.List) and isinstance(parent.ctx, ast.Load)
-                    if is_item and len(value) > 1:
-                        yield Mutant(0.6, "item", unit, node.args[1], _left_out(value, [node]), hook)
 
     def _of(self, wrap: Any, node: Any, unit: Unit, variables: list[str]) -> Iterator[tuple[float, str, Any]]:
         if isinstance(node, ast.BinOp):
@@ -269,6 +270,10 @@ class Mutants:
                 yield 0.4, "without", _item(wrap.args, 1, node.left)
                 if isinstance(node.op, ast.Mult | ast.Add):
                     yield 0.4, "without", _item(wrap.args, 1, node.right)
+                first: Any = node.left
+                while self._is_hook(first) and isinstance(first.args[1], ast.BinOp):
+                    first = first.args[1].left
+                    yield 0.42, "without", _item(wrap.args, 1, first)
         elif isinstance(node, ast.Compare) and len(node.ops) == 1:
             for operator, sign in _COMPARED.get(type(node.ops[0]), ()):
                 yield 0.2, f"comparison {sign}", _item(node.ops, 0, operator())

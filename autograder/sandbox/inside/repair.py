@@ -49,14 +49,26 @@ class Search:
         found = set(self.exact[0])
         for point in points:
             found &= self._right(point, self.runs.run(point, over[point]))
+            if self._is_broken(point):
+                return set()
         return found
+
+    def _is_broken(self, point: int) -> bool:
+        """Whether the last run has stopped where the code as it is does not: what it left undone is not mended."""
+        return self.runs.error is not None and point not in self.stops
 
     def found(self) -> list[Plain]:
         """The repairs, in the order in which they were found, each proved at a point that the search has not used."""
         self.over: list[dict[Visit, Any]] = [{} for _ in self.points]
+        self.stops = set[int]()
         steps: list[Plain] = []
-        first, second = ([self.runs.run(point, {}) for point in self.points] for _ in range(2))
-        if not alike(first, second):
+        twice: list[list[Plain]] = [[], []]
+        for answers in twice:
+            for point in self.points:
+                answers.append(self.runs.run(point, {}))
+                if self.runs.error is not None:
+                    self.stops.add(point)
+        if not alike(*twice):
             return []  # the code answers otherwise at the second time
         right = self._rights(self.over, self.points)
         undo: list[Callable[[], None]] = []
@@ -138,6 +150,8 @@ class Search:
             return
         stream = np.random.default_rng(0)
         base = parts(self.runs.run(0, self.over[0]))
+        if not self.exact[0].keys() <= base.keys():
+            return  # an error that the question has caught
         used: set[int] = set()
         for key, values in seen.items():
             if isinstance(values[0], bool) or not values[0].ndim:
@@ -182,6 +196,7 @@ class Search:
         tried: set[Any] = set()
         few = self.runs.most < 100  # then what is asked comes first: it shows the statement at least
         end = self.runs.count + int(SHARE * (self.runs.most - self.runs.count))
+        copies: dict[Any, tuple[Candidate | Mutant, set[str]]] = {}
         ordered = sorted(self.candidates.all(), key=lambda one: (few and one.rank < 2, one.rank))
         for candidate in ordered:
             if few and candidate.kind != "value":
@@ -193,7 +208,9 @@ class Search:
                 continue
             tried.add(name)
             if gained := self._gained(right, [_over(candidate, point) for point in self.points]):
-                successes.append((candidate, gained))
+                if not self._is_alias(candidate, right, gained, copies):
+                    successes.append((candidate, gained))
+        successes += [one for one in copies.values() if one[1]]
         if not any(one.rank < 1 for one, _ in successes):
             successes += self._mutated(right)
         successes.sort(key=lambda one: self._price(one, successes))
@@ -207,12 +224,23 @@ class Search:
                     break  # what has been recorded is no longer so
         return chosen
 
+    def _is_alias(self, candidate: Candidate, right: set[str], gained: set[str], copies: dict[Any, Any]) -> bool:
+        """Whether a copy of what stands there mends as much: then it is changed in place, and no other value is due."""
+        values = self.candidates.seen.get(candidate.key, ())
+        if not values or isinstance(values[0], bool) or not values[0].ndim:
+            return False
+        name = candidate.key, candidate.also
+        if name not in copies:
+            copied = Candidate(1.5, candidate.key, "copy", -1, values, also=candidate.also)
+            copies[name] = copied, self._gained(right, [_over(copied, point) for point in self.points])
+        return copies[name][1] >= gained
+
     def _gained(self, right: set[str], over: list[dict[Visit, Any]]) -> set[str]:
         """What becomes right with other values at the points of the search; nothing where something becomes wrong."""
         after: set[str] | None = None
         for point in self.searched:
             now = self._right(point, self.runs.run(point, {**self.over[point], **over[point]}))
-            if not (now >= right and now - right):
+            if not (now >= right and now - right) or self._is_broken(point):
                 return set()
             after = now if after is None else after & now
         return after - right if after is not None else set()

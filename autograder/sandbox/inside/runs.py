@@ -19,7 +19,7 @@ from .stopwatch import OutOfTime
 MOST_RUNS = 4000
 """Of the code, in the search for one question."""
 
-MOST_CALLS = 900_000
+MOST_CALLS = 1_400_000
 """So many function calls may all runs of a search make, as far as one run tells: a training is run less often."""
 
 MOST_QUANTITIES = 500
