@@ -8,11 +8,13 @@ import json
 import logging
 import re
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from autograder.exercise import Exercise, Probe
-from autograder.locate.locate import Repair, Run, Solution, search, solutions
+from autograder.locate.locate import Piece, Repair, Run, Solution, search, solutions
 from autograder.locate.quantities import WORKED_OUT
 from autograder.locate.words import sentence
 from autograder.marking import LineMark, QuestionMark
@@ -23,6 +25,9 @@ log = logging.getLogger(__name__)
 
 LOOKED_AT = frozenset({"wrong", "raised"})
 """A line with another status has no value that could be mended."""
+
+SHOWN_ENTRIES = 24
+"""So many entries may a value of the small example have to be shown beside the place."""
 
 MOST_KEPT = 2000
 
@@ -111,15 +116,33 @@ def _with_places(
     others = [one for one in repairs if not asked & set(one.mends) and any(n.endswith("_after") for n in one.mends)]
     mended = {name for one in repairs for name in one.mends}
 
+    used: dict[Place, Repair] = {}
+
     def place(line: LineMark) -> Place | None:
         if not _is_looked_at(line):
             return None
         first = next((one for one in repairs if line.name in one.mends), None)
         if first is None and line.name not in mended and others:
             first = others[0]  # the line is charged for what else the method changes
-        return None if first is None else to_place(first, known[first.probe], code)
+        made = None if first is None else to_place(first, known[first.probe], code)
+        if made is None or first is None:
+            return None
+        used[replace(made, got=None, expected=None)] = first
+        small = question.example is not None and np.size(first.expected) <= SHOWN_ENTRIES
+        return made if small else replace(made, got=None, expected=None)
 
-    return replace(question, lines=tuple(replace(line, place=place(line)) for line in question.lines))
+    lines = tuple(replace(line, place=place(line)) for line in question.lines)
+    sound = dict.fromkeys(one for repair in used.values() for one in _sound(repair, code))
+    return replace(question, lines=lines, sound=tuple(sound))
+
+
+def _sound(repair: Repair, code: Code) -> Iterator[Span]:
+    """The pieces of the same statement that give what they should, as far as they stand in what was handed in."""
+    source = code.job.cells[repair.cell].source
+    for piece in repair.sound:
+        span = _span(code.own[repair.cell], source, piece)
+        if span is not None and offsets(source, span) is not None:
+            yield replace(span, given=piece.given.id if piece.given is not None and piece.given.text else None)
 
 
 def to_place(repair: Repair, solution: Solution, code: Code) -> Place | None:
@@ -145,6 +168,7 @@ def to_place(repair: Repair, solution: Solution, code: Code) -> Place | None:
     return Place(
         span.cell, span.line, span.end_line, span.col, span.end_col, span.code, given.id if given else None,
         visit=repair.visit + 1 if repair.visit >= 0 else None, due=due.id if due else None, text=text,
+        got=repair.got, expected=repair.expected,
     )  # fmt: skip
 
 
@@ -188,7 +212,7 @@ def _indexed(source: str, span: Span) -> Span | None:
     return None
 
 
-def _span(cell: str, source: str, repair: Repair) -> Span | None:
+def _span(cell: str, source: str, repair: Repair | Piece) -> Span | None:
     """The piece of the source between two positions, made larger until its brackets are balanced."""
     lines = LINE_END.split(source)
     blank = next((n for n, line in enumerate(lines) if line.strip()), 0)  # IPython leaves out blank lines before

@@ -21,21 +21,40 @@ STREAM = 0x0F1A6E12
 ANSWER_BYTES = 8 << 20
 
 
-def points(probe: Probe, seed: int) -> list[Values]:
-    """The challenges of this purpose, small shown examples left out where others can be drawn."""
+def points(probe: Probe, seed: int) -> tuple[list[Values], int]:
+    """The challenges of this purpose, and which of them is the small shown example, or -1.
+
+    The example is the last one, where others can be drawn, and one only if it is the same for everybody.
+    """
     stream = np.random.default_rng([seed, zlib.crc32(probe.name.encode()), STREAM])
     found: list[Values] = []
+    examples: list[Values] = []
     for _ in range(POINTS):
         drawn = probe.challenges(stream)
-        found += [one.given for one in drawn if not one.shown] or [one.given for one in drawn]
+        examples += [one.given for one in drawn if one.shown][:1]
+        found += [one.given for one in drawn if not one.shown]
         if len(found) >= POINTS:
             break
-    return found[:POINTS]
+    other = [one.given for one in probe.challenges(np.random.default_rng(seed)) if one.shown][:1]
+    fixed = bool(examples) and _same(examples[:1], other)
+    if not found:
+        return examples[:POINTS], 0 if fixed else -1
+    return (found[:POINTS] + examples[:1], min(len(found), POINTS)) if fixed else (found[:POINTS], -1)
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return bool(np.array_equal(one, other))
 
 
 def to_record(job: Job, probes: Sequence[Probe], seed: int, cells: Sequence[int]) -> Job:
     """The job that runs the course's solution and records what its expressions give."""
-    asks = tuple(Ask(probe.name, probe.source, ({"points": points(probe, seed)},), task="record") for probe in probes)
+    asks = tuple(
+        Ask(probe.name, probe.source, ({"points": points(probe, seed)[0]},), task="record") for probe in probes
+    )
     return _with(job, asks, cells)
 
 

@@ -37,7 +37,7 @@ def solutions(
         if answer.status != "answered" or not answer.values.get("answers"):
             continue
         network = next((q.network for q in exercise.questions if q.probe is probe and q.network), None)
-        given = points(probe, seed)
+        given, shown = points(probe, seed)
         exact = [{name: value for name, value in one.items() if value is not None} for one in answer.values["answers"]]
         table = quantities(network, given, answer.values["quantities"], exact)
         asked = {
@@ -46,9 +46,21 @@ def solutions(
             "table": [list(one.values) for one in table],
             "levels": [one.level for one in table],
             "rtol": RTOL,
+            "shown": shown,
         }
         found[probe.name] = Solution(asked, tuple(table))
     return found
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece of the same statement that gives an exact quantity."""
+
+    line: int
+    end_line: int
+    col: int
+    end_col: int
+    given: Quantity | None
 
 
 @dataclass(frozen=True)
@@ -66,6 +78,9 @@ class Repair:
     due: Quantity | None
     given: Quantity | None
     mends: tuple[str, ...]
+    got: Any = None  #: its value at the small shown example
+    expected: Any = None
+    sound: tuple[Piece, ...] = ()
 
 
 def search(
@@ -87,10 +102,17 @@ def search(
 
 
 def _read(probe: str, one: Mapping[str, Any], table: Sequence[Quantity]) -> Repair:
-    def quantity(name: str) -> Quantity | None:
-        number = int(np.asarray(one[name]))
+    def quantity(found: Mapping[str, Any], name: str) -> Quantity | None:
+        number = int(np.asarray(found[name]))
         return table[number] if 0 <= number < len(table) else None
 
-    numbers = {name: int(np.asarray(one[name])) for name in ("cell", "line", "end_line", "col", "end_col", "visit")}
-    mends = tuple(str(name) for name in one["mends"])
-    return Repair(probe, **numbers, kind=str(one["kind"]), due=quantity("due"), given=quantity("given"), mends=mends)
+    def numbers(found: Mapping[str, Any], *names: str) -> dict[str, int]:
+        return {name: int(np.asarray(found[name])) for name in names}
+
+    place = ("line", "end_line", "col", "end_col")
+    return Repair(
+        probe, **numbers(one, "cell", *place, "visit"), kind=str(one["kind"]), due=quantity(one, "due"),
+        given=quantity(one, "given"), mends=tuple(str(name) for name in one["mends"]), got=one["got"],
+        expected=one["expected"],
+        sound=tuple(Piece(**numbers(part, *place), given=quantity(part, "given")) for part in one["sound"]),
+    )  # fmt: skip

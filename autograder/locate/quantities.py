@@ -150,17 +150,14 @@ def quantities(
     network: Any, points: Sequence[Values], recorded: Sequence[Mapping[str, Any]], exact: Sequence[Values]
 ) -> list[Quantity]:
     """The table of a question: named quantities first, then what the course's solution gives in its expressions."""
-    streams = [_named(network, given) for given in points]
+    named = [{one[0]: one for one in _named(network, given)} for given in points]
     found: list[Quantity] = []
-    for group in zip(*streams):
-        ids = {one[0] for one in group}
-        if len(ids) != 1:
-            break
+    for name, (_, text, level, _) in named[0].items():
         try:
-            values = tuple(np.asarray(one[3], float) for one in group)
-        except (TypeError, ValueError):
-            continue
-        found.append(Quantity(group[0][0], group[0][1], group[0][2], values))
+            values = tuple(np.asarray(one[name][3], float) for one in named)
+        except (KeyError, TypeError, ValueError):
+            continue  # not known at every point, or no number
+        found.append(Quantity(name, text, level, values))
     results = [tuple(np.asarray(point[name]) for point in exact) for name in exact[0] if _is_numbers(exact[0][name])]
     for name, values in zip((n for n in exact[0] if _is_numbers(exact[0][n])), results):
         if not any(_equal(one.values, values) and one.level < FOREIGN for one in found):

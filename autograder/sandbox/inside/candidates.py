@@ -13,6 +13,11 @@ from .hooks import MOST_ENTRIES, MOST_VISITS, Visit
 from .instrument import Node
 from .runs import PRECISION, same
 
+MOST_SOUND = 12
+
+RESULT = 3.0
+"""A quantity of this level is what comes out at the end; it is no operand."""
+
 FOREIGN = 5.0
 """Quantities from this level on are never due; they say what an expression gives."""
 
@@ -50,6 +55,9 @@ class Candidates:
         self.by_shape: dict[Any, list[int]] = {}
         for number, values in enumerate(table):
             self.by_shape.setdefault(tuple(one.shape for one in values), []).append(number)
+        self.plain = {
+            n for n, values in enumerate(table) if all(np.all(one == 0) or np.all(one == 1) for one in values)
+        }
         self.see({}, None)
 
     def see(self, seen: dict[Visit, tuple[Any, ...]], stopped: Visit | None) -> None:
@@ -129,7 +137,9 @@ class Candidates:
             if level >= 2 and not self.known[key] and node.leaf and not node.children:
                 continue  # a name that holds something unknown is not to blame: what gave it its value is
             if level < FOREIGN and not self._equal(values, table):
-                yield Candidate(level, key, "value", number, tuple(table))
+                # 0 and 1 in the place of what is right only take a part away
+                away = number in self.plain and self.known[key] and node.kind != "Constant"
+                yield Candidate(level + away, key, "value", number, tuple(table))
         if all(one.ndim == 2 for one in values):
             shapes = tuple(one.shape[::-1] for one in values)
             for number in self.by_shape.get(shapes, []):
@@ -265,6 +275,61 @@ class Candidates:
         if not values or isinstance(values[0], bool):
             return -1
         return next((n for n in self._alike(values) if self._equal(values, self.table[n])), -1)
+
+    def shown(self, candidate: Candidate, point: int) -> dict[str, Any]:
+        """What the expression gives at a point, and what is due there."""
+        values = self.seen.get(candidate.key) if candidate.group is None else self._product(candidate)
+        if not candidate.kind.startswith("value") or not values or not 0 <= point < len(values):
+            return {"got": None, "expected": None}
+        due = candidate.values if candidate.group is None else self.table[candidate.quantity]
+        return {"got": values[point], "expected": due[point]}
+
+    def sound(self, candidate: Candidate) -> list[dict[str, int]]:
+        """The largest other pieces of the same statement that give an exact quantity there."""
+        node = self.nodes[candidate.key[0]]
+        blamed = range(node.index, node.index + 1)
+        if candidate.group is not None:
+            first, last = self.ends(candidate)
+            inside = [first.index, last.index]
+            blamed = range(min(inside), max(inside) + 1)
+        found: list[dict[str, int]] = []
+        at = node if candidate.group is not None else self._whole(node)
+        while at is not None:
+            waiting = list(at.children)
+            while waiting:
+                one = self.nodes[waiting.pop(0)]
+                number = self._exact(one, candidate.key[1])
+                if one.index in blamed or any(self._is_within(self.nodes[index], one) for index in blamed):
+                    continue
+                if number >= 0:
+                    found.append({
+                        "line": one.line, "end_line": one.end_line, "col": one.col, "end_col": one.end_col,
+                        "given": number,
+                    })  # fmt: skip
+                else:
+                    waiting += one.children
+            blamed = range(at.index, at.index + 1)
+            at = self._whole(at)
+        return found[:MOST_SOUND]
+
+    def _whole(self, node: Node) -> Node | None:
+        return self.nodes[node.parent] if node.parent >= 0 else None
+
+    def _is_within(self, node: Node, whole: Node) -> bool:
+        while node.parent >= 0:
+            node = self.nodes[node.parent]
+            if node.index == whole.index:
+                return True
+        return False
+
+    def _exact(self, node: Node, visit: int) -> int:
+        """The quantity that an array gives, where it is one that may be due; otherwise -1."""
+        values = self.seen.get((node.index, visit))
+        if not values or isinstance(values[0], bool) or not values[0].ndim:
+            return -1
+        return next(
+            (n for n in self._alike(values) if self.levels[n] < RESULT and self._equal(values, self.table[n])), -1
+        )
 
     def _product(self, candidate: Candidate) -> tuple[Any, ...] | None:
         assert candidate.group is not None

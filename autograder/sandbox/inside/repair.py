@@ -39,7 +39,8 @@ class Search:
         self.candidates = Candidates(self.nodes, asked["table"], asked["levels"])
         self.rtol = float(asked["rtol"])
         self.points = list(range(len(runs.points)))
-        self.searched = self.points[:-1] if len(self.points) > 1 else self.points
+        self.searched = self.points[:2] if len(self.points) > 2 else self.points[:-1] or self.points
+        self.shown = int(asked["shown"])
 
     def _right(self, point: int, values: Plain) -> set[str]:
         own = parts(values)
@@ -78,9 +79,10 @@ class Search:
                     break
                 before = right
                 for best, _ in self._step(right):
+                    told = self._told(best)
                     proved = self._proved(best, undo)
                     if proved > right:
-                        steps.append(self._told(best, _names(proved - right)))
+                        steps.append({**told, "mends": _names(proved - right)})
                         right = proved
                     elif isinstance(best, Mutant) and undo:
                         undo.pop()()
@@ -207,9 +209,9 @@ class Search:
             if name in tried:
                 continue
             tried.add(name)
-            if gained := self._gained(right, [_over(candidate, point) for point in self.points]):
-                if not self._is_alias(candidate, right, gained, copies):
-                    successes.append((candidate, gained))
+            gained = self._gained(right, [_over(candidate, point) for point in self.points])
+            if gained and not self._is_alias(candidate, right, gained, copies):
+                successes.append((candidate, gained))
         successes += [one for one in copies.values() if one[1]]
         if not any(one.rank < 1 for one, _ in successes):
             successes += self._mutated(right)
@@ -233,7 +235,7 @@ class Search:
         if name not in copies:
             copied = Candidate(1.5, candidate.key, "copy", -1, values, also=candidate.also)
             copies[name] = copied, self._gained(right, [_over(copied, point) for point in self.points])
-        return copies[name][1] >= gained
+        return bool(copies[name][1] >= gained)
 
     def _gained(self, right: set[str], over: list[dict[Visit, Any]]) -> set[str]:
         """What becomes right with other values at the points of the search; nothing where something becomes wrong."""
@@ -280,7 +282,7 @@ class Search:
                     steps.append({
                         "cell": node.cell, "line": line, "end_line": end_line, "col": col, "end_col": end_col,
                         "visit": -1, "kind": f"{'local' if local else 'omitted'} {attribute}", "due": -1, "given": -1,
-                        "mends": _names(proved - right),
+                        "mends": _names(proved - right), "got": None, "expected": None, "sound": [],
                     })  # fmt: skip
                     self.over, right = over, proved
                     break
@@ -307,12 +309,13 @@ class Search:
         rank = candidate.rank if candidate.rank < 2 else 10 + candidate.rank
         return (rank >= 10, -len(mended), rank, later, size, self.order.get(candidate.key, 1 << 30))
 
-    def _told(self, best: Candidate | Mutant, mended: list[str]) -> Plain:
+    def _told(self, best: Candidate | Mutant) -> Plain:
         if isinstance(best, Mutant):
             end_line, end_col = best.end
             return {
                 "cell": best.unit.cell, "line": best.at.lineno, "end_line": end_line, "col": best.at.col_offset,
-                "end_col": end_col, "visit": -1, "kind": best.kind, "due": -1, "given": -1, "mends": mended,
+                "end_col": end_col, "visit": -1, "kind": best.kind, "due": -1, "given": -1,
+                "got": None, "expected": None, "sound": [],
             }  # fmt: skip
         node = self.nodes[best.key[0]]
         many = sum(1 for key in self.candidates.seen if key[0] == node.index) > 1
@@ -322,7 +325,9 @@ class Search:
         return {
             "cell": node.cell, "line": first.line, "end_line": last.end_line, "col": first.col, "end_col": last.end_col,
             "visit": best.key[1] if many and not best.also else -1, "kind": best.kind, "due": best.quantity,
-            "given": self.candidates.given(best), "mends": mended,
+            "given": self.candidates.given(best),
+            **self.candidates.shown(best, self.shown),
+            "sound": [] if any(self.over) else self.candidates.sound(best),
         }  # fmt: skip
 
 

@@ -1,0 +1,138 @@
+"""Every kind of repair, on code of a few lines: where the search points, with what it says, and where it is silent."""
+
+import ast
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from autograder.sandbox.inside.instrument import Instrument
+from autograder.sandbox.inside.repair import done
+
+RIGHT = """
+def forward(w, b, X):
+    return w @ X + b
+
+def slopes(w, b, X, y):
+    error = (forward(w, b, X) - y) / X.shape[1]
+    dw = error @ X.T
+    db = error.sum(axis=1, keepdims=True)
+    return dw, db
+
+def train(w, b, X, y, steps):
+    for step in range(steps):
+        dw, db = slopes(w, b, X, y)
+        w = w - 0.1 * dw
+        b = b - 0.1 * db
+    return w, b
+
+def gates(X):
+    count = 0
+    for x in X.ravel():
+        if x > 0:
+            count += x
+    return count
+"""
+
+
+def asked(student, given):
+    w, b, X, y = (given[name] for name in ("w", "b", "X", "y"))
+    found = dict(zip(("dw", "db"), student.slopes(w, b, X, y)))
+    found["forward"] = student.forward(w, b, X)
+    found["w_new"], found["b_new"] = student.train(w, b, X, y, 3)
+    found["gates"] = student.gates(X)
+    return found
+
+
+def points():
+    stream = np.random.default_rng(7)
+    shapes = {"w": (2, 3), "b": (2, 1), "X": (3, 4), "y": (2, 4)}
+    return [{name: stream.standard_normal(shape) for name, shape in shapes.items()} for _ in range(3)]
+
+
+def run(source, task="repair", exact=None, table=()):
+    instrument = Instrument({0})
+    instrument.cell = 0
+    names = {"np": np}
+    exec(compile(instrument.visit_Module(ast.parse(source)), "<cell 0>", "exec"), names)
+    given = {"points": points(), "exact": exact, "table": [values for _, values in table], "rtol": 1e-7, "shown": 2}
+    given["levels"] = [level for level, _ in table]
+    before = {one: one.__code__ for one in names.values() if hasattr(one, "__code__")}
+    found = done(task, instrument, names, lambda now, _: SimpleNamespace(**now), asked, given)
+    assert all(one.__code__ is code for one, code in before.items())  # what was changed is changed back
+    return found
+
+
+@pytest.fixture(scope="module")
+def exact():
+    return run(RIGHT, "record")["answers"]
+
+
+def table():
+    """1/m, and a number that says nothing."""
+    return [(0.01, [np.array(0.25)] * 3), (0.02, [np.array(0.0)] * 3)]
+
+
+def pointed(source, exact):
+    lines = source.split("\n")
+    for one in run(source, exact=exact, table=table())["found"]:
+        line = lines[one["line"] - 1]
+        yield line[one["col"] : one["end_col"] if one["end_col"] >= 0 else None].strip(), one["kind"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "kind"),
+    [
+        ("w @ X + b", "w @ X - b", "w @ X - b", "operator +"),
+        ("error @ X.T", "error @ X.T / X.shape[1]", "error @ X.T / X.shape[1]", "without"),
+        ("axis=1, keepdims=True", "axis=0, keepdims=True", "error.sum(axis=0, keepdims=True)", "axis"),
+        ("error.sum(", "error.mean(", "error.mean(axis=1, keepdims=True)", "function sum"),
+        ("x > 0", "x >= 1", "1", "number 0"),
+        ("x > 0", "x < 0", "x < 0", "comparison >"),
+        ("count += x", "count = x", "count = x", "assigned +="),
+        ("b - 0.1 * db", "b + 0.1 * db", "b + 0.1 * db", "operator -"),
+        ("range(steps)", "range(steps - 1)", "steps - 1", "without"),
+        (
+            "        b = b - 0.1 * db\n    return w, b",
+            "        b = b - 0.1 * db\n        return w, b",
+            "return w, b",
+            "out of",
+        ),
+        (
+            "    for step in range(steps):\n        dw, db = slopes(w, b, X, y)\n",
+            "    dw, db = slopes(w, b, X, y)\n    for step in range(steps):\n",
+            "dw, db = slopes(w, b, X, y)",
+            "into",
+        ),
+        ("w = w - 0.1 * dw\n", "w = w - 0.1 * dw\n        dw = dw * 2\n        w = w * 1.5\n", "w * 1.5", "without"),
+        ("        b = b - 0.1 * db\n", "        b = b - 0.1 * dw[:, :1]\n", "dw", "name db"),
+    ],
+    ids=lambda value: value.strip()[:30] if isinstance(value, str) else None,
+)
+def test_one_change_is_found_where_it_is(old, new, code, kind, exact):
+    assert RIGHT.count(old) == 1
+    found = list(pointed(RIGHT.replace(old, new), exact))
+    assert found[0] == (code, kind)
+
+
+def test_what_is_right_is_not_pointed_at(exact):
+    assert list(pointed(RIGHT, exact)) == []
+    other = RIGHT.replace("w = w - 0.1 * dw", "w = w - dw / 10").replace("w @ X + b", "b + np.dot(w, X)")
+    assert list(pointed(other, exact)) == []
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "    global seen\n    seen = globals().get('seen', 0) + 1\n    while seen > 2: pass\n",
+        "    global seen\n    seen = globals().get('seen', 0) + 1\n    X = X * seen\n",
+        "    X = X + np.random.default_rng().normal()\n",
+    ],
+    ids=["an endless loop at a later run", "a state that differs", "chance"],
+)
+def test_what_answers_otherwise_is_not_searched(hostile, exact):
+    source = RIGHT.replace("    return w @ X + b", f"{hostile}    return w @ X - b")
+    found = run(source, exact=exact, table=table())
+    assert found["runs"] <= found["most"]
+    if "seen" not in hostile:
+        assert found["found"] == []
