@@ -157,8 +157,8 @@ def to_place(repair: Repair, solution: Solution, code: Code) -> Place | None:
     given = repair.given if repair.given is not None and repair.given.text else None
     if due is None and repair.kind.startswith("value") and _is_whole(span.code):
         return None  # what gave this its value is at fault, or nothing can be said: nothing is claimed
-    worked_out = due is not None and due.level >= WORKED_OUT
-    if worked_out and given is None and repair.kind.startswith("value") and _is_set(span.code, code):
+    elementary = due is not None and due.level < WORKED_OUT
+    if given is None and not elementary and not repair.kind.startswith("name") and _is_set(span.code, code):
         return None
     if repair.kind.startswith("omitted") and _may_be_set(repair.kind.split()[-1], code):
         return None
