@@ -1,7 +1,17 @@
 """Answers to marks: shape, value, follow-through, diagnosis. Pure functions of exercise, seed and answers."""
 
 from autograder.marking.mark import challenges, mark, work_out_truth
-from autograder.marking.marks import SCHEMA, STATUSES, BadRecord, LineMark, Marks, QuestionMark, from_json, to_json
+from autograder.marking.marks import (
+    SCHEMA,
+    STATUSES,
+    BadRecord,
+    LineMark,
+    Marks,
+    QuestionMark,
+    from_json,
+    to_json,
+    with_lines,
+)
 from autograder.marking.spans import Place, Span
 
 __all__ = [
@@ -17,5 +27,6 @@ __all__ = [
     "from_json",
     "mark",
     "to_json",
+    "with_lines",
     "work_out_truth",
 ]

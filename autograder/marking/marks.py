@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from math import isfinite
 from typing import Any, get_type_hints
@@ -122,6 +122,15 @@ class Marks:
             if question.id == question_id:
                 return question
         raise KeyError(question_id)
+
+
+def with_lines(marks: Marks, change: Callable[[QuestionMark, LineMark], LineMark]) -> Marks:
+    """The same marks with every line as ``change`` makes it of the question and the line."""
+    questions = (
+        replace(question, lines=tuple(change(question, line) for line in question.lines))
+        for question in marks.questions
+    )
+    return replace(marks, questions=tuple(questions))
 
 
 def to_json(marks: Marks) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from autograder.diagnosis import fingerprint
-from autograder.marking import LineMark, Marks, Place
+from autograder.marking import LineMark, Marks, Place, QuestionMark, with_lines
 from autograder.views.places import places, shape
 
 
@@ -92,18 +92,9 @@ def spots(all_marks: Sequence[Marks], least: int = 2) -> list[Spot]:
 
 def with_hints(marks: Marks, hints: Mapping[str, str]) -> Marks:
     """The same marks with the instructor's hints at the lines of hinted clusters; no point changes."""
-    return replace(
-        marks,
-        questions=tuple(
-            replace(
-                question,
-                lines=tuple(
-                    replace(line, hint=f"{line.hint} From your instructor: {hint}".strip())
-                    if (hint := hints.get(cluster_id(marks.exercise, question.id, line)))
-                    else line
-                    for line in question.lines
-                ),
-            )
-            for question in marks.questions
-        ),
-    )
+
+    def hinted(question: QuestionMark, line: LineMark) -> LineMark:
+        hint = hints.get(cluster_id(marks.exercise, question.id, line))
+        return replace(line, hint=f"{line.hint} From your instructor: {hint}".strip()) if hint else line
+
+    return with_lines(marks, hinted)

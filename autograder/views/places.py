@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 from pygments.lexers import PythonLexer
 from pygments.token import STANDARD_TYPES, _TokenType
 
-from autograder.marking import LineMark, Marks, Place, QuestionMark, Span
+from autograder.marking import LineMark, Marks, Place, QuestionMark, Span, with_lines
 from autograder.marking.spans import LINE_END, offsets
 
 LONGEST_CODE = 80
@@ -119,22 +119,17 @@ def _key(place: Place) -> tuple[Any, ...]:
 
 def hint_only(marks: Marks) -> Marks:
     """The same marks with the places and without what is due there: a hint and no more."""
+
+    def hint(_: QuestionMark, line: LineMark) -> LineMark:
+        place = line.place and replace(line.place, due=None, given=None, text="", got=None, expected=None)
+        return replace(line, place=place)
+
+    told = with_lines(marks, hint)
     return replace(
-        marks,
+        told,
         questions=tuple(
-            replace(
-                question,
-                lines=tuple(
-                    line
-                    if line.place is None
-                    else replace(
-                        line, place=replace(line.place, due=None, given=None, text="", got=None, expected=None)
-                    )
-                    for line in question.lines
-                ),
-                sound=tuple(replace(span, given=None) for span in question.sound),
-            )
-            for question in marks.questions
+            replace(question, sound=tuple(replace(span, given=None) for span in question.sound))
+            for question in told.questions
         ),
     )
 
