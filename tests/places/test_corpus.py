@@ -2,6 +2,7 @@
 
 import importlib.util
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -54,3 +55,26 @@ def test_wrong_ones_lose_and_right_ones_do_not(root, sandbox, notebook):
         assert not any(question.status == "grader_error" for question in marks.questions), entry.id
         lost = sum(line.max_points - line.points for question in marks.questions for line in question.lines)
         assert (lost > 0) == (entry.kind == "wrong"), (entry.id, lost)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("entry", [entry for entry in CORPUS if entry.kind == "odd"], ids=lambda entry: entry.id)
+@pytest.mark.parametrize("wrong", [False, True], ids=["as it is", "with a mistake"])
+def test_of_odd_ones_nothing_false_is_claimed_and_nothing_is_lost(root, sandbox, entry, wrong):
+    source = entry.source.replace("(Z1 > 0)", "(Z1 < 0)", 1) if wrong else entry.source
+    solved, stub = (nbformat.read(root / kind / f"{entry.notebook}.ipynb", 4) for kind in ("source", "assignments"))
+    answers = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell.source for cell in solved.cells}
+    for cell in stub.cells:
+        nbgrader = cell.metadata.get("nbgrader", {})
+        if cell.cell_type == "code" and nbgrader.get("solution"):
+            cell.source = source if nbgrader["grade_id"] == entry.cell else answers[nbgrader["grade_id"]]
+    exercise = load(entry.notebook.split("/")[1])
+    exercise = replace(exercise, limits={**exercise.limits, "question_cpu_seconds": 2.0, "question_wall_seconds": 8.0})
+    plain, placed = (
+        grade_notebook(stub, exercise, sandbox, root=root, seed=1, places=places).marks for places in (False, True)
+    )
+    assert placed.points == plain.points
+    for question, other in zip(placed.questions, plain.questions, strict=True):
+        assert [line.status for line in question.lines] == [line.status for line in other.lines]
+        for line in question.lines:
+            assert line.place is None or (line.points < line.max_points and "Z1" in line.place.code)
