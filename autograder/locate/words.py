@@ -35,6 +35,9 @@ def sentence(kind: str, code: str, due: Quantity | None, given: Quantity | None,
     what, _, detail = kind.partition(" ")
     if kind in SENTENCES:
         return SENTENCES[kind].format(code=quoted)
+    if what in ("factor", "term"):
+        lacking = f": {detail}{' ' * bool(detail)}{due.text}" if due is not None and due.text else ""
+        return f"{quoted} lacks a {what} here{lacking}."
     detail = shortened(detail, 40)
     if what == "comparison":
         return f"In {quoted} the comparison has to be `{detail}`."

@@ -15,6 +15,9 @@ from .runs import PRECISION, same
 
 MOST_SOUND = 12
 
+GIVEN = 0.05
+"""Quantities below this level are given, or a number of a formula; they may be a missing factor or term."""
+
 RESULT = 3.0
 """A quantity of this level is what comes out at the end; it is no operand."""
 
@@ -55,6 +58,9 @@ class Candidates:
         self.by_shape: dict[Any, list[int]] = {}
         for number, values in enumerate(table):
             self.by_shape.setdefault(tuple(one.shape for one in values), []).append(number)
+        self.scalars = [
+            n for n, values in enumerate(table) if levels[n] < GIVEN and not any(np.ndim(v) for v in values)
+        ]
         self.plain = {
             n for n, values in enumerate(table) if all(np.all(one == 0) or np.all(one == 1) for one in values)
         }
@@ -146,7 +152,8 @@ class Candidates:
                 turned = tuple(one.T for one in self.table[number])
                 if self.levels[number] < 2 and not self._equal(values, turned):
                     yield Candidate(self.levels[number] + 0.1, key, "value-transposed", number, turned)
-        free = (node.leaf and values[0].ndim > 0) or key in self.last
+        changed = node.parent >= 0 and self.nodes[node.parent].kind == "AugAssign" and not node.root
+        free = (node.leaf and values[0].ndim > 0 and not changed) or key in self.last
         if free:
             for number, table in enumerate(self.table):
                 if self.levels[number] < 1 and table[0].ndim == values[0].ndim == 2:
@@ -179,6 +186,20 @@ class Candidates:
                         yield Candidate(0.05, key, kind, -1, made)
         if node.kind == "Call" and node.children:
             yield from self._summed(key, node, values)
+        if not node.leaf and node.kind in ("BinOp", "Call") and not self._blame(key, node):
+            yield from self._lacking(key, values)
+
+    def _lacking(self, key: Visit, values: tuple[Any, ...]) -> Iterator[Candidate]:
+        """A factor or a term that is missing: something elementary."""
+        numbers = [n for n in self._alike(values) if self.levels[n] < GIVEN]
+        for number in dict.fromkeys([*self.scalars, *numbers] if values[0].ndim else self.scalars):
+            if number in self.plain:
+                continue
+            for kind, operate in (("factor", _OPERATORS["*"]), ("term", _OPERATORS["+"]), ("term -", _OPERATORS["-"])):
+                if kind == "factor" or number in numbers:
+                    made = _each(operate, values, tuple(self.table[number]))
+                    if made is not None:
+                        yield Candidate(0.75, key, kind, number, made)
 
     def _summed(self, key: Visit, node: Node, values: tuple[Any, ...]) -> Iterator[Candidate]:
         """A sum or a mean along another axis, or with its axis kept."""
@@ -216,8 +237,10 @@ class Candidates:
 
     def _is_known(self, key: Visit) -> bool:
         values = self.seen[key]
-        if any(isinstance(one, bool) for one in values) or all(one.ndim == 0 for one in values):
+        if any(isinstance(one, bool) for one in values) or self.nodes[key[0]].kind == "Constant":
             return True
+        if all(one.ndim == 0 and float(one).is_integer() for one in values):
+            return True  # it counts something
         if any(self._equal(values, self.table[n]) for n in self._alike(values)):
             return True
         if all(one.ndim == 2 for one in values):
