@@ -185,11 +185,15 @@ RIGHT = Verdict("correct", share=1.0)
 
 @dataclass(frozen=True)
 class Reply:
-    """One answered challenge: what the judge knows of it and what the student's code returned."""
+    """One answered challenge: what the judge knows of it and what the student's code returned.
+
+    ``changed`` names the inputs that the student's code changed in place.
+    """
 
     given: Values
     values: Values
     shown: bool = False
+    changed: Sequence[str] = ()
 
 
 Judge = Callable[[Sequence[Line], Sequence[Reply]], Mapping[str, Verdict]]

@@ -19,7 +19,7 @@ from autograder.course import CourseError, find_root
 from autograder.exercise import Probe
 from autograder.exercises import load
 from autograder.marking import Marks, challenges, mark
-from autograder.sandbox.inside.codec import gather
+from autograder.sandbox.inside.codec import BadValue, encode, gather
 from autograder.views.cell import to_html, to_text
 
 NOTE = "Unprotected: this was marked in the notebook's own kernel, next to the student's code."
@@ -28,6 +28,10 @@ NOT_WRITTEN = "This is not written yet: replace the line `raise NotImplementedEr
 
 SEED = 2024
 """The seed of the challenges in this mode; what runs in the student's process can keep no secret anyway."""
+
+
+LARGEST = 1 << 30
+"""More bytes than any input takes."""
 
 
 class _Missing(AttributeError):
@@ -95,12 +99,12 @@ def mark_question(exercise: str, question: str, names: dict[str, Any]) -> float:
 def ask(probe: Probe, names: dict[str, Any], given: Mapping[str, Any]) -> _Answer:
     """Run a probe here, beside the names of a notebook: no isolation, no limits. The names are left as they were."""
     values: dict[str, Any] = {}
-    kept = dict(names)
+    kept, handed = dict(names), copy.deepcopy(dict(given))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a warning on stderr would count as a zero
-            gather(probe.ask(_Student(names), copy.deepcopy(dict(given))), values)
-            return _Answer("answered", values)
+            gather(probe.ask(_Student(names), handed), values)
+            return _Answer("answered", values, changed_inputs=_changed(handed, given))
     except (_Missing, NotImplementedError) as error:
         return _Answer("missing", values, str(error) or NOT_WRITTEN)
     except Exception as error:
@@ -109,6 +113,19 @@ def ask(probe: Probe, names: dict[str, Any], given: Mapping[str, Any]) -> _Answe
     finally:
         names.clear()
         names.update(kept)
+
+
+def _changed(handed: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of inputs that are no longer what they were."""
+    changed = []
+    for name, value in given.items():
+        try:
+            same = encode(handed[name], max_bytes=LARGEST) == encode(value, max_bytes=LARGEST)
+        except BadValue:
+            same = False
+        if not same:
+            changed.append(name)
+    return tuple(changed)
 
 
 def _show(shown: _Display) -> None:

@@ -239,7 +239,7 @@ def _students(cell: NotebookNode) -> bool:
 
 
 def _slip(variant: Variant, marks: Marks, variants: Variants, extremes: Extremes) -> Iterator[str]:
-    """One slip, one loss: a single slip costs one line, or at most a third of the points of every question."""
+    """One slip, one loss: a single slip costs one line, or at most a third of the points of one question."""
     if not variant.slip or (variant.id in variants.allowed and not variants.allowed[variant.id].startswith("open:")):
         return
     lost = {
@@ -253,7 +253,8 @@ def _slip(variant: Variant, marks: Marks, variants: Variants, extremes: Extremes
     shares = dict.fromkeys(marks, 0.0)
     for name, points in lost.items():
         shares[name.split(".")[0]] += points / marks[name.split(".")[0]].max_points
-    if len(lost) > 1 and max(shares.values()) > 1 / 3 and variant.id not in variants.allowed:
+    several = len({name.split(".")[0] for name in lost}) > 1
+    if len(lost) > 1 and (several or max(shares.values()) > 1 / 3) and variant.id not in variants.allowed:
         yield (
             f"a single slip costs {', '.join(lost)}; let later lines follow from the first, "
             "or say in ALLOWED why the question asks for just that"

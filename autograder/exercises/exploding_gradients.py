@@ -27,7 +27,7 @@ from autograder.exercise import (
     Written,
 )
 from autograder.exercises.networks import lines
-from autograder.exercises.shared import of_order_one
+from autograder.exercises.shared import keeping_inputs, of_order_one
 from autograder.marking.compare import as_numbers
 from autograder.marking.judges import at_every_challenge, charged_before, charged_once, remembered, values
 from autograder.marking.slips import At, Slip, explain_slips, first_of
@@ -283,6 +283,14 @@ CLIP_SLIPS = [
     *_clip_slips("above", "below"),
     Slip("spectral-norm", "above", lambda v: v.given["above"] * v.threshold / np.linalg.norm(v.given["above"], 2)),
 ]
+SPECIAL_SLIPS = [
+    Slip("nan-replaced", "not_finite", lambda v: np.nan_to_num(v.given["not_finite"], posinf=0.0, neginf=0.0)),
+    Slip(
+        "nan-replaced",
+        "not_finite",
+        lambda v: _clipped(np.nan_to_num(v.given["not_finite"], posinf=0.0, neginf=0.0), v.threshold),
+    ),
+]
 LIST_SLIPS = [
     Slip("clipped-one-by-one", "together", lambda v: _joined(v.given, "together")),
     Slip("clipped-one-by-one", "together", lambda v: _parts("together", lambda g: g * v.threshold / _norm(g))(v)),
@@ -467,7 +475,7 @@ LABELS = {
     "warm_up": "warm-up",
 }
 
-EXPLAIN_SPECIAL = first_of(explain_slips(_clip_slips("huge", "ordinary")), _explain_special)
+EXPLAIN_SPECIAL = first_of(explain_slips((*_clip_slips("huge", "ordinary"), *SPECIAL_SLIPS)), _explain_special)
 EXPLAIN_LIST = first_of(
     explain_slips(LIST_SLIPS), explain_slips(_clip_slips("together", "small", "one_together", "one_small"))
 )
@@ -486,20 +494,26 @@ EXERCISE = Exercise(
     difficulty=3,
     limits={"answer_bytes": 2 << 20},
     questions=(
-        Question("clipping", "(a) Clipping one array", lines({"above": 2, "below": 1}, LABELS), CLIP_ONE, BY_CLIPPING),
+        Question(
+            "clipping",
+            "(a) Clipping one array",
+            lines({"above": 2, "below": 1}, LABELS),
+            CLIP_ONE,
+            keeping_inputs(BY_CLIPPING),
+        ),
         Question(
             "clipping_special",
             "(a) Zero, NaN and very large entries",
             lines({"zero": 1, "not_finite": 1, "huge": 1}, LABELS),
             CLIP_SPECIAL,
-            not_for_all(BY_SPECIAL, "ordinary"),
+            keeping_inputs(not_for_all(BY_SPECIAL, "ordinary")),
         ),
         Question(
             "clipping_list",
             "(a) Several arrays with one norm",
             lines({"together": 2, "small": 1, "one_not_finite": 1}, LABELS),
             CLIP_LIST,
-            not_for_all(BY_LIST, "together"),
+            keeping_inputs(not_for_all(BY_LIST, "together")),
         ),
         Question(
             "initialisation",

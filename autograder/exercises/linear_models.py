@@ -15,7 +15,7 @@ import sympy as sp
 
 from autograder.diagnosis import Spec
 from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
-from autograder.exercises.shared import of_order_one
+from autograder.exercises.shared import keeping_inputs, of_order_one
 from autograder.marking.compare import as_numbers, compare
 from autograder.marking.freedom import choosing
 from autograder.marking.gradients import explain_gradients
@@ -482,7 +482,11 @@ EXERCISE = Exercise(
             "Gradient descent",
             (Line("one_step", 3, "w and b after one step"), Line("all_steps", 2, "w and b after several steps")),
             DESCENT,
-            values(descent_truth, follow=follow_descent, explain=first_of(explain_slips(DESCENT_SLIPS), explain_rate)),
+            keeping_inputs(
+                values(
+                    descent_truth, follow=follow_descent, explain=first_of(explain_slips(DESCENT_SLIPS), explain_rate)
+                )
+            ),
         ),
     ),
     written=(Written("what_is_common", "What backpropagation generalises", 6),),

@@ -6,13 +6,15 @@ zero any slope in [0, 1] is right.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import sympy as sp
 
-from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Values, Written
-from autograder.exercises.shared import wrong_slopes
+from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
+from autograder.exercises.shared import keeping_inputs, wrong_slopes
+from autograder.marking.compare import as_numbers
 from autograder.marking.freedom import choosing
 from autograder.marking.judges import remembered, values
 from autograder.marking.slips import At, Slip, explain_slips
@@ -187,6 +189,22 @@ SIGNAL_SLIPS = (
 )
 
 
+BY_SIGNAL = choosing(signal_choice, values(signal_truth, follow=follow_signal, explain=explain_slips(SIGNAL_SLIPS)))
+
+
+def judge_signal(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
+    """dZ1. Where it is not finite at zero because the student's own slope is not, that was charged before."""
+    return BY_SIGNAL(lines, [replace(reply, values=_without_gaps(reply)) for reply in replies])
+
+
+def _without_gaps(reply: Reply) -> Values:
+    Z1, slope, dZ1 = reply.given["Z1"], as_numbers(reply.values.get("slope")), as_numbers(reply.values.get("dZ1"))
+    if isinstance(slope, str) or isinstance(dZ1, str) or not slope.shape == dZ1.shape == Z1.shape:
+        return reply.values
+    gaps = (Z1 == 0) & ~np.isfinite(slope)
+    return {**reply.values, "slope": np.where(gaps, 0, slope), "dZ1": np.where(gaps & ~np.isfinite(dZ1), 0, dZ1)}
+
+
 # The questions ------------------------------------------------------------------------------------------------------
 
 EXERCISE = Exercise(
@@ -201,21 +219,21 @@ EXERCISE = Exercise(
             "ReLU",
             (Line("relu", 3, "relu(Z)"),),
             FUNCTION,
-            values(function_truth, explain=explain_slips(FUNCTION_SLIPS)),
+            keeping_inputs(values(function_truth, explain=explain_slips(FUNCTION_SLIPS))),
         ),
         Question(
             "relu_slopes",
             "The derivative of ReLU",
             (Line("slope", 5, "relu_derivative(Z)"),),
             SLOPES,
-            choosing(slope_choice, values(slope_truth, explain=explain_slips(SLOPE_SLIPS))),
+            keeping_inputs(choosing(slope_choice, values(slope_truth, explain=explain_slips(SLOPE_SLIPS)))),
         ),
         Question(
             "hidden_signal",
             "The error signal of a hidden ReLU layer",
             (Line("dZ1", 6, "dZ1, the error signal of the hidden layer"),),
             SIGNAL,
-            choosing(signal_choice, values(signal_truth, follow=follow_signal, explain=explain_slips(SIGNAL_SLIPS))),
+            judge_signal,
         ),
     ),
     written=(Written("why_a_mask", "How the derivative simplifies the hidden gradient", 6),),

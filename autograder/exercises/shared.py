@@ -182,6 +182,22 @@ def keeping_parameters(judge: Judge, *, others: Sequence[Line] = ()) -> Judge:
     return judged
 
 
+def keeping_inputs(judge: Judge) -> Judge:
+    """The same marks, and half of the least line for code that changes an array in place that is passed in.
+
+    Nothing is taken off while a line is wrong: the change may be the reason, and is charged there.
+    """
+
+    def judged(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
+        verdicts = dict(judge(lines, replies))
+        if any(reply.changed for reply in replies) and all(verdict.share == 1 for verdict in verdicts.values()):
+            least = min(lines, key=lambda line: line.points)
+            verdicts[least.name] = Verdict.named("argument-changed-in-place", share=0.5)
+        return verdicts
+
+    return judged
+
+
 def _moved_parameters(reply: Reply) -> list[str]:
     """Parameters that are no longer what they were, single precision allowed for."""
     moved = []

@@ -30,7 +30,7 @@ from autograder.exercises.networks import lines
 from autograder.exercises.shared import draw_point, follow_network, keeping_parameters, network_for, wrong_slopes
 from autograder.marking.compare import as_numbers, compare
 from autograder.marking.gradients import explain_gradients
-from autograder.marking.judges import Explain, charged_once, nothing_new, remembered, usable, values
+from autograder.marking.judges import Explain, charged_once, remembered, usable, values
 from autograder.marking.slips import At, Slip, explain_slips, gives
 from autograder.truth import Network
 
@@ -85,10 +85,7 @@ def shape_table(student, given):
 
 
 def equations(student, given, *, asked):
-    """What equations give, each for its arguments; an error stands in the place of a value.
-
-    Where an array of that name is given too, the student's own is called so.
-    """
+    """What equations give, each for its arguments; an error stands in the place of a value."""
     for name, arguments in asked:
         function = getattr(student, "equation_" + name)
         try:
@@ -97,7 +94,7 @@ def equations(student, given, *, asked):
             raise
         except Exception as error:
             value = error
-        yield {"own_" + name if name in given else name: value}
+        yield {name: value}
 
 
 def gradients(student, given):
@@ -162,7 +159,7 @@ def _equations(called: str, *asked: str) -> Probe:
 SHAPE_TABLE = Probe(shape_table, lambda rng: [Challenge({}, shown=True)])
 SIGNAL_3 = _equations("signal_3", "dZ3")
 SIGNAL_2 = _equations("signal_2", "dZ2")
-SIGNAL_1 = _equations("signal_1", "dZ1", "dZ2")  # the student's dZ2 shows whether a slip is made again
+SIGNAL_1 = _equations("signal_1", "dZ1")
 WEIGHTS_1 = _equations("weights_1", "dW1", "dZ3")  # and the student's dZ3, where 1/m was put
 GRADIENTS = Probe(gradients, _network_challenges)
 
@@ -332,11 +329,13 @@ def shapes_first(name: str, judge: Judge) -> Judge:
             sizes = {letter: size for size, letter in letters.items()}
             if not sizes.keys() >= set(SHAPES[name]):
                 continue  # and a square one does not tell its letters apart
-            if got.shape != tuple(sizes[letter] for letter in SHAPES[name]):
+            needed = tuple(sizes[letter] for letter in SHAPES[name])
+            if got.shape != needed:
                 told = f"({', '.join(SHAPES[name])}) is needed, you have {_written(got.shape, letters)}."
                 hint = "Which product, and which transpose, leads from the shapes that you have to this one?"
+                mistake = "result-transposed" if got.shape == needed[::-1] else "other-shape"
                 verdicts[name] = replace(
-                    verdicts[name], message=f"`{name}`: {told}", hint=hint, mistakes=("other-shape",), fingerprint=""
+                    verdicts[name], message=f"`{name}`: {told}", hint=hint, mistakes=(mistake,), fingerprint=""
                 )
                 break
         return verdicts
@@ -371,9 +370,17 @@ def _shape_verdict(name: str, got: object) -> Verdict:
     return Verdict("wrong", message=f"`{name}` does not have this shape.", hint=hint)
 
 
+def _explain_signal_3(replies: Sequence[Reply]) -> Mapping[str, Verdict]:
+    """A slip of the formula, or the mean over the outputs, which is two: as the gradients of (c) say it."""
+    averaged = [r.given["A3"].shape[1] / r.given["A3"].shape[0] * signal_3_truth(r.given)["dZ3"] for r in replies]
+    if all(gives(reply.values.get("dZ3"), array) for reply, array in zip(replies, averaged)):
+        return {"dZ3": Verdict.named("missing-1-over-m", "mean-over-outputs")}
+    return explain_slips(SIGNAL_3_SLIPS)(replies)
+
+
 def judge_signal_3(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
     """dZ3 with 1/m, or without it: then the weight gradients have to take the mean."""
-    judge = values(signal_3_truth, follow=follow_signal_3, explain=explain_slips(SIGNAL_3_SLIPS))
+    judge = values(signal_3_truth, follow=follow_signal_3, explain=_explain_signal_3)
     return {
         name: replace(verdict, message="Right, if dW1 takes the mean over the examples.") if verdict.own else verdict
         for name, verdict in shapes_first("dZ3", judge)(lines, replies).items()
@@ -402,15 +409,6 @@ def _explain_weights_1(replies: Sequence[Reply], wanted: Mapping[int, tuple[np.n
 
 BY_NETWORK = values(truth, explain=explain_gradients(Spec(("tanh", "sigmoid"), "sigmoid", LOSS)))
 AT_OWN_WEIGHTS = values(truth, follow=lambda given, own: follow_network(network(given), given, own))
-
-
-def judge_signal_1(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
-    """dZ1; a slip that the student's dZ2 has too was charged there."""
-    verdicts = shapes_first("dZ1", values(signal_1_truth, explain=EXPLAIN_1))(lines, replies)
-    seconds = [Reply(reply.given, {"dZ2": reply.values.get("own_dZ2")}) for reply in replies]
-    before = EXPLAIN_2(seconds).get("dZ2", RIGHT).mistakes
-    mistakes = verdicts["dZ1"].mistakes
-    return {"dZ1": nothing_new(mistakes[0])} if mistakes and mistakes == before else verdicts
 
 
 @charged_once
@@ -480,7 +478,13 @@ EXERCISE = Exercise(
             SIGNAL_2,
             shapes_first("dZ2", values(signal_2_truth, explain=EXPLAIN_2)),
         ),
-        Question("signal_1", _of("first hidden layer"), lines({"dZ1": 2}), SIGNAL_1, judge_signal_1),
+        Question(
+            "signal_1",
+            _of("first hidden layer"),
+            lines({"dZ1": 2}),
+            SIGNAL_1,
+            shapes_first("dZ1", values(signal_1_truth, explain=EXPLAIN_1)),
+        ),
         Question("weights_1", "(b) The gradient of W1", lines({"dW1": 2}), WEIGHTS_1, judge_weights_1),
         Question(
             "six_gradients",

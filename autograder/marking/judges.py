@@ -6,7 +6,7 @@ student's own earlier values. One slip costs one line.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -153,6 +153,17 @@ def first_only(verdicts: Mapping[str, Verdict], *, but: Collection[str] = ()) ->
         if verdict.share == 0 and made and charged >= made and name not in but:
             once[name] = nothing_new(*verdict.mistakes)
         charged |= made - {*but, *NOT_DONE}
+    return once
+
+
+def not_again(verdicts: Mapping[str, Verdict], charged: Set[str], replies: Sequence[Reply]) -> dict[str, Verdict]:
+    """The same verdicts, but mistakes that an earlier question has charged cost nothing; see :func:`first_only`."""
+    if any(verdict.status == "wrong" and verdict.share == 0 and not verdict.mistakes for verdict in verdicts.values()):
+        return {**verdicts}
+    once = {**verdicts}
+    for name, verdict in verdicts.items():
+        if verdict.share < 1 and verdict.mistakes and charged >= {*verdict.mistakes} and not _copied(name, replies):
+            once[name] = nothing_new(*verdict.mistakes)
     return once
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Protocol
@@ -15,8 +15,9 @@ import numpy as np
 from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Verdict
 from autograder.marking.compare import as_numbers
 from autograder.marking.differences import costing
-from autograder.marking.judges import left_open
+from autograder.marking.judges import left_open, not_again
 from autograder.marking.marks import LineMark, QuestionMark
+from autograder.mistakes import NOT_DONE, SYMPTOMS
 
 log = logging.getLogger(__name__)
 
@@ -67,14 +68,19 @@ def mark(
 
     ``answers`` maps the name of a probe to one answer per challenge, in the order of :func:`challenges`. A probe
     that is not there counts as an error of the grader, as does a judge that raises: such a question goes to a person.
+    A mistake costs the first question in which it shows, in the order of the notebook; see
+    :func:`~autograder.marking.judges.not_again`.
     With ``differences_cost`` right gradients that are differences of the loss lose their points.
     """
     asked = challenges(exercise, seed)
     questions = [_costing(one) for one in exercise.questions] if differences_cost else exercise.questions
-    return tuple(
-        _mark_question(question, asked[question.probe.name], answers.get(question.probe.name, ()))
-        for question in questions
-    )
+    marks, charged = list[QuestionMark](), frozenset[str]()
+    for question in questions:
+        probe = question.probe.name
+        marks.append(_mark_question(question, asked[probe], answers.get(probe, ()), charged))
+        charged |= {one for line in marks[-1].lines if line.points < line.max_points for one in line.mistakes}
+        charged -= NOT_DONE | SYMPTOMS
+    return tuple(marks)
 
 
 def _costing(question: Question) -> Question:
@@ -93,12 +99,14 @@ def work_out_truth(exercise: Exercise, seed: int) -> None:
             question.judge(question.lines, nothing)
 
 
-def _mark_question(question: Question, asked: Sequence[Challenge], answers: Sequence[Answer]) -> QuestionMark:
+def _mark_question(
+    question: Question, asked: Sequence[Challenge], answers: Sequence[Answer], charged: Set[str]
+) -> QuestionMark:
     """Mark a question by the plain values of where it stands, and by the last ones where these are worth more."""
-    last = _marked(question, asked, answers)
+    last = _marked(question, asked, answers, charged)
     if last.status == "grader_error" or not any(question.id in answer.earlier for answer in answers):
         return last
-    there = _marked(question, asked, [answer.earlier.get(question.id, answer) for answer in answers])
+    there = _marked(question, asked, [answer.earlier.get(question.id, answer) for answer in answers], charged)
     if there.status == "grader_error":
         return last
     lines = tuple(one if one.points >= other.points else other for one, other in zip(there.lines, last.lines))
@@ -107,10 +115,14 @@ def _mark_question(question: Question, asked: Sequence[Challenge], answers: Sequ
     return _of_lines(question, lines, last.remarks, there.example or last.example)
 
 
-def _marked(question: Question, asked: Sequence[Challenge], answers: Sequence[Answer]) -> QuestionMark:
+def _marked(
+    question: Question, asked: Sequence[Challenge], answers: Sequence[Answer], charged: Set[str]
+) -> QuestionMark:
     if not answers:
         return _all_lines(question, "grader_error", "The grader did not ask this question. A person will look at it.")
-    replies = tuple(Reply(at.known, answer.values, at.shown) for at, answer in zip(asked, answers))
+    replies = tuple(
+        Reply(at.known, answer.values, at.shown, answer.changed_inputs) for at, answer in zip(asked, answers)
+    )
     remarks = _remarks(answers, replies)
     failed = [answer for answer in answers if answer.status != "answered"]
     names = [line.name for line in question.lines]
@@ -119,7 +131,7 @@ def _marked(question: Question, asked: Sequence[Challenge], answers: Sequence[An
     if first is not None and (len(lost) == len(names) or first.status == "grader_error"):
         return _all_lines(question, first.status, first.message, remarks)
     try:
-        verdicts = question.judge(question.lines, replies)
+        verdicts = not_again(question.judge(question.lines, replies), charged, replies)
     except Exception:
         if first is not None:  # something that the judge needs besides is not there
             return _all_lines(question, first.status, first.message, remarks)

@@ -75,8 +75,18 @@ def add(groups: Mapping[str, Texts]) -> None:
 add(_GROUPS)
 
 
-NOT_DONE = frozenset({"parameter-never-updated", "penalty-missing"})
+NOT_DONE = frozenset({"parameter-never-updated", "penalty-missing", "not-clipped"})
 """Mistakes that are a step which was not done: where it is missing twice, twice something is missing."""
+
+SYMPTOMS = frozenset(
+    {
+        "another-derivative", "another-order", "another-output-error", "argument-ignored", "constant-added",
+        "derivative-of-another-activation", "differences-of-the-loss", "not-as-designed", "not-from-training",
+        "numbers-of-another", "other-shape", "parameter-scaled", "rates-not-positive", "return-missing",
+        "shapes-do-not-fit", "training-diverged", "wrong-shape",
+    }
+)  # fmt: skip
+"""What is seen, not the slip behind it: in two questions these may be two slips."""
 
 
 def known(*ids: str) -> tuple[Mistake, ...]:

@@ -66,6 +66,10 @@ TRAINING: Texts = {
         "the backward pass also changes the parameters",
         "A gradient belongs to the parameters at which it is taken. Which method is there to move them?",
     ),
+    "argument-changed-in-place": (
+        "the values are right, but an array that is passed in is changed in place",
+        "Whoever calls the function still needs the old numbers. Which line writes into the array that came in?",
+    ),
     "differences-of-the-loss": (
         "the gradients are differences of the loss",
         "The backward pass should need the stored activations alone, and no further forward pass.",

@@ -293,12 +293,23 @@ def clip_by_norm(g, threshold):
         named={"clipping_list.together": "clipped-one-by-one"},
     ),
     wrong(
+        "in-place",
+        "right values in the array that is passed in, in all three questions: charged once",
+        edits={"clip": [("clipped = [a / scale * (threshold / norm_of_scaled) for a in arrays]",
+                         "clipped = arrays\n"
+                         "            for a in arrays:\n"
+                         "                a /= scale\n"
+                         "                a *= threshold / norm_of_scaled")]},
+        loses={"clipping.below": 0.5},
+        named={"clipping.below": "argument-changed-in-place"},
+    ),
+    wrong(
         "nan-replaced",
         "what is not finite becomes zero, the rest is kept",
         edits={"clip": [("clipped = [np.zeros_like(a) for a in arrays]",
                          "clipped = [np.nan_to_num(a, posinf=0.0, neginf=0.0) for a in arrays]")]},
-        loses={"clipping_special.not_finite": 1, "clipping_list.one_not_finite": 1},
-        named={"clipping_list.one_not_finite": "nan-replaced"},
+        loses={"clipping_special.not_finite": 1},
+        named={"clipping_special.not_finite": "nan-replaced"},
     ),
     wrong(
         "warm-up-one-step-longer",
@@ -317,6 +328,7 @@ def clip_by_norm(g, threshold):
 )
 
 ALLOWED = {
+    "raises-on-nan": "an error is no answer, for one array and for a list",
     "one-by-one": "each array has its own norm: the question asks for just that",
     "initialisation.shape": "a shape is right whatever stands in it",
     "clipping.below": "below the threshold the input is the answer",

@@ -199,7 +199,8 @@ WRONG = (
         "factor-2-extra": "return 2 * (A3 - Y) / Y.shape[1]",
     }),
     _edit("dZ3-divided-by-o", "the mean over the outputs in place of the examples", "equations",
-          "return (A3 - Y) / Y.shape[1]", "return (A3 - Y) / Y.shape[0]", {"signal_3": 1}),
+          "return (A3 - Y) / Y.shape[1]", "return (A3 - Y) / Y.shape[0]", {"signal_3": 1},
+          {"signal_3.dZ3": ("missing-1-over-m", "mean-over-outputs")}),
     *_equation("dZ2", "signal_2", "return (W3.T @ dZ3) * A2 * (1 - A2)", {
         "activation-derivative-missing": "return W3.T @ dZ3",
         "tanh-derivative-with-sigmoid": "return (W3.T @ dZ3) * (1 - A2**2)",
@@ -210,7 +211,7 @@ WRONG = (
     }),
     _edit("dZ2-transposed", "the right numbers, but transposed: the shape is said in letters", "equations",
           "return (W3.T @ dZ3) * A2 * (1 - A2)", "return ((W3.T @ dZ3) * A2 * (1 - A2)).T",
-          {"signal_2": 2}, {"signal_2.dZ2": "other-shape"}),
+          {"signal_2": 2}, {"signal_2.dZ2": "result-transposed"}),
     _edit("dZ2-not-transposed", "W3 in place of its transpose", "equations",
           "return (W3.T @ dZ3) * A2", "return (W3 @ dZ3) * A2", {"signal_2": 2},
           {"signal_2.dZ2": "weights-not-transposed"}),
@@ -224,7 +225,7 @@ WRONG = (
     *_equation("dW1", "weights_1", "return dZ1 @ X.T", {
         "divided-by-m-twice": "return dZ1 @ X.T / X.shape[1]",
         "sign-flipped": "return -dZ1 @ X.T",
-        "other-shape": "return X @ dZ1.T",
+        "result-transposed": "return X @ dZ1.T",
     }),
     _edit("dW1-no-mean-anywhere", "1/m neither in dZ3 nor in dW1", "equations", "return (A3 - Y) / Y.shape[1]",
           "return A3 - Y", {"weights_1": 2}, {"weights_1.dW1": "missing-1-over-m"}),
@@ -265,13 +266,13 @@ WRONG = (
           named={"six_gradients.dW1": "w2-updated-before-hidden-error"}),
     wrong(
         "weights-not-transposed",
-        "W for its transpose at all four places, where the code raises: charged once in each part",
+        "W for its transpose at all four places, where the code raises: charged once",
         edits={
             "equations": [("W3.T @ dZ3", "W3 @ dZ3"), ("W2.T @ dZ2", "W2 @ dZ2")],
             "backward": [("self.W3.T @ dZ3", "self.W3 @ dZ3"), ("self.W2.T @ dZ2", "self.W2 @ dZ2")],
         },
-        loses={"signal_2.dZ2": 2, "six_gradients.dW2": 2},
-        named={"signal_2.dZ2": "weights-not-transposed", "six_gradients.dW2": "weights-not-transposed"},
+        loses={"signal_2.dZ2": 2},
+        named={"signal_2.dZ2": "weights-not-transposed"},
     ),
     wrong(
         "slopes-missing",

@@ -257,6 +257,8 @@ WRONG = (
              named="parameter-never-updated"),
     _descent("assigned", "the step itself is kept", ("w - learning_rate * dw", "-learning_rate * dw"),
              ("b - learning_rate * db", "-learning_rate * db"), named="parameter-assigned-not-updated"),
+    _descent("in-place", "the array w that is passed in is changed", ("w = w - learning_rate * dw", "w -= learning_rate * dw"),
+             line="all_steps", points=1, named="argument-changed-in-place"),
     _descent("one-step-only", "the return stands inside the loop",
              ("b = b - learning_rate * db\n", "b = b - learning_rate * db\n        break\n"), line="all_steps", points=2,
              named="only-one-step"),

@@ -146,6 +146,19 @@ WRONG = (
           "integers-from-vectorize"),
     _relu("relu6", "cut off at 6", "np.clip(Z, 0, 6)"),
     _relu("largest", "the largest entry of the array", "max(np.max(Z), 0)"),
+    _edit("relu-in-place", "right values, and the argument is changed", "functions", "return np.maximum(Z, 0)",
+          "Z[Z < 0] = 0\n    return Z", {"relu_values.relu": 1.5}, {"relu_values.relu": "argument-changed-in-place"}),
+    _edit("slope-in-place", "right slopes, and the argument is changed", "functions", "return (Z > 0).astype(float)",
+          "Z[Z < 0] = 0\n    return np.sign(Z)", {"relu_slopes.slope": 2.5},
+          {"relu_slopes.slope": "argument-changed-in-place"}),
+    wrong(
+        "both-in-place",
+        "both functions change their argument: charged once",
+        edits={"functions": [("np.maximum(Z, 0)", "np.maximum(Z, 0, out=Z)"),
+                             ("(Z > 0).astype(float)", "np.sign(np.maximum(Z, 0, out=Z))")]},
+        loses={"relu_values.relu": 1.5},
+        named={"relu_values.relu": "argument-changed-in-place"},
+    ),
     # The slope is wrong, and the error signal follows from it: only the slope is charged.
     _slope("returns-z", "the value instead of the slope", "np.maximum(Z, 0)", "relu-derivative-returns-z"),
     _slope("leaky-slope", "the slope of a leaky ReLU", "np.where(Z > 0, 1, 0.01)", "relu-leaky-slope"),
@@ -157,9 +170,9 @@ WRONG = (
     _slope("tanh-slope", "the derivative of tanh", "1 - np.tanh(Z) ** 2", "tanh-derivative-with-relu"),
     wrong(
         "not-finite-at-zero",
-        "a slope that is not finite at zero: nothing can be built on it",
+        "a slope that is not finite at zero, and an error signal that follows from it",
         edits={"functions": [("(Z > 0).astype(float)", "np.where(Z == 0, np.inf, (Z > 0).astype(float))")]},
-        loses={"relu_slopes.slope": 5, "hidden_signal.dZ1": 6},
+        loses={"relu_slopes.slope": 5},
     ),
     _slope("two-at-zero", "a slope of 2 at zero, which no tangent has", "(Z > 0) + 2.0 * (Z == 0)"),
     wrong(
@@ -201,6 +214,5 @@ WRONG = (
 )
 
 ALLOWED = {
-    "not-finite-at-zero": "each question asks for the slope at zero",
     "zero-slope": "the slope is all that the questions ask for",
 }

@@ -1,11 +1,16 @@
 """Facts that the notebook two_hidden_layers tells, and its truth against an unrelated differentiation."""
 
 import runpy
+from dataclasses import replace
 
 import matplotlib as mpl
+import nbformat
 import numpy as np
 import pytest
 
+from autograder.audit.graders import in_process
+from autograder.audit.variants import load_variants
+from autograder.build.submission import fill, solutions
 from autograder.course import find_root
 from autograder.exercise import Reply
 from autograder.exercises import load
@@ -187,3 +192,29 @@ def test_the_text_gives_each_equation_an_m_of_its_own(root):
     (about,) = [part for part in text.split("# %%") if 'text="part_b"' in part]
     assert "Each function knows only its own arguments" in about
     assert "`Y.shape[1]` in the first equation" in about
+
+
+USED = {
+    "dZ2-transposed": "the backward pass stops with an error: nothing is stored",
+    "dW1-elementwise": "no gradient has its shape",
+}
+"""Where a wrong equation costs in (c) again, if the backward pass uses it, and why."""
+
+
+@pytest.mark.slow
+def test_a_slip_in_an_equation_costs_once_also_where_the_backward_pass_uses_it(root):
+    task = load("two_hidden_layers")
+    variants, solved = load_variants(root, task), solutions(root, task)
+    released = nbformat.read(root / "assignments" / "by_hand" / "two_hidden_layers.ipynb", as_version=4)
+    backward, grade = variants.find("einsum").cells["backward"], in_process(root)
+    slips = [variant for variant in variants.wrong if set(variant.edits) == {"equations"}]
+    assert len(slips) > 15
+    for slip in slips:
+        used = replace(slip, cells={"backward": backward})
+        questions = {question.id: question for question in grade(fill(released, used.apply(solved)), task)}
+        lost = {name: question.max_points - question.points for name, question in questions.items()}
+        lost = {name: points for name, points in lost.items() if points}
+        if slip.id in USED:
+            assert lost.keys() == {*slip.loses, "six_gradients"}, slip.id
+        else:
+            assert lost == {name.split(".")[0]: points for name, points in slip.loses.items()}, slip.id

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
-from autograder.exercise import sentence
+from autograder.exercise import Challenge, Line, Probe, Question, Verdict, sentence
 from autograder.exercises import NAMES, load, tanh_swap
 from autograder.exercises.reports import reported
 from autograder.marking import Marks, challenges, from_json, mark, to_json, work_out_truth
@@ -190,3 +190,54 @@ def test_the_inputs_of_the_small_example_stand_beside_its_numbers():
     assert all(np.array_equal(example[name], shown.given[name]) for name in example)
     assert questions["forward_tanh"].example is None
     assert from_json(json.loads(json.dumps(to_json(Marks("", "", "tanh_swap", tuple(questions.values()))))))
+
+
+# A mistake that is made again -----------------------------------------------------------------------------------------
+
+
+def told(*mistakes, share=0.0):
+    """A judge that tells its line these mistakes."""
+    return lambda lines, replies: {line.name: Verdict("wrong", share=share, mistakes=mistakes) for line in lines}
+
+
+def marked(*judges, value=1.0):
+    """The points of questions with these judges, one line of 4 points each."""
+    probes = [Probe(lambda student, given: {}, lambda rng: [Challenge({"g": 1.5})], called=f"p{i}") for i in range(9)]
+    questions = tuple(Question(f"q{i}", "", (Line(f"l{i}", 4.0),), probes[i], judge) for i, judge in enumerate(judges))
+    exercise = replace(EXERCISE, questions=questions, parts={})
+    answers = {f"p{i}": [Answer(values={f"l{i}": value})] for i in range(len(judges))}
+    return mark(exercise, 1, answers)
+
+
+@pytest.mark.parametrize(
+    ("judges", "points"),
+    [
+        ([told("sign-flipped"), told("sign-flipped")], [0, 4]),
+        ([told("sign-flipped"), told("factor-2-extra"), told("factor-2-extra", "sign-flipped")], [0, 0, 4]),
+        ([told("sign-flipped"), told("factor-2-extra", "sign-flipped")], [0, 0]),
+        ([told("argument-changed-in-place", share=0.5)] * 2, [2, 4]),
+        ([told("penalty-missing"), told("penalty-missing")], [0, 0]),
+        ([told("argument-ignored"), told("argument-ignored")], [0, 0]),
+        ([told(), told()], [0, 0]),
+    ],
+    ids=["once", "both charged before", "one of two", "in part", "a step not done", "a symptom", "unexplained"],
+)
+def test_a_mistake_costs_the_first_question_in_which_it_shows(judges, points):
+    found = marked(*judges)
+    assert [question.points for question in found] == points
+    assert all(question.message == "" or not question.points or question.points == 2 for question in found)
+    assert found[-1].lines[0].own == (points[-1] == 4)
+
+
+def test_a_value_that_is_only_copied_is_charged_again():
+    assert [question.points for question in marked(told("sign-flipped"), told("sign-flipped"), value=1.5)] == [0, 0]
+
+
+def test_where_a_line_is_wrong_for_no_known_reason_nothing_is_taken_for_a_slip_made_again():
+    def judge(lines, replies):
+        return {"a": Verdict("wrong"), "b": Verdict("wrong", mistakes=("sign-flipped",))}
+
+    question = Question("two", "", (Line("a", 1.0), Line("b", 1.0)), EXERCISE.questions[0].probe, judge)
+    first = replace(question, id="one", lines=(Line("c", 1.0),), judge=told("sign-flipped"))
+    found = mark(replace(EXERCISE, questions=(first, question)), 1, right_answers())
+    assert [line.points for line in found[1].lines] == [0, 0]
