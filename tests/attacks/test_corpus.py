@@ -225,6 +225,8 @@ def does_harm(attack: Attack, grader: Sandbox | Elsewhere, root: Path, folder: P
 
 
 def test_the_corpus_is_large_and_its_names_are_unique() -> None:
+    """As THREATS.md says."""
     names = [attack.name for attack in CORPUS]
-    assert len(names) == len(set(names)) >= 60
+    assert len(names) == len(set(names)) > 150
+    assert (len(DEFAULT), len(SAMPLE)) == (60, 15)
     assert len(CONTROLS) >= 15

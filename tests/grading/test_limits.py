@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from autograder.bridge import handed_in
 from autograder.exercises import NAMES, load
+from autograder.grading import notebook, submissions
 from autograder.sandbox import Cell, Limits, Sandbox
+from autograder.views import nesting
 
 LEAST_FACTOR = 3
 """By how much every limit is above the largest need of a reference, at least."""
@@ -38,6 +41,26 @@ def test_the_table_states_the_limits_that_hold_and_their_factors(root: Path) -> 
     for limit, need, name, allowed, factor in rows(root):
         assert vars(replace(Limits(), **load(name).limits))[limit] == allowed, limit
         assert int(allowed / need) == factor >= LEAST_FACTOR, limit
+
+
+def test_the_other_figures_are_those_that_hold(root: Path) -> None:
+    text, mega = " ".join((root / "THREATS.md").read_text().split()), 2**20
+    own = {name: load(name).limits["answer_bytes"] for name in NAMES if "answer_bytes" in load(name).limits}
+    assert own == {"ising_phases": mega, "exploding_gradients": 2 * mega}
+    limits = Limits()
+    for words, holds in {
+        "answers of more than 64 KB (ising_phases 1 MB, exploding_gradients 2 MB)": limits.answer_bytes == 64 * 2**10,
+        "Files: 16 MB each, 32 MB together": (limits.file_bytes, limits.tmp_bytes) == (16 * mega, 32 * mega),
+        "32 threads; 256 open files": (limits.threads, limits.open_files) == (32, 256),
+        "at most 50 MB, 2,000 cells": (50 * mega, 2000) == (notebook.MAX_BYTES, notebook.MAX_CELLS),
+        "1,000,000 values in its JSON, and 30,000 without": (notebook.MAX_VALUES, notebook.MAX_OWN_VALUES)
+        == (1_000_000, 30_000),
+        "1,000 with their folders and 10 MB": (1000, 10 * mega) == (submissions.MAX_FILES, submissions.MAX_FILES_BYTES),
+        "nbgrader copies 100 MB": 100 * mega == handed_in.MAX_COPIED_BYTES,
+        "more than 500 elements inside each other": nesting.MAX_DEPTH == 500,
+    }.items():
+        assert words in text
+        assert holds, words
 
 
 def test_by_the_clock_twice_as_many_seconds_are_allowed_as_of_computing() -> None:

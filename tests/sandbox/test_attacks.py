@@ -189,6 +189,14 @@ for folder in sys.path:
     assert "told by" not in said(walled.run(job(source)))
 
 
+def test_at_reduced_nothing_can_be_written_and_names_can_be_asked_for(walled: Sandbox) -> None:
+    """What THREATS.md says of that level, and how the other one differs."""
+    source = f"import os\nprint('seen', os.path.exists({__file__!r}))\nopen('own', 'w').write('x')\nprint('wri' + 'tten')"
+    told = said(walled.run(job(source)))
+    assert ("seen True" in told) == (walled.level == "reduced")
+    assert ("written" in told) == (walled.level == "full")
+
+
 @pytest.mark.parametrize("source", REFUSED.values(), ids=REFUSED)
 def test_it_is_refused(walled: Sandbox, source: str) -> None:
     cell = walled.run(job(f"import os, sys\n{source}")).cells[0]

@@ -822,6 +822,22 @@ def test_a_report_is_a_table_in_a_notebook_and_plain_ascii_elsewhere():
     assert "#10003;" in page
 
 
+def test_no_sentence_of_a_report_is_cut_and_no_word_in_two():
+    """The longest that a check says, in both forms: every word stands there, in order, to its last full stop."""
+    words = " ".join(f"word-{k} {'x' * (k % 30)} -{k}.5e-7" for k in range(60)) + " and the end."
+    lines = (selfcheck.Line("dW1", "WRONG", words), selfcheck.Line("dW2", "unclear", "short"))
+    report = selfcheck.Report(words, lines, (words,))
+    text = " ".join(repr(report).split())
+    assert text.count(" ".join(words.split())) == 3
+    assert report._repr_html_().count(words) == 3
+
+
+@pytest.mark.parametrize(("slip", "hidden"), PLANTED[::7], ids=[f"{s.name}, {h}" for s, h in PLANTED[::7]])
+def test_what_is_said_of_a_slip_is_whole_sentences(slip, hidden):
+    X, Y = data(slip.sizes[0], slip.sizes[2])
+    assert message(check_gradients, with_slip(slip, hidden, rng=1), X, Y).endswith((".", "?", ")"))
+
+
 def test_what_students_named_is_escaped():
     report = check_values({"<b>": 1}, {"<b>": ()})
     assert "<code>&lt;b&gt;</code>" in report._repr_html_()
