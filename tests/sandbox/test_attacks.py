@@ -191,7 +191,7 @@ for folder in sys.path:
 
 def test_at_reduced_nothing_can_be_written_and_names_can_be_asked_for(walled: Sandbox) -> None:
     """What THREATS.md says of that level, and how the other one differs."""
-    source = f"import os\nprint('seen', os.path.exists({__file__!r}))\nopen('own', 'w').write('x')\nprint('wri' + 'tten')"
+    source = f"import os\nprint('seen', os.path.exists({__file__!r}))\nopen('a', 'w').write('x')\nprint('wri' + 'tten')"
     told = said(walled.run(job(source)))
     assert ("seen True" in told) == (walled.level == "reduced")
     assert ("written" in told) == (walled.level == "full")
