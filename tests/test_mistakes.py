@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from autograder.audit.variants import load_variants
 from autograder.diagnosis import Option
 from autograder.exercise import Verdict
 from autograder.exercises import NAMES, load
@@ -84,8 +85,6 @@ def test_texts_are_short_plain_and_give_no_code_away(entry):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_variants_ask_for_mistakes_that_exist(name):
-    from autograder.audit.variants import load_variants
-
     variants = load_variants(ROOT, load(name))
     known(*(id for variant in variants.wrong for ids in variant.named.values() for id in ids))
 
@@ -94,3 +93,32 @@ def test_no_id_stands_twice():
     """Where two parts of the catalogue know an id, one of them would be read by nobody."""
     ids = [id for texts in _GROUPS.values() for id in texts]
     assert sorted(ids) == sorted(set(ids))
+
+
+OF_THE_GRAMMAR = {"output error", "hidden error", "gradient", "bias gradient", "scale", "penalty", "update"}
+"""The steps whose mistakes are options of the diagnosis; its own test says that none is too much there."""
+
+
+def test_every_mistake_of_the_catalogue_is_named_by_something():
+    """One that nobody names is a promise that is not kept."""
+    code = [path for path in (ROOT / "autograder").rglob("*.py") if "mistakes" not in path.parts]
+    words = {
+        node.value for path in code for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)
+    }
+    assert not {id for id, entry in MISTAKES.items() if entry.where not in OF_THE_GRAMMAR} - words
+
+
+COMMON = {
+    "gradient-computed-once", "parameters-changed-by-backward-pass", "derivative-at-activation",
+    "uniform-without-root-three", "probability-for-label", "divided-by-wrong-count", "divided-by-m-twice",
+    "integers-from-vectorize", "return-missing", "w2-updated-before-hidden-error", "hidden-activation-on-output",
+    "argument-ignored", "trained-on-test-data", "bias-penalised", "same-network-for-every-strength",
+    "one-update-at-the-end", "stale-forward-pass", "running-mean-for-loss", "activation-applied-twice",
+    "activation-and-pre-activation-exchanged", "argument-changed-in-place",
+}  # fmt: skip
+"""What learners are known to write: some variant must do it, and be told so."""
+
+
+def test_what_learners_are_known_to_write_is_named_in_a_variant():
+    variants = [load_variants(ROOT, load(name)) for name in NAMES]
+    assert not COMMON - {id for one in variants for wrong in one.wrong for ids in wrong.named.values() for id in ids}

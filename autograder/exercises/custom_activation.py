@@ -29,6 +29,7 @@ from autograder.exercise import (
     lines,
 )
 from autograder.exercises.function_properties import PROPERTIES, RECORD, by_property
+from autograder.exercises.networks import exchanged
 from autograder.exercises.shared import at_each, calling, layer_gradients, of_order_one
 from autograder.marking.compare import HAND, as_numbers, compare
 from autograder.marking.judges import remembered, values
@@ -184,6 +185,7 @@ FORWARD_SLIPS = (
     Slip("bias-forgotten", "Z", "W @ X"),
     Slip("tanh-for-xtanhx", "A", "tanh(Z)"),
     Slip("tanh-squared-for-xtanhx", "A", "tanh(Z)**2"),
+    *exchanged("Z", "A", "W @ X + b", "{0} * tanh({0})"),
 )
 
 _TWICE = "dA is already the derivative of the mean loss. Where does your code divide a second time?"

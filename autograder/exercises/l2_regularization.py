@@ -120,10 +120,17 @@ def follow_training(given: Values, own: Values) -> Sequence[dict[str, np.ndarray
     return [] if compare(theirs, without).equal else [{"losses": theirs}]
 
 
+def _stale(given: Values) -> np.ndarray:
+    """The loss after the update without a new forward pass: old activations, new weights in the penalty."""
+    penalties = _losses(given, more=1) - _losses(given, shown=0.0, more=1)
+    return _losses(given, shown=0.0) + penalties[1:]
+
+
 TRAINING_SLIPS = (
     Slip("strength-not-passed-on", "losses", lambda v: _losses(v.given, strength=0.0, shown=0.0)),
     Slip("losses-without-penalty", "losses", lambda v: _losses(v.given, shown=0.0)),
     Slip("loss-after-the-update", "losses", lambda v: _losses(v.given, more=1)[1:]),
+    Slip("stale-forward-pass", "losses", lambda v: _stale(v.given)),
 )
 
 

@@ -262,6 +262,12 @@ def walk(given: Values, step: Step, steps: int) -> np.ndarray:
     return np.append(w, b)
 
 
+def _gradient_once(given: Values) -> np.ndarray:
+    """All steps made along the gradient at the start."""
+    first = walk(given, _right_step, 1) - walk(given, _right_step, 0)
+    return walk(given, _right_step, 0) + int(given["steps"]) * first
+
+
 def descent_truth(given: Values) -> dict[str, np.ndarray]:
     """After one step and after all."""
     return {"one_step": walk(given, _right_step, 1), "all_steps": walk(given, _right_step, int(given["steps"]))}
@@ -319,6 +325,7 @@ DESCENT_SLIPS = (
     Slip("one-step-too-few", "all_steps", lambda v: walk(v.given, _right_step, int(v.steps) - 1)),
     Slip("one-step-too-many", "all_steps", lambda v: walk(v.given, _right_step, int(v.steps) + 1)),
     Slip("only-one-step", "all_steps", lambda v: walk(v.given, _right_step, 1)),
+    Slip("gradient-computed-once", "all_steps", lambda v: _gradient_once(v.given)),
 )
 
 

@@ -140,6 +140,15 @@ WEIGHTED_ERROR = (
 _ACTIVATIONS = {"sigmoid": "sigma({0})", "tanh": "tanh({0})", "relu": "maximum({0}, 0)"}
 
 
+def exchanged(z: str, a: str, sums: str, activation: str) -> tuple[Slip, Slip]:
+    """The activation ``a`` stands where the pre-activation ``z`` belongs, and the other way round."""
+    active = activation.format(f"({sums})")
+    return (
+        Slip("activation-and-pre-activation-exchanged", z, f"where(abs({a} - ({sums})) < 1e-4, {active}, {z} + 1)"),
+        Slip("activation-and-pre-activation-exchanged", a, f"where(abs({z} - {active}) < 1e-4, {sums}, {a} + 1)"),
+    )
+
+
 def forward_slips(hidden: str, output: str) -> tuple[Slip, ...]:
     """Wrong pre-activations and activations of a network with one hidden layer."""
     found = [
@@ -152,6 +161,7 @@ def forward_slips(hidden: str, output: str) -> tuple[Slip, ...]:
             found.append(Slip("activation-forgotten", name, z))
         if activation in ("sigmoid", "tanh"):
             once = _ACTIVATIONS[activation]
+            found += exchanged(z, name, {"Z1": "W1 @ X + b1", "Z2": "W2 @ A1 + b2"}[z], once)
             found.append(Slip("activation-applied-twice", name, once.format(once.format(z))))
     if hidden in _ACTIVATIONS and hidden not in (output, "sigmoid"):
         found.append(Slip("hidden-activation-on-output", "A2", _ACTIVATIONS[hidden].format("Z2")))

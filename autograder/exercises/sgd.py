@@ -7,7 +7,7 @@ assumption on the generator: see :func:`orders`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations, pairwise
 
@@ -31,7 +31,7 @@ from autograder.exercise import (
 from autograder.exercises.shared import SMALL, draw_point, network_for, small_targets
 from autograder.marking.compare import as_numbers, whole_numbers
 from autograder.marking.judges import at_every_challenge, remembered, usable, values
-from autograder.marking.slips import Slip, explain_slips
+from autograder.marking.slips import At, Slip, explain_slips
 from autograder.truth import descent
 
 ACTIVATIONS, LOSS = ("sigmoid", "sigmoid"), "bce"
@@ -298,7 +298,34 @@ NOISE_SLIPS = (
     Slip("spread-of-the-losses", "roughness", "std(curve)"),
 )
 
-LOSS_SLIPS = (Slip("loss-after-the-update", "losses", lambda v: _losses_along(v.given)[1:]),)
+
+def _steps_along(v: At) -> Iterator[list[tuple[Mapping[str, np.ndarray], int, Mapping[str, np.ndarray]]]]:
+    """For each epoch its right steps in the student's order: the parameters before, the example, those after."""
+    X, Y, rate = v.given["X"], v.given["Y"], float(v.given["learning_rate"])
+    for epoch, order in enumerate(np.reshape(v.visited, (int(v.epochs), -1)).astype(int)):
+        state: descent.State = {name: v.given[f"path_{name}"][epoch] for name in descent.PARAMETERS}
+        steps = []
+        for k in order:
+            after = descent.step(state, descent.gradients(state, X[:, [k]], Y[:, [k]]), rate)
+            steps.append((state, int(k), after))
+            state = after
+        yield steps
+
+
+def _running_means(v: At, *, after: bool) -> list[float]:
+    """The mean over an epoch of the losses of single examples, each at the parameters of its step."""
+    X, Y = v.given["X"], v.given["Y"]
+    return [
+        float(np.mean([descent.loss(end if after else begin, X[:, [k]], Y[:, [k]]) for begin, k, end in steps]))
+        for steps in _steps_along(v)
+    ]
+
+
+LOSS_SLIPS = (
+    Slip("loss-after-the-update", "losses", lambda v: _losses_along(v.given)[1:]),
+    Slip("running-mean-for-loss", "losses", lambda v: _running_means(v, after=False)),
+    Slip("running-mean-for-loss", "losses", lambda v: _running_means(v, after=True)),
+)
 
 
 # How orders are judged ----------------------------------------------------------------------------------------------

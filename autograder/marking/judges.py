@@ -312,7 +312,9 @@ def wrong(
     shown = next((index for index, reply in enumerate(replies) if reply.shown and not found[index].equal), None)
     drawn = first if shown is None else shown
     got = replies[first].values.get(line.name)
-    if of and got is None and line.name != "returned":
+    if got is None and line.name == "returned":
+        return Verdict.named("return-missing")
+    if of and got is None:
         told = f"`{of}.{line.name}` has no value when the method has run."
         return Verdict("wrong", message=told, hint=f"Is it kept as `{of}.{line.name}`, or only in a local variable?")
     return Verdict(
@@ -338,8 +340,6 @@ def _fingerprint(got: Sequence[object]) -> str:
 
 def _what_is_measured(line: Line, got: object, expected: np.ndarray, found: Comparison, only_zeros: bool) -> str:
     name = line.name
-    if got is None and name == "returned":
-        return "Nothing is returned: is there a `return` at the end?"
     if found.problem:
         return f"`{name}` has no value: fill it in." if left_open(got) else _about(name, found.problem)
     array = np.asarray(as_numbers(got))

@@ -31,10 +31,6 @@ GRADIENT: Texts = {
         "the gradient in front of the activation is used",
         "Which of your arrays has already gone back through the activation?",
     ),
-    "mean-in-error-signal": (
-        "the factor 1/m is already in the error signal",
-        "The error signals belong to the single examples. In which step is the mean taken?",
-    ),
     "elementwise-for-matrix-product": (
         "an elementwise product is used instead of a matrix product",
         "Check the kind of product in your gradient: it has to sum over the examples.",

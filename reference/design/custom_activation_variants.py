@@ -198,6 +198,14 @@ WRONG = (
         {"layer_forward.A": "tanh-squared-for-xtanhx"},
     ),
     _layer(
+        "layer-exchanged",
+        "A and Z are swapped",
+        "return Z, Z * np.tanh(Z)",
+        "return Z * np.tanh(Z), Z",
+        {"layer_forward.Z": 1},
+        {"layer_forward.Z": "activation-and-pre-activation-exchanged"},
+    ),
+    _layer(
         "layer-without-bias", "the bias is left out", "Z = W @ X + b", "Z = W @ X", {"layer_forward.Z": 1},
         {"layer_forward.Z": "bias-forgotten"},
     ),

@@ -268,6 +268,7 @@ WRONG = (
         edits={"descent": [("    for _ in range(steps):\n        dw, db = gradient(w, b, X, y)",
                             "    dw, db = gradient(w, b, X, y)\n    for _ in range(steps):")]},
         loses={"descent_steps.all_steps": 2},
+        named={"descent_steps.all_steps": "gradient-computed-once"},
     ),
     wrong(
         "one-step-too-few",

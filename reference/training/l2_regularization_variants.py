@@ -355,6 +355,22 @@ WRONG = (
         named={"training_losses.losses": "loss-after-the-update"},
     ),
     wrong(
+        "stale-forward-pass",
+        "the loss is taken after the update, from the activations before it",
+        edits={
+            "network": [
+                (
+                    "        return super().train(X, Y, epochs, learning_rate)",
+                    "        losses = []\n        for _ in range(epochs):\n            self.forward_pass(X)\n"
+                    "            self.backward_pass(X, Y)\n            self.update_parameters(learning_rate)\n"
+                    "            losses.append(self.compute_loss(Y))\n        return losses",
+                ),
+            ]
+        },
+        loses={"training_losses.losses": 3},
+        named={"training_losses.losses": "stale-forward-pass"},
+    ),
+    wrong(
         "nothing-penalised",
         "everything is inherited from the baseline",
         cells={

@@ -392,6 +392,28 @@ def train_epoch(network, X, Y, learning_rate, order):
         loses={"loss_curve.losses": 3},
     ),
     wrong(
+        "running-mean",
+        "the mean over the steps of an epoch, as frameworks print it",
+        edits={
+            "train_sgd": [
+                (
+                    "        _ = network.forward_pass(X)  # compute_loss belongs to the last forward pass\n"
+                    "        losses.append(network.compute_loss(Y))\n"
+                    "        train_epoch(network, X, Y, learning_rate, rng.permutation(X.shape[1]))\n",
+                    "        seen = []\n"
+                    "        for k in rng.permutation(X.shape[1]):\n"
+                    "            network.forward_pass(X[:, [k]])\n"
+                    "            seen.append(network.compute_loss(Y[:, [k]]))\n"
+                    "            network.backward_pass(X[:, [k]], Y[:, [k]])\n"
+                    "            network.update_parameters(learning_rate)\n"
+                    "        losses.append(np.mean(seen))\n",
+                ),
+            ]
+        },
+        loses={"loss_curve.losses": 3},
+        named={"loss_curve.losses": "running-mean-for-loss"},
+    ),
+    wrong(
         "no-list",
         "nothing is returned",
         edits={"train_sgd": [("    return losses", "    return None")]},

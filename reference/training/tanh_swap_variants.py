@@ -273,6 +273,14 @@ WRONG = (
         {"forward_tanh.A1": 1},
         {},
     ),
+    wrong(
+        "exchanged",
+        "A1 and Z1 are swapped",
+        edits={"network": [("self.Z1 = self.W1 @ X + self.b1\n        self.A1 = np.tanh(self.Z1)\n        self.Z2 = self.W2 @ self.A1",
+                            "self.A1 = self.W1 @ X + self.b1\n        self.Z1 = np.tanh(self.A1)\n        self.Z2 = self.W2 @ self.Z1")]},
+        loses={"forward_tanh.Z1": 1},
+        named={"forward_tanh.Z1": "activation-and-pre-activation-exchanged"},
+    ),
     _edit(
         "bias-forgotten",
         "the forward pass leaves out b1",
