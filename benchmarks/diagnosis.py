@@ -1,6 +1,7 @@
 """How well wrong gradients are named, and how fast: ``python benchmarks/diagnosis.py [--json] [--quick]``.
 
-Real: the solutions of ``real.py``, which other people wrote (``--real`` measures these alone). The rest is planted.
+Real: the solutions of ``real.py``, which other people wrote, and those of ``apart.py``, written apart from the engine
+(``--real`` measures these alone). The rest is planted.
 Singles: every wrong option of every choice point, in all parameters at once and in each one alone. Pairs and triples:
 random ones, in different choice points. A mutation that cannot be seen in the answers is not counted. False names:
 random perturbations, and right answers of other styles. Nothing here is timed but ``explain`` itself.
@@ -24,6 +25,7 @@ from autograder.diagnosis import DoesNotFit, Point, Report, Spec, choice_points,
 from autograder.diagnosis.grammar import choice_points_of
 
 sys.path.insert(0, str(Path(__file__).parent))
+import apart
 import real
 
 # What the exercises of the course ask for, and more.
@@ -308,9 +310,9 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--quick", action="store_true", help="smaller samples")
     parser.add_argument("--misses", type=int, default=0, metavar="N", help="also list N misses per row")
-    parser.add_argument("--real", action="store_true", help="only the solutions that other people wrote")
+    parser.add_argument("--real", action="store_true", help="only the solutions that were not made by the grammar")
     args = parser.parse_args()
-    people = list(real.measured())
+    people = [*real.measured(), apart.measured()]
     rows = [] if args.real else run(args.quick)
     table = [_row(tally) for tally in rows]
     if args.json:

@@ -1,6 +1,7 @@
 """The command ``autograder explain``: what is right and wrong with gradients that any code computed.
 
 Each file is one point: X, Y, W1, b1, W2, b2, ... and dW1, db1, ... or the parameters after one update, W1_new, ...
+With ``--layer`` it holds what the layer takes, the gradient g that comes from above, and dx, ...: docs/explain.md.
 Nothing is ever unpickled.
 """
 
@@ -12,7 +13,7 @@ import re
 import sys
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,12 @@ import numpy as np
 from rich.console import Console
 from rich.text import Text
 
-from autograder.diagnosis.findings import CONVENTION, RIGHT, Finding, Report, explain
+from autograder.diagnosis.assembled import NORMS, Assembled, Parts, explain_network
+from autograder.diagnosis.blocks import LAYERS, explain_layer
+from autograder.diagnosis.findings import explain
+from autograder.diagnosis.optimisers import OPTIMISERS, Updates, explain_updates
 from autograder.diagnosis.spec import DEEPEST, HIDDEN, LOSSES, OUTPUT, PENALTIES, Array, Point, Spec, forward
+from autograder.diagnosis.verdicts import CONVENTION, RIGHT, Finding, Report
 from autograder.mistakes import MISTAKES
 
 LAYOUTS = ("columns", "rows", "torch")
@@ -36,10 +41,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``autograder explain``."""
     parser.add_argument("files", nargs="+", metavar="FILE.npz", help="one point each: inputs, parameters and answers")
     parser.add_argument(
-        "--hidden", required=True, metavar="NAME[,NAME]", help=f"hidden activation: {', '.join(HIDDEN)}; or none"
+        "--layer",
+        choices=(*LAYERS, *OPTIMISERS),
+        help="the files are about one layer, or the steps of an optimiser",
     )
-    parser.add_argument("--output", required=True, choices=OUTPUT, help="activation of the last layer")
-    parser.add_argument("--loss", required=True, choices=LOSSES, help="loss of one example, summed over the outputs")
+    parser.add_argument("--hidden", metavar="NAME[,NAME]", help=f"hidden activation: {', '.join(HIDDEN)}; or none")
+    parser.add_argument("--output", choices=OUTPUT, help="activation of the last layer")
+    parser.add_argument("--loss", choices=LOSSES, help="loss of one example, summed over the outputs")
+    parser.add_argument("--norm", default="none", choices=NORMS, help="before hidden activations: gamma1, beta1, ...")
+    parser.add_argument("--dropout", action="store_true", help="after each hidden activation, with mask1, ... and keep")
+    parser.add_argument(
+        "--residual",
+        action="store_true",
+        help="what enters a hidden layer is added to what leaves it, where it can",
+    )
+    parser.add_argument("--optimiser", default="sgd", choices=OPTIMISERS, help="for W1_new and the like")
+    parser.add_argument("--steps", type=int, default=1, metavar="N", help="so many updates with the same examples")
+    parser.add_argument("--each-example", action="store_true", help="an update after each example, in their order")
+    parser.add_argument(
+        "--bias-in-weights", choices=("first", "last"), help="W1 has a column more, which is the bias (a row in rows)"
+    )
     parser.add_argument("--penalty", default="none", choices=PENALTIES, help="factor of the sum of squared weights")
     parser.add_argument("--reg-lambda", type=float, metavar="L", help="strength of the penalty")
     parser.add_argument("--learning-rate", type=float, metavar="A", help="step size, for W1_new and the like")
@@ -58,51 +79,173 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Explain the files. Returns 0 when explained, whatever the verdict, and 2 when the input is bad."""
     try:
-        spec, points = read(args)
-        report = explain(spec, points, conventions=not args.strict)
+        asked = read(args)
+        report = asked.report(conventions=not args.strict)
     except ValueError as error:
         print(f"autograder explain: {error}", file=sys.stderr)
         return 2
     if args.json:
-        print(json.dumps(as_json(report, len(points)), indent=2))
+        print(json.dumps(as_json(report, len(asked.points)), indent=2))
     else:
-        show(report, spec, args.layout, Console(highlight=False, soft_wrap=True))
+        show(report, asked, Console(highlight=False, soft_wrap=True))
     return 0
 
 
-def read(args: argparse.Namespace) -> tuple[Spec, list[Point]]:
-    """The network and the points that the arguments describe. Raises BadInput."""
+@dataclass(frozen=True)
+class Asked:
+    """What the arguments describe: a network or a layer, and its points. ``names`` are those of the file."""
+
+    points: list[Point]
+    parameters: tuple[str, ...]
+    spec: Spec | None = None
+    parts: Parts = field(default_factory=Parts)
+    layer: str = ""
+    layout: str = "columns"
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def report(self, *, conventions: bool) -> Report:
+        """As the Python door says it: ``explain``, ``explain_network``, ``explain_layer`` or ``explain_updates``."""
+        if self.spec is None:
+            door = explain_layer if self.layer in LAYERS else explain_updates
+            return door(self.layer, self.points, conventions=conventions)
+        if self.parts:
+            return explain_network(self.spec, self.parts, self.points, conventions=conventions)
+        return explain(self.spec, self.points, conventions=conventions)
+
+
+def _read_layer(args: argparse.Namespace) -> Asked:
+    """One layer. Raises BadInput."""
+    for option in ("hidden", "output", "loss", "bias_in_weights", "dropout", "residual", "each_example", "reg_lambda"):
+        if getattr(args, option):
+            raise BadInput(f"--{option.replace('_', '-')} is about a network, and --layer is not; leave one out")
+    if args.layout != "columns":
+        raise BadInput("--layout is about a network: what a layer takes is said in docs/explain.md")
+    answers = LAYERS[args.layer][0].answers if args.layer in LAYERS else Updates(args.layer).answers
+    points = []
+    for name in args.files:
+        arrays = _arrays(name)
+        if args.layer in OPTIMISERS:
+            _add(name, arrays, "learning_rate", "--learning-rate", args.learning_rate)
+        point = Point(
+            {key: value for key, value in arrays.items() if key not in answers},
+            {key: value for key, value in arrays.items() if key in answers},
+        )
+        if not point.answers:
+            raise BadInput(f"{name}: no answers; {', '.join(answers)} were expected")
+        points.append(point)
+    _same_arrays(list(zip(args.files, ({**p.inputs, **p.answers} for p in points))))
+    optional = {f"d{n}" for n in LAYERS[args.layer][2]} if args.layer in LAYERS else set(answers[1:])
+    wanted = tuple(a for a in answers if a in points[0].answers or a not in optional)
+    return Asked(points, wanted, layer=args.layer)
+
+
+def read(args: argparse.Namespace) -> Asked:
+    """What the arguments describe. Raises BadInput."""
+    if args.layer:
+        return _read_layer(args)
+    for option in ("hidden", "output", "loss"):
+        if getattr(args, option) is None:
+            raise BadInput(f"--{option} is missing; --hidden, --output and --loss are needed, or --layer")
     if args.penalty == "none" and args.reg_lambda is not None:
         raise BadInput("--reg-lambda is given, but --penalty is none; name the penalty, or leave --reg-lambda out")
-    loaded = [(name, _load(name, args)) for name in args.files]
+    if args.steps < 1:
+        raise BadInput("--steps must be at least 1")
+    parts = Parts(args.norm, args.residual, args.dropout, args.optimiser, args.steps, args.each_example)
+    names: dict[str, str] = {}
+    loaded, shapes = [], []
+    for name in args.files:
+        arrays, given = _load(name, args, names)
+        if args.bias_in_weights:
+            arrays, given = _split(name, arrays, given, args.bias_in_weights)
+        loaded.append((name, arrays))
+        shapes.append(given)
+    first_name, first = loaded[0]
+    _same_arrays(loaded)
+    depth = next(layer for layer in range(1, DEEPEST + 2) if f"W{layer + 1}" not in first)
+    spec = _spec(args, first_name, first, depth)
+    parameters = Assembled(spec, parts).parameters
+    if (args.optimiser != "sgd" or args.steps > 1 or args.each_example) and spec.result == "gradients":
+        raise BadInput("--optimiser, --steps and --each-example are about updated parameters, W1_new and so on")
+    wanted = {spec.answer_name(p) for p in parameters}
+    points = []
+    for (name, arrays), given in zip(loaded, shapes):
+        point = Point(
+            {key: value for key, value in arrays.items() if key not in wanted},
+            {key: value for key, value in arrays.items() if key in wanted},
+            given,
+        )
+        try:
+            if parts:
+                explain_network(spec, parts, [Point(point.inputs)])
+            else:
+                forward(spec, point.inputs)
+        except ValueError as error:
+            said = _in_layout(str(error), args.layout, given)
+            raise BadInput(f"{name}: {_called(said, names)}") from None
+        for key, value in point.answers.items():
+            if value.dtype.kind not in "fiub":
+                raise BadInput(f"{name}: {key} has dtype {value.dtype}; real numbers were expected")
+        points.append(point)
+    return Asked(points, parameters, spec, parts, layout=args.layout, names=names)
+
+
+def _same_arrays(loaded: Sequence[tuple[str, Mapping[str, Array]]]) -> None:
     first_name, first = loaded[0]
     for name, arrays in loaded[1:]:
         if set(arrays) != set(first):
             odd = sorted(set(arrays) ^ set(first))[0]
             has, lacks = (name, first_name) if odd in arrays else (first_name, name)
             raise BadInput(f"{odd} is in {has} but not in {lacks}; every file must hold the same arrays")
-    depth = next(layer for layer in range(1, DEEPEST + 2) if f"W{layer + 1}" not in first)
-    spec = _spec(args, first_name, first, depth)
-    wanted = {spec.answer_name(p) for p in spec.parameters}
-    points = []
-    for name, arrays in loaded:
-        point = Point(
-            {key: value for key, value in arrays.items() if key not in wanted},
-            {key: value for key, value in arrays.items() if key in wanted},
-        )
-        try:
-            forward(spec, point.inputs)
-        except ValueError as error:
-            raise BadInput(f"{name}: {error}") from None
-        for key, value in point.answers.items():
-            if value.dtype.kind not in "fiub":
-                raise BadInput(f"{name}: {key} has dtype {value.dtype}; real numbers were expected")
-        points.append(point)
-    return spec, points
+
+
+_SHAPES = re.compile(r"(?P<name>\w+) has shape \(.*?\); \((?P<due>.*?)\) was expected.*")
+
+
+def _in_layout(message: str, layout: str, shapes: Mapping[str, tuple[int, ...]]) -> str:
+    """A message about shapes, with those of the file; the one that is due is turned as the file's arrays are."""
+    match = _SHAPES.fullmatch(message)
+    if layout == "columns" or match is None:
+        return message if layout == "columns" else message.replace("one column per", "one row per")
+    name, due = match["name"], [part.strip() for part in match["due"].split(",") if part.strip()]
+    flat = name[0] == "b" and len(shapes.get(name, ())) == 1
+    if flat:
+        due = due[:1]
+    elif _is("A", name) or layout == "rows":
+        due = due[::-1]
+    written = f"({due[0]},)" if len(due) == 1 else f"({', '.join(due)})"
+    return f"{name} has shape {shapes.get(name, '?')}; {written} was expected"
+
+
+def _split(
+    name: str, arrays: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]], where: str
+) -> tuple[dict[str, Array], dict[str, tuple[int, ...]]]:
+    """Biases out of the weights that hold them as their first or last column; X may hold a row of ones for it."""
+    found, given = dict(arrays), dict(shapes)
+    cut = (slice(1, None), slice(0, 1)) if where == "first" else (slice(None, -1), slice(-1, None))
+    weights = [key for key in arrays if _is("W", key)]
+    for key in weights:
+        core = key.removeprefix("d").removesuffix("_new")
+        value = arrays[key]
+        if value.ndim != 2 or value.shape[1] < 2:
+            raise BadInput(f"{name}: {key} has shape {shapes[key]}; two axes, with room for the bias, were expected")
+        if core not in arrays or value.shape != arrays[core].shape:
+            raise BadInput(f"{name}: {key} has shape {shapes[key]}; that of {core}, {shapes.get(core)}, was expected")
+        bias = key.replace("W", "b", 1)
+        if bias in arrays:
+            raise BadInput(f"{name}: {bias} is given, although --bias-in-weights says that it is in {key}")
+        found[key], found[bias] = value[:, cut[0]], value[:, cut[1]]
+        given.pop(key, None)
+    x = found.get("X")
+    if x is not None and x.ndim == 2 and "W1" in found and len(x) == found["W1"].shape[1] + 1:
+        row = x[cut[1]]
+        if not np.array_equal(row, np.ones_like(row)):
+            raise BadInput(f"{name}: X has as many features as W1 has columns, and no ones where the bias is")
+        found["X"] = x[cut[0]]
+    return found, given
 
 
 def _spec(args: argparse.Namespace, name: str, arrays: Mapping[str, Array], depth: int) -> Spec:
-    gradients = sorted(key for key in arrays if key[:2] in ("dW", "db") and key[2:].isdigit())
+    gradients = sorted(key for key in arrays if re.fullmatch(r"d(W|b|gamma|beta)\d+", key))
     updates = sorted(key for key in arrays if key.endswith("_new"))
     if gradients and updates:
         raise BadInput(
@@ -133,7 +276,7 @@ def _spec(args: argparse.Namespace, name: str, arrays: Mapping[str, Array], dept
         )
     except ValueError as error:
         raise BadInput(str(error)) from None
-    known = {spec.answer_name(parameter) for parameter in spec.parameters}
+    known = {spec.answer_name(parameter) for parameter in Assembled(spec, Parts(norm=args.norm)).parameters}
     for answer in (*gradients, *updates):
         if answer not in known:
             raise BadInput(
@@ -143,15 +286,30 @@ def _spec(args: argparse.Namespace, name: str, arrays: Mapping[str, Array], dept
     return spec
 
 
-def _load(name: str, args: argparse.Namespace) -> dict[str, Array]:
-    """The arrays of one file in the layout of this package, with lambda and alpha of the command line."""
+def _load(
+    name: str, args: argparse.Namespace, names: dict[str, str]
+) -> tuple[dict[str, Array], dict[str, tuple[int, ...]]]:
+    """The arrays of one file in the layout of this package, with lambda and alpha of the command line; their shapes
+    in the file; and, into ``names``, what they are called there."""
+    arrays = _arrays(name)
+    _add(name, arrays, "reg_lambda", "--reg-lambda", args.reg_lambda)
+    _add(name, arrays, "learning_rate", "--learning-rate", args.learning_rate)
+    if args.layout == "torch":
+        arrays = _of_torch(name, arrays, names)
+    shapes = {key: value.shape for key, value in arrays.items()}
+    turn = {"torch": _torch_columns, "rows": _columns, "columns": _flat_examples}[args.layout]
+    return turn(arrays), shapes
+
+
+def _arrays(name: str) -> dict[str, Array]:
+    """The arrays of one file, as they are in it."""
     if not Path(name).is_file():
         raise BadInput(f"{name}: there is no such file")
     try:
         with np.load(name, allow_pickle=False) as file:
             if not isinstance(file, np.lib.npyio.NpzFile):
                 raise BadInput(f"{name}: one array, not an .npz file of named arrays")
-            arrays = {key: file[key] for key in file.files}
+            return {key: file[key] for key in file.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         if isinstance(error, BadInput):
             raise
@@ -160,26 +318,23 @@ def _load(name: str, args: argparse.Namespace) -> dict[str, Array]:
     except TypeError:
         # np.load returns a bare array for an .npy file, which is no context manager.
         raise BadInput(f"{name}: one array was found; an .npz file of named arrays was expected") from None
-    for key, option, value in (
-        ("reg_lambda", "--reg-lambda", args.reg_lambda),
-        ("learning_rate", "--learning-rate", args.learning_rate),
-    ):
-        if value is None:
-            continue
-        if key in arrays and arrays[key].size == 1 and float(arrays[key].reshape(())) != value:
-            raise BadInput(f"{name}: {key} in the file is not the value of {option}; one of the two was expected")
-        arrays[key] = np.array(value)
-    if args.layout == "torch":
-        return _of_torch(name, arrays)
-    return _columns(arrays) if args.layout == "rows" else _flat_examples(arrays)
+
+
+def _add(name: str, arrays: dict[str, Array], key: str, option: str, value: float | None) -> None:
+    """A number of the command line, which must not contradict the file."""
+    if value is None:
+        return
+    if key in arrays and arrays[key].size == 1 and float(arrays[key].reshape(())) != value:
+        raise BadInput(f"{name}: {key} in the file is not the value of {option}; one of the two was expected")
+    arrays[key] = np.array(value)
 
 
 def _is(kind: str, key: str) -> bool:
     """Whether an array is a weight, a bias, or a gradient or update of one; or, for "A", a matrix of examples."""
     core = key.removeprefix("d").removesuffix("_new")
     if kind == "A":
-        return key in ("X", "Y") or (key[:1] in ("Z", "A") and key[1:].isdigit())
-    return core[:1] == kind and core[1:].isdigit()
+        return key in ("X", "Y") or (key.rstrip("0123456789") in ("Z", "A", "mask") and key[-1].isdigit())
+    return core.rstrip("0123456789") == kind and core != kind
 
 
 def _columns(arrays: Mapping[str, Array]) -> dict[str, Array]:
@@ -190,7 +345,7 @@ def _columns(arrays: Mapping[str, Array]) -> dict[str, Array]:
             turned[key] = value.reshape(-1, 1).T if value.ndim == 1 else value.T
         elif _is("W", key):
             turned[key] = value.T
-        elif _is("b", key):
+        elif _is("b", key) or _is("gamma", key) or _is("beta", key):
             turned[key] = value.reshape(-1, 1) if value.ndim == 1 else value.T
         else:
             turned[key] = value
@@ -200,8 +355,8 @@ def _columns(arrays: Mapping[str, Array]) -> dict[str, Array]:
 _TORCH = re.compile(r"(?P<module>.*?)\.?(?P<kind>weight|bias)(?P<grad>[._]grad)?(?P<new>_new)?")
 
 
-def _of_torch(name: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """From the names and shapes of PyTorch: layers in the order of the file, examples in rows, targets or classes."""
+def _of_torch(name: str, arrays: Mapping[str, Array], names: dict[str, str]) -> dict[str, Array]:
+    """From the names of PyTorch: layers in the order of the file, targets or classes. ``names`` are filled."""
     found: dict[str, Array] = {}
     layers: dict[str, int] = {}
     for key, value in arrays.items():
@@ -213,7 +368,8 @@ def _of_torch(name: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
             raise BadInput(f"{name}: {key} is a gradient and an updated parameter at once; one of the two was expected")
         layer = layers.setdefault(match["module"], len(layers) + 1)
         letter = "W" if match["kind"] == "weight" else "b"
-        found[f"{'d' if match['grad'] else ''}{letter}{layer}{match['new'] or ''}"] = value
+        ours = f"{'d' if match['grad'] else ''}{letter}{layer}{match['new'] or ''}"
+        found[ours], names[ours] = value, key
     if layers and f"W{len(layers)}" in found:
         outputs = found[f"W{len(layers)}"].shape[0]
         y = found.get("Y")
@@ -221,13 +377,15 @@ def _of_torch(name: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
             if y.min(initial=0) < 0 or y.max(initial=0) >= outputs:
                 raise BadInput(f"{name}: Y holds classes from {y.min()} to {y.max()}; 0 to {outputs - 1} were expected")
             found["Y"] = np.eye(outputs)[y.astype(int)]
-    turned = {}
-    for key, value in found.items():
-        if _is("A", key):
-            turned[key] = value.reshape(1, -1) if value.ndim == 1 else value.T
-        else:
-            turned[key] = value
-    return turned
+    return found
+
+
+def _torch_columns(arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """Examples in columns; weights are (out, in) already."""
+    return {
+        key: value if not _is("A", key) else value.reshape(1, -1) if value.ndim == 1 else value.T
+        for key, value in arrays.items()
+    }
 
 
 def _flat_examples(arrays: Mapping[str, Array]) -> dict[str, Array]:
@@ -247,26 +405,38 @@ def as_json(report: Report, points: int) -> dict[str, Any]:
     return {"points": points, "parameters": parameters}
 
 
-def show(report: Report, spec: Spec, layout: str, console: Console) -> None:
-    """Print the report for a person."""
+def show(report: Report, asked: Asked, console: Console) -> None:
+    """Print the report for a person, with the names of the file."""
     for parameter, finding in report.parameters.items():
         verdict = finding.verdict.replace("-", " ")
-        console.print(Text.assemble((parameter, "bold"), ": ", (verdict, COLOURS.get(finding.verdict, "red"))))
-        for line in lines(finding):
+        shown = asked.names.get(parameter, parameter)
+        console.print(Text.assemble((shown, "bold"), ": ", (verdict, COLOURS.get(finding.verdict, "red"))))
+        for line in lines(finding, asked.names):
             console.print(Text("    " + line))
-    left_out = [p for p in spec.parameters if p not in report.parameters]
+    left_out = [asked.names.get(p, p) for p in asked.parameters if p not in report.parameters]
     if left_out:
         console.print(Text(f"No answer was given for {', '.join(left_out)}."))
-    if layout == "rows" and any(f.facts or f.evidence for f in report.parameters.values()):
-        console.print(Text("Shapes, rows, columns and examples above are written with one column per example."))
+    if asked.layout != "columns" and any(f.evidence for f in report.parameters.values()):
+        console.print(Text("Examples above are written with one column per example."))
+    facts = " ".join(fact for finding in report.parameters.values() for fact in finding.facts)
+    if asked.layout == "rows" and ("row" in facts or "column" in facts):
+        console.print(Text("Rows and columns above are those of weights with one row per unit."))
 
 
-def lines(finding: Finding) -> Sequence[str]:
-    """What is said about one parameter, sentence by sentence."""
+_NAME = re.compile(r"\bd?[Wb]\d(?:_new)?\b")
+
+
+def _called(text: str, names: Mapping[str, str]) -> str:
+    """A text with the names of the file."""
+    return _NAME.sub(lambda match: names.get(match[0], match[0]), text)
+
+
+def lines(finding: Finding, names: Mapping[str, str]) -> Sequence[str]:
+    """What is said about one parameter, sentence by sentence; what is measured, with the names of the file."""
     said = [f"{_sentence(MISTAKES[mistake].title)} [{mistake}]" for mistake in finding.mistakes]
     if finding.follows_from and finding.mistakes:
         said.append(f"It also follows from: {', '.join(MISTAKES[m].title for m in finding.follows_from)}.")
-    said += finding.facts
+    said += [_called(fact, names) for fact in finding.facts]
     if finding.evidence is not None:
         said.append(finding.evidence.text())
     if finding.hint:

@@ -5,12 +5,16 @@ report.parameters["W1"].mistakes      # ("sigmoid-derivative-with-tanh",)
 """
 
 from autograder.diagnosis.aliases import aliases
+from autograder.diagnosis.assembled import Parts, explain_network
+from autograder.diagnosis.blocks import explain_layer
 from autograder.diagnosis.evidence import Evidence
-from autograder.diagnosis.findings import CONVENTION, RIGHT, WRONG, Finding, Report, explain
+from autograder.diagnosis.findings import explain
 from autograder.diagnosis.fingerprint import fingerprint
 from autograder.diagnosis.grammar import DoesNotFit, choice_points, mutate
+from autograder.diagnosis.optimisers import explain_updates
 from autograder.diagnosis.spec import Point, Spec
 from autograder.diagnosis.steps import Option
+from autograder.diagnosis.verdicts import CONVENTION, RIGHT, WRONG, Finding, Report
 
 __all__ = [
     "CONVENTION",
@@ -20,12 +24,16 @@ __all__ = [
     "Evidence",
     "Finding",
     "Option",
+    "Parts",
     "Point",
     "Report",
     "Spec",
     "aliases",
     "choice_points",
     "explain",
+    "explain_layer",
+    "explain_network",
+    "explain_updates",
     "fingerprint",
     "mutate",
 ]

@@ -33,9 +33,8 @@ def collect(spec: Spec, points: Sequence[Point], expected: Sequence[Mapping[str,
             given[parameter] = Given(raw, None, (), DOUBLE)
             continue
         loosest = max((tolerance(value) for value in raw), key=lambda one: (one.right, one.proof is None))
-        raw = tuple(
-            _as_given(value, point.inputs, parameter, want[name]) for value, point, want in zip(raw, points, expected)
-        )
+        if all(_flat_as_given(value, point.inputs, parameter) for value, point in zip(raw, points)):
+            raw = tuple(value.reshape(want[name].shape) for value, want in zip(raw, expected))
         shaped = [_shaped(value.astype(float), want[name].shape) for value, want in zip(raw, expected)]
         values: tuple[Array, ...] | None = None
         mistakes: tuple[str, ...] = ()
@@ -46,10 +45,10 @@ def collect(spec: Spec, points: Sequence[Point], expected: Sequence[Mapping[str,
     return given
 
 
-def _as_given(value: Array, inputs: Mapping[str, Array], parameter: str, want: Array) -> Array:
-    """A bias may be given as one number or a flat vector; then so may its answer be."""
-    flat = parameter[0] == "b" and np.ndim(inputs[parameter]) < 2
-    return value.reshape(want.shape) if flat and value.shape == np.shape(inputs[parameter]) else value
+def _flat_as_given(value: Array, inputs: Mapping[str, Array], parameter: str) -> bool:
+    """A bias may be given as one number or a flat vector; then so may its answer be, if it is so at every point."""
+    start = np.shape(inputs[parameter])
+    return parameter[0] == "b" and len(start) < 2 and value.shape == start
 
 
 def _shaped(value: Array, shape: tuple[int, ...]) -> tuple[Array, str]:

@@ -8,21 +8,31 @@ from itertools import product
 
 import numpy as np
 
-from autograder.diagnosis.spec import Array, Pass, Spec
+from autograder.diagnosis.spec import Array, Pass, Point, Spec
 
 EXACT = 1e-9
 
 
 def measure(
-    spec: Spec, passes: Sequence[Pass], parameter: str, got: Sequence[Array], expected: Sequence[Array]
+    spec: Spec,
+    passes: Sequence[Pass],
+    parameter: str,
+    got: Sequence[Array],
+    expected: Sequence[Array],
+    points: Sequence[Point],
 ) -> tuple[tuple[str, ...], str | None]:
-    """Facts about the answers for one parameter at all points, in plain sentences, and the factor if there is one."""
+    """Facts about the answers for one parameter at all points, in plain sentences, and the factor if there is one.
+
+    Shapes are those of the arrays that were given, whatever the layout is in which they are compared.
+    """
     name = spec.answer_name(parameter)
     if any(value.dtype.kind not in "fiub" for value in got):
         return (f"{name} does not hold real numbers (dtype {got[0].dtype}).",), None
-    for value, want in zip(got, expected):
+    for value, want, point in zip(got, expected, points):
         if value.shape != want.shape:
-            fact = f"{name} has shape {value.shape}; {want.shape} was expected."
+            shape = point.shapes.get(name, np.shape(point.answers[name]))
+            due = point.shapes.get(parameter, np.shape(point.inputs[parameter]))
+            fact = f"{name} has shape {shape}; {due} was expected."
             return (fact, *_reshaped(name, got, expected)), None
     if not all(np.isfinite(value).all() for value in got):
         bad = sum(int((~np.isfinite(value)).sum()) for value in got)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from autograder.diagnosis.answers import Given, arrays_at, collect
-from autograder.diagnosis.evidence import Evidence, make_evidence
+from autograder.diagnosis.assembled import by_the_loop
+from autograder.diagnosis.evidence import make_evidence
 from autograder.diagnosis.explanation import EXACT, SPARE, Explanation, same
 from autograder.diagnosis.facts import measure
 from autograder.diagnosis.forwards import other_forwards, read_from_activations
@@ -16,13 +17,10 @@ from autograder.diagnosis.grammar import run_mutated
 from autograder.diagnosis.own import passes_with_own
 from autograder.diagnosis.solve import derivative_facts
 from autograder.diagnosis.spec import Array, Pass, Point, Spec, forward
+from autograder.diagnosis.verdicts import CONVENTION, RIGHT, WRONG, Finding, Report
 from autograder.diagnosis.walk import State, walk
 from autograder.mistakes import MISTAKES
 from autograder.tolerance import agree
-
-RIGHT = "right"
-WRONG = "wrong"
-CONVENTION = "right-up-to-convention"
 
 SHAPES = ("result-transposed", "wrong-shape")
 SCALE_CONVENTIONS = {
@@ -38,46 +36,6 @@ PENALTY_CONVENTIONS = {
     "penalty-not-divided-by-m",
     "penalty-divided-by-m",
 }
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What is known about one parameter.
-
-    ``mistakes`` are the ids of the mistakes made here. ``follows_from`` are ids of mistakes named at an earlier
-    parameter that reach this one; then, or when the student's own forward values are used, ``given_own`` is true.
-    A wrong parameter with neither, and not ``given_own``, is unexplained: ``facts`` say what is measured.
-    ``convention`` holds the ids that make it right under another convention, ``kinks`` the other choices at a kink that
-    make it right.
-    """
-
-    verdict: str
-    mistakes: tuple[str, ...] = ()
-    given_own: bool = False
-    follows_from: tuple[str, ...] = ()
-    convention: tuple[str, ...] = ()
-    facts: tuple[str, ...] = ()
-    factor: str | None = None
-    evidence: Evidence | None = None
-    hint: str = ""
-    kinks: tuple[str, ...] = ()
-
-    @property
-    def explained(self) -> bool:
-        """Whether it is known why the numbers are what they are."""
-        return self.verdict != WRONG or bool(self.mistakes) or self.given_own
-
-
-@dataclass(frozen=True)
-class Report:
-    """The findings by parameter (W2, b2, W1, b1), in backward order. Parameters without an answer are left out."""
-
-    parameters: Mapping[str, Finding]
-
-    @property
-    def mistakes(self) -> tuple[str, ...]:
-        """The ids of all mistakes named, each once, in backward order."""
-        return tuple(dict.fromkeys(mistake for finding in self.parameters.values() for mistake in finding.mistakes))
 
 
 def explain(spec: Spec, points: Sequence[Point], *, conventions: bool = False) -> Report:
@@ -96,7 +54,9 @@ def explain(spec: Spec, points: Sequence[Point], *, conventions: bool = False) -
         if any(name[0] in "ZA" and name[1:].isdigit() for point in points for name in point.inputs):
             other = read_from_activations(spec, points) if report.mistakes or not _all_explained(report) else None
             return report if other is None else min(report, _explain(spec, other, conventions), key=_left_open)
-        return report if _all_explained(report) else _by_another_forward(spec, points, conventions) or report
+        if _all_explained(report):
+            return report
+        return by_the_loop(spec, points) or _by_another_forward(spec, points, conventions) or report
 
 
 def _all_explained(report: Report) -> bool:
@@ -168,7 +128,7 @@ def _explain(spec: Spec, points: Sequence[Point], conventions: bool) -> Report:
     wanted = [parameter for parameter in given if parameter not in right]
     if wanted:
         states = walk(spec, passes, given, wanted)
-        findings |= _judge(spec, passes, given, wanted, states, expected, own_forward)
+        findings |= _judge(spec, points, passes, given, wanted, states, expected, own_forward)
         findings = _one_layer_only(spec, findings)
         if conventions:
             findings = _forgive(spec, findings)
@@ -186,6 +146,7 @@ def _is_right(spec: Spec, parameter: str, given: Given, expected: Sequence[Mappi
 
 def _judge(
     spec: Spec,
+    points: Sequence[Point],
     passes: Sequence[Pass],
     given: Mapping[str, Given],
     wanted: Sequence[str],
@@ -200,7 +161,7 @@ def _judge(
         rivals = [state.explanations[parameter] for state in states if parameter in state.explanations]
         shape_mistakes = tuple(m for m in g.shape_mistakes if m != "one-number")
         facts, factor = measure(
-            spec, passes, parameter, g.raw, [want[spec.answer_name(parameter)] for want in expected]
+            spec, passes, parameter, g.raw, [want[spec.answer_name(parameter)] for want in expected], points
         )
         if not rivals:
             if 0 < int(parameter[1:]) < spec.depth and parameter[0] == "W" and g.values is not None:

@@ -128,11 +128,13 @@ class Point:
 
     ``inputs`` holds X, Y, W1, b1, ... and, where needed, reg_lambda, learning_rate and output_weights. It may also
     hold the student's own forward values Z1, A1, Z2, A2: the backward pass is then judged given these.
-    ``answers`` holds dW1, db1, ... or W1_new, b1_new, ...; any of them may be missing.
+    ``answers`` holds dW1, db1, ... or W1_new, b1_new, ...; any of them may be missing. ``shapes`` are those of the
+    arrays in the layout in which they were given, where that is another one: what is said to a person shows these.
     """
 
     inputs: Mapping[str, Array]
     answers: Mapping[str, Array] = field(default_factory=dict)
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

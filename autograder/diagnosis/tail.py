@@ -91,8 +91,8 @@ def bias_options(spec: Spec) -> tuple[Link, ...]:
     return (
         right_way(lambda c, at, e: e.sum(axis=-1, keepdims=True)),
         wrong_way("bias-not-summed-over-batch", lambda c, at, e: e, "bias-not-summed"),
-        wrong_way("bias-not-summed-over-batch", lambda c, at, e: e[..., :1], "bias-from-the-first-example"),
-        wrong_way("bias-not-summed-over-batch", lambda c, at, e: e[..., -1:], "bias-from-the-last-example"),
+        wrong_way("only-one-example", lambda c, at, e: e[..., :1], "bias-from-the-first-example"),
+        wrong_way("only-one-example", lambda c, at, e: e[..., -1:], "bias-from-the-last-example"),
         wrong_way("bias-summed-over-everything", lambda c, at, e: everything(e)),
         wrong_way(
             "bias-summed-over-everything", lambda c, at, e: everything(e) / e.shape[-2], "bias-mean-of-everything"

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from autograder.mistakes import backward, data, forward, gradients, training
+from autograder.mistakes import backward, data, forward, gradients, layers, training
 from autograder.mistakes.texts import Texts
 
 
@@ -45,6 +45,14 @@ _GROUPS = {
     "scale": gradients.SCALE,
     "penalty": gradients.PENALTY,
     "update": gradients.UPDATE,
+    "normalisation": layers.NORM,
+    "dropout": layers.DROPOUT,
+    "residual connection": layers.RESIDUAL,
+    "network": layers.NETWORK,
+    "attention": layers.ATTENTION,
+    "convolution": layers.CONVOLUTION,
+    "recurrence": layers.RECURRENCE,
+    "optimiser": layers.OPTIMISER,
     "clipping": training.CLIPPING,
     "schedule": training.SCHEDULE,
     "training": training.TRAINING,

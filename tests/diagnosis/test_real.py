@@ -1,12 +1,16 @@
 """Solutions that other people wrote: accepted or rejected as they should be, and named."""
 
+import importlib
 import re
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from diagnosis_kit import bench
 
 from autograder.diagnosis import Point, Spec, explain, mutate
+from autograder.diagnosis.spec import forward
 
 UPDATE = Spec(("tanh",), "softmax", "ce", penalty="half-lambda-over-m", result="update")
 
@@ -23,6 +27,28 @@ def test_what_other_people_wrote_is_named(halves, what):
     tally = halves[what]
     assert (tally.falsely_accepted, tally.falsely_rejected, tally.falsely) == (0, 0, 0)
     assert tally.fully >= 0.95 * tally.wrong, tally.misses
+
+
+def test_two_readings_that_the_numbers_contradict():
+    """Records 48 and 49: the hidden error is that of the old weights, although a person read the updated ones."""
+    for record in bench.real.records()[48:50]:
+        assert "hidden error with updated W" in record.reading
+        old, new = [], []
+        for point in record.points:
+            c = forward(record.spec, point.inputs)
+            error = (c.a[3] - c.y) / c.m
+            for layer in (3, 2):
+                due = {}
+                for which, w in (("old", c.w[layer]), ("new", point.answers[f"W{layer}_new"])):
+                    e = w.T @ error * (1 - c.a[layer - 1] ** 2)
+                    gradient = e @ c.a[layer - 2].T + c.decay * c.w[layer - 1]
+                    due[which] = c.w[layer - 1] - c.rate + gradient
+                got = point.answers[f"W{layer - 1}_new"]
+                old.append(np.abs(due["old"] - got).max())
+                new.append(np.abs(due["new"] - got).max())
+                error = c.w[layer].T @ error * (1 - c.a[layer - 1] ** 2)
+        assert max(old) < 5e-16
+        assert 0.008 < min(new) < max(new) < 0.24
 
 
 def named(spec, change, outputs=3):
@@ -204,3 +230,69 @@ def test_constants_are_not_named_by_coincidence_where_all_points_share_m():
 
 def p_step(inputs, right):
     return inputs["W1"] - right["W1_new"]
+
+
+def test_a_flat_answer_of_another_size_is_judged_as_it_was_given_at_every_point():
+    """A bias summed along the units, (m,), has by chance the size of b where there are as many examples as units."""
+    spec = Spec(("tanh",), "softmax", "ce")
+    points = []
+    for seed, m in ((1, 5), (2, 4), (3, 7)):  # four units
+        inputs = bench.challenge(spec, 3, seed, m)
+        right = mutate(spec, Point(inputs), {})
+        A1 = np.tanh(inputs["W1"] @ inputs["X"] + inputs["b1"])
+        e = np.exp(inputs["W2"] @ A1 + inputs["b2"])
+        E1 = inputs["W2"].T @ (e / e.sum(axis=0) - inputs["Y"]) * (1 - A1**2) / m
+        flat = {name: value.ravel() for name, value in inputs.items() if name[0] == "b"}
+        answers = {**right, "db2": right["db2"].ravel(), "db1": E1.sum(axis=0)}
+        points.append(Point({**inputs, **flat}, answers))
+    report = explain(spec, points)
+    assert {p: f.mistakes for p, f in report.parameters.items() if f.verdict != "right"} == {
+        "b1": ("bias-summed-over-units",)
+    }
+
+
+def test_a_loop_that_overwrites_its_sums_is_one_mistake():
+    spec = Spec(("tanh",), "sigmoid", "bce")
+    points = []
+    for inputs in bench.challenges(spec, 1):
+        m = inputs["X"].shape[1]
+        last = {**inputs, "X": inputs["X"][:, -1:], "Y": inputs["Y"][:, -1:]}
+        points.append(Point(inputs, {k: v / m for k, v in mutate(spec, Point(last), {}).items()}))
+    assert explain(spec, points).mistakes == ("only-one-example",)
+
+
+@pytest.mark.parametrize("shape", ["column", "flat"])
+@pytest.mark.parametrize("rate", ["whole", "over m"])
+def test_an_update_inside_the_loop_over_the_examples_is_recognised(shape, rate):
+    spec = Spec(("tanh",), "sigmoid", "bce", result="update")
+    points = []
+    for inputs in bench.challenges(spec, 1):
+        p, m = {k: v.copy() for k, v in inputs.items() if k[0] in "Wb"}, inputs["X"].shape[1]
+        step = inputs["learning_rate"] / (m if rate == "over m" else 1)
+        for i in range(m):
+            x, y = inputs["X"][:, i : i + 1], inputs["Y"][:, i : i + 1]
+            A1 = np.tanh(p["W1"] @ x + p["b1"])
+            E2 = 1 / (1 + np.exp(-p["W2"] @ A1 - p["b2"])) - y
+            E1 = p["W2"].T @ E2 * (1 - A1**2)
+            for name, gradient in (("W2", E2 @ A1.T), ("b2", E2), ("W1", E1 @ x.T), ("b1", E1)):
+                p[name] = p[name] - step * gradient
+        if shape == "flat":
+            inputs = {k: v.ravel() if k[0] == "b" else v for k, v in inputs.items()}
+            p = {k: v.ravel() if k[0] == "b" else v for k, v in p.items()}
+        points.append(Point(inputs, {f"{k}_new": v for k, v in p.items()}))
+    report = explain(spec, points)
+    assert report.mistakes == ("updated-after-each-example",)
+    assert all(finding.explained for finding in report.parameters.values())
+
+
+@pytest.fixture(scope="module")
+def apart():
+    sys.path.insert(0, str(Path(bench.__file__).parent))
+    return importlib.import_module("apart")
+
+
+def test_what_was_written_apart_is_accepted_or_rejected_as_it_should_be_and_nothing_is_named_falsely(apart):
+    tally = apart.measured()
+    assert (tally.right, tally.wrong) == (15, 32)
+    assert (tally.falsely_accepted, tally.falsely_rejected, tally.falsely) == (0, 0, 0)
+    assert tally.fully == 32, tally.misses

@@ -30,6 +30,7 @@ PAGES = {
     "README.md",
     "docs/authors.md",
     "docs/class.md",  # tests/docs/test_class_docs.py
+    "docs/explain.md",  # tests/docs/test_explain_page.py
     "docs/exports.md",
     "docs/instructors.md",
     "docs/own_course.md",  # tests/docs/test_own_course.py

@@ -71,7 +71,7 @@ def test_a_slip_in_both_layers_is_charged_in_the_last():
         return dict(zip(("db2", "db1"), first))
 
     found = explain_gradients(SPEC)(replies(not_summed))
-    assert (found["db2"].share, found["db2"].mistakes) == (0, ("bias-not-summed-over-batch",))
+    assert (found["db2"].share, found["db2"].mistakes) == (0, ("only-one-example",))
     assert (found["db1"].share, found["db1"].own, found["db1"].mistakes) == (1, True, ())
 
 

@@ -1,0 +1,331 @@
+"""Mistakes in layers beyond dense ones, and in optimisers."""
+
+from autograder.mistakes.texts import Texts
+
+NORM: Texts = {
+    "norm-variance-constant": (
+        "the variance is taken for a constant",
+        "The variance depends on every entry it is made of. Ask yourself which term of the gradient comes from it.",
+    ),
+    "norm-mean-constant": (
+        "the mean is taken for a constant",
+        "The mean depends on every entry that it is made of. Ask yourself what that subtracts from the gradient.",
+    ),
+    "norm-not-divided": (
+        "the gradient is not divided by the standard deviation",
+        "The input was divided by the standard deviation. Check what that makes of its gradient.",
+    ),
+    "norm-divided-by-variance": (
+        "the gradient is divided by the variance instead of the standard deviation",
+        "Check the power of the standard deviation that the gradient is divided by.",
+    ),
+    "norm-sums-for-means": (
+        "sums stand where means are due in the gradient of the normalisation",
+        "The mean and the variance are averages. Check the count that their terms are divided by.",
+    ),
+    "norm-along-the-other-axis": (
+        "the terms of mean and variance are averaged along the other axis",
+        "Compare the axis of your forward pass with the axis of the two averages in your backward pass.",
+    ),
+    "norm-unbiased-variance": (
+        "the variance is divided by one less than the count",
+        "There are two estimates of a variance. Check which one a normalisation layer takes.",
+        "variance divided by n - 1",
+    ),
+    "norm-epsilon-misplaced": (
+        "epsilon is left out, or is not below the root",
+        "Check where epsilon is added: to the variance or to its root.",
+    ),
+    "norm-gamma-missing": (
+        "gamma is missing on the way back to the input",
+        "The normalised values were multiplied by gamma. Check whether their gradient was.",
+    ),
+    "norm-scale-from-the-sum": (
+        "the gradient of gamma is that of beta",
+        "Gamma multiplies something. Ask yourself what the error is multiplied by for its gradient.",
+    ),
+    "norm-scale-along-the-other-axis": (
+        "the gradient of gamma or beta is summed along the other axis",
+        "Check the shape of gamma and beta, and which axis has to go.",
+    ),
+    "norm-scale-not-summed": (
+        "the gradient of gamma or beta is not summed",
+        "Gamma and beta were broadcast. Ask yourself what broadcasting means on the way back.",
+    ),
+    "norm-input-for-normalised": (
+        "the input stands where the normalised values are due in the gradient of gamma",
+        "Check what gamma was multiplied with in the forward pass.",
+    ),
+    "norm-centred-for-normalised": (
+        "the centred input stands where the normalised values are due in the gradient of gamma",
+        "Check what gamma was multiplied with in the forward pass: one step is missing.",
+    ),
+}
+
+DROPOUT: Texts = {
+    "dropout-mask-missing": (
+        "the mask of dropout is not applied on the way back",
+        "A unit that was switched off did not act. Check what its gradient must be.",
+    ),
+    "dropout-not-scaled": (
+        "the gradient of dropout is not divided by the share that is kept",
+        "The forward pass divides what is kept. Check that the backward pass does so as well.",
+    ),
+    "dropout-scaled-twice": (
+        "the gradient of dropout is divided by the share that is kept twice",
+        "Count how often the share that is kept divides your gradient.",
+    ),
+    "dropout-multiplied-by-keep": (
+        "the gradient of dropout is multiplied by the share that is kept",
+        "Check whether the share that is kept multiplies or divides.",
+    ),
+    "dropout-mask-inverted": (
+        "the mask of dropout is inverted",
+        "Check which value of the mask means that a unit is kept.",
+    ),
+}
+
+RESIDUAL: Texts = {
+    "residual-path-missing": (
+        "the path around the block is missing on the way back",
+        "The input reaches the sum by two paths. Check that the gradient comes back by both.",
+    ),
+    "residual-branch-missing": (
+        "the path through the block is missing on the way back",
+        "The input reaches the sum by two paths. Check that the gradient comes back by both.",
+    ),
+    "residual-halved": (
+        "the gradient is shared between the two paths of a sum",
+        "Each term of a sum gets the whole gradient. Check the factor in front of yours.",
+    ),
+    "residual-path-twice": (
+        "the path around the block is counted twice",
+        "Count how often the gradient of the sum is added to that of the input.",
+    ),
+}
+
+NETWORK: Texts = {
+    "layer-output-in-derivative": (
+        "the derivative is taken of what the layer gives, not of what its activation gives",
+        "Between the activation and the next layer lies one more step. Check which of the two values you kept.",
+    ),
+}
+
+ATTENTION: Texts = {
+    "attention-scores-not-transposed": (
+        "the gradient of the scores is not transposed for the keys, or is for the queries",
+        "Scores have a row for each query and a column for each key. Check the shapes of the two products.",
+    ),
+    "attention-query-for-key": (
+        "queries and keys are exchanged in the gradient",
+        "The gradient of one factor contains the other one. Check which one you multiply with.",
+    ),
+    "attention-scale-missing": (
+        "the scores are not divided by the square root of d",
+        "Check the scale of the scores, forwards and backwards.",
+    ),
+    "attention-scaled-twice": (
+        "the scores are divided by d instead of its square root",
+        "Count how often the scale divides the scores or their gradient.",
+    ),
+    "attention-multiplied-by-the-scale": (
+        "the gradient of the scores is multiplied by the square root of d",
+        "Check whether the scale multiplies or divides.",
+    ),
+    "attention-softmax-entry-by-entry": (
+        "softmax is differentiated entry by entry",
+        "Each weight depends on every score of its row. Ask yourself what is subtracted.",
+    ),
+    "attention-softmax-missing": (
+        "the derivative of softmax is missing",
+        "Between weights and scores lies softmax. Check that the chain rule passes through it.",
+    ),
+    "attention-softmax-along-the-other-axis": (
+        "softmax is taken along the queries instead of the keys",
+        "The weights of one query add up to one. Check the axis.",
+    ),
+    "attention-mean-for-sum": (
+        "a mean stands where a sum is due in the derivative of softmax",
+        "The derivative of softmax subtracts a weighted average: the weights are there already.",
+    ),
+    "attention-weights-missing": (
+        "the weights are missing as a factor in the derivative of softmax",
+        "Write the derivative of softmax out once: each entry has a factor in front.",
+    ),
+    "attention-mask-missing": (
+        "the mask is not applied",
+        "Check that what may not be seen has no weight.",
+    ),
+    "attention-mask-inverted": (
+        "the mask is inverted",
+        "Check which value of the mask means that something may be seen.",
+    ),
+    "attention-mask-after-softmax": (
+        "the mask is applied after softmax, so that the weights no longer add up to one",
+        "Add up the weights of one query. Check what comes first, mask or softmax.",
+    ),
+    "attention-weights-not-transposed": (
+        "the weights are not transposed for the gradient of the values",
+        "Check the shapes of the product that gives the gradient of the values.",
+    ),
+    "attention-values-not-transposed": (
+        "the values are not transposed for the gradient of the weights",
+        "Check the shapes of the product that gives the gradient of the weights.",
+    ),
+    "attention-values-missing": (
+        "the values are missing in the gradient of the weights",
+        "The weights were multiplied by the values. Check that their gradient is as well.",
+    ),
+    "attention-scores-for-weights": (
+        "the scores stand where the weights are due",
+        "Check whether you take what goes into softmax or what comes out of it.",
+    ),
+}
+
+CONVOLUTION: Texts = {
+    "convolution-kernel-not-turned": (
+        "the kernel is not turned round on the way back to the input",
+        "Write down which outputs one input acts on, and by which weight each.",
+    ),
+    "convolution-kernel-turned": (
+        "the kernel is turned round",
+        "Layers slide the kernel as it is. Check the order of its entries.",
+    ),
+    "convolution-overlap-overwritten": (
+        "where windows overlap, the last one overwrites the others",
+        "An input lies in several windows. Ask yourself what becomes of their gradients.",
+    ),
+    "convolution-channels-exchanged": (
+        "channels of the input and of the output are exchanged",
+        "The kernel has two axes of channels. Check which one is summed on the way back.",
+    ),
+    "convolution-only-one-position": (
+        "only one position of the kernel is used",
+        "A kernel is used at every position. Check that its gradient is summed over all of them.",
+    ),
+    "convolution-padding-kept": (
+        "the padding is still there in the gradient",
+        "The padding is no input. Cut it off.",
+    ),
+    "convolution-padding-cut-wrongly": (
+        "the padding is cut off at one side only",
+        "Padding lies at both sides. Check where the input begins.",
+    ),
+    "convolution-stride-forgotten": (
+        "the stride is forgotten on the way back",
+        "Check at which inputs each window begins.",
+    ),
+    "convolution-bias-not-summed": (
+        "the bias gradient is not summed over examples and positions",
+        "One bias acts at every position of every example. Check the axes of your sum.",
+    ),
+}
+
+RECURRENCE: Texts = {
+    "rnn-not-through-time": (
+        "the error is not carried back to earlier steps",
+        "A state acts on the output of its step and on the next state. Check that both come back.",
+    ),
+    "rnn-gradient-overwritten": (
+        "the gradient of one step overwrites those of the others",
+        "The same weights act in every step. Ask yourself what becomes of the gradients of the steps.",
+    ),
+    "rnn-derivative-missing-in-what-is-carried": (
+        "the derivative of the activation is missing in what is carried to earlier steps",
+        "Check whether you carry on the gradient in front of the activation or behind it.",
+    ),
+    "rnn-state-after-for-state-before": (
+        "the state after the step stands where the state before it is due",
+        "Check which state the recurrent weights are multiplied with in the forward pass.",
+    ),
+    "rnn-averaged-over-steps": (
+        "the gradients are averaged over the steps",
+        "Check whether the loss adds up the steps or averages over them.",
+        "mean over the steps",
+    ),
+    "rnn-only-the-last-upstream": (
+        "only the last step's gradient is used",
+        "Every state has a gradient of its own from above. Check where yours enter.",
+    ),
+}
+
+OPTIMISER: Texts = {
+    "optimiser-state-not-carried": (
+        "the state of the optimiser begins anew in every step",
+        "Averages of an optimiser live on from step to step. Check where yours are made.",
+    ),
+    "optimiser-state-updated-late": (
+        "the step is made with the state before its update",
+        "Check the order of two lines: the state first, then the parameter.",
+    ),
+    "momentum-averaged": (
+        "the gradient is multiplied by one minus beta in the velocity",
+        "There are two ways to write momentum. Check which one you were asked for.",
+        "velocity as a moving average",
+    ),
+    "momentum-nesterov": (
+        "the step is the one of Nesterov",
+        "Check whether the step is the velocity, or the velocity carried on once more.",
+    ),
+    "momentum-not-used": (
+        "the velocity is not used in the step",
+        "Check what you subtract: the gradient or the velocity.",
+    ),
+    "optimiser-rates-exchanged": (
+        "beta and one minus beta are exchanged",
+        "Ask yourself which share of an average is kept from the step before.",
+    ),
+    "optimiser-weight-missing": (
+        "a gradient enters its average without one minus beta",
+        "An average has weights that add up to one. Check yours.",
+    ),
+    "optimiser-square-missing": (
+        "the gradient is not squared in the second average",
+        "Check what the second average is an average of.",
+    ),
+    "optimiser-root-missing": (
+        "the root of the second average is missing",
+        "Check the units: the step is divided by something of the size of a gradient.",
+    ),
+    "optimiser-epsilon-misplaced": (
+        "epsilon is below the root",
+        "Check where epsilon is added: to the second average or to its root.",
+        "epsilon below the root",
+    ),
+    "adam-correction-missing": (
+        "the bias correction is missing",
+        "Both averages begin at zero. Check what is divided by one minus a power of beta.",
+    ),
+    "adam-first-correction-missing": (
+        "the bias correction of the first average is missing",
+        "Both averages begin at zero. Check that both are corrected.",
+    ),
+    "adam-second-correction-missing": (
+        "the bias correction of the second average is missing",
+        "Both averages begin at zero. Check that both are corrected.",
+    ),
+    "adam-step-not-counted": (
+        "the bias correction is that of the first step in every step",
+        "The power of beta in the correction grows with the steps. Check your counter.",
+    ),
+    "adam-counted-from-zero": (
+        "the steps of the bias correction are counted one off",
+        "Check the number of the first step.",
+    ),
+    "adam-betas-exchanged": (
+        "the two betas of Adam are exchanged",
+        "Check which beta belongs to which average.",
+    ),
+    "updated-after-each-example": (
+        "the parameters are updated after each example",
+        "Check whether the line of the update stands inside the loop over the examples.",
+    ),
+    "updated-after-the-loop": (
+        "the parameters are updated once, after the loop over the examples",
+        "Check whether the line of the update stands inside the loop over the examples.",
+    ),
+    "one-step-only": (
+        "one step is made instead of several",
+        "Check that the parameters of one step are those that the next one starts from.",
+    ),
+}
