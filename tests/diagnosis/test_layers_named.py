@@ -245,7 +245,7 @@ def test_every_slip_is_named_and_no_other(kind, name):
     computation, door, points = asked(kind, name)
     choices = computation.choices(points[0])
     tried = 0
-    for choice in choices if kind != "network" else choices[::5]:
+    for choice in choices if kind != "network" else choices[::23]:
         made = answers(computation, points, (choice,))
         right = answers(computation, points, ())
         if made is None or all(
