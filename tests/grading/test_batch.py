@@ -15,6 +15,7 @@ import nbformat
 import pytest
 from class_kit import NAME, OTHER, SHEET, autograded, graded_wholly, hand_in, make_course, rows, solved
 from nbformat.v4 import new_markdown_cell, new_output
+from sample_kit import sampled
 
 from autograder.bridge.gradebook_writer import STAGING, Writer
 from autograder.grading import batch
@@ -126,7 +127,9 @@ def test_a_folder_that_cannot_be_put_in_place_leaves_the_old_one(course, root, m
     assert autograded(course) != before
 
 
-@pytest.mark.parametrize("change", ["prose", "outputs", "metadata", "gradebook", "autograded"])
+@pytest.mark.parametrize(
+    "change", sampled(["prose", "outputs", "metadata", "gradebook", "autograded"], "metadata", "gradebook")
+)
 def test_what_is_not_code_runs_nothing(course, change):
     grade(course)
     before = rows(course)
@@ -187,14 +190,15 @@ def _child(folder, log):
     os._exit(0 if all(not one.problem for one in done) else 1)
 
 
-def test_killed_at_any_moment_nothing_is_lost_done_twice_or_half_written(course, tmp_path):
+@pytest.mark.parametrize("often", sampled([4, 12], 4))
+def test_killed_at_any_moment_nothing_is_lost_done_twice_or_half_written(course, tmp_path, often):
     undisturbed = shutil.copytree(course, tmp_path / "undisturbed")
     began = time.monotonic()
     grade(undisturbed)
     length = time.monotonic() - began
     chance = random.Random(3)
     kills = 0
-    while kills < 12:
+    while kills < often:
         folder = shutil.copytree(course, tmp_path / "killed")
         killed = _kill_until_done(folder, chance, length)
         assert rows(folder) == rows(undisturbed)
@@ -282,7 +286,7 @@ def _limited(folder, name, extra_pages):
     return connect
 
 
-@pytest.mark.parametrize(("name", "pages"), [("journal.db", 12), ("gradebook.db", 1)])
+@pytest.mark.parametrize(("name", "pages"), sampled([("journal.db", 12), ("gradebook.db", 1)], ("gradebook.db", 1)))
 def test_a_full_disk_ends_with_the_rest_done_and_a_list(course, name, pages, monkeypatch):
     if name == "journal.db":
         Journal(course).__exit__()
@@ -361,7 +365,10 @@ def test_an_archive_unpacked_into_itself_costs_nothing_and_is_told(course):
     assert graded_wholly(course) == len(STUDENTS)
 
 
-@pytest.mark.parametrize("where", ["stamp", "_in_place", "give_marks", "healed", "exercise_of", "prepare", "packed"])
+@pytest.mark.parametrize(
+    "where",
+    sampled(["stamp", "_in_place", "give_marks", "healed", "exercise_of", "prepare", "packed"], "give_marks", "healed"),
+)
 def test_nothing_about_one_sheet_ends_the_batch(course, monkeypatch, where):
     """Whatever goes wrong, and wherever: it is told as an error of ours, and the others are graded."""
     real, count = getattr(batch, where), []
@@ -406,7 +413,7 @@ def dies(*_):
     raise SandboxUnavailable("The isolated process keeps ending.")
 
 
-@pytest.mark.parametrize("how", ["unreadable", "its worker dies"])
+@pytest.mark.parametrize("how", sampled(["unreadable", "its worker dies"], "unreadable"))
 def test_marks_do_not_outlive_the_work_that_they_were_given_for(course, root, how):
     grade(course)
     path = course / "submitted" / "cy" / SHEET / f"{NAME}.ipynb"
@@ -525,7 +532,7 @@ def test_one_folder_that_cannot_be_written_costs_only_itself(course):
     assert rows(course) == before
 
 
-@pytest.mark.parametrize("gone", ["notebook", "folder", "everything"])
+@pytest.mark.parametrize("gone", sampled(["notebook", "folder", "everything"], "folder"))
 def test_what_is_taken_away_in_the_middle_is_listed_and_nothing_is_written_in_its_place(course, gone):
     grade(course)
     before = grades_of(course, "cy")
@@ -612,7 +619,7 @@ def test_a_gradebook_held_exclusively_costs_no_time_for_each_student(course, mon
     assert GRADED not in marks_of(again).values()
 
 
-@pytest.mark.parametrize("how", ["its code is changed", "it is taken away"])
+@pytest.mark.parametrize("how", sampled(["its code is changed", "it is taken away"], "its code is changed"))
 def test_a_notebook_that_changes_while_it_runs_is_not_written(course, root, how):
     grade(course)
     before = rows(course)
