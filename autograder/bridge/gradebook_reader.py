@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from autograder.course import CourseError, find_root
 from autograder.exercise import SHEETS
 from autograder.views.hand_ins import HandIn
+from autograder.views.roster import Standing
 from autograder.views.scores import Score
 
 if TYPE_CHECKING:
@@ -64,6 +65,39 @@ def scores_and_emails(url: str) -> tuple[list[Score], dict[str, str]]:
     follow from its settings now. Raises CourseError.
     """
     scores = []
+    with _derived(url) as book:
+        for assignment in book.assignments:
+            for submission in book.assignment_submissions(assignment.name):
+                points = max(0.0, submission.score - (submission.late_submission_penalty or 0.0))
+                problem = "a person still has to mark a part." if submission.needs_manual_grade else ""
+                scores.append(Score(submission.student.id, assignment.name, points, assignment.max_score, problem))
+        return scores, {student.id: student.email for student in book.students if student.email}
+
+
+def standings(url: str, returned: Mapping[tuple[str, str], str]) -> tuple[list[str], list[Standing]]:
+    """The sheets that a gradebook knows, and where everyone stands who is in it. Raises CourseError.
+
+    ``returned`` says when a page went back, by student and sheet.
+    """
+    found = []
+    with _derived(url) as book:
+        for assignment in book.assignments:
+            for one in book.assignment_submissions(assignment.name):
+                who, penalty = one.student.id, one.late_submission_penalty or 0.0
+                waits = sum(grade.needs_manual_grade for notebook in one.notebooks for grade in notebook.grades)
+                found.append(
+                    Standing(
+                        who, assignment.name, handed_in=True, at=one.timestamp, due=one.duedate, waits=waits,
+                        earned=max(0.0, one.score - penalty), most=assignment.max_score, penalty=penalty,
+                        extended=bool(one.extension), returned=returned.get((who, assignment.name), ""),
+                    )
+                )  # fmt: skip
+        return [one.name for one in book.assignments], found
+
+
+@contextmanager
+def _derived(url: str) -> Iterator[Gradebook]:
+    """A gradebook with what follows from the course's settings now, where it is that of the course we are in."""
     config = _settings(url)
     with _opened(url) as book:
         if config is not None:
@@ -71,12 +105,7 @@ def scores_and_emails(url: str) -> tuple[list[Score], dict[str, str]]:
             from autograder.bridge.settings import autograded_of
 
             derive(book, config, autograded_of(config))
-        for assignment in book.assignments:
-            for submission in book.assignment_submissions(assignment.name):
-                points = max(0.0, submission.score - (submission.late_submission_penalty or 0.0))
-                problem = "a person still has to mark a part." if submission.needs_manual_grade else ""
-                scores.append(Score(submission.student.id, assignment.name, points, assignment.max_score, problem))
-        return scores, {student.id: student.email for student in book.students if student.email}
+        yield book
 
 
 def _settings(url: str) -> Config | None:

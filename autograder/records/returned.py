@@ -38,6 +38,17 @@ def returned(root: Path) -> dict[str, Any]:
     return _read(root / RETURNED)
 
 
+def last_returned(root: Path) -> dict[tuple[str, str], str]:
+    """When a page went back last, by student and sheet. Raises CourseError."""
+    found: dict[tuple[str, str], str] = {}
+    for students in returned(root).values():
+        for student, sheets in students.items():
+            for sheet, pages in sheets.items():
+                times = [page["at"] for page in pages.values()]
+                found[student, sheet] = max([found.get((student, sheet), ""), *times])
+    return found
+
+
 def _read(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}

@@ -81,6 +81,7 @@ USES = {
     "remark": [[]],
     "feedback": [["{path}", "--to", "{out}"], []],
     "report": [["{path}", "--output", "{out}/report.html"]],
+    "roster": [[], ["--to", "{out}/roster.html"]],
     "hint": [["tanh_swap", "--list"]],
     "numbers": [["list"]],
     "kit": [["--to", "{out}/kit.zip"]],
