@@ -7,14 +7,12 @@ the learning rate. Random weights are marked by what they must have on average, 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, partial
 
 import mpmath
 import numpy as np
 import sympy as sp
 
 from autograder.exercise import (
-    RIGHT,
     Challenge,
     Exercise,
     Judge,
@@ -25,13 +23,14 @@ from autograder.exercise import (
     Values,
     Verdict,
     Written,
+    lines,
 )
-from autograder.exercises.networks import lines
-from autograder.exercises.shared import keeping_inputs, of_order_one
+from autograder.exercises.random_weights import WEIGHTS, judge_weights
+from autograder.exercises.shared import in_arrays, keeping_inputs, of_order_one
 from autograder.marking.compare import as_numbers
-from autograder.marking.judges import at_every_challenge, charged_before, charged_once, remembered, values
+from autograder.marking.judges import charged_before, charged_once, remembered, values
 from autograder.marking.slips import At, Slip, explain_slips, first_of
-from autograder.truth import ACTIVATIONS, many_digits
+from autograder.truth import many_digits
 
 # What is asked ------------------------------------------------------------------------------------------------------
 
@@ -79,17 +78,6 @@ def clip_list(student, given):
         yield {"one_" + name: student.clip_by_norm(joined, float(given["threshold"]))}
 
 
-def drawn_weights(student, given):
-    """Weights for both kinds of units, and a second draw from the same generator."""
-    n_out, n_in = int(given["n_out"]), int(given["n_in"])
-    rng = np.random.default_rng(int(given["seed"]))
-    return {
-        "linear": student.level_weights(n_out, n_in, "linear", rng),
-        "relu": student.level_weights(n_out, n_in, "relu", rng),
-        "again": student.level_weights(n_out, n_in, "linear", rng),
-    }
-
-
 def rates(student, given):
     """The learning rate at every step of a training."""
     peak, warmup, total = float(given["peak"]), int(given["warmup"]), int(given["total"])
@@ -117,17 +105,9 @@ def _special_challenges(rng: np.random.Generator) -> list[Challenge]:
         spoilt = _array_of_norm(rng, (3, 2), 2.0)
         spoilt[1, 1] = bad
         huge = _array_of_norm(rng, (2, 3), 1.0) * scale
-        points.append(
-            Challenge(
-                {
-                    "zero": np.zeros((2, 3)),
-                    "not_finite": spoilt,
-                    "huge": huge,
-                    "ordinary": _array_of_norm(rng, (3, 2), 6.0),
-                    "threshold": np.array(1.5),
-                }
-            )
-        )
+        special = {"zero": np.zeros((2, 3)), "not_finite": spoilt, "huge": huge}
+        ordinary = {"ordinary": _array_of_norm(rng, (3, 2), 6.0), "threshold": np.array(1.5)}
+        points.append(Challenge(special | ordinary))
     return points
 
 
@@ -144,27 +124,16 @@ def _list_challenges(rng: np.random.Generator) -> list[Challenge]:
     return points
 
 
-def _weight_challenges(rng: np.random.Generator) -> list[Challenge]:
-    shapes = ((120, 180), (180, 120), (100, 250))
-    return [Challenge({"n_out": np.array(a), "n_in": np.array(b), "seed": rng.integers(1, 10_000)}) for a, b in shapes]
-
-
 def _rate_challenges(rng: np.random.Generator) -> list[Challenge]:
-    shown = {"peak": np.array(0.8), "warmup": np.array(4), "total": np.array(8)}
-    drawn = ((5, 17), (8, 30), (3, 12))
-    return [
-        Challenge(shown, shown=True),
-        *(
-            Challenge({"peak": rng.uniform(0.1, 2.0), "warmup": np.array(warmup), "total": np.array(total)})
-            for warmup, total in drawn
-        ),
-    ]
+    points = [Challenge(in_arrays({"peak": 0.8, "warmup": 4, "total": 8}), shown=True)]
+    for warmup, total in ((5, 17), (8, 30), (3, 12)):
+        points.append(Challenge(in_arrays({"peak": rng.uniform(0.1, 2.0), "warmup": warmup, "total": total})))
+    return points
 
 
 CLIP_ONE = Probe(clip_one, _clip_challenges)
 CLIP_SPECIAL = Probe(clip_special, _special_challenges)
 CLIP_LIST = Probe(clip_list, _list_challenges)
-WEIGHTS = Probe(drawn_weights, _weight_challenges)
 RATES = Probe(rates, _rate_challenges)
 
 
@@ -200,18 +169,6 @@ def _joined(given: Values, name: str) -> np.ndarray:
     return np.concatenate([given[f"{name}{i}"].ravel() for i in (1, 2, 3)])
 
 
-@cache
-def level(activation: str) -> float:
-    """n_in times the variance that keeps the mean square of z level: 1 / E[f(z)^2] for a standard normal z."""
-    z = sp.Symbol("z", real=True)
-    (value,) = ACTIVATIONS[activation]([z])
-    density = sp.exp(-(z**2) / 2) / sp.sqrt(2 * sp.pi)
-    halves = ((z, 0, sp.oo), (z, -sp.oo, 0))
-    sides = (sp.Symbol("p", positive=True), sp.Symbol("n", negative=True))
-    parts = [sp.integrate(value.subs(z, s).subs(s, z) ** 2 * density, half) for s, half in zip(sides, halves)]
-    return float(1 / sum(parts))
-
-
 @remembered
 def rate_truth(given: Values) -> dict[str, np.ndarray]:
     """The schedule as it is stated, in exact arithmetic."""
@@ -236,21 +193,17 @@ def _limited(norm: Callable[[np.ndarray], float]) -> Callable[[np.ndarray, float
     return lambda e, t: e * t / norm(e) if norm(e) > t else e
 
 
-WRONG_CLIPPING: Mapping[str, tuple[Callable[[np.ndarray, float], np.ndarray], ...]] = {
-    "not-clipped": (lambda e, t: e,),
-    "clipped-entry-by-entry": (lambda e, t: np.clip(e, -t, t),),
-    "threshold-forgotten": (lambda e, t: e / _norm(e) if _norm(e) > t else e,),
-    "always-scaled": (
-        lambda e, t: e * t / _norm(e),
-        lambda e, t: e / _norm(e) * (1 if _norm(e) < t else t),
-    ),
-    "largest-entry-for-norm": (_limited(lambda e: np.max(np.abs(e))),),
-    "absolute-values-for-squares": (_limited(lambda e: np.sum(np.abs(e))),),
-    "square-root-missing": (
-        _limited(lambda e: np.sum(e**2)),
-        _limited(lambda e: np.sum(e**2) / np.max(np.abs(e))),  # where the entries are scaled before
-    ),
-}
+WRONG_CLIPPING: Sequence[tuple[str, Callable[[np.ndarray, float], np.ndarray]]] = (
+    ("not-clipped", lambda e, t: e),
+    ("clipped-entry-by-entry", lambda e, t: np.clip(e, -t, t)),
+    ("threshold-forgotten", lambda e, t: e / _norm(e) if _norm(e) > t else e),
+    ("always-scaled", lambda e, t: e * t / _norm(e)),
+    ("always-scaled", lambda e, t: e / _norm(e) * (1 if _norm(e) < t else t)),
+    ("largest-entry-for-norm", _limited(lambda e: np.max(np.abs(e)))),
+    ("absolute-values-for-squares", _limited(lambda e: np.sum(np.abs(e)))),
+    ("square-root-missing", _limited(lambda e: np.sum(e**2))),
+    ("square-root-missing", _limited(lambda e: np.sum(e**2) / np.max(np.abs(e)))),  # the entries are scaled before
+)
 """Wrong ways to clip entries e at a threshold t."""
 
 
@@ -265,9 +218,8 @@ def _clip_slips(*names: str) -> list[Slip]:
 
     return [
         Slip(mistake, name, wrong(name, clip))
-        for mistake, clips in WRONG_CLIPPING.items()
+        for mistake, clip in WRONG_CLIPPING
         for name in names
-        for clip in clips
         if mistake != "not-clipped" or name == "above"  # nothing done is no slip that is made again
     ]
 
@@ -279,17 +231,18 @@ def _parts(name: str, change: Callable[[np.ndarray], np.ndarray]) -> Callable[[A
 _NAN_TO_ZERO = _parts("one_not_finite", np.nan_to_num)
 _WITHOUT_THE_BAD = _parts("one_not_finite", lambda g: np.zeros_like(g) if np.isnan(g).any() else g)
 
+
+def _bad_to_zero(v: At) -> np.ndarray:
+    return np.nan_to_num(v.given["not_finite"], posinf=0.0, neginf=0.0)
+
+
 CLIP_SLIPS = [
     *_clip_slips("above", "below"),
     Slip("spectral-norm", "above", lambda v: v.given["above"] * v.threshold / np.linalg.norm(v.given["above"], 2)),
 ]
 SPECIAL_SLIPS = [
-    Slip("nan-replaced", "not_finite", lambda v: np.nan_to_num(v.given["not_finite"], posinf=0.0, neginf=0.0)),
-    Slip(
-        "nan-replaced",
-        "not_finite",
-        lambda v: _clipped(np.nan_to_num(v.given["not_finite"], posinf=0.0, neginf=0.0), v.threshold),
-    ),
+    Slip("nan-replaced", "not_finite", _bad_to_zero),
+    Slip("nan-replaced", "not_finite", lambda v: _clipped(_bad_to_zero(v), v.threshold)),
 ]
 LIST_SLIPS = [
     Slip("clipped-one-by-one", "together", lambda v: _joined(v.given, "together")),
@@ -371,109 +324,8 @@ def not_for_all(judge: Judge, ordinary: str) -> Judge:
     return judged
 
 
-# Random weights: what they must have on average ---------------------------------------------------------------------
-
-LEVEL_BAND = 0.05
-"""How far n_in * mean(W^2) may be from its exact level. With 21,600 or more entries per challenge the standard error of
-a normal draw is below 1 %, so that a right solution fails one of the six checks with probability below 2e-6."""
-
-CENTRE_BAND = 6.0
-"""How many standard errors the mean of the entries may be from zero: a false alarm in 1e-8 of all checks."""
-
-
-@partial(charged_once, but=("not-scaled",))  # a level that nobody set shows nothing of ReLU's
-def judge_weights(lines: Sequence[Line], replies: Sequence[Reply]) -> dict[str, Verdict]:
-    """Shape, level for linear units and for ReLU, and that the entries are random and centred at zero."""
-    checks: dict[str, Callable[[Reply], Verdict | None]] = {
-        "shape": _shape_fault,
-        "linear": partial(_level_fault, activation="linear"),
-        "relu": partial(_level_fault, activation="relu"),
-        "random": _random_fault,
-    }
-    every = at_every_challenge(lambda reply: {line.name: checks[line.name](reply) or RIGHT for line in lines})
-    return dict(every(lines, replies))
-
-
-def _matrix(reply: Reply, name: str) -> np.ndarray | Verdict:
-    array = as_numbers(reply.values.get(name))
-    if isinstance(array, str):
-        return Verdict("missing" if reply.values.get(name) is None else "wrong", message=f"The weights: {array}.")
-    if array.size == 0 or not np.all(np.isfinite(array)):
-        return Verdict("wrong", message="The weights hold entries that are not finite, or none at all.")
-    return array.astype(float)
-
-
-def _shape_fault(reply: Reply) -> Verdict | None:
-    wanted = (int(reply.given["n_out"]), int(reply.given["n_in"]))
-    for name in ("linear", "relu"):
-        array = _matrix(reply, name)
-        if isinstance(array, Verdict):
-            return array
-        if array.shape != wanted:
-            told = "(n_in, n_out)" if array.shape == wanted[::-1] else str(array.shape)
-            return Verdict("wrong", mistakes=("other-shape",), message=f"(n_out, n_in) is needed, you have {told}.")
-    return None
-
-
-def _level_fault(reply: Reply, activation: str) -> Verdict | None:
-    array = _matrix(reply, activation)
-    if isinstance(array, Verdict):
-        return array
-    n_out, n_in = int(reply.given["n_out"]), int(reply.given["n_in"])
-    found, wanted = n_in * float(np.mean(array**2)), level(activation)
-    if abs(found / wanted - 1) <= LEVEL_BAND:
-        return None
-    known = {
-        "variance-for-deviation": (wanted / n_in) * wanted,
-        "n-out-for-n-in": wanted * n_in / n_out,
-        "mean-of-n-in-and-n-out": wanted * 2 * n_in / (n_in + n_out),
-        "uniform-without-root-three": wanted / 3,
-        "not-scaled": float(n_in),
-        "relu-level-missing" if activation == "relu" else "relu-level-for-linear": 3.0 - wanted,
-    }
-    names = [name for name, value in known.items() if abs(found / value - 1) <= LEVEL_BAND]
-    told = f"One such layer multiplies the mean square by about {found / wanted:.2g}; it should be 1."
-    return Verdict.named(names[0], title=told) if len(names) == 1 else Verdict("wrong", message=told)
-
-
-def _random_fault(reply: Reply) -> Verdict | None:
-    arrays = []
-    for name in ("linear", "relu", "again"):
-        array = _matrix(reply, name)
-        if isinstance(array, Verdict):
-            return array
-        arrays.append(array)
-    for array in arrays:
-        rms = float(np.sqrt(np.mean(array**2)))
-        if rms == 0:
-            return Verdict("wrong", message="All weights are zero.")
-        if abs(float(np.mean(array))) > CENTRE_BAND * rms / np.sqrt(array.size):
-            return Verdict.named("not-centred")
-        # sums of n independent entries have a mean square of about n rms^2; equal rows make it n times as large
-        sums = [np.mean(array.sum(axis=axis) ** 2) / (array.shape[axis] * rms**2) for axis in range(array.ndim)]
-        if max(sums, default=0) > 3:
-            return Verdict("wrong", message="The rows or columns are not independent: many entries are equal.")
-    if np.array_equal(arrays[0], arrays[-1]):
-        return Verdict.named("same-weights-again")
-    return None
-
-
 # The questions ------------------------------------------------------------------------------------------------------
 
-LABELS = {
-    "above": "an array above the threshold",
-    "below": "an array below the threshold",
-    "zero": "an array of zeros",
-    "not_finite": "an array with NaN or infinity",
-    "huge": "very large finite entries",
-    "together": "a list above the threshold",
-    "small": "a list below the threshold",
-    "one_not_finite": "a list with NaN in one array",
-    "linear": "level with linear units",
-    "relu": "level with ReLU",
-    "random": "random and centred at zero",
-    "warm_up": "warm-up",
-}
 
 EXPLAIN_SPECIAL = first_of(explain_slips((*_clip_slips("huge", "ordinary"), *SPECIAL_SLIPS)), _explain_special)
 EXPLAIN_LIST = first_of(
@@ -497,35 +349,48 @@ EXERCISE = Exercise(
         Question(
             "clipping",
             "(a) Clipping one array",
-            lines({"above": 2, "below": 1}, LABELS),
+            lines(above=(2, "an array above the threshold"), below=(1, "an array below the threshold")),
             CLIP_ONE,
             keeping_inputs(BY_CLIPPING),
         ),
         Question(
             "clipping_special",
             "(a) Zero, NaN and very large entries",
-            lines({"zero": 1, "not_finite": 1, "huge": 1}, LABELS),
+            lines(
+                zero=(1, "an array of zeros"),
+                not_finite=(1, "an array with NaN or infinity"),
+                huge=(1, "very large finite entries"),
+            ),
             CLIP_SPECIAL,
             keeping_inputs(not_for_all(BY_SPECIAL, "ordinary")),
         ),
         Question(
             "clipping_list",
             "(a) Several arrays with one norm",
-            lines({"together": 2, "small": 1, "one_not_finite": 1}, LABELS),
+            lines(
+                together=(2, "a list above the threshold"),
+                small=(1, "a list below the threshold"),
+                one_not_finite=(1, "a list with NaN in one array"),
+            ),
             CLIP_LIST,
             keeping_inputs(not_for_all(BY_LIST, "together")),
         ),
         Question(
             "initialisation",
             "(b) Weights that keep the level",
-            lines({"shape": 1, "linear": 1, "relu": 2, "random": 1}, LABELS),
+            lines(
+                shape=1,
+                linear=(1, "level with linear units"),
+                relu=(2, "level with ReLU"),
+                random=(1, "random and centred at zero"),
+            ),
             WEIGHTS,
             judge_weights,
         ),
         Question(
             "schedule",
             "(c) A schedule for the learning rate",
-            lines({"warm_up": 2, "decay": 2}, LABELS),
+            lines(warm_up=(2, "warm-up"), decay=2),
             RATES,
             values(rate_truth, explain=explain_slips(RATE_SLIPS)),
         ),

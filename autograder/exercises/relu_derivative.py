@@ -10,16 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-import sympy as sp
 
-from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written
-from autograder.exercises.shared import keeping_inputs, wrong_slopes
+from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written, lines
+from autograder.exercises.shared import at_each, calling, keeping_inputs, wrong_slopes
 from autograder.marking.compare import as_numbers
 from autograder.marking.freedom import choosing
 from autograder.marking.judges import remembered, values
 from autograder.marking.slips import At, Slip, explain_slips
-from autograder.truth import Network, derivative
-from autograder.truth.functions import relu
+from autograder.truth import Network
 
 SMALL = {
     "Z1": np.array([[1.0, -1.0], [2.0, 3.0]]),
@@ -30,16 +28,6 @@ SMALL = {
 
 
 # What is asked ------------------------------------------------------------------------------------------------------
-
-
-def function_values(student, given):
-    """relu at every entry of an array."""
-    return {"relu": student.relu(given["Z"])}
-
-
-def slopes(student, given):
-    """The derivative of relu at every entry of an array."""
-    return {"slope": student.relu_derivative(given["Z"])}
 
 
 def error_signal(student, given):
@@ -77,29 +65,25 @@ def _signal_challenges(rng: np.random.Generator) -> list[Challenge]:
     return [*points, Challenge(at_zero)]
 
 
-FUNCTION = Probe(function_values, _function_challenges)
-SLOPES = Probe(slopes, _function_challenges)
+FUNCTION = calling("relu", "Z", "relu", _function_challenges, called="function_values")
+SLOPES = calling("relu_derivative", "Z", "slope", _function_challenges, called="slopes")
 SIGNAL = Probe(error_signal, _signal_challenges)
 
 
 # What is true -------------------------------------------------------------------------------------------------------
 
-_Z = sp.Symbol("z", real=True)
-_RELU = sp.lambdify(_Z, relu(_Z), "numpy")
-_SLOPE = sp.lambdify(_Z, derivative("relu"), "numpy")
-
 
 @remembered
 def function_truth(given: Values) -> dict[str, np.ndarray]:
     """max(0, z)."""
-    return {"relu": np.asarray(_RELU(given["Z"]), dtype=float)}
+    return {"relu": at_each("relu", given["Z"])[0]}
 
 
 @remembered
 def slope_truth(given: Values) -> dict[str, np.ndarray]:
     """The derivative of max(0, z), at zero the student's choice."""
     Z = given["Z"]
-    return {"slope": np.where(Z == 0, given["at_zero"], np.asarray(_SLOPE(np.where(Z == 0, 1.0, Z)), dtype=float))}
+    return {"slope": np.where(Z == 0, given["at_zero"], at_each("relu", np.where(Z == 0, 1.0, Z))[1])}
 
 
 def slope_choice(given: Values, own: Values) -> dict[str, np.ndarray]:
@@ -217,21 +201,21 @@ EXERCISE = Exercise(
         Question(
             "relu_values",
             "ReLU",
-            (Line("relu", 3, "relu(Z)"),),
+            lines(relu=(3, "relu(Z)")),
             FUNCTION,
             keeping_inputs(values(function_truth, explain=explain_slips(FUNCTION_SLIPS))),
         ),
         Question(
             "relu_slopes",
             "The derivative of ReLU",
-            (Line("slope", 5, "relu_derivative(Z)"),),
+            lines(slope=(5, "relu_derivative(Z)")),
             SLOPES,
             keeping_inputs(choosing(slope_choice, values(slope_truth, explain=explain_slips(SLOPE_SLIPS)))),
         ),
         Question(
             "hidden_signal",
             "The error signal of a hidden ReLU layer",
-            (Line("dZ1", 6, "dZ1, the error signal of the hidden layer"),),
+            lines(dZ1=(6, "dZ1, the error signal of the hidden layer")),
             SIGNAL,
             judge_signal,
         ),

@@ -13,21 +13,16 @@ from functools import partial
 import numpy as np
 
 from autograder.diagnosis import Spec
-from autograder.exercise import (
-    RIGHT,
-    Challenge,
-    Exercise,
-    Judge,
-    Line,
-    Probe,
-    Question,
-    Reply,
-    Values,
-    Verdict,
-    Written,
+from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written, lines
+from autograder.exercises.letter_shapes import SHAPE_TABLE, SHAPES, judge_shapes, shapes_first
+from autograder.exercises.shared import (
+    draw_point,
+    follow_network,
+    keeping_parameters,
+    layer_gradients,
+    network_for,
+    wrong_slopes,
 )
-from autograder.exercises.networks import lines
-from autograder.exercises.shared import draw_point, follow_network, keeping_parameters, network_for, wrong_slopes
 from autograder.marking.compare import as_numbers, compare
 from autograder.marking.gradients import explain_gradients
 from autograder.marking.judges import Explain, charged_once, remembered, usable, values
@@ -35,16 +30,6 @@ from autograder.marking.slips import At, Slip, explain_slips, gives
 from autograder.truth import Network
 
 ACTIVATIONS, LOSS = ("tanh", "sigmoid", "sigmoid"), "bce"
-
-SHAPES = {
-    "dZ3": ("o", "m"),
-    "dZ2": ("h2", "m"),
-    "dZ1": ("h1", "m"),
-    "dW3": ("o", "h2"),
-    "dW2": ("h2", "h1"),
-    "dW1": ("h1", "n"),
-}
-"""Shapes in the letters of the sheet."""
 
 SMALL = {
     "X": np.array([[1.0, -1.0], [0.5, 2.0]]),
@@ -65,23 +50,6 @@ def network(given: Values) -> Network:
 
 
 # What is asked ------------------------------------------------------------------------------------------------------
-
-
-def shape_table(student, given):
-    """The table of shapes, each as the text "rows,columns"."""
-    table = getattr(student, "shapes", None)
-    if not isinstance(table, dict):
-        return {}
-    found = {}
-    for name in ("dZ3", "dZ2", "dZ1", "dW3", "dW2", "dW1"):
-        entry = table.get(name)
-        if isinstance(entry, np.ndarray):
-            entry = entry.tolist()
-        if isinstance(entry, (tuple, list)) and len(entry) == 2 and all(isinstance(part, str) for part in entry):
-            found[name] = entry[0].strip()[:20] + "," + entry[1].strip()[:20]
-        elif entry is not None and entry is not Ellipsis and entry != (Ellipsis, Ellipsis):
-            found[name] = "?"
-    return found
 
 
 def equations(student, given, *, asked):
@@ -156,7 +124,6 @@ def _equations(called: str, *asked: str) -> Probe:
     return Probe(equations, draw, {"asked": tuple((one, ARGUMENTS[one]) for one in asked)}, called)
 
 
-SHAPE_TABLE = Probe(shape_table, lambda rng: [Challenge({}, shown=True)])
 SIGNAL_3 = _equations("signal_3", "dZ3")
 SIGNAL_2 = _equations("signal_2", "dZ2")
 SIGNAL_1 = _equations("signal_1", "dZ1")
@@ -221,16 +188,9 @@ def signal_1_truth(given: Values) -> dict[str, np.ndarray]:
 
 @remembered
 def weights_1_truth(given: Values) -> dict[str, np.ndarray]:
-    """dW1 for a given dZ1 that holds the 1/m: sympy's mean over the examples, times m."""
-    signal, X = given["dZ1"], given["X"]
-    net = Network((X.shape[0], signal.shape[0]), ("linear",), "mse")
-    point = {
-        "X": X,
-        "Y": np.zeros_like(signal),
-        "W1": np.zeros((signal.shape[0], X.shape[0])),
-        "b1": np.zeros((signal.shape[0], 1)),
-    }
-    return {"dW1": net.evaluate(point, {"dZ1": signal})["dW1"] * X.shape[1]}
+    """dW1 for a given dZ1 that holds the 1/m."""
+    weights = np.zeros((given["dZ1"].shape[0], given["X"].shape[0]))
+    return {"dW1": layer_gradients(given["X"], weights, given["dZ1"])["dW"]}
 
 
 def weights_1_wanted(replies: Sequence[Reply]) -> list[tuple[np.ndarray, ...]]:
@@ -299,75 +259,7 @@ SIGNAL_3_SLIPS = tuple(
 WEIGHTS_1_SLIPS = (Slip("result-transposed", "dW1", "(dZ1 @ X.T).T"), Slip("sign-flipped", "dW1", "-dZ1 @ X.T"))
 
 
-# Shapes in letters --------------------------------------------------------------------------------------------------
-
-
-def _letters(given: Values) -> dict[int, str]:
-    """The letter of each size of a challenge; sizes that stand for two letters have none."""
-    found: dict[int, set[str]] = {}
-    known = {"X": "nm", "Y": "om", "A1": ("h1", "m"), "A2": ("h2", "m"), "A3": "om"}
-    known |= {"dZ1": ("h1", "m"), "dZ2": ("h2", "m"), "dZ3": "om", "W2": ("h2", "h1"), "W3": ("o", "h2")}
-    for name, letters in known.items():
-        for size, letter in zip(given[name].shape if name in given else (), letters):
-            found.setdefault(size, set()).add(letter)
-    return {size: letters.pop() for size, letters in found.items() if len(letters) == 1}
-
-
-def _written(shape: Sequence[int], letters: Mapping[int, str]) -> str:
-    return f"({', '.join(letters.get(size, str(size)) for size in shape)}{',' if len(shape) == 1 else ''})"
-
-
-def shapes_first(name: str, judge: Judge) -> Judge:
-    """The same judge, but a wrong shape is said in the letters of the sheet, and nothing about values."""
-
-    def judged(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
-        verdicts = dict(judge(lines, replies))
-        for reply in replies:
-            got, letters = as_numbers(reply.values.get(name)), _letters(reply.given)
-            if reply.shown or isinstance(got, str) or verdicts[name].share == 1.0:
-                continue  # the small example is too small to tell its sizes apart
-            sizes = {letter: size for size, letter in letters.items()}
-            if not sizes.keys() >= set(SHAPES[name]):
-                continue  # and a square one does not tell its letters apart
-            needed = tuple(sizes[letter] for letter in SHAPES[name])
-            if got.shape != needed:
-                told = f"({', '.join(SHAPES[name])}) is needed, you have {_written(got.shape, letters)}."
-                hint = "Which product, and which transpose, leads from the shapes that you have to this one?"
-                mistake = "result-transposed" if got.shape == needed[::-1] else "other-shape"
-                verdicts[name] = replace(
-                    verdicts[name], message=f"`{name}`: {told}", hint=hint, mistakes=(mistake,), fingerprint=""
-                )
-                break
-        return verdicts
-
-    return judged
-
-
 # Judges -------------------------------------------------------------------------------------------------------------
-
-
-def judge_shapes(lines: Sequence[Line], replies: Sequence[Reply]) -> dict[str, Verdict]:
-    """Each entry of the table is the pair of letters, in order; capital letters are letters."""
-    (reply,) = replies
-    return {line.name: _shape_verdict(line.name, reply.values.get(line.name)) for line in lines}
-
-
-def _shape_verdict(name: str, got: object) -> Verdict:
-    got = got if got is None or isinstance(got, str) else "?"
-    due = ",".join(SHAPES[name])
-    if got is None:
-        told = f'`{name}` is not filled in yet: give a pair of letters such as `("h1", "m")`.'
-        return Verdict("missing", message=told)
-    if got.lower() == due:
-        return RIGHT
-    if got.lower() == ",".join(reversed(SHAPES[name])):
-        hint = "In this course the examples are columns, and a weight matrix has one row per unit."
-        return Verdict.named("result-transposed", title="Rows and columns are exchanged.", hint=hint)
-    if got == "?":
-        return Verdict("wrong", message='A shape is a pair of letters, such as ("n", "m"): two texts in brackets.')
-    what = "pre-activation" if name[1] == "Z" else "weight matrix"
-    hint = f"A gradient has the shape of the {what} it belongs to."
-    return Verdict("wrong", message=f"`{name}` does not have this shape.", hint=hint)
 
 
 def _explain_signal_3(replies: Sequence[Reply]) -> Mapping[str, Verdict]:
@@ -470,26 +362,26 @@ EXERCISE = Exercise(
             SHAPE_TABLE,
             judge_shapes,
         ),
-        Question("signal_3", _of("output layer"), lines({"dZ3": 1}), SIGNAL_3, judge_signal_3),
+        Question("signal_3", _of("output layer"), lines(dZ3=1), SIGNAL_3, judge_signal_3),
         Question(
             "signal_2",
             _of("second hidden layer"),
-            lines({"dZ2": 2}),
+            lines(dZ2=2),
             SIGNAL_2,
             shapes_first("dZ2", values(signal_2_truth, explain=EXPLAIN_2)),
         ),
         Question(
             "signal_1",
             _of("first hidden layer"),
-            lines({"dZ1": 2}),
+            lines(dZ1=2),
             SIGNAL_1,
             shapes_first("dZ1", values(signal_1_truth, explain=EXPLAIN_1)),
         ),
-        Question("weights_1", "(b) The gradient of W1", lines({"dW1": 2}), WEIGHTS_1, judge_weights_1),
+        Question("weights_1", "(b) The gradient of W1", lines(dW1=2), WEIGHTS_1, judge_weights_1),
         Question(
             "six_gradients",
             "(c) All six gradients",
-            lines({"dW3": 1, "db3": 1, "dW2": 2, "db2": 1, "dW1": 2, "db1": 1}),
+            lines(dW3=1, db3=1, dW2=2, db2=1, dW1=2, db1=1),
             GRADIENTS,
             keeping_parameters(judge_gradients),
         ),
