@@ -140,6 +140,8 @@ class Candidates:
         for number in self._alike(values):
             table = self.table[number]
             level = self.levels[number]
+            if level >= 2 and not values[0].ndim and self._has_own_number(key, node):
+                continue  # nor is what is worked out from a number of one's own
             if level >= 2 and not self.known[key] and node.leaf and not node.children:
                 continue  # a name that holds something unknown is not to blame: what gave it its value is
             if level < FOREIGN and not self._equal(values, table):
@@ -198,7 +200,7 @@ class Candidates:
             for kind, operate in (("factor", _OPERATORS["*"]), ("term", _OPERATORS["+"]), ("term -", _OPERATORS["-"])):
                 if kind == "factor" or number in numbers:
                     made = _each(operate, values, tuple(self.table[number]))
-                    if made is not None:
+                    if made is not None and any(np.any(one) for one in made):  # to take something away is no term
                         yield Candidate(0.75, key, kind, number, made)
 
     def _summed(self, key: Visit, node: Node, values: tuple[Any, ...]) -> Iterator[Candidate]:
@@ -228,6 +230,17 @@ class Candidates:
         unknown = any(not self.known.get((leaf, key[1]), True) for leaf in self._leaves(node))
         return 2.0 if unknown else 0.0
 
+    def _has_own_number(self, key: Visit, node: Node) -> bool:
+        """Whether one of the operands is a number that is not given, does not count, and stands in no formula."""
+        for child in self._leaves(node):
+            part, one = self._part(child, key), self.nodes[child]
+            is_number = part is not None and not part[0].ndim and one.leaf and one.kind != "Constant"
+            if not is_number or part is None or all(float(value).is_integer() for value in part):
+                continue
+            if not any(self._equal(part, self.table[n]) for n in self._alike(part)):
+                return True
+        return False
+
     def _leaves(self, node: Node) -> Iterator[int]:
         for child in node.children:
             if self.nodes[child].leaf:
@@ -237,10 +250,8 @@ class Candidates:
 
     def _is_known(self, key: Visit) -> bool:
         values = self.seen[key]
-        if any(isinstance(one, bool) for one in values) or self.nodes[key[0]].kind == "Constant":
+        if any(isinstance(one, bool) for one in values) or all(one.ndim == 0 for one in values):
             return True
-        if all(one.ndim == 0 and float(one).is_integer() for one in values):
-            return True  # it counts something
         if any(self._equal(values, self.table[n]) for n in self._alike(values)):
             return True
         if all(one.ndim == 2 for one in values):

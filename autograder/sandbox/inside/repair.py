@@ -219,7 +219,7 @@ class Search:
         chosen: list[tuple[Candidate | Mutant, set[str]]] = []
         mended: set[str] = set()
         for best, gained in successes:
-            if not gained & mended:
+            if not gained & mended and self._holds(best, right | gained):
                 chosen.append((best, gained))
                 mended |= gained
                 if isinstance(best, Mutant):
@@ -236,6 +236,21 @@ class Search:
             copied = Candidate(1.5, candidate.key, "copy", -1, values, also=candidate.also)
             copies[name] = copied, self._gained(right, [_over(copied, point) for point in self.points])
         return bool(copies[name][1] >= gained)
+
+    def _holds(self, best: Candidate | Mutant, right: set[str]) -> bool:
+        """Whether so much is right at the points that the search has not used, too."""
+        back = self._put(best) if isinstance(best, Mutant) else None
+        try:
+            for point in self.points:
+                over = {} if isinstance(best, Mutant) else _over(best, point)
+                if point not in self.searched:
+                    found = self._right(point, self.runs.run(point, {**self.over[point], **over}))
+                    if not found >= right or self._is_broken(point):
+                        return False
+        finally:
+            if back is not None:
+                back()
+        return True
 
     def _gained(self, right: set[str], over: list[dict[Visit, Any]]) -> set[str]:
         """What becomes right with other values at the points of the search; nothing where something becomes wrong."""
