@@ -53,7 +53,7 @@ def test_instrumented_cells_answer_as_plain_ones(name, sandbox):
         ("tanh-derivative", "hidden_gradients.dW1", "1 - self.A1**2", "sigmoid'(Z1)"),
         ("derivative-at-z", "hidden_gradients.dW1", "self.Z1 * (1 - self.Z1)", "sigmoid'(Z1)"),
         ("dW2-for-W2", "hidden_gradients.dW1", "self.dW2", "W2"),
-        ("no-division-by-m", "output_gradients.dW2", "self.A2 - Y", "dZ2/m"),
+        ("no-division-by-m", "output_gradients.dW2", "self.A2 - Y", "1/m"),
         ("biases-forgotten", "update_step.b1_new", "def update_parameters(self, learning_rate):", None),
     ],
 )
