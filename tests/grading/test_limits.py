@@ -86,8 +86,12 @@ def test_the_slowest_reference_has_room(root: Path, monkeypatch: pytest.MonkeyPa
     long = {"cell_cpu_seconds": 600.0, "cell_wall_seconds": 1200.0, "cpu_seconds": 1200.0, "wall_seconds": 2400.0}
     cells = (Cell("before", YARDSTICK), *asked.cells, Cell("after", YARDSTICK))
     with Sandbox() as sandbox:
-        outcome = sandbox.run(replace(asked, cells=cells, limits=replace(asked.limits, **long)))
-    assert {cell.status for cell in outcome.cells} == {"ok"}
-    before, *seconds, after = (cell.cpu_seconds for cell in outcome.cells)
-    need = max(seconds) * YARDSTICK_SECONDS / max(before, after)
-    assert 0 < LEAST_FACTOR * need < allowed
+
+        def need() -> float:
+            outcome = sandbox.run(replace(asked, cells=cells, limits=replace(asked.limits, **long)))
+            assert {cell.status for cell in outcome.cells} == {"ok"}
+            before, *seconds, after = (cell.cpu_seconds for cell in outcome.cells)
+            return max(seconds) * YARDSTICK_SECONDS / max(before, after)
+
+        # a neighbour on the same core makes some runs dearer than their yardstick, and none cheaper
+        assert any(0 < LEAST_FACTOR * need() < allowed for _ in range(4))
