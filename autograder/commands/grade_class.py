@@ -46,7 +46,10 @@ def run(args: argparse.Namespace) -> int:
             wanted = args.seed if args.seed is not None or args.new_seed else own.seed
             seed = journal.seed(fresh_seed() if wanted is None else wanted, replace=args.new_seed or wanted is not None)
             with _pool(args, level) as (pool, width):
-                course = Course(root, journal, writer, pool, seed, level, own.cell_seconds, lambda: 2 * width() + 2)
+                course = Course(
+                    root, journal, writer, pool, seed, level, own.cell_seconds, lambda: 2 * width() + 2,
+                    places=own.places and not args.no_places,
+                )  # fmt: skip
                 batch = grade_class(course, submissions, feedback=not args.marks_only)
                 return _show(batch, len(submissions), args, errors)
     except PROBLEMS as problem:

@@ -117,7 +117,8 @@ def _write(root: Path, journal: Journal, errors: Console) -> int:
             one = Submission(entry.student, entry.sheet, entry.exercise, path)
             alike.setdefault((entry.seed, _level(entry, writer)), []).append(one)
         for (seed, level), submissions in alike.items():
-            course = Course(root, journal, writer, None, seed, level, writer.settings.cell_seconds)
+            own = writer.settings
+            course = Course(root, journal, writer, None, seed, level, own.cell_seconds, places=own.places)
             for done in grade_class(course, submissions, feedback=False):
                 if done.problem:
                     failed += 1

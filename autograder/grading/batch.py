@@ -22,7 +22,7 @@ from nbformat import NotebookNode
 
 from autograder.course import CourseError, source_notebook
 from autograder.exercise import Exercise
-from autograder.grading.grade import Graded, Prepared, Ran, give_marks, prepare
+from autograder.grading.grade import Graded, Prepared, Ran, code_of, give_marks, prepare, with_places
 from autograder.grading.journal import (
     COMPLETE,
     NEW,
@@ -38,9 +38,10 @@ from autograder.grading.notebook import BadNotebook, heal, parse_notebook
 from autograder.grading.states import Answered, Failed, Out, Planned, Read, Sheet
 from autograder.grading.submissions import Submission, content, files_beside
 from autograder.grading.worker import run_isolated
+from autograder.locate import Locator, NotRun
 from autograder.marking import Marks, work_out_truth
 from autograder.personal import exercise_of
-from autograder.sandbox import Job, SandboxUnavailable
+from autograder.sandbox import Job, Outcome, SandboxUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +101,8 @@ class Course:
     """What all notebooks of a batch have in common. ``pool`` None means that nothing may be run.
 
     ``cell_seconds`` replaces the time limit of a cell; ``window`` says how many notebooks may be out with the workers.
+    With ``places`` the second pass looks where in the code of a wrong line the mistake is; the journal keeps what came
+    back of that as well.
     """
 
     root: Path
@@ -110,6 +113,7 @@ class Course:
     level: str = "auto"
     cell_seconds: float | None = None
     window: Callable[[], int] = lambda: 8
+    places: bool = False
 
 
 PROBLEMS = (BadNotebook, CourseError, JournalProblem)
@@ -145,6 +149,7 @@ class _Pass:
         self.running: dict[Future[Ran], Out] = {}
         self.blocked: tuple[float, str] = (0.0, "")
         self.worked_out: set[str] = set()
+        self.locator = Locator(self._run_for_places)
 
     def run(self, submissions: Iterable[Submission]) -> Iterator[tuple[Done, bool]]:
         groups = groupby(sorted(submissions, key=_sheet_of), key=_sheet_of)  # what is nested lies apart
@@ -239,7 +244,8 @@ class _Pass:
                 notebook, exercise,
                 root=course.root, seed=course.seed, files=found.files, cell_seconds=course.cell_seconds,
             )  # fmt: skip
-            planned = Planned(one, found.stamp, prepared, notes, marks_key(prepared, course.level))
+            code = code_of(prepared, notebook, course.root)
+            planned = Planned(one, found.stamp, prepared, notes, marks_key(prepared, course.level), code)
             marks_ran = self._kept(planned.key, prepared)
             if marks_ran is None:
                 return planned
@@ -342,7 +348,22 @@ class _Pass:
     def _marked(self, part: Answered) -> Graded:
         planned, ran = part.planned, part.ran
         one = give_marks(planned.prepared, ran, student=planned.submission.student, seconds=ran.outcome.seconds)
+        if self.course.places and (self.feedback or part.how == KEPT):
+            one = with_places(one, planned.prepared, planned.code, self.locator, self.course.root)
         return replace(one, marks=replace(one.marks, notes=(*planned.notes, *one.marks.notes)))
+
+    def _run_for_places(self, job: Job) -> Outcome:
+        """What a job of the search gave before, or gives now. The first pass runs none: marks come first."""
+        journal, key = self.course.journal, key_of(job, self.course.level)
+        stored = journal.stored(key)
+        if stored is not None:
+            return stored.ran.outcome
+        if self.course.pool is None or not self.feedback:
+            raise NotRun
+        ran = self.course.pool.submit(run_isolated, self.course.level, None, job).result()
+        if not ours_failed(ran):
+            journal.keep(key, "", "", ran)
+        return ran.outcome
 
     def _entry(self, part: Answered, marks: Marks) -> Entry:
         planned, one = part.planned, part.planned.submission

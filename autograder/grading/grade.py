@@ -205,7 +205,9 @@ def grade_notebook(
     told = None if on_marks is None else _so_far(prepared, student, sandbox.level, on_marks)
     ran = execute(sandbox, None if full else prepared.marks_job, prepared.whole.job, told)
     graded = give_marks(prepared, ran, student=student, seconds=time.perf_counter() - started)
-    return with_places(graded, prepared, notebook, locator_of(sandbox), root) if places else graded
+    if not places:
+        return graded
+    return with_places(graded, prepared, code_of(prepared, notebook, root), locator_of(sandbox), root)
 
 
 _locators: WeakKeyDictionary[Sandbox, Locator] = WeakKeyDictionary()
@@ -216,20 +218,21 @@ def locator_of(sandbox: Sandbox) -> Locator:
     return _locators.setdefault(sandbox, Locator(sandbox.run))
 
 
-def with_places(graded: Graded, prepared: Prepared, notebook: NotebookNode, locator: Locator, root: Path) -> Graded:
+def with_places(graded: Graded, prepared: Prepared, code: Code, locator: Locator, root: Path) -> Graded:
     """The same marks; wrong lines say where in the submitted code they go wrong, where that is proven."""
-    exercise, source = prepared.exercise, source_notebook(root, prepared.exercise)
+    exercise = prepared.exercise
 
     def solved() -> Code:
-        return code_of(prepare(source, exercise, root=root, seed=prepared.seed), source, source)
+        source = source_notebook(root, exercise)
+        return code_of(prepare(source, exercise, root=root, seed=prepared.seed), source, root)
 
-    code = code_of(prepared, notebook, source)
     questions = locator.attach(exercise, prepared.seed, graded.marks.questions, code, solved)
     return replace(graded, marks=replace(graded.marks, questions=questions))
 
 
-def code_of(prepared: Prepared, notebook: NotebookNode, source: NotebookNode) -> Code:
-    """What is run for the marks, with the cells that students write or add."""
+def code_of(prepared: Prepared, notebook: NotebookNode, root: Path) -> Code:
+    """What is run of a notebook for the marks, with the cells that students write or add."""
+    source = source_notebook(root, prepared.exercise)
     known = {grade_id(cell): cell for cell in source.cells}
     locked = {cell.source for cell in source.cells if is_locked(cell)}
     own = {}

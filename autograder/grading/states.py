@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from autograder.grading.grade import Prepared, Ran
 from autograder.grading.journal import Entry
 from autograder.grading.submissions import Submission
+from autograder.locate import Code
 
 
 @dataclass(frozen=True)
@@ -23,13 +24,17 @@ class Read:
 
 @dataclass(frozen=True)
 class Planned:
-    """A notebook that is to be run, or what is only for the eye in it when ``marks_ran`` has the answers already."""
+    """A notebook that is to be run, or what is only for the eye in it when ``marks_ran`` has the answers already.
+
+    ``code`` is what students wrote of it, for the search for places.
+    """
 
     submission: Submission
     stamp: str
     prepared: Prepared
     notes: tuple[str, ...]
     key: str
+    code: Code
     marks_ran: Ran | None = None
 
 

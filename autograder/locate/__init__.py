@@ -6,5 +6,6 @@ It changes words, never marks.
 """
 
 from autograder.locate.attach import Code, Locator
+from autograder.locate.locate import NotRun
 
-__all__ = ["Code", "Locator"]
+__all__ = ["Code", "Locator", "NotRun"]

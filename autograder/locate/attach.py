@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from autograder.exercise import Exercise, Probe
-from autograder.locate.locate import Piece, Repair, Run, Solution, search, solutions
+from autograder.locate.locate import NotRun, Piece, Repair, Run, Solution, search, solutions
 from autograder.locate.quantities import WORKED_OUT
 from autograder.locate.words import sentence
 from autograder.marking import LineMark, QuestionMark
@@ -50,7 +50,7 @@ class Locator:
     """Looks for places; what it knows of an exercise, or of equal code, it does not work out again."""
 
     def __init__(self, run: Run) -> None:
-        """Run jobs with ``run``."""
+        """Run jobs with ``run``, which raises NotRun for one that it leaves out."""
         self._run, self._lock = run, threading.Lock()
         self._solutions: dict[tuple[str, int, str, str], Solution | None] = {}
         self._found: dict[tuple[str, int, str, tuple[str, ...]], Mapping[str, list[Repair]]] = {}
@@ -62,6 +62,8 @@ class Locator:
         marks = tuple(questions)
         try:
             return self._attach(exercise, seed, marks, code, solved)
+        except NotRun:
+            return marks
         except Exception:
             log.exception("no place was looked for in a notebook of %s", exercise.name)
             return marks

@@ -18,6 +18,10 @@ Run = Callable[[Job], Outcome]
 RTOL = 1e-7
 
 
+class NotRun(Exception):
+    """A job of a search was not run before, and may not be run now."""
+
+
 @dataclass(frozen=True)
 class Solution:
     """What the course's solution answers to a probe at the points of the search, and every exact quantity there."""

@@ -37,7 +37,7 @@ def wrong(name, variant_id):
 def test_instrumented_cells_answer_as_plain_ones(name, sandbox):
     exercise, notebook = filled(name)
     job = prepare(notebook, exercise, root=ROOT, seed=5).marks.job
-    code = code_of(prepare(notebook, exercise, root=ROOT, seed=5), notebook, source_notebook(ROOT, exercise))
+    code = code_of(prepare(notebook, exercise, root=ROOT, seed=5), notebook, ROOT)
     plain, hooked = sandbox.run(job), sandbox.run(replace(job, instrumented=tuple(code.own)))
     assert [one.message for one in hooked.cells] == [one.message for one in plain.cells]
     for ask, answers in plain.answers.items():

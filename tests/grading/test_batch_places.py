@@ -1,0 +1,74 @@
+"""A class gets places too: after its marks, once for equal code, and kept in the journal like every other run."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from class_kit import hand_in, make_course, solved
+
+from autograder.bridge.gradebook_writer import Writer
+from autograder.grading.batch import Course, grade_class
+from autograder.grading.journal import Journal
+from autograder.grading.submissions import find
+from autograder.records.read import autograded
+
+NAME = "relu_derivative"
+WRONG = """def relu(Z):
+    return np.maximum(Z, 0)
+
+
+def relu_derivative(Z):
+    return Z * (Z > 0)
+"""
+
+
+@pytest.fixture
+def course(tmp_path, root):
+    course = make_course(tmp_path / "course", root, [NAME])
+    hand_in(course, "ada", solved(root, NAME), NAME)
+    for student in ("bo", "cy"):
+        hand_in(course, student, solved(root, NAME, functions=WRONG), NAME)
+    return course
+
+
+def grade(course, *, pool=True, feedback=True, places=True):
+    with Journal(course) as journal, Writer(course) as writer, ThreadPoolExecutor(2) as workers:
+        shared = Course(
+            course, journal, writer, workers if pool else None, journal.seed(7), window=lambda: 2, places=places
+        )
+        return list(grade_class(shared, find([course / "submitted"]), feedback=feedback))
+
+
+def found(course):
+    return {
+        marks.student: [line.place.code for mark in marks.questions for line in mark.lines if line.place]
+        for marks in autograded(course)
+    }
+
+
+def runs(course):
+    with Journal(course) as journal:
+        return journal.count()
+
+
+@pytest.mark.slow
+def test_the_second_pass_finds_places_once_for_equal_code_and_later_passes_keep_them(course):
+    assert not any(one.problem for one in grade(course, feedback=False))
+    assert found(course) == {"ada": [], "bo": [], "cy": []}, "marks come first"
+    before = runs(course)
+    assert not any(one.problem for one in grade(course))
+    places = found(course)
+    assert places["ada"] == []
+    assert places["bo"] == places["cy"] == ["Z * (Z > 0)"]
+    searched = runs(course)
+    assert searched - before <= 2 + 3, "the solution once, one search for both, and what is for the eye of three"
+    for notebook in (course / "autograded").rglob("*.ipynb"):
+        notebook.unlink()
+    assert not any(one.problem for one in grade(course, pool=False, feedback=False))
+    assert found(course) == places, "marked again from what was kept, the places are there again"
+    assert runs(course) == searched
+
+
+@pytest.mark.slow
+def test_without_places_nothing_more_is_run(course):
+    grade(course, places=False)
+    assert found(course) == {"ada": [], "bo": [], "cy": []}
