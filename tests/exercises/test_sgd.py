@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from autograder.exercise import Line, Reply
-from autograder.exercises import load
+from autograder.exercises import load, watched_epochs
 from autograder.exercises import sgd as module
 from autograder.marking import challenges
 
@@ -18,7 +18,7 @@ LINES = (Line("each_once", 3), Line("fresh", 2))
 def judged(*epochs, m=30):
     visited = [int(k) for epoch in epochs for k in epoch]
     given = {"X": np.zeros((3, m)), "epochs": np.array(len(epochs))}
-    return module.orders(LINES, [Reply(given, {"visited": visited, "labelled": True})])
+    return watched_epochs.orders(LINES, [Reply(given, {"visited": visited, "labelled": True})])
 
 
 def poisson_tail(mean, k):
@@ -36,19 +36,19 @@ def test_kept_neighbours_of_random_orders_are_distributed_like_poisson():
     """The stated false-alarm rate rests on this distribution: it is measured where it can be."""
     rng = np.random.default_rng(7)
     pairs = 40_000
-    kept = np.array([module.neighbours_kept(range(30), rng.permutation(30).tolist()) for _ in range(pairs)])
+    kept = np.array([watched_epochs.neighbours_kept(range(30), rng.permutation(30).tolist()) for _ in range(pairs)])
     assert kept.mean() == pytest.approx(2 * 30 / 29, abs=0.04)
     for k in range(4, 9):
         expected = poisson_tail(2 * 30 / 29, k)
         assert np.mean(kept >= k) <= expected + 4 * math.sqrt(expected / pairs)
-    assert kept.max() < module.KEPT
+    assert kept.max() < watched_epochs.KEPT
 
 
 def test_the_stated_false_alarm_rate():
     epochs = [int(challenge.given["epochs"]) for challenge in challenges(load(NAME), 1)["recorded"]]
     pairs = sum(n + n * (n - 1) // 2 for n in epochs)
     assert pairs == 26
-    tail = sum(2**k * math.exp(-2) / math.factorial(k) for k in range(module.KEPT, 60))
+    tail = sum(2**k * math.exp(-2) / math.factorial(k) for k in range(watched_epochs.KEPT, 60))
     assert tail == pytest.approx(3.9e-9, rel=0.02)
     assert pairs * tail == pytest.approx(1e-7, rel=0.05)
 
@@ -81,18 +81,20 @@ def test_drawing_with_replacement_is_always_seen():
 
 
 def test_an_example_that_keeps_its_place_is_seen_over_all_challenges_and_not_in_a_few_epochs():
-    rng, m = np.random.default_rng(5), module.EXAMPLES
+    rng, m = np.random.default_rng(5), watched_epochs.EXAMPLES
 
     def reply(epochs, last):
         orders = [np.append(rng.permutation(m - 1), m - 1) if last else rng.permutation(m) for _ in range(epochs)]
         given = {"X": np.zeros((3, m)), "epochs": np.array(epochs)}
         return Reply(given, {"visited": [int(k) for order in orders for k in order], "labelled": True})
 
-    fixed = module.orders(LINES, [reply(epochs, True) for epochs in (4, 4, 3)])
+    fixed = watched_epochs.orders(LINES, [reply(epochs, True) for epochs in (4, 4, 3)])
     assert fixed["fresh"].mistakes == ("one-example-stays",)
     assert fixed["each_once"].share == 1
-    assert module.orders(LINES, [reply(2, True)])["fresh"].share == 1
-    assert all(module.orders(LINES, [reply(e, False) for e in (4, 4, 3)])["fresh"].share == 1 for _ in range(200))
+    assert watched_epochs.orders(LINES, [reply(2, True)])["fresh"].share == 1
+    assert all(
+        watched_epochs.orders(LINES, [reply(e, False) for e in (4, 4, 3)])["fresh"].share == 1 for _ in range(200)
+    )
 
 
 def test_no_steps_and_steps_with_all_examples_earn_nothing():
