@@ -9,6 +9,7 @@ import pytest
 
 from autograder.exercise import Reply
 from autograder.exercises import ising_phases as exercise
+from autograder.exercises import toy_lattices
 from autograder.marking import chance
 from autograder.marking.mark import challenges
 
@@ -98,7 +99,7 @@ def _generator_alarms(runs, n, L):
         X, Y = _right_generator(n, L, np.random.default_rng(seed))
         given = {"n_samples": np.array(n), "L": np.array(L), "seed": np.array(seed)}
         reply = Reply(given, {"X": X, "Y": Y, "same": True, "fresh": True})
-        verdicts = exercise.judge_generator(lines, [reply])
+        verdicts = toy_lattices.judge_generator(lines, [reply])
         alarms += any(verdict.share < 1 for verdict in verdicts.values())
     return alarms
 
@@ -131,7 +132,7 @@ def test_a_right_split_is_called_wrong_less_often_than_three_checks_allow(monkey
 def test_an_ordered_phase_that_is_a_little_off_is_seen_at_the_sizes_that_are_asked(p):
     question = exercise.EXERCISE.question("toy_generator")
     replies = []
-    for given in _asked(exercise.GENERATOR, 3):
+    for given in _asked(toy_lattices.GENERATOR, 3):
         n, L = int(given["n_samples"]), int(given["L"])
         Y = np.repeat([[0, 1]], n // 2, axis=1)
         X = np.where(np.random.default_rng(1).random((L * L, n)) < np.where(Y == 0, p, 0.5), 1, -1)
@@ -142,7 +143,7 @@ def test_an_ordered_phase_that_is_a_little_off_is_seen_at_the_sizes_that_are_ask
 
 @pytest.mark.parametrize("odd", [None, "text", np.zeros((16, 1000)), np.full((16, 1000), np.nan), np.zeros(3)])
 def test_odd_answers_are_marked_and_do_not_break_the_judges(odd):
-    given = _asked(exercise.GENERATOR, 1)[0]
+    given = _asked(toy_lattices.GENERATOR, 1)[0]
     question = exercise.EXERCISE.question("toy_generator")
     verdicts = question.judge(question.lines, [Reply(given, {"X": odd, "Y": odd, "same": True, "fresh": False})])
     assert not any(verdict.share for verdict in verdicts.values())
