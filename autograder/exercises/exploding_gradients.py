@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 import mpmath
 import numpy as np
-import sympy as sp
 
 from autograder.exercise import (
     Challenge,
@@ -26,7 +25,8 @@ from autograder.exercise import (
     lines,
 )
 from autograder.exercises.random_weights import WEIGHTS, judge_weights
-from autograder.exercises.shared import in_arrays, keeping_inputs, of_order_one
+from autograder.exercises.rate_schedule import RATE_SLIPS, RATES, rate_truth
+from autograder.exercises.shared import keeping_inputs, of_order_one
 from autograder.marking.compare import as_numbers
 from autograder.marking.judges import charged_before, charged_once, remembered, values
 from autograder.marking.slips import At, Slip, explain_slips, first_of
@@ -78,13 +78,6 @@ def clip_list(student, given):
         yield {"one_" + name: student.clip_by_norm(joined, float(given["threshold"]))}
 
 
-def rates(student, given):
-    """The learning rate at every step of a training."""
-    peak, warmup, total = float(given["peak"]), int(given["warmup"]), int(given["total"])
-    all_rates = [student.learning_rate_at(step, peak, warmup, total) for step in range(total)]
-    return {"warm_up": np.array(all_rates[:warmup]), "decay": np.array(all_rates[warmup:])}
-
-
 def _array_of_norm(rng: np.random.Generator, shape: tuple[int, ...], norm: float) -> np.ndarray:
     array = of_order_one(rng, *shape)
     return array * norm / np.linalg.norm(array)
@@ -124,17 +117,9 @@ def _list_challenges(rng: np.random.Generator) -> list[Challenge]:
     return points
 
 
-def _rate_challenges(rng: np.random.Generator) -> list[Challenge]:
-    points = [Challenge(in_arrays({"peak": 0.8, "warmup": 4, "total": 8}), shown=True)]
-    for warmup, total in ((5, 17), (8, 30), (3, 12)):
-        points.append(Challenge(in_arrays({"peak": rng.uniform(0.1, 2.0), "warmup": warmup, "total": total})))
-    return points
-
-
 CLIP_ONE = Probe(clip_one, _clip_challenges)
 CLIP_SPECIAL = Probe(clip_special, _special_challenges)
 CLIP_LIST = Probe(clip_list, _list_challenges)
-RATES = Probe(rates, _rate_challenges)
 
 
 # What is true -------------------------------------------------------------------------------------------------------
@@ -167,18 +152,6 @@ def clip_list_truth(given: Values) -> dict[str, np.ndarray]:
 
 def _joined(given: Values, name: str) -> np.ndarray:
     return np.concatenate([given[f"{name}{i}"].ravel() for i in (1, 2, 3)])
-
-
-@remembered
-def rate_truth(given: Values) -> dict[str, np.ndarray]:
-    """The schedule as it is stated, in exact arithmetic."""
-    peak, warmup, total = sp.Rational(float(given["peak"])), int(given["warmup"]), int(given["total"])
-    up = [peak * sp.Rational(step + 1, warmup) for step in range(warmup)]
-    down = [
-        peak * (1 + sp.cos(sp.pi * sp.Rational(step - warmup, total - warmup))) / 2 for step in range(warmup, total)
-    ]
-    with many_digits():
-        return {"warm_up": np.array([float(r) for r in up]), "decay": np.array([float(sp.N(r, 30)) for r in down])}
 
 
 # Which mistakes are known -------------------------------------------------------------------------------------------
@@ -251,36 +224,6 @@ LIST_SLIPS = [
     Slip("nan-replaced", "one_not_finite", _NAN_TO_ZERO),
     Slip("only-the-bad-array-is-dropped", "one_not_finite", lambda v: _clipped(_WITHOUT_THE_BAD(v), v.threshold)),
 ]
-
-
-def _cosine(way: np.ndarray) -> np.ndarray:
-    return (1 + np.cos(np.pi * way)) / 2
-
-
-WRONG_RATES: Mapping[str, tuple[str, Callable[..., np.ndarray]]] = {
-    "starts-at-zero": ("warm_up", lambda s, w, t: s / w),
-    "no-warm-up": ("warm_up", lambda s, w, t: np.ones(len(s))),
-    "warm-up-not-left-out": ("decay", lambda s, w, t: _cosine(s / t)),
-    "length-of-the-decay": ("decay", lambda s, w, t: _cosine((s - w) / t)),
-    "half-missing": ("decay", lambda s, w, t: 2 * _cosine((s - w) / (t - w))),
-    "no-decay": ("decay", lambda s, w, t: np.ones(len(s))),
-    "linear-decay": ("decay", lambda s, w, t: 1 - (s - w) / (t - w)),
-    "warm-up-one-step-longer": ("decay", lambda s, w, t: np.where(s == w, (s + 1) / w, _cosine((s - w) / (t - w)))),
-    "ends-at-zero": ("decay", lambda s, w, t: _cosine((s - w) / (t - 1 - w))),
-}
-"""Wrong parts of the peak at the steps s of a part of the schedule, for w steps of warm-up of t."""
-
-
-def _rate_slip(mistake: str, part: str, wrong: Callable[..., np.ndarray]) -> Slip:
-    def formula(v: At) -> np.ndarray:
-        warmup, total = int(v.warmup), int(v.total)
-        steps = np.arange(warmup) if part == "warm_up" else np.arange(warmup, total)
-        return v.peak * wrong(steps, warmup, total)
-
-    return Slip(mistake, part, formula)
-
-
-RATE_SLIPS = [_rate_slip(mistake, part, wrong) for mistake, (part, wrong) in WRONG_RATES.items()]
 
 
 def _explain_special(replies: Sequence[Reply]) -> Mapping[str, Verdict]:

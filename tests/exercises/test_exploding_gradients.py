@@ -9,7 +9,7 @@ import pytest
 from autograder.course import find_root
 from autograder.exercise import Line, Reply
 from autograder.exercises import exploding_gradients as exercise
-from autograder.exercises import load, random_weights
+from autograder.exercises import load, random_weights, rate_schedule
 from autograder.marking import challenges
 
 mpl.use("Agg")
@@ -74,7 +74,7 @@ def test_the_examples_of_the_text():
     np.testing.assert_allclose(exercise._clipped(np.array([[6.0, -8.0]]), 5.0), [[3, -4]])
     np.testing.assert_allclose(exercise._clipped(np.array([3.0, 4.0, 12.0]), 5.0), np.array([3, 4, 12]) * 5 / 13)
     given = {"peak": np.array(0.8), "warmup": np.array(4), "total": np.array(8)}
-    found = exercise.rate_truth(given)
+    found = rate_schedule.rate_truth(given)
     np.testing.assert_allclose(found["warm_up"], [0.2, 0.4, 0.6, 0.8])
     np.testing.assert_allclose(found["decay"], [0.8, 0.683, 0.4, 0.117], atol=5e-4)
     assert round(1.5**10) == 58
