@@ -157,7 +157,7 @@ class Submissions(pytest.File):
     def collect(self) -> Iterator[Notebook]:
         """One node per notebook. Raises CollectError when there is none."""
         from autograder.course import CourseError, find_root
-        from autograder.grading.submissions import NothingToGrade, find
+        from autograder.grading.finding import NothingToGrade, find
 
         paths = [Path(path) for path in self.config.getoption("submission")]
         try:
@@ -195,7 +195,7 @@ class Notebook(pytest.Collector):
         """The marks. Raises NeedsPerson when there is no isolation here or no course."""
         if self._marks is None:
             from autograder.course import CourseError, find_root
-            from autograder.grading.submissions import grade
+            from autograder.grading.many import grade
             from autograder.sandbox import SandboxUnavailable
 
             try:

@@ -44,11 +44,11 @@ from autograder.course import find_root, sheet_files
 from autograder.environment import put_programs_on_path
 from autograder.exercises import NAMES, load
 from autograder.grading.batch import Course, grade_class, healed
+from autograder.grading.finding import find
 from autograder.grading.grade import Graded, Ran, execute, give_marks, grade_notebook, prepare
 from autograder.grading.journal import Journal, asked
 from autograder.grading.kept import marks_key
 from autograder.grading.remark import remark
-from autograder.grading.submissions import find
 from autograder.marking import challenges, mark
 from autograder.sandbox import Cell, Job, shared_sandbox
 from autograder.sandbox.inside.codec import gather

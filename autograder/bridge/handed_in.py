@@ -32,6 +32,7 @@ from autograder.bridge.given import Given, Place, grades_of, remember, same
 from autograder.bridge.settings import database_of
 from autograder.course import root_of_hand_in, source_notebook
 from autograder.exercises import NAMES, load
+from autograder.grading.finding import NothingToGrade, find
 from autograder.grading.notebook import (
     MAX_OWN_VALUES,
     REFUSED,
@@ -41,7 +42,7 @@ from autograder.grading.notebook import (
     read_notebook,
     values_in,
 )
-from autograder.grading.submissions import ASIDE, NothingToGrade, find, put_in_place
+from autograder.grading.placing import ASIDE, put_in_place
 from autograder.marking import BadRecord
 from autograder.people.answers import digests
 from autograder.personal import exercise_of

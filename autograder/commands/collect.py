@@ -18,7 +18,7 @@ from rich.text import Text
 from autograder.course import CourseError, find_root
 from autograder.exercises import load
 from autograder.grading.arrived import BadArchive, Packed, recognise, unpack
-from autograder.grading.submissions import ASIDE
+from autograder.grading.placing import ASIDE
 from autograder.records.layouts import GRADESCOPE, Origin, gradescope_metadata, origin, persons
 from autograder.records.people import Person, read_people
 from autograder.records.returned import COLLECTED, note_collected

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from autograder.bridge.gradebook_reader import scores_and_emails, students
 from autograder.course import CourseError, find_root, place_only
+from autograder.grading.finding import NothingToGrade, find
 from autograder.grading.notebook import BadNotebook, read_bytes
-from autograder.grading.submissions import NothingToGrade, find
 from autograder.marking import Marks
 from autograder.records.people import by_email, decoded, read_people
 from autograder.records.read import NoRecords, read

@@ -17,9 +17,10 @@ from rich.console import Console
 
 from autograder.course import CourseError, find_root, place_only, source_notebook
 from autograder.exercises import NAMES
+from autograder.grading.finding import NothingToGrade, find
 from autograder.grading.grade import fresh_seed, grade_notebook
 from autograder.grading.notebook import BadNotebook, heal, parse_notebook
-from autograder.grading.submissions import NothingToGrade, Submission, content, files_beside, find
+from autograder.grading.submissions import Submission, content, files_beside
 from autograder.marking import Marks
 from autograder.personal import exercise_of
 from autograder.records.hints import read_hints

@@ -13,8 +13,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from autograder.course import CourseError, find_root
+from autograder.grading.finding import NothingToGrade, find
 from autograder.grading.grade import fresh_seed
-from autograder.grading.submissions import NothingToGrade, Submission, find, grade_all
+from autograder.grading.many import grade_all
+from autograder.grading.submissions import Submission
 from autograder.marking import Marks, to_json
 from autograder.personal import read_own_numbers
 from autograder.sandbox import Sandbox, SandboxUnavailable, shared_sandbox

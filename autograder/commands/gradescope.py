@@ -16,8 +16,10 @@ import autograder
 from autograder.course import CONFIG, CourseError, find_root, place_only
 from autograder.exercise import SHEETS, Exercise
 from autograder.exercises import NAMES, load
+from autograder.grading.finding import NothingToGrade, find
 from autograder.grading.grade import fresh_seed
-from autograder.grading.submissions import NothingToGrade, Submission, find, grade
+from autograder.grading.many import grade
+from autograder.grading.submissions import Submission
 from autograder.marking import Marks
 from autograder.personal import read_own_numbers
 from autograder.sandbox import Sandbox, SandboxUnavailable

@@ -62,7 +62,8 @@ def main(refuse: bool, limits: Mapping[str, Mapping[str, float]], level: str) ->
     if refuse:
         refuse_namespaces()
     from autograder.exercises import load
-    from autograder.grading.submissions import find, grade_all
+    from autograder.grading.finding import find
+    from autograder.grading.many import grade_all
     from autograder.marking import to_json
     from autograder.sandbox import Sandbox
 

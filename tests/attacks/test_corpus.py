@@ -15,7 +15,8 @@ import psutil
 import pytest
 
 from autograder.exercises import load
-from autograder.grading.submissions import find, grade_all
+from autograder.grading.finding import find
+from autograder.grading.many import grade_all
 from autograder.marking import Marks, from_json, to_json
 from autograder.sandbox import Sandbox, SandboxUnavailable
 

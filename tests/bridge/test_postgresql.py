@@ -18,8 +18,8 @@ from class_kit import hand_in, make_course, solved
 from autograder.bridge.gradebook_writer import Writer
 from autograder.grading import batch
 from autograder.grading.batch import Course, GradebookProblem, grade_class
+from autograder.grading.finding import find
 from autograder.grading.journal import Journal
-from autograder.grading.submissions import find
 
 PROGRAMS = [path.parent for path in sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))]
 FOUND = PROGRAMS[-1] if PROGRAMS else Path(shutil.which("initdb") or "/nowhere/initdb").parent

@@ -18,8 +18,10 @@ from autograder.course import source_notebook
 from autograder.exercises import load
 from autograder.grading import arrived
 from autograder.grading.arrived import BadArchive, by_name, recognise, unpack
+from autograder.grading.finding import find
 from autograder.grading.notebook import BadNotebook, parse_notebook, plan
-from autograder.grading.submissions import content, find, put_in_place
+from autograder.grading.placing import put_in_place
+from autograder.grading.submissions import content
 from autograder.marking import Marks
 from autograder.views.gradescope import results
 

@@ -7,8 +7,8 @@ from class_kit import hand_in, make_course, solved
 
 from autograder.bridge.gradebook_writer import Writer
 from autograder.grading.batch import Course, grade_class
+from autograder.grading.finding import find
 from autograder.grading.journal import Journal
-from autograder.grading.submissions import find
 from autograder.records.read import autograded
 
 NAME = "relu_derivative"

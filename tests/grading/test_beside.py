@@ -8,8 +8,10 @@ import pytest
 
 from autograder.course import sheet_files
 from autograder.grading import submissions
+from autograder.grading.finding import find
 from autograder.grading.grade import beside
-from autograder.grading.submissions import MAX_FILES, MAX_FILES_BYTES, find, grade, own_files
+from autograder.grading.many import grade
+from autograder.grading.submissions import MAX_FILES, MAX_FILES_BYTES, own_files
 from autograder.sandbox import Sandbox
 
 

@@ -12,8 +12,8 @@ from autograder.bridge.gradebook_writer import Writer
 from autograder.grading import batch
 from autograder.grading.batch import Course, grade_class
 from autograder.grading.cluster import LEAST_WIDTH, ClusterProblem, cluster_pool
+from autograder.grading.finding import find
 from autograder.grading.journal import Journal
-from autograder.grading.submissions import find
 
 pytestmark = pytest.mark.slow
 STUDENTS = 8

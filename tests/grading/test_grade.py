@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from autograder.exercises import load
+from autograder.grading.finding import NothingToGrade, find
 from autograder.grading.grade import execute, give_marks, grade_notebook, prepare
-from autograder.grading.submissions import NothingToGrade, Submission, find, grade, grade_all, own_files
+from autograder.grading.many import grade, grade_all
+from autograder.grading.submissions import Submission, own_files
 from autograder.marking import to_json
 
 
@@ -241,7 +243,7 @@ def test_an_error_of_the_grader_goes_to_a_person(tmp_path, root, sandbox, submis
     def broken(*args, **kwargs):
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("autograder.grading.submissions.grade_notebook", broken)
+    monkeypatch.setattr("autograder.grading.many.grade_notebook", broken)
     marks = grade(find([path])[0], sandbox, root=root, seed=1)
     assert marks.needs_person
     assert "The grader failed" in marks.error

@@ -13,8 +13,8 @@ from test_batch import grade
 
 from autograder.bridge.gradebook_writer import Writer
 from autograder.grading.batch import Course, grade_class
+from autograder.grading.finding import find
 from autograder.grading.journal import Journal
-from autograder.grading.submissions import find
 
 GROWING = ("grade", "comment", "student", "submitted_assignment", "submitted_notebook")
 """The tables of the gradebook that have rows for every student."""

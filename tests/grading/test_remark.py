@@ -14,9 +14,9 @@ from autograder.cli import main
 from autograder.exercises import load
 from autograder.grading import batch, kept
 from autograder.grading.batch import Course, grade_class
+from autograder.grading.finding import find
 from autograder.grading.journal import Journal
 from autograder.grading.remark import remark
-from autograder.grading.submissions import find
 from autograder.marking import to_json
 
 

@@ -16,8 +16,8 @@ from autograder.cli import main
 from autograder.exercises import load
 from autograder.grading import kept, remark
 from autograder.grading.batch import Course, grade_class
+from autograder.grading.finding import find
 from autograder.grading.journal import Journal
-from autograder.grading.submissions import find
 
 pytestmark = pytest.mark.slow  # each marks hundreds of submissions again
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.grading.submissions import find
+from autograder.grading.finding import find
 
 TREE = "submitted"
 
