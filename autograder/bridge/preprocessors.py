@@ -25,7 +25,8 @@ from autograder.course import root_of_hand_in, source_notebook
 from autograder.exercise import Exercise
 from autograder.exercises import NAMES, load
 from autograder.grading.grade import Graded, fresh_seed, grade_notebook, put_own_text_back, run_plain
-from autograder.grading.notebook import complete, digest, grade_id, heal, is_question
+from autograder.grading.mending import complete
+from autograder.grading.notebook import digest, grade_id, heal, is_question
 from autograder.grading.submissions import own_files
 from autograder.marking import to_json
 from autograder.people.answers import digests

@@ -18,7 +18,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.grading.grade import run_plain
-from autograder.grading.notebook import complete
+from autograder.grading.mending import complete
 from autograder.sandbox import Limits, Sandbox
 
 FOLDER = Path(__file__).parent / "nbclient"
