@@ -212,11 +212,6 @@ def _own(
     return None
 
 
-def _is_multiple(added: object, amount: float, own: np.ndarray) -> bool:
-    value = np.asarray(added, float)
-    return value.shape == own.shape and bool(np.abs(value - amount * own).max() <= CLOSE * np.abs(value).max())
-
-
 def _other(cs: Sequence[Pass], steps: Sequence[float], found: Coefficients, parameter: str) -> Words | None:
     other = found.of("other")
     if other is None:
