@@ -73,6 +73,12 @@ class Report:
             text += ["", _wrapped(note)]
         return "\n".join(text)
 
+    def _ipython_display_(self) -> None:
+        # Shown, and not the cell's result: nbgrader takes a result for points, and warns of all that is no number.
+        from IPython.display import display
+
+        display({"text/plain": repr(self), "text/html": self._repr_html_()}, raw=True)
+
     def _repr_html_(self) -> str:
         # No background colours: the table is read on light and on dark pages. The sign and the word carry the status.
         sign = {"ok": ("#2a9d5c", "&#10003;"), "WRONG": ("#d9480f", "&#10007;"), "unclear": ("#8a8a8a", "?")}

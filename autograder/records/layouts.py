@@ -1,6 +1,7 @@
 """What platforms call the files that they give: whose a file is, when it came, and how to give something back.
 
-Moodle: mod/assign/classes/downloader.php and mod/assign/feedback/file/importziplib.php (commit 0203d8f2).
+Moodle: mod/assign/classes/downloader.php, `get_student_prefix`, `load_submissionplugin_filelist` (commit da545523), and
+mod/assign/feedback/file/importziplib.php, `is_valid_filename_for_import` (commit 0203d8f2).
 Canvas: lib/content_zipper.rb, `get_filename` and `add_upload_submission` (commit 05e9653c).
 nbgrader: nbgrader/exchange/default/submit.py, `inbound` (0.9.6). Gradescope and Blackboard do not publish theirs; these
 are as their exports look.

@@ -822,6 +822,17 @@ def test_a_report_is_a_table_in_a_notebook_and_plain_ascii_elsewhere():
     assert "#10003;" in page
 
 
+def test_a_report_is_shown_and_is_no_result_which_nbgrader_would_take_for_points(monkeypatch):
+    """`nbgrader validate` warned in eleven lines of every self-check of a right notebook."""
+    import IPython.display
+    from IPython.core.formatters import DisplayFormatter
+
+    shown = []
+    monkeypatch.setattr(IPython.display, "display", lambda data, raw: shown.append(data))
+    assert DisplayFormatter().format(check_values({"dW1": 1}, {"dW1": ()})) == ({}, {})
+    assert [set(data) for data in shown] == [{"text/plain", "text/html"}]
+
+
 def test_no_sentence_of_a_report_is_cut_and_no_word_in_two():
     """The longest that a check says, in both forms: every word stands there, in order, to its last full stop."""
     words = " ".join(f"word-{k} {'x' * (k % 30)} -{k}.5e-7" for k in range(60)) + " and the end."
