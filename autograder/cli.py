@@ -22,6 +22,7 @@ COMMANDS = {
     "report": "one page about a class: questions, mistakes, clusters",
     "hint": "write one hint for everyone who shares a wrong answer",
     "numbers": "give every student their own numbers in the worked calculation",
+    "release": "give a sheet out, or a mended one so that nobody loses work",
     "kit": "make the folder that students get",
     "build": "generate source/ and assignments/ from reference/, or check them",
     "new": "make the skeleton of a new exercise",

@@ -84,6 +84,7 @@ USES = {
     "roster": [[], ["--to", "{out}/roster.html"]],
     "hint": [["tanh_swap", "--list"]],
     "numbers": [["list"]],
+    "release": [["training"], ["training", "--correct", "--earlier", "{path}"]],
     "kit": [["--to", "{out}/kit.zip"]],
     "build": [["--check"]],
     "new": [["training", "an_exercise", "A title"]],
