@@ -1,77 +1,78 @@
 """Sheet 2, exercise 8: backpropagation through two hidden layers.
 
-The equations are handed in as functions of one matrix expression each. Each is asked alone, with a random upstream
-signal, at non-square sizes: shapes first, in letters, then values. Then the code that computes all six gradients.
+The shapes, the equations of (b), and the code that computes all six gradients. Where that uses an equation that is
+wrong it is asked with another one in its place: the equation is charged in (b), and costs nothing in (c).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from itertools import product
 
 import numpy as np
 
 from autograder.diagnosis import Spec
 from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written, lines
-from autograder.exercises.letter_shapes import SHAPE_TABLE, SHAPES, judge_shapes, shapes_first
-from autograder.exercises.shared import (
-    draw_point,
-    follow_network,
-    keeping_parameters,
-    layer_gradients,
-    network_for,
-    wrong_slopes,
+from autograder.exercises.error_equations import (
+    ARGUMENTS,
+    JUDGES,
+    LOSS,
+    SIGNAL_1,
+    SIGNAL_2,
+    SIGNAL_3,
+    SMALL,
+    WEIGHTS_1,
+    draw_points,
+    network,
+    signal_1_truth,
+    signal_2_truth,
+    signal_3_truth,
+    truth,
 )
-from autograder.marking.compare import as_numbers, compare
+from autograder.exercises.letter_shapes import SHAPE_TABLE, SHAPES, judge_shapes
+from autograder.exercises.shared import follow_network, keeping_parameters, layer_gradients
+from autograder.marking.compare import as_numbers
 from autograder.marking.gradients import explain_gradients
-from autograder.marking.judges import Explain, charged_once, remembered, usable, values
-from autograder.marking.slips import At, Slip, explain_slips, gives
-from autograder.truth import Network
-
-ACTIVATIONS, LOSS = ("tanh", "sigmoid", "sigmoid"), "bce"
-
-SMALL = {
-    "X": np.array([[1.0, -1.0], [0.5, 2.0]]),
-    "Y": np.array([[1.0, 0.0]]),
-    "W1": np.array([[1.0, -1.0], [0.5, 0.5], [-1.0, 0.0]]),
-    "b1": np.array([[0.5], [-1.0], [0.0]]),
-    "W2": np.array([[1.0, -2.0, 0.5], [0.0, 1.0, -1.0]]),
-    "b2": np.array([[0.5], [0.0]]),
-    "W3": np.array([[1.0, -2.0]]),
-    "b3": np.array([[0.5]]),
-}
-"""A network of 2-3-2-1 with two examples that feedback may show."""
-
-
-def network(given: Values) -> Network:
-    """The symbolic network for the shapes of a challenge."""
-    return network_for(given, ACTIVATIONS, LOSS)
-
+from autograder.marking.judges import charged_once, remembered, usable, values
+from autograder.marking.slips import At, worked_out
 
 # What is asked ------------------------------------------------------------------------------------------------------
 
 
-def equations(student, given, *, asked):
-    """What equations give, each for its arguments; an error stands in the place of a value."""
-    for name, arguments in asked:
-        function = getattr(student, "equation_" + name)
-        try:
-            value = function(*(given[argument] for argument in arguments))
-        except NotImplementedError:
-            raise
-        except Exception as error:
-            value = error
-        yield {name: value}
+STAND_INS = {
+    "dZ3": "A3 + 2 * Y",
+    "dZ2": "A2 * (sum(W3) + sum(dZ3, axis=0))",
+    "dZ1": "A1 * (sum(W2) + sum(dZ2, axis=0))",
+    "dW1": "sum(dZ1, axis=1, keepdims=True) * sum(X, axis=1)",
+}
+"""Other equations than the right ones, of the right shapes, that depend on every argument."""
 
 
-def gradients(student, given):
-    """All six gradients, as far as they were stored; an error stands in the place of what comes after it."""
+def gradients(student, given, *, stand_ins):
+    """All six gradients, as far as they were stored; an error stands in the place of what comes after it.
+
+    With stand-ins, first what each equation gives at random arguments: then the stand-in takes its place.
+    """
     sizes = [given["X"].shape[0]] + [given["W" + str(layer)].shape[0] for layer in (1, 2, 3)]
     net = student.TwoHiddenNetwork(*sizes)
     for name in ("W1", "b1", "W2", "b2", "W3", "b3"):
         setattr(net, name, given[name].copy())
     net.forward_pass(given["X"])
+    known = {**given, **{name: getattr(net, name, None) for name in ("A1", "A2", "A3")}}
+    for name, arguments, formula in stand_ins if given["with_stand_ins"] else ():
+        handed = [known[argument] for argument in arguments]
+        try:
+            value = getattr(student, "equation_" + name)(*handed)
+        except Exception as error:
+            value = error
+        yield {"equation_" + name: value}
+
+        def stand_in(*values, arguments=arguments, formula=formula, **named):
+            return eval(formula, {"sum": np.sum}, {**dict(zip(arguments, values)), **named})
+
+        setattr(student, "equation_" + name, stand_in)
+        known[name] = stand_in(*handed)
     missing = None
     try:
         net.backward_pass(given["X"], given["Y"])
@@ -84,227 +85,88 @@ def gradients(student, given):
     yield {name + "_after": getattr(net, name, None) for name in ("W1", "b1", "W2", "b2", "W3", "b3")}
 
 
-def _points(rng: np.random.Generator) -> list[dict[str, np.ndarray]]:
-    """No two of n, h1, h2, o and m are equal, so that every shape can be told; but at the last one.
-
-    At square weights a missing transpose does not raise, and shows in the values.
-    """
-    sizes = ((3, 5, 4, 2), (2, 4, 6, 3), (4, 3, 5, 2), (4, 4, 4, 4))
-    return [draw_point(rng, size, ACTIVATIONS, LOSS, m) for size, m in zip(sizes, (7, 5, 6, 3))]
-
-
 def _network_challenges(rng: np.random.Generator) -> list[Challenge]:
-    return [Challenge(SMALL, shown=True), *(Challenge(point) for point in _points(rng))]
+    points = draw_points(rng)
+    plain = [Challenge({**SMALL, "with_stand_ins": False}, shown=True)]
+    plain += [Challenge({**point, "with_stand_ins": False}) for point in points]
+    return plain + [Challenge({**point, "with_stand_ins": True}) for point in points[:2]]
 
 
-ARGUMENTS = {
-    "dZ3": ("A3", "Y"),
-    "dZ2": ("W3", "dZ3", "A2"),
-    "dZ1": ("W2", "dZ2", "A1"),
-    "dW1": ("dZ1", "X"),
-}
-"""What each equation is worked out from."""
-
-
-def _equations(called: str, *asked: str) -> Probe:
-    """Activations from a real forward pass, and error signals drawn at random: each equation stands alone."""
-    names = {name for one in asked for name in ARGUMENTS[one]}
-
-    def draw(rng: np.random.Generator) -> list[Challenge]:
-        challenges = []
-        for point, shown in [(SMALL, True), *((point, False) for point in _points(rng))]:
-            known = {**point, **network(point).evaluate(point)}
-            for layer in (1, 2, 3):
-                shape = known[f"Z{layer}"].shape
-                signs = rng.choice([-1.0, 1.0], shape)
-                known[f"dZ{layer}"] = signs * (np.ones(shape) if shown else rng.uniform(0.3, 1.3, shape))
-            challenges.append(Challenge({name: known[name] for name in names}, shown=shown))
-        return challenges
-
-    return Probe(equations, draw, {"asked": tuple((one, ARGUMENTS[one]) for one in asked)}, called)
-
-
-SIGNAL_3 = _equations("signal_3", "dZ3")
-SIGNAL_2 = _equations("signal_2", "dZ2")
-SIGNAL_1 = _equations("signal_1", "dZ1")
-WEIGHTS_1 = _equations("weights_1", "dW1", "dZ3")  # and the student's dZ3, where 1/m was put
-GRADIENTS = Probe(gradients, _network_challenges)
-
-
-# What is true -------------------------------------------------------------------------------------------------------
-
-
-@remembered
-def truth(given: Values) -> dict[str, np.ndarray]:
-    """Exact activations and gradients of the whole network."""
-    return network(given).evaluate(given)
-
-
-@remembered
-def signal_3_truth(given: Values) -> dict[str, np.ndarray]:
-    """Derivative of the mean loss with respect to Z3: sympy's, for outputs given as A3 = sigmoid(Z3)."""
-    outputs, m = given["A3"].shape
-    # a layer of its own in which every output sees one input: Z = x, and A = sigmoid(Z) is the given A3
-    Z = _before(given["A3"], "sigmoid")
-    single = Network((outputs, outputs), ("sigmoid",), LOSS)
-    found = single.evaluate({"X": Z, "Y": given["Y"], "W1": np.eye(outputs), "b1": np.zeros((outputs, 1))})
-    return {"dZ3": found["dZ1"] / m}
-
-
-def follow_signal_3(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
-    """1/m may be kept for the weight gradients instead."""
-    return [{"dZ3": signal_3_truth(given)["dZ3"] * given["A3"].shape[1]}]
-
-
-def _before(A: np.ndarray, activation: str) -> np.ndarray:
-    """The pre-activations that belong to these activations of tanh or sigmoid."""
-    return np.arctanh(A) if activation == "tanh" else np.log(A / (1 - A))
-
-
-def _step_back(given: Values, weights: str, above: str, below: str, activation: str) -> np.ndarray:
-    """dZ of a hidden layer by sympy, in a network of two layers whose output error is given.
-
-    The hidden layer gets its A by its own activation, from pre-activations that are inputs; the second is linear.
-    """
-    W, A, signal = given[weights], given[below], given[above]
-    hidden, outputs = A.shape[0], W.shape[0]
-    net = Network((hidden, hidden, outputs), (activation, "linear"), "mse")
-    point = {"X": _before(A, activation), "Y": np.zeros_like(signal), "W1": np.eye(hidden), "b1": np.zeros((hidden, 1))}
-    point |= {"W2": W, "b2": np.zeros((outputs, 1))}
-    return net.evaluate(point, {"dZ2": signal})["dZ1"]
-
-
-@remembered
-def signal_2_truth(given: Values) -> dict[str, np.ndarray]:
-    """dZ2 for a given dZ3."""
-    return {"dZ2": _step_back(given, "W3", "dZ3", "A2", "sigmoid")}
-
-
-@remembered
-def signal_1_truth(given: Values) -> dict[str, np.ndarray]:
-    """dZ1 for a given dZ2."""
-    return {"dZ1": _step_back(given, "W2", "dZ2", "A1", "tanh")}
-
-
-@remembered
-def weights_1_truth(given: Values) -> dict[str, np.ndarray]:
-    """dW1 for a given dZ1 that holds the 1/m."""
-    weights = np.zeros((given["dZ1"].shape[0], given["X"].shape[0]))
-    return {"dW1": layer_gradients(given["X"], weights, given["dZ1"])["dW"]}
-
-
-def weights_1_wanted(replies: Sequence[Reply]) -> list[tuple[np.ndarray, ...]]:
-    """The right dW1 beside the student's own dZ3: as it is where dZ3 has the 1/m, with 1/m where dZ3 lacks it.
-
-    A dZ3 that is wrong for another reason is charged there, and says nothing about the place of 1/m: both are right.
-    """
-    examples = [reply.given["X"].shape[1] for reply in replies]
-    found = [weights_1_truth(reply.given)["dW1"] for reply in replies]
-    exact = [signal_3_truth({"A3": reply.given["A3"], "Y": reply.given["Y"]})["dZ3"] for reply in replies]
-    own = [reply.values.get("dZ3") for reply in replies]
-    if all(compare(got, right).equal for got, right in zip(own, exact)):
-        return [(array,) for array in found]
-    if all(compare(got, m * right).equal for got, right, m in zip(own, exact, examples)):
-        return [(array / m,) for array, m in zip(found, examples)]
-    return [(array, array / m) for array, m in zip(found, examples)]
-
-
-# Which mistakes are known -------------------------------------------------------------------------------------------
-
-
-def _hidden_slips(line: str, weights: str, above: str, below: str, activation: str) -> Explain:
-    slope = {"sigmoid": f"{below} * (1 - {below})", "tanh": f"(1 - {below}**2)"}[activation]
-    unbracketed = {"sigmoid": f"* {below} * 1 - {below}", "tanh": f"* 1 - {below}**2"}[activation]
-    back = f"({weights}.T @ {above})"
-    whole = {
-        "weights-not-transposed": f"({weights} @ {above}) * {slope}",
-        "derivative-without-upstream-error": slope,
-        "derivative-without-brackets": f"{back} {unbracketed}",
-        "weights-missing-in-hidden-error": f"sum({above}, axis=0, keepdims=True) * {slope}",
-        "divided-by-m-twice": f"{back} * {slope} / {below}.shape[1]",
-    }
-
-    def of_slope(v: At, wrong: Callable[..., np.ndarray]) -> np.ndarray:
-        return v[weights].T @ v[above] * wrong(_before(v[below], activation), v[below])
-
-    explain = explain_slips(
-        [Slip(mistake, line, formula) for mistake, formula in whole.items()]
-        + [Slip(mistake, line, partial(of_slope, wrong=wrong)) for mistake, wrong in wrong_slopes(activation)]
-    )
-
-    def where_it_runs(replies: Sequence[Reply]) -> Mapping[str, Verdict]:
-        """W in the place of its transpose raises where W is not square: what is left says what it is."""
-        whole = [reply for reply in replies if not isinstance(as_numbers(reply.values.get(line)), str)]
-        return explain(whole) if whole else {}
-
-    return where_it_runs
-
-
-EXPLAIN_2 = _hidden_slips("dZ2", "W3", "dZ3", "A2", "sigmoid")
-EXPLAIN_1 = _hidden_slips("dZ1", "W2", "dZ2", "A1", "tanh")
-
-SIGNAL_3_SLIPS = tuple(
-    Slip(mistake, "dZ3", f"{formula}{mean}")
-    for mistake, formula in {
-        "extra-output-derivative": "(A3 - Y) * A3 * (1 - A3)",
-        "output-derivative-not-applied": "(A3 - Y) / (A3 * (1 - A3))",
-        "sign-flipped": "(Y - A3)",
-        "factor-2-extra": "2 * (A3 - Y)",
-        "absolute-error": "abs(A3 - Y)",
-        "half-of-the-cross-entropy": "Y * (A3 - 1)",
-    }.items()
-    for mean in ("", " / Y.shape[1]")
+GRADIENTS = Probe(
+    gradients,
+    _network_challenges,
+    {"stand_ins": tuple((name, ARGUMENTS[name], formula) for name, formula in STAND_INS.items())},
 )
 
-WEIGHTS_1_SLIPS = (Slip("result-transposed", "dW1", "(dZ1 @ X.T).T"), Slip("sign-flipped", "dW1", "-dZ1 @ X.T"))
+
+# What follows from the stand-ins ------------------------------------------------------------------------------------
+
+
+def all_stand_ins(given: Values) -> dict[str, np.ndarray]:
+    """What is known at a challenge, and what each stand-in gives from those before it."""
+    known = {**given, **truth(given)}
+    for name, formula in STAND_INS.items():
+        known[name] = worked_out(formula, At(known, {}))
+    return known
+
+
+@remembered
+def stand_ins_truth(given: Values) -> list[dict[str, np.ndarray]]:
+    """The six gradients for every choice of what the backward pass takes from an equation, and what it does itself.
+
+    The first takes all from them.
+    """
+    return [_taking(given, *taken) for taken in product((True, False), repeat=4)]
+
+
+def _taking(given: Values, *taken: bool) -> dict[str, np.ndarray]:
+    known, exact = {**given, **truth(given)}, {"dZ3": signal_3_truth, "dZ2": signal_2_truth, "dZ1": signal_1_truth}
+    for name, by_equation in zip(exact, taken):
+        known[name] = worked_out(STAND_INS[name], At(known, {})) if by_equation else exact[name](known)[name]
+    found: dict[str, np.ndarray] = {}
+    for layer, below in ((3, "A2"), (2, "A1"), (1, "X")):
+        A, dZ = known[below], known[f"dZ{layer}"]
+        own = layer_gradients(A, known[f"W{layer}"], dZ)
+        dW = worked_out(STAND_INS["dW1"], At({"dZ1": dZ, "X": A}, {})) if taken[-1] else own["dW"]
+        found |= {f"dW{layer}": dW, f"db{layer}": own["db"]}
+    return found
 
 
 # Judges -------------------------------------------------------------------------------------------------------------
-
-
-def _explain_signal_3(replies: Sequence[Reply]) -> Mapping[str, Verdict]:
-    """A slip of the formula, or the mean over the outputs, which is two: as the gradients of (c) say it."""
-    averaged = [r.given["A3"].shape[1] / r.given["A3"].shape[0] * signal_3_truth(r.given)["dZ3"] for r in replies]
-    if all(gives(reply.values.get("dZ3"), array) for reply, array in zip(replies, averaged)):
-        return {"dZ3": Verdict.named("missing-1-over-m", "mean-over-outputs")}
-    return explain_slips(SIGNAL_3_SLIPS)(replies)
-
-
-def judge_signal_3(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
-    """dZ3 with 1/m, or without it: then the weight gradients have to take the mean."""
-    judge = values(signal_3_truth, follow=follow_signal_3, explain=_explain_signal_3)
-    return {
-        name: replace(verdict, message="Right, if dW1 takes the mean over the examples.") if verdict.own else verdict
-        for name, verdict in shapes_first("dZ3", judge)(lines, replies).items()
-    }
-
-
-def judge_weights_1(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
-    """dW1 with 1/m in exactly one of two places: in the student's own dZ3, or here."""
-    wanted = {id(reply.given): arrays for reply, arrays in zip(replies, weights_1_wanted(replies))}
-    plain = values(
-        lambda given: {"dW1": wanted[id(given)][0]},
-        follow=lambda given, own: [{"dW1": right} for right in wanted[id(given)][1:]],
-        explain=lambda replies: _explain_weights_1(replies, wanted),
-    )
-    return shapes_first("dW1", plain)(lines, replies)
-
-
-def _explain_weights_1(replies: Sequence[Reply], wanted: Mapping[int, tuple[np.ndarray, ...]]) -> Mapping[str, Verdict]:
-    """1/m in both places or in none, or one of the slips of the formula."""
-    for mistake, power in (("missing-1-over-m", 1), ("divided-by-m-twice", -1)):
-        predicted = [wanted[id(reply.given)][0] * reply.given["X"].shape[1] ** power for reply in replies]
-        if all(gives(reply.values.get("dW1"), array) for reply, array in zip(replies, predicted)):
-            return {"dW1": Verdict.named(mistake)}
-    return explain_slips(WEIGHTS_1_SLIPS)(replies)
 
 
 BY_NETWORK = values(truth, explain=explain_gradients(Spec(("tanh", "sigmoid"), "sigmoid", LOSS)))
 AT_OWN_WEIGHTS = values(truth, follow=lambda given, own: follow_network(network(given), given, own))
 
 
-@charged_once
+WITH_STAND_INS = values(lambda given: stand_ins_truth(given)[0], follow=lambda given, own: stand_ins_truth(given)[1:])
+
+
 def judge_gradients(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
+    """All six gradients. What only a wrong equation of the student's own makes wrong costs nothing here."""
+    plain = [reply for reply in replies if not reply.given["with_stand_ins"]]
+    stood = [reply for reply in replies if reply.given["with_stand_ins"]]
+    verdicts = dict(judge_plain(lines, plain))
+    if all(verdict.share == 1 for verdict in verdicts.values()):
+        return verdicts
+    following = WITH_STAND_INS(lines, stood) if _is_charged(stood) else {}
+    for name, verdict in following.items():
+        if verdict.share == 1 > verdicts[name].share:
+            verdicts[name] = Verdict("correct", 1.0, own=True, message="Right, with your own equations of (b).")
+    return verdicts
+
+
+def _is_charged(stood: Sequence[Reply]) -> bool:
+    """Whether an equation is wrong in (b)."""
+    own = [
+        Reply(all_stand_ins(reply.given), {name: reply.values.get(f"equation_{name}") for name in STAND_INS})
+        for reply in stood
+    ]
+    return any(judge((Line(name, 0),), own)[name].share < 1 for name, judge in JUDGES.items())
+
+
+@charged_once
+def judge_plain(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
     """All six gradients. Weights that the backward pass has changed before using them are charged once."""
     whole = [r for r in replies if not any(isinstance(as_numbers(r.values.get(line.name)), str) for line in lines)]
     verdicts = dict(BY_NETWORK(lines, replies))
@@ -362,22 +224,10 @@ EXERCISE = Exercise(
             SHAPE_TABLE,
             judge_shapes,
         ),
-        Question("signal_3", _of("output layer"), lines(dZ3=1), SIGNAL_3, judge_signal_3),
-        Question(
-            "signal_2",
-            _of("second hidden layer"),
-            lines(dZ2=2),
-            SIGNAL_2,
-            shapes_first("dZ2", values(signal_2_truth, explain=EXPLAIN_2)),
-        ),
-        Question(
-            "signal_1",
-            _of("first hidden layer"),
-            lines(dZ1=2),
-            SIGNAL_1,
-            shapes_first("dZ1", values(signal_1_truth, explain=EXPLAIN_1)),
-        ),
-        Question("weights_1", "(b) The gradient of W1", lines(dW1=2), WEIGHTS_1, judge_weights_1),
+        Question("signal_3", _of("output layer"), lines(dZ3=1), SIGNAL_3, JUDGES["dZ3"]),
+        Question("signal_2", _of("second hidden layer"), lines(dZ2=2), SIGNAL_2, JUDGES["dZ2"]),
+        Question("signal_1", _of("first hidden layer"), lines(dZ1=2), SIGNAL_1, JUDGES["dZ1"]),
+        Question("weights_1", "(b) The gradient of W1", lines(dW1=2), WEIGHTS_1, JUDGES["dW1"]),
         Question(
             "six_gradients",
             "(c) All six gradients",

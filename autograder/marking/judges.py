@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from autograder.diagnosis import fingerprint
 from autograder.exercise import Judge, Line, Reply, Values, Verdict, sentence
 from autograder.marking.compare import HAND, Comparison, as_numbers, compare, compare_all
 from autograder.mistakes import NOT_DONE, known
+
+Result = TypeVar("Result")
 
 Truth = Callable[[Values], Mapping[str, np.ndarray]]
 """The exact values for the inputs of a challenge."""
@@ -34,14 +36,14 @@ FLAT_SHARE = 0.5
 """Part of a line's points for the right numbers in a shape that only lacks an axis, such as (h,) for (h, 1)."""
 
 
-def remembered(truth: Truth) -> Truth:
+def remembered(truth: Callable[[Values], Result]) -> Callable[[Values], Result]:
     """The same function with its results kept: a class is asked the same challenges."""
 
     @lru_cache(maxsize=256)
-    def at(key: tuple[tuple[str, str, tuple[int, ...], bytes], ...]) -> Mapping[str, np.ndarray]:
+    def at(key: tuple[tuple[str, str, tuple[int, ...], bytes], ...]) -> Result:
         return truth({name: np.frombuffer(data, dtype=dtype).reshape(shape) for name, dtype, shape, data in key})
 
-    def wrapped(given: Values) -> Mapping[str, np.ndarray]:
+    def wrapped(given: Values) -> Result:
         arrays = {name: np.asarray(value) for name, value in sorted(given.items())}
         return at(tuple((name, a.dtype.str, a.shape, a.tobytes()) for name, a in arrays.items()))
 
