@@ -30,6 +30,7 @@ COMMANDS = {
     "audit": "mutation-test every question: the graders are graded",
     "export": "write marks for Canvas, Moodle, JUnit, GitHub, Classroom 50 or as CSV",
     "return": "write feedback pages for Moodle, Canvas, Gradescope, folders or mail",
+    "forget": "take away all that is one student's",
     "gradescope": "build the autograder that is uploaded to Gradescope",
     "doctor": "say what is installed, what isolation is reached, and how to mend the rest",
     "demo": "grade a demo class from start to feedback",

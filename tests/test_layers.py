@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "build": {"course", "exercise", "exercises"},
     "grading": {"course", "exercise", "exercises", "locate", "marking", "personal", "sandbox", "views"},
     "people": {"grading"},
-    "records": {"course", "exercises", "grading", "marking", "times"},
+    "records": {"course", "exercises", "grading", "marking", "personal", "times"},
     "bridge": {
         "build", "course", "environment", "exercise", "exercises", "grading", "marking", "people", "personal",
         "records", "sandbox", "times", "views",

@@ -25,7 +25,7 @@ def default_gradebook(root: Path) -> str:
 
 
 @contextmanager
-def _opened(url: str) -> Iterator[Gradebook]:
+def opened(url: str) -> Iterator[Gradebook]:
     """A gradebook that is there already; nbgrader itself would make one. Raises CourseError when it cannot be read."""
     # nbgrader and SQLAlchemy take two seconds to import
     from nbgrader.api import Gradebook
@@ -42,7 +42,7 @@ def _opened(url: str) -> Iterator[Gradebook]:
 
 def hand_ins(url: str) -> list[HandIn]:
     """Every hand-in that a gradebook knows, in the order of the course. Raises CourseError."""
-    with _opened(url) as book:
+    with opened(url) as book:
         found = [
             HandIn(one.student.id, assignment.name, one.timestamp, assignment.duedate)
             for assignment in book.assignments
@@ -54,7 +54,7 @@ def hand_ins(url: str) -> list[HandIn]:
 
 def students(url: str) -> list[str]:
     """Everyone whom a gradebook knows, also who has handed in nothing. Raises CourseError."""
-    with _opened(url) as book:
+    with opened(url) as book:
         return [student.id for student in book.students]
 
 
@@ -99,7 +99,7 @@ def standings(url: str, returned: Mapping[tuple[str, str], str]) -> tuple[list[s
 def _derived(url: str) -> Iterator[Gradebook]:
     """A gradebook with what follows from the course's settings now, where it is that of the course we are in."""
     config = _settings(url)
-    with _opened(url) as book:
+    with opened(url) as book:
         if config is not None:
             from autograder.bridge.given import derive
             from autograder.bridge.settings import autograded_of

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import sys
 import zipfile
 from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
 
@@ -16,15 +18,7 @@ from autograder.exercise import SHEETS
 from autograder.exercises import all_exercises
 
 MARKER = ".student-kit"
-REQUIREMENTS = (
-    "jupyterlab>=4",
-    "ipywidgets>=8",
-    "matplotlib>=3.8",
-    "numpy>=2.0",
-    "scikit-learn>=1.4",
-    "sympy>=1.13",
-    "tqdm>=4.66",
-)
+REQUIREMENTS = ("jupyterlab", "ipython", "ipywidgets", "matplotlib", "numpy", "scikit-learn", "sympy", "tqdm")
 """What the notebooks and the modules beside them import; nothing of ours."""
 
 LEAVE_OUT = shutil.ignore_patterns(".*", "__pycache__", "*.pyc")
@@ -66,6 +60,14 @@ def solutions_in(kit: Path, released: Path) -> list[tuple[str, Path]]:
     return found
 
 
+def _pinned(name: str) -> str:
+    """The version that is here, which is the grader's: another one may lack a name or give other numbers."""
+    try:
+        return f"{name}=={version(name)}\n"
+    except PackageNotFoundError:
+        raise CourseError(f"{name} is not installed here, so its version is not known: pip install {name}.") from None
+
+
 def make_kit(root: Path, to: Path, sheets: Sequence[str] = ()) -> Path:
     """Copy released sheets with a README and the requirements, and pack them; returns the archive.
 
@@ -88,7 +90,7 @@ def make_kit(root: Path, to: Path, sheets: Sequence[str] = ()) -> Path:
         wanted = not sheets or sheet.name in sheets or sheet.name not in SHEETS
         if wanted and sheet.is_dir() and any(sheet.glob("*.ipynb")):
             shutil.copytree(sheet, to / sheet.name, ignore=LEAVE_OUT)
-    (to / "requirements.txt").write_text("\n".join(REQUIREMENTS) + "\n", encoding="utf-8")
+    (to / "requirements.txt").write_text("".join(map(_pinned, REQUIREMENTS)), encoding="utf-8")
     text = (files("autograder.commands") / "student_readme.md").read_text(encoding="utf-8")
     titles = {"guide": "The whole story with pictures, and practice with fresh numbers; nothing to hand in"} | SHEETS
     sheets = "\n".join(f"| `{name}/` | {title} |" for name, title in titles.items() if (to / name).is_dir())
@@ -97,7 +99,9 @@ def make_kit(root: Path, to: Path, sheets: Sequence[str] = ()) -> Path:
         for number, one in enumerate(all_exercises(), start=1)
         if (to / one.sheet / f"{one.name}.ipynb").is_file()
     )
-    (to / "README.md").write_text(text.replace("SHEETS", sheets).replace("ORDER", order), encoding="utf-8")
+    for word, said in (("SHEETS", sheets), ("ORDER", order), ("VERSION", "{}.{}".format(*sys.version_info))):
+        text = text.replace(word, said)
+    (to / "README.md").write_text(text, encoding="utf-8")
     archive = to.with_name(f"{to.name}.zip")
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
         for path in sorted(to.rglob("*")):

@@ -186,6 +186,24 @@ class Journal:
                 self._db.execute("rollback")
             raise _problem(error, self.path) from None
 
+    def forget(self, student: str, *, really: bool) -> str:
+        """Take a student out, with the runs that no other's submission refers to; says what that is.
+
+        Some of these runs may be others' who have handed in again since: they are only run again when they are needed.
+        Raises JournalProblem.
+        """
+        ((mine,),) = self._read("select count(*) from submissions where student = ?", (student,))
+        if not mine:
+            return ""
+        unused = "from runs where key not in (select run from submissions where student != ?)"
+        ((runs,),) = self._read(f"select count(*) {unused}", (student,))
+        if really:
+            for statement in (f"delete {unused}", "delete from submissions where student = ?"):
+                self._write(statement, (student,))
+            for statement in ("vacuum", "pragma wal_checkpoint(truncate)"):  # nothing stays in unused pages
+                self._write(statement, ())
+        return f"{mine} submissions, {runs} kept runs"
+
     def count(self) -> int:
         """How many runs are kept. Raises JournalProblem."""
         return int(self._read("select count(*) from runs")[0][0])

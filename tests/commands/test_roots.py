@@ -79,6 +79,7 @@ USES = {
     "return": [["training", "--folders", "{out}"]],
     "grade": [["{path}"], ["{path}", "--gradebook"], ["{path}", "--json"]],
     "remark": [[]],
+    "forget": [["eve", "--dry-run"]],
     "feedback": [["{path}", "--to", "{out}"], []],
     "report": [["{path}", "--output", "{out}/report.html"]],
     "roster": [[], ["--to", "{out}/roster.html"]],
