@@ -32,8 +32,6 @@ class Row:
     ``variants`` counts the wrong variants that must lose points here, ``killed`` those that lost exactly these,
     ``nameable`` those whose mistake must be named and ``named`` those where it was. ``right`` counts the right
     solutions and ``rejected`` those that did not get full marks. ``stub`` is the status of the untouched stub.
-    ``faulty`` counts the wrong variants whose fault is a piece of a cell, ``located`` those with a place in its lines,
-    and ``misplaced`` those with a place elsewhere.
     """
 
     exercise: str
@@ -45,9 +43,6 @@ class Row:
     right: int = 0
     rejected: int = 0
     stub: str = ""
-    faulty: int = 0
-    located: int = 0
-    misplaced: int = 0
 
 
 @dataclass
@@ -55,6 +50,8 @@ class Extremes:
     """The most that a sham earns in an exercise, and the most that a single slip costs, each with its id.
 
     ``points`` are those of the machine. What the same sham earns with its hollow functions left open does not count.
+    ``faulty`` counts the wrong variants whose mistake lies at a place of the code, ``located`` those with a place there
+    and none elsewhere, and ``misplaced`` those with a place elsewhere. The mistakes of ``unplaced`` ones lie nowhere.
     """
 
     exercise: str
@@ -63,6 +60,10 @@ class Extremes:
     earned_by: str = ""
     lost: float = 0.0
     lost_by: str = ""
+    faulty: int = 0
+    located: int = 0
+    misplaced: int = 0
+    unplaced: int = 0
 
 
 @dataclass
@@ -137,10 +138,14 @@ def audit(
         marks = {mark.id: mark for mark in next(graded)}
         found = [*_judge(variant, marks, rows), *_slip(variant, marks, variants, extremes)]
         report.failures += [f"{exercise.name}: {variant.id}: {text}" for text in found]
+        try:
+            faults = variants.at_fault(variant, solved)
+        except ValueError as problem:
+            report.failures.append(f"{exercise.name}: {variant.id}: {problem}")
+            continue
         if places:
-            report.failures += [
-                f"{exercise.name}: {variant.id}: {text}" for text in _placed(variant, marks, rows, solved)
-            ]
+            found = list(_placed(faults, variant.apply(solved), marks, extremes))
+            report.failures += [f"{exercise.name}: {variant.id}: {text}" for text in found]
 
     marked: dict[str, Marks] = {}
     for name in hollow:
@@ -194,22 +199,18 @@ def _judge(variant: Variant, marks: Mapping[str, QuestionMark], rows: Mapping[st
                     yield f"is told {line.mistakes or line.message!r} at {question}.{line.name}, not {names}"
 
 
-def _placed(variant: Variant, marks: Marks, rows: Mapping[str, Row], solved: Mapping[str, str]) -> Iterator[str]:
+def _placed(
+    faults: Mapping[str, Sequence[tuple[int, int]]], sources: Mapping[str, str], marks: Marks, extremes: Extremes
+) -> Iterator[str]:
     """Count the places of a wrong variant; yields a sentence for each question with one in other lines."""
-    faults, sources = variant.faults(solved), variant.apply(solved)
-    if not faults or variant.cells:
-        return
-    for name, mark in marks.items():
-        lines = [line for line in mark.lines if line.points < line.max_points and line.status in ("wrong", "raised")]
-        if not lines:
-            continue
-        rows[name].faulty += 1
-        places = [line.place for line in lines if line.place is not None]
-        wrong = [place for place in places if not _is_at(place, faults.get(place.cell, ()), sources)]
-        rows[name].located += bool(places) and not wrong
-        rows[name].misplaced += bool(wrong)
-        if wrong:
-            yield f"is located at line {wrong[0].line} of {wrong[0].cell}, `{wrong[0].code}`, for {name}"
+    found = [(name, line.place) for name, mark in marks.items() for line in mark.lines if line.place is not None]
+    wrong = {name: place for name, place in found if not _is_at(place, faults.get(place.cell, ()), sources)}
+    extremes.faulty += bool(faults)
+    extremes.unplaced += not faults
+    extremes.located += bool(found) and not wrong
+    extremes.misplaced += bool(wrong)
+    for name, place in wrong.items():
+        yield f"is located at line {place.line} of {place.cell}, `{place.code}`, for {name}"
 
 
 def _is_at(place: Place, faults: Sequence[tuple[int, int]], sources: Mapping[str, str]) -> bool:

@@ -3,6 +3,10 @@
 They stand beside the reference script, in ``reference/<sheet>/<exercise>_variants.py``, as two tuples ``RIGHT`` and
 ``WRONG``. A variant says what it changes in the solved notebook: whole cells, or a few words of one. What is not
 held against a question stands in a mapping ``ALLOWED``, with the reason.
+
+Where a mistake is, its edits say: what they have put there, or where they have taken something out, is at fault. What
+else may be pointed at, and what is at fault in a cell that is written anew, stands in ``FAULTS``: id to cell to texts.
+A mistake that lies at no place of the code stands in ``UNPLACED``, with the reason.
 """
 
 from __future__ import annotations
@@ -89,6 +93,26 @@ class Variants:
     right: tuple[Variant, ...]
     wrong: tuple[Variant, ...]
     allowed: Mapping[str, str] = field(default_factory=dict)
+    faults: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+    unplaced: Mapping[str, str] = field(default_factory=dict)
+
+    def at_fault(self, variant: Variant, solved: Mapping[str, str]) -> dict[str, list[tuple[int, int]]]:
+        """The pieces of the cells of a wrong variant at which its place may be, as offsets; none if it has no place.
+
+        Raises ValueError when a text of ``faults`` does not stand in its cell just once, or nothing says where it is.
+        """
+        if variant.id in self.unplaced:
+            return {}
+        sources, found = variant.apply(solved), variant.faults(solved)
+        for cell, texts in self.faults.get(variant.id, {}).items():
+            for text in texts:
+                if sources[cell].count(text) != 1:
+                    raise ValueError(f"{text!r} occurs {sources[cell].count(text)} times in the cell {cell}")
+                start = sources[cell].index(text)
+                found.setdefault(cell, []).append((start, start + len(text)))
+        if not found:
+            raise ValueError("no edit, and nothing in FAULTS or UNPLACED, says where its mistake is")
+        return found
 
     def find(self, variant_id: str) -> Variant:
         """The variant with this id. Raises KeyError when there is none."""
@@ -130,6 +154,7 @@ def load_variants(root: Path, exercise: Exercise) -> Variants:
         raise CourseError(f"reference/{exercise.sheet}/{path.name} is missing: write RIGHT and WRONG variants there.")
     found = runpy.run_path(str(path))
     try:
-        return Variants(tuple(found["RIGHT"]), tuple(found["WRONG"]), found.get("ALLOWED", {}))
+        more = (found.get(name, {}) for name in ("ALLOWED", "FAULTS", "UNPLACED"))
+        return Variants(tuple(found["RIGHT"]), tuple(found["WRONG"]), *more)
     except KeyError as missing:
         raise CourseError(f"reference/{exercise.sheet}/{path.name} does not define {missing}.") from None

@@ -36,6 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--places", action="store_true", help="also count how often the place of a mistake is found; takes longer"
     )
+    parser.add_argument(
+        "--table",
+        type=Path,
+        metavar="FILE",
+        help="with --places: put the table of places between its marks in this file",
+    )
     parser.add_argument("--check", action="store_true", help="with --readme: fail when the table there is not current")
     parser.add_argument("--root", type=Path, help="the course's folder; found from here by default")
 
@@ -45,6 +51,9 @@ def run(args: argparse.Namespace) -> int:
     errors = Console(stderr=True)
     if args.check and args.readme is None:
         errors.print("autograder audit: --check goes with --readme FILE", style="red")
+        return 2
+    if args.table is not None and not args.places:
+        errors.print("autograder audit: --table goes with --places", style="red")
         return 2
     whole = Report()
     try:
@@ -64,7 +73,9 @@ def run(args: argparse.Namespace) -> int:
         errors.print(f"autograder audit: {problem}", style="red", soft_wrap=True)
         return 1
     if args.readme is not None:
-        whole.failures += _into(args.readme, markdown(whole), check=args.check)
+        whole.failures += _into(args.readme, markdown(whole), MARKS, check=args.check)
+    if args.table is not None:
+        whole.failures += _into(args.table, table_of_places(whole), PLACE_MARKS, check=False)
     if args.json:
         print(json.dumps(whole.to_json(), indent=1))
     else:
@@ -111,16 +122,34 @@ def markdown(report: Report) -> str:
     return "\n".join(rows)
 
 
-BEGIN, END = "<!-- audit: begin -->", "<!-- audit: end -->"
+def table_of_places(report: Report) -> str:
+    """How often the place of a mistake was found: one row per exercise, and one for all."""
+    rows = [
+        "| exercise | mistakes with a place | right | elsewhere | no claim | without a place |",
+        "|---|---|---|---|---|---|",
+    ]
+    for one in [*((f"`{one.exercise}`", [one]) for one in report.extremes), ("all", report.extremes)]:
+        name, of = one
+        due, right, wrong, none = (
+            sum(getattr(part, key) for part in of) for key in ("faulty", "located", "misplaced", "unplaced")
+        )
+        share = f"{right} ({100 * right // due} %)" if due else "0"
+        rows.append(f"| {name} | {due} | {share} | {wrong} | {due - right - wrong} | {none} |")
+    return "\n".join(rows)
 
 
-def _into(path: Path, text: str, *, check: bool) -> list[str]:
+MARKS = "<!-- audit: begin -->", "<!-- audit: end -->"
+PLACE_MARKS = "<!-- places: begin -->", "<!-- places: end -->"
+
+
+def _into(path: Path, text: str, marks: tuple[str, str], *, check: bool) -> list[str]:
     """Put the table between its marks; returns what is wrong, in a sentence."""
-    before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-    _, mark, after = rest.partition(END)
+    begin, end = marks
+    before, _, rest = path.read_text(encoding="utf-8").partition(begin)
+    _, mark, after = rest.partition(end)
     if not mark:
-        return [f"{path.name} has no place for the table: {BEGIN} and {END} are missing"]
-    wanted = f"{before}{BEGIN}\n{text}\n{END}{after}"
+        return [f"{path.name} has no place for the table: {begin} and {end} are missing"]
+    wanted = f"{before}{begin}\n{text}\n{end}{after}"
     if check:
         if path.read_text(encoding="utf-8") == wanted:
             return []
@@ -154,12 +183,10 @@ def table(report: Report) -> Table:
 
 def places(report: Report) -> str:
     """How often the place of a mistake was found, in one sentence per exercise."""
-    said = []
-    for name in dict.fromkeys(row.exercise for row in report.rows):
-        mine = [row for row in report.rows if row.exercise == name]
-        faulty, located, misplaced = (sum(getattr(r, key) for r in mine) for key in ("faulty", "located", "misplaced"))
-        said.append(f"{name}: places of {located} of {faulty} mistakes found, {misplaced} elsewhere")
-    return "\n".join(said)
+    return "\n".join(
+        f"{one.exercise}: places of {one.located} of {one.faulty} mistakes found, {one.misplaced} elsewhere"
+        for one in report.extremes
+    )
 
 
 def _most(one: Extremes) -> tuple[str, str]:

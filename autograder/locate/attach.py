@@ -29,6 +29,9 @@ LOOKED_AT = frozenset({"wrong", "raised"})
 SHOWN_ENTRIES = 24
 """So many entries may a value of the small example have to be shown beside the place."""
 
+FORMS = frozenset({"value", "transpose", "keepdims", "summed", "averaged", "condition", "axis"})
+"""Repairs that say what a name should hold, and not how the code is to be changed."""
+
 MOST_KEPT = 2000
 
 
@@ -117,6 +120,7 @@ def _with_places(
     asked = {line.name for line in question.lines}
     others = [one for one in repairs if not asked & set(one.mends) and any(n.endswith("_after") for n in one.mends)]
     mended = {name for one in repairs for name in one.mends}
+    answered = {name for one in repairs for name in known[one.probe].asked["exact"][0]}
 
     used: dict[Place, Repair] = {}
 
@@ -126,6 +130,8 @@ def _with_places(
         first = next((one for one in repairs if line.name in one.mends), None)
         if first is None and line.name not in mended and others:
             first = others[0]  # the line is charged for what else the method changes
+        if first is None and line.name not in answered:
+            first = repairs[0]  # the line is about all that is answered
         made = None if first is None else to_place(first, known[first.probe], code)
         if made is None or first is None:
             return None
@@ -160,7 +166,8 @@ def to_place(repair: Repair, solution: Solution, code: Code) -> Place | None:
     if due is None and repair.kind.startswith("value") and _is_whole(span.code):
         return None  # what gave this its value is at fault, or nothing can be said: nothing is claimed
     elementary = due is not None and due.level < WORKED_OUT
-    if given is None and not elementary and not repair.kind.startswith("name") and _is_set(span.code, code):
+    form = repair.kind.split("-")[0] in FORMS
+    if repair.given is None and not elementary and form and _is_set(span.code, code):
         return None
     if repair.kind.startswith("omitted") and _may_be_set(repair.kind.split()[-1], code):
         return None

@@ -49,6 +49,8 @@ def solutions(
             "exact": exact,
             "table": [list(one.values) for one in table],
             "levels": [one.level for one in table],
+            "wholes": [one.whole for one in table],
+            "named": [bool(one.text) for one in table],
             "rtol": RTOL,
             "shown": shown,
         }

@@ -7,7 +7,7 @@ of the course gives in each of its own expressions. Nothing is typed for one exe
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -27,12 +27,16 @@ UNNAMED = "reference"
 
 @dataclass(frozen=True)
 class Quantity:
-    """One exact quantity: its id, what people call it (empty where that would give the solution away), its level."""
+    """One exact quantity: its id, what people call it (empty where that would give the solution away), its level.
+
+    ``whole`` says that the course's solution gives it a name: then it is right as it is, without another factor.
+    """
 
     id: str
     text: str
     level: float
     values: tuple[np.ndarray, ...]
+    whole: bool = False
 
 
 ORDINARY = {"sigmoid": "the sigmoid", "tanh": "tanh", "relu": "ReLU", "xtanhx": "z tanh z", "linear": "the identity"}
@@ -158,18 +162,22 @@ def quantities(
         except (KeyError, TypeError, ValueError):
             continue  # not known at every point, or no number
         found.append(Quantity(name, text, level, values))
-    results = [tuple(np.asarray(point[name]) for point in exact) for name in exact[0] if _is_numbers(exact[0][name])]
-    for name, values in zip((n for n in exact[0] if _is_numbers(exact[0][n])), results):
+    names = [name for name in exact[0] if all(name in point and _is_numbers(point[name]) for point in exact)]
+    results = [tuple(np.asarray(point[name]) for point in exact) for name in names]
+    for name, values in zip(names, results):
         if not any(_equal(one.values, values) and one.level < FOREIGN for one in found):
             found.append(Quantity(f"asked {name}", f"`{name}`", GRADIENT, values))
     for number, one in enumerate(recorded):
         values = tuple(np.asarray(value, float) for value in one["values"])
-        if any(_equal(other.values, values) and other.level < FOREIGN for other in found):
+        equal = [n for n, other in enumerate(found) if other.level < FOREIGN and _equal(other.values, values)]
+        if equal:
+            for n in equal if one["whole"] else ():
+                found[n] = replace(found[n], whole=True)
             continue
         asked = any(_equal(result, values) for result in results)
         single = all(np.ndim(value) == 0 for value in values)  # a number fits by chance
         level = GRADIENT if asked or single else ELEMENTARY + 0.3 if one["size"] <= 4 else WORKED_OUT
-        found.append(Quantity(f"{UNNAMED} {number}", "", level, values))
+        found.append(Quantity(f"{UNNAMED} {number}", "", level, values, bool(one["whole"])))
     return found
 
 

@@ -26,6 +26,10 @@ SENTENCES = {
     "item": "{code} does not belong into this list.",
     "copy": "{code} is changed in place further on: a copy is due here.",
     "square": "{code} lacks its square here.",
+    "in order": "In {code} two stand in each other's place.",
+    "summed": "{code} lacks its sum here.",
+    "averaged": "{code} lacks its mean here.",
+    "sign": "{code} lacks a minus here.",
 }
 
 
@@ -35,6 +39,8 @@ def sentence(kind: str, code: str, due: Quantity | None, given: Quantity | None,
     what, _, detail = kind.partition(" ")
     if kind in SENTENCES:
         return SENTENCES[kind].format(code=quoted)
+    if what == "factor" and due is None:
+        return f"{quoted} lacks a factor here: `{detail}`."
     if what in ("factor", "term"):
         lacking = f": {detail}{' ' * bool(detail)}{due.text}" if due is not None and due.text else ""
         return f"{quoted} lacks a {what} here{lacking}."
@@ -43,7 +49,15 @@ def sentence(kind: str, code: str, due: Quantity | None, given: Quantity | None,
         return f"In {quoted} the comparison has to be `{detail}`."
     if what == "assigned":
         return f"In {quoted} it has to be `{detail}`."
-    if what in ("number", "name"):
+    if what == "unchanged":
+        return f"Nothing in this function gives `{detail}` another value: it is returned as it came in."
+    if what == "returns":
+        return f"Nothing is returned here: `return {detail}` is due at the end."
+    if what == "keyword":
+        return f"{quoted} lacks the argument `{detail}`."
+    if what == "also":
+        return f"{quoted} lacks one of what is asked for: `{detail}`."
+    if what in ("number", "name", "argument"):
         return f"{quoted}: `{detail}` is due here."
     if what == "operator":
         return f"In {quoted} the operator has to be `{detail}`."

@@ -336,3 +336,25 @@ ALLOWED = {
     "clipping_list.small": "below the threshold the input is the answer",
     "level_weights ignores rng": "another generator is right: asked is what holds on average",
 }
+
+FAULTS = {
+    "not-clipped": {"clip": ("[a.copy() for a in g]",)},
+    "clipped-entry-by-entry": {"clip": ("[np.clip(a, -threshold, threshold) for a in g]",)},
+    "always-scaled": {"clip": ("[a * (threshold / norm) if norm else a for a in g]",)},
+    "threshold-forgotten": {"clip": ("[a / norm if norm > threshold else a for a in g]",)},
+    "square-root-missing-plain": {"clip": ("norm = sum(np.sum(a**2) for a in arrays)", "[a * threshold / norm if norm > threshold else a for a in arrays]")},
+    "plain-formula": {"clip": ("norm = np.sqrt(sum(np.sum(a**2) for a in g))", "[a * threshold / norm if norm > threshold else a for a in g]", "norm = np.sqrt(np.sum(g**2))", "g * threshold / norm if norm > threshold else g")},
+    "zero-divided": {"clip": ("norm = np.sqrt(sum(np.sum((a / top) ** 2) for a in arrays))", "[a * np.minimum(1.0, threshold / top / norm) for a in arrays]")},
+    "not-scaled": {"weights": ("0.01 * rng.standard_normal((n_out, n_in))",)},
+    "standard-normal": {"weights": ("rng.standard_normal((n_out, n_in))",)},
+    "relu-level-missing": {"weights": ("rng.standard_normal((n_out, n_in)) / np.sqrt(n_in)",)},
+    "relu-level-for-linear": {"weights": ("rng.standard_normal((n_out, n_in)) * np.sqrt(2 / n_in)",)},
+    "not-centred": {"weights": ('rng.uniform(0, np.sqrt((6 if activation == "relu" else 3) / n_in), size=(n_out, n_in))',)},
+    "uniform-without-root-three": {"weights": ('np.sqrt((2 if activation == "relu" else 1) / n_in)', "rng.uniform(-s, s, size=(n_out, n_in))")},
+    "same-weights-again": {"weights": ("np.random.default_rng(0)",)},
+    "equal-rows": {"weights": ("np.ones((n_out, 1)) * rng.permutation(np.resize([-1.0, 1.0], n_in))",)},
+}
+
+UNPLACED = {
+    "always-zeros": "constants in every place: nothing is worked out",
+}

@@ -328,3 +328,11 @@ WRONG = (
 ALLOWED = {
     "raises-at-the-last-layer": "what comes after the error is not computed",
 }
+
+UNPLACED = {
+    "shapes-transposed": "letters that were typed",
+    "shape-of-the-layer-below": "letters that were typed",
+    "shapes-as-numbers": "letters that were typed",
+    "saturated": "chosen numbers in every place: nothing is worked out",
+    "all-zeros": "constants in every place: nothing is worked out",
+}

@@ -385,3 +385,11 @@ ALLOWED = {
     "relu_layers.rms_factor": "from one wrong factor of 1 ones follow: a slip, and carried on as one",
     "relu_layers.relu_rms": "from one wrong factor of 1 ones follow: a slip, and carried on as one",
 }
+
+UNPLACED = {
+    "one-layer-short": "numbers that were typed: nothing is worked out",
+    "slope-for-weight": "numbers that were typed: nothing is worked out",
+    "all-zeros": "numbers that were chosen: nothing is worked out",
+    "all-ones": "numbers that were chosen: nothing is worked out",
+    "chosen-numbers": "numbers that were chosen: nothing is worked out",
+}

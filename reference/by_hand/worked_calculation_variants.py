@@ -337,3 +337,15 @@ ALLOWED = {
     "gradient_values.db2": "the gradient of a bias is the error signal, whatever that is",
     "gradient_values.db1": "the gradient of a bias is the error signal, whatever that is",
 }
+
+FAULTS = {
+    "raises": {"forward": ("sigmoid_of(z1)",)},
+}
+
+UNPLACED = {
+    "arithmetic": "numbers that were typed: nothing is worked out",
+    "decimals-for-figures": "numbers that were typed: nothing is worked out",
+    "chosen-number": "numbers that were chosen: nothing is worked out",
+    "saturated": "numbers that were chosen: nothing is worked out",
+    "left-out": "what is not there is at no place",
+}

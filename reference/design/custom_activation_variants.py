@@ -381,3 +381,41 @@ ALLOWED = {
     "properties_of_f.slope_at_plus_infinity": "the limit is one",
     "layer_forward.A": "A is f of the student's own Z, also that of the example",
 }
+
+FAULTS = {
+    "difference-quotient": {"derivative": ("(f(x + 1e-3) - f(x - 1e-3)) / 2e-3",)},
+    "nothing-returned": {"derivative": ("np.tanh(x)",)},
+    "right-at-the-shown-points": {"derivative": ("np.polyval(np.polyfit(p, np.tanh(p) + p * (1 - np.tanh(p) ** 2), 4), x)",)},
+    "first-half": {"derivative": ("sympy.tanh(x)",)},
+    "second-half": {"derivative": ("x * (1 - sympy.tanh(x)**2)",)},
+    "factor": {"derivative": ("sympy.tanh(x) + 1 - sympy.tanh(x)**2",)},
+    "multiplied": {"derivative": ("sympy.tanh(x) * x * (1 - sympy.tanh(x)**2)",)},
+    "minus": {"derivative": ("sympy.tanh(x) - x * (1 - sympy.tanh(x)**2)",)},
+    "tanh-derivative": {"derivative": ("1 - sympy.tanh(x)**2",)},
+    "square": {"derivative": ("1 - sympy.tanh(x)",)},
+    "cosh": {"derivative": ("x / sympy.cosh(x)",)},
+    "brackets": {"derivative": ("x * 1 - sympy.tanh(x)**2",)},
+    "plus": {"derivative": ("1 + sympy.tanh(x)**2",)},
+    "function-itself": {"derivative": ("f_prime = f",)},
+    "arithmetic": {"derivative": ("1.01 * x * (1 - sympy.tanh(x)**2)",)},
+    "only-near-zero": {"derivative": ("2 * x - sympy.Rational(4, 3) * x**3 + sympy.Rational(4, 5) * x**5",)},
+}
+
+UNPLACED = {
+    "constant": "a constant: nothing is worked out",
+    "two-symbols": "to guess what a constant without a value stands for is no proof",
+    "text": "a text is no formula",
+    "derivative-left-out": "what is not there is at no place",
+    "range-all": "a property that was typed: nothing is worked out",
+    "range-one": "a property that was typed: nothing is worked out",
+    "range-text": "a property that was typed: nothing is worked out",
+    "odd": "a property that was typed: nothing is worked out",
+    "monotone": "a property that was typed: nothing is worked out",
+    "slope-one": "a property that was typed: nothing is worked out",
+    "flat-right": "a property that was typed: nothing is worked out",
+    "left-sign": "a property that was typed: nothing is worked out",
+    "rough-place": "a property that was typed: nothing is worked out",
+    "never-above-one": "a property that was typed: nothing is worked out",
+    "half-a-record": "a property that was typed: nothing is worked out",
+    "not-a-record": "a property that was typed: nothing is worked out",
+}

@@ -289,3 +289,7 @@ WRONG = (
 ALLOWED = {
     "not-a-pair": "a pair is asked for",
 }
+
+FAULTS = {
+    "one-by-one": {"descent": ("w = w - learning_rate * dw",)},
+}

@@ -260,3 +260,13 @@ WRONG = (
 ALLOWED = {
     "table-with-defaults": "another study than the one that is asked for",
 }
+
+UNPLACED = {
+    "constant-table": "constants in every place: nothing is worked out",
+    "invented-table": "numbers that were typed: nothing is worked out",
+    "one-number": "sizes that were typed",
+    "table-left-out": "what is not there is at no place",
+    "all-fit": "sizes that were typed",
+    "swapped": "sizes that were typed",
+    "only-largest": "sizes that were typed",
+}

@@ -524,3 +524,8 @@ class L2Network(SimpleNeuralNetwork):
 ALLOWED = {
     "training_losses.losses": "train is right: its losses are those of the gradients that it is given, charged before",
 }
+
+UNPLACED = {
+    "nothing-penalised": "what is not there is at no place: every method is that of the baseline",
+    "nothing-moves": "constants in every place: nothing is worked out",
+}

@@ -491,3 +491,14 @@ ALLOWED = {
     "does-nothing": "nothing is done",
     "no-update": "no step is done",
 }
+
+FAULTS = {
+    "one-update": {
+        "train_epoch": (
+            'total[name] = total[name] + getattr(network, "d" + name)',
+            "setattr(network, name, getattr(network, name) - learning_rate * total[name])",
+        )
+    },
+    "batch-epoch": {"train_epoch": ("network.forward_pass(X)", "network.backward_pass(X, Y)")},
+    "mini-batch": {"train_epoch": ("network.forward_pass(X[:, order])", "network.backward_pass(X[:, order], Y[:, order])")},
+}

@@ -400,3 +400,7 @@ ALLOWED = {
     "hidden-layer-raises": "what comes after the error is not computed",
     "forward_tanh.returned": "what is returned is what is stored",
 }
+
+UNPLACED = {
+    "constant-network": "constants in every place: nothing is worked out",
+}

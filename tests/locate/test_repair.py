@@ -57,6 +57,7 @@ def run(source, task="repair", exact=None, table=()):
     exec(compile(instrument.visit_Module(ast.parse(source)), "<cell 0>", "exec"), names)
     given = {"points": points(), "exact": exact, "table": [values for _, values in table], "rtol": 1e-7, "shown": 2}
     given["levels"] = [level for level, _ in table]
+    given["wholes"], given["named"] = [False] * len(table), [True] * len(table)
     before = {one: one.__code__ for one in names.values() if hasattr(one, "__code__")}
     found = done(task, instrument, names, lambda now, _: SimpleNamespace(**now), asked, given)
     assert all(one.__code__ is code for one, code in before.items())  # what was changed is changed back
@@ -105,7 +106,7 @@ def pointed(source, exact):
             "into",
         ),
         ("w = w - 0.1 * dw\n", "w = w - 0.1 * dw\n        dw = dw * 2\n        w = w * 1.5\n", "w * 1.5", "without"),
-        ("        b = b - 0.1 * db\n", "        b = b - 0.1 * dw[:, :1]\n", "dw", "name db"),
+        ("        b = b - 0.1 * db\n", "        b = b - 0.1 * dw[:, :1]\n", "dw", "argument db"),
     ],
     ids=lambda value: value.strip()[:30] if isinstance(value, str) else None,
 )

@@ -15,8 +15,14 @@ from .runs import PRECISION, same
 
 MOST_SOUND = 12
 
+LARGEST = 64
+"""A count is not tried with a number that is larger than this and than four times what it is."""
+
 GIVEN = 0.05
 """Quantities below this level are given, or a number of a formula; they may be a missing factor or term."""
+
+GRADIENT = 2.0
+"""A quantity from this level on is asked for, or a number that fits by chance."""
 
 RESULT = 3.0
 """A quantity of this level is what comes out at the end; it is no operand."""
@@ -52,9 +58,15 @@ class Candidate:
 class Candidates:
     """All that can be tried, given what every expression gives now."""
 
-    def __init__(self, nodes: list[Node], table: list[list[np.ndarray]], levels: list[float]) -> None:
-        """``table`` holds the values of every quantity at every point, ``levels`` how much each takes for granted."""
-        self.nodes, self.table, self.levels = nodes, table, levels
+    def __init__(
+        self, nodes: list[Node], table: list[list[np.ndarray]], levels: list[float], wholes: list[bool],
+        named: list[bool],
+    ) -> None:  # fmt: skip
+        """``table`` holds the values of every quantity at every point, ``levels`` how much each takes for granted.
+
+        ``wholes`` says which of them the solution gives a name: nothing that gives one of these lacks a factor.
+        """
+        self.nodes, self.table, self.levels, self.wholes, self.named = nodes, table, levels, wholes, named
         self.by_shape: dict[Any, list[int]] = {}
         for number, values in enumerate(table):
             self.by_shape.setdefault(tuple(one.shape for one in values), []).append(number)
@@ -88,7 +100,10 @@ class Candidates:
             if any(isinstance(one, bool) for one in values):
                 continue
             alike = self._visits_alike(key, values)
+            whole = self.is_whole(key)
             for candidate in self._at(key, node, values):
+                if (whole and _is_scaled(values, candidate.values)) or is_too_large(values, candidate.values):
+                    continue
                 yield candidate
                 if alike and candidate.rank < 2:
                     yield replace(candidate, also=alike)
@@ -127,6 +142,26 @@ class Candidates:
             if self.levels[number] < FOREIGN:
                 yield Candidate(self.levels[number] + 0.1 + blame, key, "value", number, tuple(table))
 
+    def is_whole(self, key: Visit) -> bool:
+        """Whether an expression gives what the solution gives a name."""
+        values = self.seen.get(key, (True,))
+        if any(isinstance(one, bool) or not one.ndim for one in values):
+            return False
+        return any(
+            self.wholes[n] and self.levels[n] < FOREIGN and self._equal(values, self.table[n])
+            for n in self._alike(values)
+        )
+
+    def holding(self, candidate: Candidate) -> Iterator[Visit]:
+        """The expressions that give what would have to stand there."""
+        for key, values in self.seen.items():
+            if not any(isinstance(one, bool) for one in values) and self._equal(values, candidate.values):
+                yield key
+
+    def is_named(self, candidate: Candidate) -> bool:
+        """Whether what is due has a name for people."""
+        return self.named[candidate.quantity]
+
     def _alike(self, values: tuple[Any, ...]) -> list[int]:
         return self.by_shape.get(tuple(one.shape for one in values), [])
 
@@ -140,7 +175,7 @@ class Candidates:
         for number in self._alike(values):
             table = self.table[number]
             level = self.levels[number]
-            if level >= 2 and not values[0].ndim and self._has_own_number(key, node):
+            if level >= 2 and self._has_own_number(key, node):
                 continue  # nor is what is worked out from a number of one's own
             if level >= 2 and not self.known[key] and node.leaf and not node.children:
                 continue  # a name that holds something unknown is not to blame: what gave it its value is
@@ -148,6 +183,11 @@ class Candidates:
                 # 0 and 1 in the place of what is right only take a part away
                 away = number in self.plain and self.known[key] and node.kind != "Constant"
                 yield Candidate(level + away, key, "value", number, tuple(table))
+        if node.root in ("assign", "return") and not self.known[key]:
+            for number, table in enumerate(self.table):
+                asked = GRADIENT <= self.levels[number] < FOREIGN and table[0].ndim
+                if asked and any(a.shape != b.shape for a, b in zip(values, table)):
+                    yield Candidate(self.levels[number] + 0.3, key, "value", number, tuple(table))
         if all(one.ndim == 2 for one in values):
             shapes = tuple(one.shape[::-1] for one in values)
             for number in self.by_shape.get(shapes, []):
@@ -188,6 +228,8 @@ class Candidates:
                         yield Candidate(0.05, key, kind, -1, made)
         if node.kind == "Call" and node.children:
             yield from self._summed(key, node, values)
+        if dims == 2:
+            yield from self._not_summed(key, node, values)
         if not node.leaf and node.kind in ("BinOp", "Call") and not self._blame(key, node):
             yield from self._lacking(key, values)
 
@@ -217,6 +259,14 @@ class Candidates:
         same_axis = _each(lambda a, b: other(a, axis=1, keepdims=True), source, source)
         if same_axis is not None:
             yield Candidate(0.1, key, f"function {other.__name__}", -1, same_axis)
+
+    def _not_summed(self, key: Visit, node: Node, values: tuple[Any, ...]) -> Iterator[Candidate]:
+        """A matrix that stands where its sum or its mean is due."""
+        for function, how in ((np.sum, "summed"), (np.mean, "averaged")):
+            for axis in (1, 0, None):
+                made = _each(lambda a, b: function(a, axis=axis, keepdims=axis is not None), values, values)  # noqa: B023
+                if made is not None:
+                    yield Candidate(0.35 if node.root else 0.5, key, how, -1, made)
 
     def _part(self, index: int, key: Visit) -> tuple[Any, ...] | None:
         """The values of a part at the visit of its whole."""
@@ -377,6 +427,26 @@ class Candidates:
             if made is None:
                 return None
         return made  # type: ignore[no-any-return]
+
+
+def _is_scaled(values: tuple[Any, ...], others: tuple[Any, ...]) -> bool:
+    """Whether it is the same times a number, at every point."""
+    for one, other in zip(values, others):
+        if isinstance(one, bool) or isinstance(other, bool) or one.shape != other.shape or not one.ndim:
+            return False
+        at = np.abs(one).argmax()
+        if not one.flat[at] or not same(one * (other.flat[at] / one.flat[at]), other):
+            return False
+    return True
+
+
+def is_too_large(values: tuple[Any, ...], others: tuple[Any, ...]) -> bool:
+    """Whether a count would become so large that a loop or an array does."""
+    return any(
+        not isinstance(one, bool) and not isinstance(other, bool) and one.ndim == other.ndim == 0
+        and float(one).is_integer() and abs(other) > max(LARGEST, 4 * abs(one))
+        for one, other in zip(values, others)
+    )  # fmt: skip
 
 
 def _each(operate: Callable[[Any, Any], Any], a: Any, b: Any) -> tuple[Any, ...] | None:

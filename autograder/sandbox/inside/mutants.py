@@ -11,6 +11,7 @@ import copy
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from .instrument import Instrument
@@ -35,6 +36,9 @@ _COMPARED: dict[type, tuple[tuple[type, str], ...]] = {
 }  # fmt: skip
 _FUNCTIONS = {"sum": "mean", "mean": "sum", "sin": "cos", "cos": "sin", "argmax": "argmin", "argmin": "argmax"}
 
+_FACTORS = (ast.UnaryOp, ast.Attribute, ast.Subscript, ast.Slice, ast.Compare)
+"""What stands in one of these is no factor."""
+
 _DEFINES = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
 
 _Undo = Callable[[], None]
@@ -48,6 +52,11 @@ class Unit:
     tree: Any
     owner: str = ""
     attributes: set[str] = field(default_factory=set)
+
+    @cached_property
+    def size(self) -> int:
+        """How many nodes its tree has."""
+        return sum(1 for _ in ast.walk(self.tree))
 
     def holds(self, line: int) -> bool:
         """Whether a line of its cell lies in it."""
@@ -170,6 +179,8 @@ class Mutants:
         for owner in ast.walk(unit.tree):
             if isinstance(owner, ast.ClassDef):
                 continue
+            if isinstance(owner, ast.FunctionDef) and owner.name != "__init__":
+                yield from self._returning(unit, owner)
             for name in ("body", "orelse"):
                 block = getattr(owner, name, None)
                 if not isinstance(block, list):
@@ -178,6 +189,21 @@ class Mutants:
                 yield from self._looped(unit, block)
                 for group in self._groups(block):
                     yield from self._assigned(unit, block, group)
+
+    def _returning(self, unit: Unit, function: ast.FunctionDef) -> Iterator[Mutant]:
+        """A function that returns nothing, with what it has given a value to last."""
+        if any(isinstance(one, ast.Return) and one.value is not None for one in ast.walk(function)):
+            return
+        body = next((one.body for one in function.body if isinstance(one, ast.Try)), function.body)
+        targets = [
+            one for part in body[-4:] for one in ast.walk(part)
+            if isinstance(one, ast.Name | ast.Attribute) and isinstance(one.ctx, ast.Store)
+        ]  # fmt: skip
+        for target in targets[::-1][:4]:
+            read = copy.copy(target)
+            read.ctx = ast.Load()
+            made = ast.copy_location(ast.Return(read), body[-1])
+            yield Mutant(0.5, f"returns {ast.unparse(read)}", unit, function, _moved_to([], [made], body, None))
 
     def _groups(self, block: list[Any]) -> list[list[Any]]:
         """The statements of a block; what stands around one of them for its hooks goes with it."""
@@ -202,7 +228,9 @@ class Mutants:
         groups = self._groups(block)
         for number, group in enumerate(groups):
             own = self._own(group)
-            has_run = any(own.lineno <= line <= own.end_lineno for line in lines) or isinstance(own, ast.Return)
+            has_run = any(own.lineno <= line <= own.end_lineno for line in lines) or isinstance(
+                own, ast.Return | ast.Break | ast.Continue
+            )
             if isinstance(own, _DEFINES) or not has_run:
                 continue
             if len(groups) > 1 or isinstance(owner, ast.For | ast.While):
@@ -247,11 +275,16 @@ class Mutants:
 
     def _expressions(self, unit: Unit, visited: set[int]) -> Iterator[Mutant]:
         variables = _variables(unit.tree)
+        unread = _unread(unit.tree)
         for parent in ast.walk(unit.tree):
             if isinstance(parent, ast.Tuple | ast.List) and isinstance(parent.ctx, ast.Load) and len(parent.elts) > 1:
                 for item in parent.elts:
                     at = item.args[1] if isinstance(item, ast.Call) and self._is_hook(item) else item
                     yield Mutant(0.6, "item", unit, at, _left_out(parent.elts, [item]))
+                for first in range(len(parent.elts) - 1):
+                    yield Mutant(0.3, "in order", unit, parent, _swapped(parent.elts, first))
+            if isinstance(parent, ast.Return) and self._is_hook(parent.value):
+                yield from self._more_items(unit, parent, variables)
             for _, value in ast.iter_fields(parent):
                 for node in list(value) if isinstance(value, list) else [value]:
                     if not self._is_hook(node):
@@ -259,8 +292,45 @@ class Mutants:
                     hook = node.args[0].value
                     if hook not in visited:
                         continue
+                    for kind, change in self._with_argument(node, node.args[1], unread):
+                        yield Mutant(0.25, kind, unit, node.args[1], change, hook)
                     for rank, kind, change in self._of(node, node.args[1], unit, variables):
                         yield Mutant(rank, kind, unit, node.args[1], change, hook)
+                    if not isinstance(parent, _FACTORS) and not self._is_product(parent):
+                        for rank, kind, change in self._as_factor(node, node.args[1], unread):
+                            yield Mutant(rank, kind, unit, node.args[1], change, hook)
+
+    def _with_argument(self, wrap: Any, node: Any, unread: list[str]) -> Iterator[tuple[str, Any]]:
+        """An argument that nothing reads, in the place of something, or handed on by its name."""
+        for name in unread:
+            other = ast.copy_location(ast.Name(name, ast.Load()), node)
+            if isinstance(node, ast.Constant | ast.Name):
+                yield f"argument {name}", _item(wrap.args, 1, other)
+            elif isinstance(node, ast.Call):
+                if isinstance(node.func, ast.Name):
+                    yield f"argument {name}", _set(node, "func", other)
+                yield f"keyword {name}", _set(node, "keywords", [*node.keywords, ast.keyword(name, other)])
+
+    def _more_items(self, unit: Unit, parent: ast.Return, variables: list[str]) -> Iterator[Mutant]:
+        """One more variable is returned."""
+        value: Any = parent.value
+        items = value.args[1].elts if isinstance(value.args[1], ast.Tuple) else [value]
+        for name in variables:
+            more = ast.copy_location(ast.Tuple([*items, ast.Name(name, ast.Load())], ast.Load()), parent)
+            yield Mutant(0.6, f"also {name}", unit, parent, _set(parent, "value", more))
+
+    def _is_product(self, node: Any) -> bool:
+        return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.MatMult | ast.Div | ast.Pow)
+
+    def _as_factor(self, wrap: Any, node: Any, unread: list[str]) -> Iterator[tuple[float, str, Any]]:
+        """A minus, or an argument that nothing reads as a factor."""
+        if isinstance(node, ast.BinOp | ast.Call | ast.Name | ast.Attribute):
+            more = 0.3 * isinstance(node, ast.Name | ast.Attribute)
+            minus = ast.copy_location(ast.UnaryOp(ast.USub(), node), node)
+            yield 0.25 + more, "sign", _item(wrap.args, 1, minus)
+            for name in unread:
+                product = ast.BinOp(node, ast.Mult(), ast.Name(name, ast.Load()))
+                yield 0.3 + more, f"factor {name}", _item(wrap.args, 1, ast.copy_location(product, node))
 
     def _of(self, wrap: Any, node: Any, unit: Unit, variables: list[str]) -> Iterator[tuple[float, str, Any]]:
         if isinstance(node, ast.BinOp):
@@ -289,19 +359,19 @@ class Mutants:
                 if number != node.value:
                     yield 0.5, f"number {number}", _set(node, "value", number)
         elif isinstance(node, ast.Name):
-            near = [one for one in variables if one != node.id]
-            near.sort(key=lambda one: one.rstrip("0123456789") != node.id.rstrip("0123456789"))
-            for name in near[:MOST_NAMES]:
-                yield 0.6, f"name {name}", _set(node, "id", name)
+            for name in _nearest(node.id, variables):
+                yield 0.6 - 0.1 * _is_near(name, node.id), f"name {name}", _set(node, "id", name)
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
-            stem = node.attr.rstrip("0123456789")
-            near = sorted(unit.attributes - {node.attr}, key=lambda one: (one.rstrip("0123456789") != stem, one))
-            for name in near[:MOST_NAMES]:
-                yield 0.6, f"name self.{name}", _set(node, "attr", name)
+            for name in _nearest(node.attr, sorted(unit.attributes)):
+                yield 0.6 - 0.1 * _is_near(name, node.attr), f"name self.{name}", _set(node, "attr", name)
         elif isinstance(node, ast.Call):
             attribute = getattr(node.func, "attr", "")
             if attribute in _FUNCTIONS:
                 yield 0.3, f"function {_FUNCTIONS[attribute]}", _set(node.func, "attr", _FUNCTIONS[attribute])
+            if isinstance(node.func, ast.Attribute) and self._is_hook(node.func.value):
+                yield 0.42, "without", _item(wrap.args, 1, node.func.value)
+            elif len(node.args) == 1 and not isinstance(node.args[0], ast.Starred):
+                yield 0.42, "without", _item(wrap.args, 1, node.args[0])
         elif isinstance(node, ast.Subscript) and self._is_hook(node.slice):
             for operator, sign in ((ast.Add, "+"), (ast.Sub, "-")):
                 moved = ast.BinOp(copy.copy(node.slice), operator(), ast.Constant(1))
@@ -311,6 +381,8 @@ class Mutants:
             yield 0.9, "square", _item(wrap.args, 1, squared)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
             yield 0.4, "without", _item(wrap.args, 1, node.left)
+        if isinstance(node, ast.Subscript) or (isinstance(node, ast.Attribute) and node.attr == "T"):
+            yield 0.42, "without", _item(wrap.args, 1, node.value)
 
 
 def _inner(code: types.CodeType, name: str) -> types.CodeType | None:
@@ -340,6 +412,21 @@ def _variables(tree: ast.AST) -> list[str]:
     return [name for name in found if name not in ("self", "cls", "_")]
 
 
+def _is_near(one: str, other: str) -> bool:
+    """Whether names differ in their number or their ending alone."""
+    return one.rstrip("0123456789").split("_")[0] == other.rstrip("0123456789").split("_")[0]
+
+
+def _nearest(name: str, others: list[str]) -> list[str]:
+    return sorted((one for one in others if one != name), key=lambda one: not _is_near(one, name))[:MOST_NAMES]
+
+
+def _unread(tree: Any) -> list[str]:
+    """The variables of a function that nothing in it reads."""
+    read = {one.id for one in ast.walk(tree) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load)}
+    return [name for name in _variables(tree) if name not in read][:2] if isinstance(tree, ast.FunctionDef) else []
+
+
 def _set(node: Any, name: str, value: Any) -> Callable[[], _Undo]:
     def change() -> _Undo:
         before = getattr(node, name)
@@ -357,6 +444,15 @@ def _item(values: list[Any], number: int, value: Any) -> Callable[[], _Undo]:
         def undo() -> None:
             values[number] = before
 
+        return undo
+
+    return change
+
+
+def _swapped(values: list[Any], first: int) -> Callable[[], _Undo]:
+    def change() -> _Undo:
+        undo = _kept(values)
+        values[first : first + 2] = values[first : first + 2][::-1]
         return undo
 
     return change

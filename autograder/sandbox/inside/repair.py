@@ -11,22 +11,59 @@ purpose, and used for nothing else.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from .candidates import Candidate, Candidates
+from .candidates import Candidate, Candidates, is_too_large
 from .hooks import RECORD, Visit
-from .instrument import Instrument
+from .instrument import Instrument, Node
 from .mutants import Mutant, Mutants
 from .runs import Plain, Runs, alike, parts, recorded, same
 
 MOST_STEPS = 6
 """So many mistakes are looked for, one after the other."""
 
+MOST_TWINS = 8
+"""So many expressions that are built alike are changed together."""
+
+TWINS = frozenset(
+    ("operator", "without", "number", "comparison", "function", "sign", "factor", "square", "argument", "name")
+    + ("assigned",)
+)
+
+COMPILED = 3
+"""A change costs as much as so many function calls for each node of the tree that is compiled."""
+
+STRONG = 0.3
+"""With a repair below this price no small change of the code is tried."""
+
+NAMED = 0.35
+"""What a name costs more than what it was given."""
+
 SHARE = 0.6
 """So much of the runs that are left may the values of one step take; small changes of the code take the rest."""
+
+
+_NAME = re.compile(r"[^\W\d]\w*|(?<=\()\d+(?=, )")
+
+
+_STEM = re.compile(r"(?<=\D)(?=\d)")
+
+
+@dataclass(frozen=True)
+class Twins:
+    """The same change of the code at several expressions."""
+
+    rank: float
+    parts: tuple[Mutant, ...]
+
+
+Repair = Candidate | Mutant | Twins
+Change = Mutant | Twins
 
 
 class Search:
@@ -35,8 +72,10 @@ class Search:
     def __init__(self, runs: Runs, instrument: Instrument, asked: Plain) -> None:
         """``asked`` holds the exact answers and the table of quantities, at every point of the runs."""
         self.runs, self.nodes, self.instrument = runs, instrument.nodes, instrument
-        self.exact: list[Plain] = [parts(one) for one in asked["exact"]]
-        self.candidates = Candidates(self.nodes, asked["table"], asked["levels"])
+        exact = [parts(one) for one in asked["exact"]]
+        common = [name for name in exact[0] if all(name in one for one in exact)]
+        self.exact: list[Plain] = [{name: one[name] for name in common} for one in exact]
+        self.candidates = Candidates(self.nodes, asked["table"], asked["levels"], asked["wholes"], asked["named"])
         self.rtol = float(asked["rtol"])
         self.points = list(range(len(runs.points)))
         self.searched = self.points[:2] if len(self.points) > 2 else self.points[:-1] or self.points
@@ -79,12 +118,12 @@ class Search:
                     break
                 before = right
                 for best, _ in self._step(right):
-                    told = self._told(best)
+                    told = [self._told(part) for part in (best.parts if isinstance(best, Twins) else [best])]
                     proved = self._proved(best, undo)
                     if proved > right:
-                        steps.append({**told, "mends": _names(proved - right)})
+                        steps += [{**one, "mends": _names(proved - right)} for one in told]
                         right = proved
-                    elif isinstance(best, Mutant) and undo:
+                    elif isinstance(best, Change) and undo:
                         undo.pop()()
                 if right == before:
                     steps += self._left_out(right)
@@ -94,9 +133,9 @@ class Search:
                 one()
         return steps
 
-    def _proved(self, best: Candidate | Mutant, undo: list[Callable[[], None]]) -> set[str]:
+    def _proved(self, best: Repair, undo: list[Callable[[], None]]) -> set[str]:
         """What is right with a repair at every point; a mutant stays until it is undone, a value if it mends more."""
-        if isinstance(best, Mutant):
+        if isinstance(best, Change):
             back = self._put(best)
             if back is None:
                 return set()
@@ -108,8 +147,10 @@ class Search:
             self.over = over
         return proved
 
-    def _put(self, mutant: Mutant) -> Callable[[], None] | None:
+    def _put(self, mutant: Change) -> Callable[[], None] | None:
         """Change the code that runs, in the way in which it runs."""
+        if isinstance(mutant, Twins):
+            return self._put_all(mutant.parts)
         if not self.runs.codes:
             return self.mutants.put(mutant)
         made = self.mutants.source(mutant)
@@ -123,6 +164,21 @@ class Search:
             undo()
             self.runs.codes = before
 
+        return back
+
+    def _put_all(self, mutants: tuple[Mutant, ...]) -> Callable[[], None] | None:
+        done: list[Callable[[], None]] = []
+
+        def back() -> None:
+            for one in reversed(done):
+                one()
+
+        for mutant in mutants:
+            undo = self._put(mutant)
+            if undo is None:
+                back()
+                return None
+            done.append(undo)
         return back
 
     def _look(self, right: set[str]) -> None:
@@ -148,6 +204,7 @@ class Search:
         or something that is right. The values are chosen at random."""
         seen = self.candidates.seen
         self.unused: set[int] = set()
+        self.focus: set[int] | None = None
         if self.runs.most < 8 * len(seen):
             return
         stream = np.random.default_rng(0)
@@ -155,21 +212,32 @@ class Search:
         if not self.exact[0].keys() <= base.keys():
             return  # an error that the question has caught
         used: set[int] = set()
+        reaches: dict[str, set[int]] = {name: set() for name in self.exact[0]}
         for key, values in seen.items():
-            if isinstance(values[0], bool) or not values[0].ndim:
+            if isinstance(values[0], bool):
                 used.add(key[0])
+                for found_in in reaches.values():
+                    found_in.add(key[0])
                 continue
             other = stream.standard_normal(values[0].shape) * (1.0 + np.abs(values[0]).max(initial=0.0))
             found = parts(self.runs.run(0, {**self.over[0], key: other}))
             if self.runs.error is not None:
                 used.add(key[0])
+                for found_in in reaches.values():
+                    found_in.add(key[0])
                 continue
             changed = {name for name in self.exact[0] if name in base and not _is_same(found.get(name), base[name])}
-            if changed & right or not changed:
+            # a number may be a bound, which another one moves a little
+            if changed & right or (not changed and values[0].ndim):
                 self.candidates.idle.add(key)
-            if changed - right:
+            if changed - right or not values[0].ndim:
                 used.add(key[0])
-        self.unused = {key[0] for key in seen} - used
+            for name in changed:
+                reaches[name].add(key[0])
+        # a mistake that makes this wrong is in one of the fewest expressions; what else it makes wrong does not matter
+        self.focus = min((reaches[name] for name in self.exact[0] if name not in right), key=len, default=None) or None
+        busy = {key[0] for key in seen if key not in self.candidates.idle}
+        self.unused = ({key[0] for key in seen} - used) | ({key[0] for key in seen} - busy)
 
     def _where_it_stopped(self, error: BaseException) -> Visit | None:
         """The smallest expression of the code out of which an error came, at the visit at which it did."""
@@ -191,15 +259,23 @@ class Search:
                 return self.runs.hook.reached
         return None
 
-    def _step(self, right: set[str]) -> list[tuple[Candidate | Mutant, set[str]]]:
+    def _step(self, right: set[str]) -> list[tuple[Repair, set[str]]]:
         """The repairs that mend most; those after the first mend something else than the ones before them."""
         self._look(right)
-        successes: list[tuple[Candidate | Mutant, set[str]]] = []
+        successes: list[tuple[Repair, set[str]]] = []
         tried: set[Any] = set()
         few = self.runs.most < 100  # then what is asked comes first: it shows the statement at least
         end = self.runs.count + int(SHARE * (self.runs.most - self.runs.count))
-        copies: dict[Any, tuple[Candidate | Mutant, set[str]]] = {}
-        ordered = sorted(self.candidates.all(), key=lambda one: (few and one.rank < 2, one.rank))
+        copies: dict[Any, tuple[Repair, set[str]]] = {}
+        ordered = sorted(self.candidates.all(), key=lambda one: (few and one.rank < 2, one.rank, *self._likely(one)))
+        if self.focus is not None:
+            ordered = [one for one in ordered if one.key[0] in self.focus]
+        many = len(ordered) > end - self.runs.count
+        if many:  # then the small changes come first
+            successes += self._mutated(right, end)
+            if successes:
+                ordered = []
+            end = self.runs.most
         for candidate in ordered:
             if few and candidate.kind != "value":
                 continue
@@ -213,18 +289,25 @@ class Search:
             if gained and not self._is_alias(candidate, right, gained, copies):
                 successes.append((candidate, gained))
         successes += [one for one in copies.values() if one[1]]
-        if not any(one.rank < 1 for one, _ in successes):
-            successes += self._mutated(right)
+        if not any(self._priced(one) < STRONG for one, _ in successes):
+            if not many:
+                successes += self._mutated(right, self.runs.most)
+            if not successes:
+                successes += self._twins(right)
         successes.sort(key=lambda one: self._price(one, successes))
-        chosen: list[tuple[Candidate | Mutant, set[str]]] = []
+        chosen: list[tuple[Repair, set[str]]] = []
         mended: set[str] = set()
         for best, gained in successes:
             if not gained & mended and self._holds(best, right | gained):
                 chosen.append((best, gained))
                 mended |= gained
-                if isinstance(best, Mutant):
+                if isinstance(best, Change):
                     break  # what has been recorded is no longer so
         return chosen
+
+    def _likely(self, one: Candidate) -> tuple[bool, bool]:
+        """Of what costs the same, arrays first, for numbers fit by chance, and numbers that are written down."""
+        return not np.ndim(one.values[0]), self.nodes[one.key[0]].kind != "Constant"
 
     def _is_alias(self, candidate: Candidate, right: set[str], gained: set[str], copies: dict[Any, Any]) -> bool:
         """Whether a copy of what stands there mends as much: then it is changed in place, and no other value is due."""
@@ -237,12 +320,12 @@ class Search:
             copies[name] = copied, self._gained(right, [_over(copied, point) for point in self.points])
         return bool(copies[name][1] >= gained)
 
-    def _holds(self, best: Candidate | Mutant, right: set[str]) -> bool:
+    def _holds(self, best: Repair, right: set[str]) -> bool:
         """Whether so much is right at the points that the search has not used, too."""
-        back = self._put(best) if isinstance(best, Mutant) else None
+        back = self._put(best) if isinstance(best, Change) else None
         try:
             for point in self.points:
-                over = {} if isinstance(best, Mutant) else _over(best, point)
+                over = _over(best, point) if isinstance(best, Candidate) else {}
                 if point not in self.searched:
                     found = self._right(point, self.runs.run(point, {**self.over[point], **over}))
                     if not found >= right or self._is_broken(point):
@@ -260,17 +343,20 @@ class Search:
             if not (now >= right and now - right) or self._is_broken(point):
                 return set()
             after = now if after is None else after & now
-        return after - right if after is not None else set()
+        gained = after - right if after is not None else set()
+        # to yes or no half of all changes lead
+        return gained if any(not isinstance(self.exact[0][name], bool | str) for name in gained) else set()
 
-    def _mutated(self, right: set[str]) -> list[tuple[Candidate | Mutant, set[str]]]:
+    def _mutated(self, right: set[str], most: int) -> list[tuple[Repair, set[str]]]:
         """The small changes of the code that mend something."""
         self.mutants = Mutants(self.instrument, self.runs.kept, whole=bool(self.runs.codes))
         lines = {(self.nodes[index].cell, self.nodes[index].line) for index in self.visited}
-        found: list[tuple[Candidate | Mutant, set[str]]] = []
-        for mutant in sorted(self.mutants.all(self.visited - self.unused, lines), key=lambda one: one.rank):
-            if self.runs.count > self.runs.most:
+        found: list[tuple[Repair, set[str]]] = []
+        for mutant in sorted(self.mutants.all(self._changeable(), lines), key=lambda one: one.rank):
+            if self.runs.count > most:
                 break
-            back = self._put(mutant)
+            back = None if self._is_scaling(mutant) or self._is_long(mutant) else self._put(mutant)
+            self.runs.count += COMPILED * mutant.unit.size // (self.runs.calls // 2 + 1)
             if back is not None:
                 try:
                     if gained := self._gained(right, [{} for _ in self.points]):
@@ -278,6 +364,60 @@ class Search:
                 finally:
                     back()
         return found
+
+    def _twins(self, right: set[str]) -> list[tuple[Repair, set[str]]]:
+        """The same small change at every expression that is built alike: a slip that was made in each of them."""
+        groups: dict[Any, list[Mutant]] = {}
+        lines = {(self.nodes[index].cell, self.nodes[index].line) for index in self.visited}
+        for mutant in self.mutants.all(self._changeable(), lines):
+            if mutant.kind.split()[0] in TWINS and not self._is_scaling(mutant):
+                kind = mutant.kind if mutant.kind.split()[0] != "name" else "name"
+                groups.setdefault((mutant.unit.cell, kind, *self._built(mutant)), []).append(mutant)
+        found: list[tuple[Repair, set[str]]] = []
+        for group in groups.values():
+            if not 2 <= len(group) <= MOST_TWINS or self.runs.count > self.runs.most:
+                continue
+            twins = Twins(group[0].rank + 0.05, tuple(group))
+            back = self._put(twins)
+            if back is not None:
+                try:
+                    if gained := self._gained(right, [{} for _ in self.points]):
+                        found.append((twins, gained))
+                finally:
+                    back()
+        return found
+
+    def _changeable(self) -> set[int]:
+        """The expressions of which a small change may mend something."""
+        found = self.visited - self.unused
+        return found if self.focus is None else found & self.focus
+
+    def _is_long(self, mutant: Mutant) -> bool:
+        """Whether another name would make a count much larger."""
+        what, _, name = mutant.kind.partition(" ")
+        now = self.candidates.seen.get((mutant.hook, 0))
+        if what not in ("name", "argument") or now is None:
+            return False
+        values = [names[name] for names in self.left_behind.values() if name in names]
+        values = [np.array(float(one)) for one in values if isinstance(one, int | np.integer)]
+        return any(is_too_large(now[:1], (one,)) for one in values)
+
+    def _built(self, mutant: Mutant) -> tuple[Any, ...]:
+        """How an expression is built, and what it is part of."""
+        if mutant.kind.startswith("name "):
+            return mutant.at.lineno, *_renamed(ast.unparse(mutant.at), mutant.kind.split()[1])
+        if mutant.hook < 0:
+            return (_NAME.sub("", ast.unparse(mutant.at)),)
+        node = self.nodes[mutant.hook]
+        if node.parent < 0:
+            return node.root, _NAME.sub("", node.text)
+        whole = self.nodes[node.parent]
+        return whole.children.index(node.index), _NAME.sub("", node.text), _NAME.sub("", whole.text)
+
+    def _is_scaling(self, mutant: Mutant) -> bool:
+        """Whether a change would only scale what the solution gives a name as it is."""
+        kind = mutant.kind.split()[0]
+        return kind in ("sign", "factor") and self.candidates.is_whole((mutant.hook, 0))
 
     def _left_out(self, right: set[str]) -> list[Plain]:
         """Attributes that no statement gives a value, though the function was there to do it."""
@@ -303,12 +443,11 @@ class Search:
                     break
         return steps
 
-    def _price(
-        self, one: tuple[Candidate | Mutant, set[str]], others: list[tuple[Candidate | Mutant, set[str]]]
-    ) -> Any:
+    def _price(self, one: tuple[Repair, set[str]], others: list[tuple[Repair, set[str]]]) -> Any:
         candidate, mended = one
-        if isinstance(candidate, Mutant):
-            parts_of_it = sum(isinstance(part, ast.expr) for part in ast.walk(candidate.at))
+        if isinstance(candidate, Change):
+            at = candidate.parts[0].at if isinstance(candidate, Twins) else candidate.at
+            parts_of_it = sum(isinstance(part, ast.expr) for part in ast.walk(at))
             return (False, -len(mended), candidate.rank, False, parts_of_it, 1 << 30)
         node = self.nodes[candidate.key[0]]
         later = any(
@@ -321,8 +460,22 @@ class Search:
             for other, gained in others
         )
         size: float = node.size if candidate.group is None else node.size - 0.5
-        rank = candidate.rank if candidate.rank < 2 else 10 + candidate.rank
+        rank = self._priced(candidate)
         return (rank >= 10, -len(mended), rank, later, size, self.order.get(candidate.key, 1 << 30))
+
+    def _priced(self, one: Repair) -> float:
+        """The rank of a repair; a name costs more, for where it got its value may be at fault."""
+        if not isinstance(one, Candidate):
+            return one.rank
+        node = self.nodes[one.key[0]]
+        rank = one.rank
+        if node.leaf and node.kind in ("Name", "Attribute") and self._is_own(one):
+            rank += NAMED if one.kind != "value" or self.candidates.is_named(one) else 2.0
+        return rank if rank < 2 else 10 + rank
+
+    def _is_own(self, one: Candidate) -> bool:
+        """Whether a name stands for what the solution knows, or would only be given another form."""
+        return not one.kind.startswith("value") or self.candidates.known.get(one.key, False)
 
     def _told(self, best: Candidate | Mutant) -> Plain:
         if isinstance(best, Mutant):
@@ -337,13 +490,47 @@ class Search:
         first, last = node, node
         if best.group is not None:
             first, last = self.candidates.ends(best)
+        kind = self._kind(best, node)
+        if kind.startswith("unchanged"):
+            first = last = self._function_of(node) or node
         return {
             "cell": node.cell, "line": first.line, "end_line": last.end_line, "col": first.col, "end_col": last.end_col,
-            "visit": best.key[1] if many and not best.also else -1, "kind": best.kind, "due": best.quantity,
+            "visit": best.key[1] if many and not best.also else -1, "kind": kind, "due": best.quantity,
             "given": self.candidates.given(best),
             **self.candidates.shown(best, self.shown),
             "sound": [] if any(self.over) else self.candidates.sound(best),
         }  # fmt: skip
+
+    def _kind(self, best: Candidate, node: Node) -> str:
+        """What kind of repair it is: of a name, another name where one holds what is due."""
+        if best.kind != "value" or not node.leaf or node.kind not in ("Name", "Attribute"):
+            return best.kind
+        function = self._function_of(node)
+        is_returned = node.root == "return" or (node.parent >= 0 and self.nodes[node.parent].root == "return")
+        if node.kind == "Name" and function is not None and is_returned and node.text not in function.stores:
+            return f"unchanged {node.text}"
+        for key in self.candidates.holding(best):
+            other = self.nodes[key[0]]
+            is_other = other.cell == node.cell and other.leaf and other.text != node.text
+            if is_other and other.kind == node.kind and not self.candidates.is_named(best):
+                return f"name {other.text}"
+        return best.kind
+
+    def _function_of(self, node: Node) -> Node | None:
+        """The function in which an expression stands."""
+        before = [
+            one for one in self.nodes if one.kind == "Function" and one.cell == node.cell and one.line <= node.line
+        ]
+        return max(before, key=lambda one: one.line, default=None)
+
+
+def _renamed(old: str, new: str) -> tuple[str, str]:
+    """In what two names differ: (train, test) for X_train and X_test, (1, 2) for W1 and W2."""
+    for one, other in ((old.split("_"), new.split("_")), (_STEM.split(old), _STEM.split(new))):
+        differ = [pair for pair in zip(one, other) if pair[0] != pair[1]]
+        if len(one) == len(other) > 1 and len(differ) == 1:
+            return differ[0]
+    return old, new
 
 
 def _over(candidate: Candidate, point: int) -> dict[Visit, Any]:

@@ -59,7 +59,7 @@ class Runs:
         self.kept, self.count = dict(names), 0
         self.codes = instrument.codes() if again else []
         self.error: BaseException | None = None
-        self.most = MOST_RUNS
+        self.most, self.calls = MOST_RUNS, 0
         self.lazy = -1
 
     def define(self, codes: list[types.CodeType]) -> None:
@@ -86,6 +86,7 @@ class Runs:
         finally:
             sys.setprofile(None)
         self.hook.most = min(MOST_HOOKS, 5_000 + 10 * (self.hook.most - self.hook.left))
+        self.calls = calls
         self.most = max(16, min(MOST_RUNS, MOST_CALLS // (calls // 2 + 1)))
 
     def run(self, point: int, over: dict[Visit, Any], mode: int = REPLACE) -> Plain:
@@ -102,9 +103,9 @@ class Runs:
                 for code in self.codes:
                     exec(code, self.names)
                 _gather(self.probe(self.names, given), values)
-        except (OutOfTime, MemoryError):
+        except OutOfTime:
             raise
-        except BaseException as error:
+        except BaseException as error:  # also MemoryError: another size may ask for too much
             self.error = error
         finally:
             self.hook.mode = IDLE
@@ -139,19 +140,18 @@ def recorded(runs: Runs, instrument: Instrument) -> Plain:
     for point in range(len(runs.points)):
         answers.append(runs.run(point, {}, RECORD))
         seen.append(runs.hook.seen)
-    found: list[Plain] = []
-    known: set[bytes] = set()
+    found: dict[bytes, Plain] = {}
     for key in seen[0]:
         values = [one[key][0] for one in seen if key in one]
         if len(values) < len(seen) or any(isinstance(one, bool) for one in values):
             continue
         name = b"".join(np.round(one, 12).tobytes() + str(one.shape).encode() for one in values)
-        if name in known or len(found) >= MOST_QUANTITIES:
+        if name not in found and len(found) >= MOST_QUANTITIES:
             continue
-        known.add(name)
         node = instrument.nodes[key[0]]
-        found.append({"text": node.text[:80], "size": node.size, "values": values})
-    return {"answers": answers, "quantities": found}
+        one = found.setdefault(name, {"text": node.text[:80], "size": node.size, "values": values, "whole": False})
+        one["whole"] = one["whole"] or (node.root == "assign" and bool(node.target))
+    return {"answers": answers, "quantities": list(found.values())}
 
 
 def alike(first: list[Plain], second: list[Plain]) -> bool:
