@@ -37,8 +37,8 @@ MAY_IMPORT = {
     "new": {"course", "exercise"},
     "demo": {"audit", "build", "exercise", "exercises"},
     "commands": {
-        "audit", "bridge", "build", "course", "demo", "diagnosis", "exercise", "exercises", "grading", "marking",
-        "mistakes", "new", "personal", "records", "sandbox", "times", "views",
+        "audit", "bridge", "build", "course", "demo", "diagnosis", "exercise", "exercises", "grading", "locate",
+        "marking", "mistakes", "new", "personal", "records", "sandbox", "times", "truth", "views",
     },
     "cli": {"environment"},  # and a module of commands/ by its name, when it is used
     "pytest_plugin": {"course", "exercises", "grading", "marking", "sandbox", "views"},

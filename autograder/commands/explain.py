@@ -14,6 +14,7 @@ import sys
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,12 @@ from autograder.diagnosis.findings import explain
 from autograder.diagnosis.optimisers import OPTIMISERS, Updates, explain_updates
 from autograder.diagnosis.spec import DEEPEST, HIDDEN, LOSSES, OUTPUT, PENALTIES, Array, Point, Spec, forward
 from autograder.diagnosis.verdicts import CONVENTION, RIGHT, Finding, Report
+from autograder.locate import ALL, Function, answers, arguments_of, places
+from autograder.marking import Place
 from autograder.mistakes import MISTAKES
+from autograder.sandbox import Sandbox, SandboxUnavailable
+from autograder.truth import Network
+from autograder.views.places import where
 
 LAYOUTS = ("columns", "rows", "torch")
 COLOURS = {RIGHT: "green", CONVENTION: "yellow"}
@@ -39,7 +45,14 @@ class BadInput(ValueError):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``autograder explain``."""
-    parser.add_argument("files", nargs="+", metavar="FILE.npz", help="one point each: inputs, parameters and answers")
+    parser.add_argument("files", nargs="*", metavar="FILE.npz", help="one point each: inputs, parameters and answers")
+    parser.add_argument(
+        "--code", type=Path, metavar="FILE.py", help="in place of points: a file that is run in the sandbox"
+    )
+    parser.add_argument("--function", metavar="NAME", help="with --code: what takes X, Y, W1, ... and returns dW1, ...")
+    parser.add_argument(
+        "--sizes", metavar="N,N,...", help="with --code: the units of every layer, the inputs first (3,4,1)"
+    )
     parser.add_argument(
         "--layer",
         choices=(*LAYERS, *OPTIMISERS),
@@ -79,16 +92,102 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Explain the files. Returns 0 when explained, whatever the verdict, and 2 when the input is bad."""
     try:
-        asked = read(args)
+        asked, found = _run_code(args) if args.code else (read(args), {})
         report = asked.report(conventions=not args.strict)
-    except ValueError as error:
+    except (ValueError, SandboxUnavailable) as error:
         print(f"autograder explain: {error}", file=sys.stderr)
         return 2
+    wrong = {name for name, one in report.parameters.items() if one.verdict not in (RIGHT, CONVENTION)}
+    pointed = {name: place for name, place in found.items() if name in wrong}
     if args.json:
-        print(json.dumps(as_json(report, len(asked.points)), indent=2))
+        print(json.dumps(as_json(report, len(asked.points), pointed), indent=2))
     else:
-        show(report, asked, Console(highlight=False, soft_wrap=True))
+        show(report, asked, Console(highlight=False, soft_wrap=True), pointed)
     return 0
+
+
+CODE_LEAVES_OUT = ("layer", "dropout", "residual", "each_example", "bias_in_weights")
+"""Options that are about points in files."""
+
+
+def _run_code(args: argparse.Namespace) -> tuple[Asked, dict[str, Place]]:
+    """Run the function of a file at points of ours, and look where its wrong answers begin. Raises BadInput."""
+    for option in CODE_LEAVES_OUT:
+        if getattr(args, option):
+            raise BadInput(f"--{option.replace('_', '-')} is about points in files, and --code has none")
+    if args.files or args.norm != "none" or args.optimiser != "sgd" or args.steps > 1 or args.layout == "torch":
+        raise BadInput("--code draws its own points, for plain networks in columns or rows; leave the rest out")
+    if not args.function:
+        raise BadInput("--function is missing: which function of the file is asked?")
+    for option in ("hidden", "output", "loss"):
+        if getattr(args, option) is None:
+            raise BadInput(f"--{option} is missing; --hidden, --output and --loss are needed")
+    points, sizes = _drawn(args)
+    names = [f"{kind}{layer}" for layer in range(1, len(sizes)) for kind in "Wb"]
+    expected = tuple(f"{name}_new" if args.learning_rate is not None else f"d{name}" for name in names)
+    try:
+        source = args.code.read_text(encoding="utf-8")
+        arguments = arguments_of(source, args.function)
+    except (OSError, UnicodeDecodeError, SyntaxError) as error:
+        raise BadInput(f"{args.code}: {error}") from None
+    except LookupError:
+        raise BadInput(f"{args.code}: there is no function {args.function}") from None
+    takes = (*points[0], *ALL)
+    if unknown := [name for name in arguments if name not in takes]:
+        raise BadInput(f"{args.function} takes {unknown[0]}; it may take {', '.join(takes)}")
+    function = Function(args.code.name, source, args.function, arguments, expected)
+    with Sandbox() as sandbox:
+        held = {}
+        for number, (point, answer) in enumerate(zip(points, answers(function, points, sandbox.run))):
+            if not answer.values:
+                raise BadInput(f"{args.code}: {answer.message or 'nothing is returned'}")
+            held[f"point {number + 1}"] = {**point, **{key: np.asarray(value) for key, value in answer.values.items()}}
+        args.files = list(held)
+        asked = read(args, held)
+        network = _as_network(args, sizes)
+        found = {} if network is None else places(function, network, points, sandbox.run, rows=args.layout == "rows")
+    return asked, {name.removeprefix("d").removesuffix("_new"): place for name, place in found.items()}
+
+
+def _drawn(args: argparse.Namespace) -> tuple[list[dict[str, Array]], list[int]]:
+    """Three points for a network of these sizes, in the layout that was asked for."""
+    hidden = [part for part in args.hidden.split(",") if part and part != "none"]
+    outputs = 3 if args.output == "softmax" else 1
+    try:
+        sizes = [int(part) for part in args.sizes.split(",")] if args.sizes else [3, *(4 for _ in hidden), outputs]
+    except ValueError:
+        raise BadInput(f"--sizes is {args.sizes}; whole numbers were expected, such as 3,4,1") from None
+    if len(sizes) < 2 or len(sizes) > DEEPEST + 1 or min(sizes) < 1 or max(sizes) > 32:
+        raise BadInput(f"--sizes names {len(sizes)} layers; from 2 to {DEEPEST + 1} of 1 to 32 units were expected")
+    rng, points = np.random.default_rng(0), []
+    for m in (6, 5, 7):
+        point = {"X": rng.normal(size=(sizes[0], m)), "Y": rng.normal(size=(sizes[-1], m))}
+        if args.loss in ("bce", "hinge"):
+            point["Y"] = (point["Y"] > 0) * (1.0 if args.loss == "bce" else 2.0) - (args.loss == "hinge")
+        elif args.loss == "ce":
+            point["Y"] = np.eye(sizes[-1])[rng.integers(0, sizes[-1], m)].T
+        for layer, (n, h) in enumerate(pairwise(sizes), 1):
+            point |= {f"W{layer}": rng.normal(size=(h, n)) / np.sqrt(n), f"b{layer}": rng.normal(size=(h, 1)) / 2}
+        if args.layout == "rows":
+            point = {name: value.T for name, value in point.items()}
+        for name in ("learning_rate", "reg_lambda"):
+            if getattr(args, name) is not None:
+                point[name] = np.array(getattr(args, name))
+        points.append(point)
+    return points, sizes
+
+
+def _as_network(args: argparse.Namespace, sizes: Sequence[int]) -> Network | None:
+    """The network whose exact quantities are known by name; None where there is none."""
+    hidden = [part for part in args.hidden.split(",") if part and part != "none"]
+    hidden = hidden * (len(sizes) - 2) if len(hidden) == 1 else hidden
+    penalty = {"none": False, "half-lambda-over-m": True}.get(args.penalty)
+    if penalty is None or args.reduction != "mean" or args.outputs != "sum":
+        return None
+    try:
+        return Network(tuple(sizes), (*hidden, args.output), args.loss, penalty)
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True)
@@ -139,8 +238,10 @@ def _read_layer(args: argparse.Namespace) -> Asked:
     return Asked(points, wanted, layer=args.layer)
 
 
-def read(args: argparse.Namespace) -> Asked:
-    """What the arguments describe. Raises BadInput."""
+def read(args: argparse.Namespace, held: Mapping[str, dict[str, Array]] | None = None) -> Asked:
+    """What the arguments describe; ``held`` has the arrays of files that are none. Raises BadInput."""
+    if not args.files:
+        raise BadInput("no points: files, or --code, were expected")
     if args.layer:
         return _read_layer(args)
     for option in ("hidden", "output", "loss"):
@@ -154,7 +255,7 @@ def read(args: argparse.Namespace) -> Asked:
     names: dict[str, str] = {}
     loaded, shapes = [], []
     for name in args.files:
-        arrays, given = _load(name, args, names)
+        arrays, given = _load(name, _arrays(name) if held is None else dict(held[name]), args, names)
         if args.bias_in_weights:
             arrays, given = _split(name, arrays, given, args.bias_in_weights)
         loaded.append((name, arrays))
@@ -287,11 +388,10 @@ def _spec(args: argparse.Namespace, name: str, arrays: Mapping[str, Array], dept
 
 
 def _load(
-    name: str, args: argparse.Namespace, names: dict[str, str]
+    name: str, arrays: dict[str, Array], args: argparse.Namespace, names: dict[str, str]
 ) -> tuple[dict[str, Array], dict[str, tuple[int, ...]]]:
     """The arrays of one file in the layout of this package, with lambda and alpha of the command line; their shapes
     in the file; and, into ``names``, what they are called there."""
-    arrays = _arrays(name)
     _add(name, arrays, "reg_lambda", "--reg-lambda", args.reg_lambda)
     _add(name, arrays, "learning_rate", "--learning-rate", args.learning_rate)
     if args.layout == "torch":
@@ -394,23 +494,31 @@ def _flat_examples(arrays: Mapping[str, Array]) -> dict[str, Array]:
     return {**arrays, **flat}
 
 
-def as_json(report: Report, points: int) -> dict[str, Any]:
-    """The report for programs: ``parameters`` maps W1, b1, ... to verdict, mistakes, evidence and more."""
+def as_json(report: Report, points: int, places: Mapping[str, Place] | None = None) -> dict[str, Any]:
+    """The report for programs: ``parameters`` maps W1, b1, ... to verdict, mistakes, evidence and more.
+
+    ``place`` says where in the code of ``--code`` a wrong answer begins.
+    """
     parameters = {}
     for parameter, finding in report.parameters.items():
         entry = asdict(finding)
         if finding.evidence is not None:
             entry["evidence"]["text"] = finding.evidence.text()
+        if place := (places or {}).get(parameter):
+            shown = ("cell", "line", "end_line", "col", "end_col", "code", "given", "due", "text")
+            entry["place"] = {name: getattr(place, name) for name in shown}
         parameters[parameter] = entry
     return {"points": points, "parameters": parameters}
 
 
-def show(report: Report, asked: Asked, console: Console) -> None:
+def show(report: Report, asked: Asked, console: Console, places: Mapping[str, Place] | None = None) -> None:
     """Print the report for a person, with the names of the file."""
     for parameter, finding in report.parameters.items():
         verdict = finding.verdict.replace("-", " ")
         shown = asked.names.get(parameter, parameter)
         console.print(Text.assemble((shown, "bold"), ": ", (verdict, COLOURS.get(finding.verdict, "red"))))
+        if place := (places or {}).get(parameter):
+            console.print(Text(f"    {place.cell}, {where(place, cell=False)}: {place.text}"))
         for line in lines(finding, asked.names):
             console.print(Text("    " + line))
     left_out = [asked.names.get(p, p) for p in asked.parameters if p not in report.parameters]

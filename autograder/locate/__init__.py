@@ -6,6 +6,7 @@ It changes words, never marks.
 """
 
 from autograder.locate.attach import Code, Locator
+from autograder.locate.function import ALL, Function, answers, arguments_of, places
 from autograder.locate.locate import NotRun
 
-__all__ = ["Code", "Locator", "NotRun"]
+__all__ = ["ALL", "Code", "Function", "Locator", "NotRun", "answers", "arguments_of", "places"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Exercise, Probe
+from autograder.exercise import Exercise, Probe, Values
 from autograder.locate.job import points, to_record, to_repair
 from autograder.locate.quantities import Quantity, quantities
 from autograder.sandbox import Job, Outcome
@@ -44,18 +44,25 @@ def solutions(
         given, shown = points(probe, seed)
         exact = [{name: value for name, value in one.items() if value is not None} for one in answer.values["answers"]]
         table = quantities(network, given, answer.values["quantities"], exact)
-        asked = {
-            "points": given,
-            "exact": exact,
-            "table": [list(one.values) for one in table],
-            "levels": [one.level for one in table],
-            "wholes": [one.whole for one in table],
-            "named": [bool(one.text) for one in table],
-            "rtol": RTOL,
-            "shown": shown,
-        }
+        asked = asked_of(given, exact, table, shown)
         found[probe.name] = Solution(asked, tuple(table))
     return found
+
+
+def asked_of(
+    points: Sequence[Values], exact: Sequence[Values], table: Sequence[Quantity], shown: int
+) -> dict[str, Any]:
+    """What a search is given: the points, the exact answers and every quantity there, and which point is shown."""
+    return {
+        "points": list(points),
+        "exact": list(exact),
+        "table": [list(one.values) for one in table],
+        "levels": [one.level for one in table],
+        "wholes": [one.whole for one in table],
+        "named": [bool(one.text) for one in table],
+        "rtol": RTOL,
+        "shown": shown,
+    }
 
 
 @dataclass(frozen=True)

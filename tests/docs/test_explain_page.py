@@ -19,7 +19,7 @@ def page(root):
 def test_the_examples_say_what_the_page_says(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```(python|sh|text)\n(.*?)```", page, re.DOTALL)
-    assert [kind for kind, _ in blocks] == ["python", "sh", "text"] * 2
+    assert [kind for kind, _ in blocks] == ["python", "sh", "text"] * 3
     for kind, text in blocks:
         if kind == "python":
             exec(compile(text, "docs/explain.md", "exec"), {})

@@ -102,7 +102,7 @@ class Candidates:
             alike = self._visits_alike(key, values)
             whole = self.is_whole(key)
             for candidate in self._at(key, node, values):
-                if (whole and _is_scaled(values, candidate.values)) or is_too_large(values, candidate.values):
+                if (whole and is_scaled(values, candidate.values)) or is_too_large(values, candidate.values):
                     continue
                 yield candidate
                 if alike and candidate.rank < 2:
@@ -429,7 +429,7 @@ class Candidates:
         return made  # type: ignore[no-any-return]
 
 
-def _is_scaled(values: tuple[Any, ...], others: tuple[Any, ...]) -> bool:
+def is_scaled(values: tuple[Any, ...], others: tuple[Any, ...]) -> bool:
     """Whether it is the same times a number, at every point."""
     for one, other in zip(values, others):
         if isinstance(one, bool) or isinstance(other, bool) or one.shape != other.shape or not one.ndim:

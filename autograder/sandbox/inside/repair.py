@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from .candidates import Candidate, Candidates, is_too_large
+from .candidates import Candidate, Candidates, is_scaled, is_too_large
 from .hooks import RECORD, Visit
 from .instrument import Instrument, Node
 from .mutants import Mutant, Mutants
@@ -76,6 +76,7 @@ class Search:
         common = [name for name in exact[0] if all(name in one for one in exact)]
         self.exact: list[Plain] = [{name: one[name] for name in common} for one in exact]
         self.candidates = Candidates(self.nodes, asked["table"], asked["levels"], asked["wholes"], asked["named"])
+        self.helpers: set[int] | None = None
         self.rtol = float(asked["rtol"])
         self.points = list(range(len(runs.points)))
         self.searched = self.points[:2] if len(self.points) > 2 else self.points[:-1] or self.points
@@ -268,6 +269,11 @@ class Search:
         end = self.runs.count + int(SHARE * (self.runs.most - self.runs.count))
         copies: dict[Any, tuple[Repair, set[str]]] = {}
         ordered = sorted(self.candidates.all(), key=lambda one: (few and one.rank < 2, one.rank, *self._likely(one)))
+        helping = self._helping()
+        ordered = [
+            one for one in ordered
+            if one.key[0] not in helping or not is_scaled(self.candidates.seen.get(one.key, (True,)), one.values)
+        ]  # fmt: skip
         if self.focus is not None:
             ordered = [one for one in ordered if one.key[0] in self.focus]
         many = len(ordered) > end - self.runs.count
@@ -416,8 +422,25 @@ class Search:
 
     def _is_scaling(self, mutant: Mutant) -> bool:
         """Whether a change would only scale what the solution gives a name as it is."""
-        kind = mutant.kind.split()[0]
-        return kind in ("sign", "factor") and self.candidates.is_whole((mutant.hook, 0))
+        if mutant.kind.split()[0] not in ("sign", "factor"):
+            return False
+        return mutant.hook in self._helping() or self.candidates.is_whole((mutant.hook, 0))
+
+    def _helping(self) -> set[int]:
+        """What is returned by functions that other functions of the code call: the sign or a factor may as well be
+        missing there as where they are called."""
+        if self.helpers is None:
+            names = {one.target for one in self.nodes if one.kind == "Function"}
+            called = {name for name in names for one in self.nodes if one.kind == "Call" and f"{name}(" in one.text}
+            self.helpers = set()
+            for node in self.nodes:
+                at = node
+                while at.parent >= 0:
+                    at = self.nodes[at.parent]
+                function = self._function_of(node) if at.root == "return" else None
+                if function is not None and function.target in called:
+                    self.helpers.add(node.index)
+        return self.helpers
 
     def _left_out(self, right: set[str]) -> list[Plain]:
         """Attributes that no statement gives a value, though the function was there to do it."""

@@ -1,0 +1,87 @@
+"""``autograder explain --code``: a function of anyone's, run in the sandbox, with the place of what is wrong in it."""
+
+import argparse
+import json
+
+import pytest
+
+from autograder.commands.explain import add_arguments, run
+
+NETWORK = ["--hidden", "tanh", "--output", "sigmoid", "--loss", "bce"]
+COLUMNS = """
+import numpy as np
+
+def gradients(X, Y, W1, b1, W2, b2):
+    A1 = np.tanh(W1 @ X + b1)
+    A2 = 1 / (1 + np.exp(-(W2 @ A1 + b2)))
+    d2 = (A2 - Y) / X.shape[1]
+    d1 = W2.T @ d2 * (1 - A1**2)
+    return d1 @ X.T, d1.sum(axis=1, keepdims=True), d2 @ A1.T, d2.sum(axis=1, keepdims=True)
+"""
+ROWS = """
+import numpy as np
+
+def step(X, Y, params, learning_rate):
+    A1 = np.tanh(X @ params["W1"] + params["b1"])
+    A2 = 1 / (1 + np.exp(-(A1 @ params["W2"] + params["b2"])))
+    d2 = (A2 - Y) / len(X)
+    d1 = d2 @ params["W2"].T * (1 - A1**2)
+    grads = {"W2": A1.T @ d2, "b2": d2.sum(0), "W1": X.T @ d1, "b1": d1.sum(0)}
+    return {name + "_new": params[name] - learning_rate * grads[name] for name in params}
+"""
+
+
+def told(capsys, tmp_path, source, *arguments, expected=0):
+    file = tmp_path / "mine.py"
+    file.write_text(source)
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    assert run(parser.parse_args(["--code", str(file), "--json", *arguments])) == expected
+    out = capsys.readouterr()
+    return json.loads(out.out)["parameters"] if expected == 0 else out.err
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "line"),
+    [
+        ("(1 - A1**2)", "A1 * (1 - A1)", "A1 * (1 - A1)", 8),
+        ("(A2 - Y) / X.shape[1]", "A2 - Y", "A2 - Y", 7),
+        ("d2 @ A1.T", "d2 @ (W1 @ X).T", "W1 @ X", 9),
+    ],
+)
+def test_a_place_is_shown_beside_the_named_mistake(capsys, tmp_path, old, new, code, line):
+    assert COLUMNS.count(old) == 1
+    found = told(capsys, tmp_path, COLUMNS.replace(old, new), "--function", "gradients", "--strict", *NETWORK)
+    wrong = [one for one in found.values() if one["verdict"] == "wrong"]
+    assert wrong
+    assert {(one["place"]["code"], one["place"]["line"]) for one in wrong} == {(code, line)}
+
+
+def test_right_code_in_rows_has_no_place_and_a_wrong_one_has(capsys, tmp_path):
+    arguments = ["--function", "step", "--layout", "rows", "--learning-rate", "0.3", "--sizes", "2,3,2", *NETWORK]
+    found = told(capsys, tmp_path, ROWS, *arguments)
+    assert {one["verdict"] for one in found.values()} == {"right"}
+    assert not any("place" in one for one in found.values())
+    found = told(capsys, tmp_path, ROWS.replace("X.T @ d1", "X.T @ -d1"), *arguments)
+    assert found["W1"]["mistakes"] == ["sign-flipped"]
+    assert found["W1"]["place"]["line"] in (9, 10)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--function", "nothing", *NETWORK], "there is no function nothing"),
+        (NETWORK, "--function is missing"),
+        (["--function", "gradients", "--residual", *NETWORK], "--residual is about points in files"),
+        (["--function", "gradients", "--sizes", "3", *NETWORK], "--sizes names 1 layers"),
+        (["--function", "gradients", "--hidden", "tanh,tanh", *NETWORK[2:]], "takes"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_in_a_sentence(capsys, tmp_path, arguments, said):
+    source = COLUMNS.replace("X, Y, W1", "X, Y, extra, W1") if said == "takes" else COLUMNS
+    assert said in told(capsys, tmp_path, source, *arguments, expected=2)
+
+
+def test_what_the_code_raises_is_told(capsys, tmp_path):
+    source = COLUMNS.replace("d2 @ A1.T", "undefined")
+    assert "NameError" in told(capsys, tmp_path, source, "--function", "gradients", *NETWORK, expected=2)
