@@ -1,6 +1,6 @@
 # The two commands of the README are `make demo` and `make test`; each sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all quick lint build audit crosscheck lock student-kit pictures clean
+.PHONY: help setup demo test test-all quick lint build audit crosscheck hub lock student-kit pictures clean
 
 # nbgrader looks for its helpers (alembic, jupyter) on PATH
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -42,6 +42,11 @@ audit: setup  ## mutation tests of every question, and their table in the README
 
 crosscheck: setup  ## install PyTorch too, so that the tests compare with it
 	@python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+
+hub:  ## what students of a JupyterHub have, in .hub/, for the test that runs one (make test-all)
+	@/usr/bin/python3 -m venv .hub
+	@.hub/bin/pip install --quiet --disable-pip-version-check jupyterhub==6.1.1 jupyterlab==4.6.6 nbgrader==0.9.6
+	@npm install --silent --no-fund --no-audit --prefix .hub configurable-http-proxy@5.3.0
 
 lock: setup  ## renew requirements.lock
 	@python -m pip install --quiet --disable-pip-version-check uv

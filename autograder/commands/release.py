@@ -10,6 +10,8 @@ from rich.console import Console
 from autograder.build import correction
 from autograder.course import CourseError, find_root
 from autograder.exercise import SHEETS
+from autograder.exercises import load
+from autograder.personal import read_own_numbers
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,6 +77,12 @@ def _earlier(args: argparse.Namespace, root: Path, place: Path | None) -> dict[s
     )
 
 
+def _alone(root: Path, sheet: str) -> str:
+    """The notebook of a sheet that is another one for every student; empty when there is none."""
+    own = read_own_numbers(root)
+    return f"{own.exercise}.ipynb" if own is not None and load(own.exercise).sheet == sheet else ""
+
+
 def _correct(args: argparse.Namespace, root: Path, earlier: dict[str, bytes], place: Path | None) -> list[str]:
     """Write the correction, and say what has changed and what students type."""
     sheet, number = args.sheet, correction.last_correction(root, args.sheet)
@@ -82,11 +90,18 @@ def _correct(args: argparse.Namespace, root: Path, earlier: dict[str, bytes], pl
     changed = correction.changes(earlier, now)
     before = correction.corrected_files(root, sheet, number) if number else {}
     files = {name: data for name, data in now.items() if name in changed or name in before}
-    if not files or files == before:
+    alone = _alone(root, sheet)
+    files.pop(alone, None)
+    if files == before and alone not in changed:
         since = f"correction {number}" if number else "it was released"
         return [f"nothing of {sheet} has changed since {since}."]
     folder = correction.write(root, sheet, files, args.say)
     lines = [f"{name}: {', '.join(cells) if cells else 'changed'}" for name, cells in changed.items()]
+    if alone in changed:
+        lines.append(
+            f"{alone} is left out, since students have numbers of their own: give everyone theirs (autograder numbers "
+            f"release makes them anew) as {folder.name}/{alone}.new."
+        )
     if place is not None:
         lines.append(f"On the hub students type: nbgrader fetch_assignment {sheet} --replace")
     archive = folder.with_suffix(".zip").relative_to(root)

@@ -68,7 +68,7 @@ def origin(path: str, metadata: Mapping[str, Any], zone: tzinfo | None) -> Origi
             return _gradescope(metadata[part], below, part)
         if found := MOODLE.match(part):
             rest = "/".join(one for one in (found["rest"], below) if one)
-            return Origin("moodle", (found["name"],), rest or part, found["prefix"])
+            return Origin("moodle", (found["name"], found["number"]), rest or part, found["prefix"])
         if found := INBOUND.match(part):
             return Origin("nbgrader", (found["name"],), below, part, *_time(found["at"], None))
         if found := BLACKBOARD.match(part):
@@ -126,6 +126,10 @@ def persons(source: Origin, people: Sequence[Person]) -> tuple[list[Person], str
             one for one in people if squashed(name) in {squashed(one.sortable), squashed(one.name)} - {""}
         ]
         return _one(several, f"{name} ({number})")
+    if source.platform == "moodle":
+        name, number = source.who  # its grading worksheet has the number, as "Participant 123456"
+        exact = [one for one in people if any(known.endswith(f" {number}") for known in one.names)]
+        return _one(exact or called(people, name), f"{name} ({number})")
     if source.platform == "folder":
         for folder in source.who:
             if several := called(people, folder) or _clone(people, folder):

@@ -136,6 +136,19 @@ def test_what_a_platform_gives_arrives_or_is_asked_about(course, capsys, platfor
     assert "is there already" in " ".join(capsys.readouterr().out.split())
 
 
+def test_moodles_grading_worksheet_tells_two_of_one_name_apart(course, capsys):
+    (course / "people.csv").write_text(
+        "Identifier,Full name,Email address\nParticipant 123456,Bo Li,bo1@x.org\nParticipant 23456,Bo Li,bo2@x.org\n"
+    )
+    files = {
+        f"Bo Li_{number}_assignsubmission_file/{NAME}.ipynb": data for number, data in ((23456, ONE), (123456, TWO))
+    }
+    (course / "g.zip").write_bytes(zipped(files))
+    assert main(["collect", "g.zip", "--people", "people.csv"]) == 0
+    for student, data in (("bo1@x.org", TWO), ("bo2@x.org", ONE)):
+        assert (course / "submitted" / student / "training" / f"{NAME}.ipynb").read_bytes() == data
+
+
 def test_other_work_is_never_replaced_unasked(course, capsys):
     for data, extra, status in ((ONE, [], 0), (TWO, [], 1), (TWO, ["--replace"], 0)):
         (course / "g.zip").write_bytes(zipped({f"ada/{NAME}.ipynb": data}))

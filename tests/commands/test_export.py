@@ -1,12 +1,19 @@
 """`autograder export`: records in, files out, and one sentence for every bad use."""
 
+import csv
 import json
+import os
+import subprocess
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import nbformat
 import page_kit
 import pytest
 
 from autograder.cli import main
+from autograder.environment import put_programs_on_path
 from autograder.exercises import all_exercises
 from autograder.marking import LineMark, Marks, QuestionMark, to_json
 
@@ -205,3 +212,71 @@ def test_who_handed_in_nothing_is_named_and_a_gradebook_has_its_rows(tmp_path, c
     assert main(["export", "--gradebook", url, "--csv", "-", "--moodle", str(tmp_path / "m"), "--missing", "zero"]) == 0
     assert "cy,training,0" in capsys.readouterr().out
     assert "cy@x.org,0" in (tmp_path / "m").read_text()
+
+
+CLASS = """\
+Student,ID,SIS User ID,SIS Login ID,Section,training (7)
+    Points Possible,,,,,10
+"Lovelace, Ada",1,,ada,1,
+"Li, Bo",2,,bo,1,
+"Roth, Cy",3,,cy,1,
+"Poe, Dan",4,,dan,1,
+"Wu, Eve",5,,eve,1,
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("nbgrader")
+@pytest.mark.parametrize("first", ["nbgrader", "ours"])
+def test_all_exports_of_one_gradebook_agree(tmp_path, monkeypatch, first):
+    """Nobody has derived anything before: a late student, one with more time, one with too many points, and nothing."""
+    from nbgrader.api import Gradebook
+
+    put_programs_on_path()
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "source").mkdir()
+    (tmp_path / "nbgrader_config.py").write_text(
+        "from autograder import bridge\nc = get_config()\nbridge.configure(c)\nc.LatePolicy.per_day = 0.1\n"
+    )
+    (tmp_path / "extensions.csv").write_text("id,sheet,days\nbo,training,2\n")
+    (tmp_path / "canvas.csv").write_text(CLASS)
+    url, due = f"sqlite:///{tmp_path}/gradebook.db", datetime(2026, 11, 1, 12)
+    with Gradebook(url) as book:
+        book.add_assignment("training", duedate=due)
+        book.add_notebook("n", "training")
+        book.add_grade_cell("q", "n", "training", max_score=10, cell_type="code")
+        for student, hours, machine, given in (
+            ("ada", 30, 8, None), ("bo", 30, 8, None), ("cy", -1, 8, 11), ("dan", 60, 7, 5.5), ("eve", None, 0, None),
+        ):  # fmt: skip
+            book.add_student(student, email=f"{student}@x.org")
+            if hours is not None:
+                book.add_submission("training", student, timestamp=due + timedelta(hours=hours))
+                grade = book.find_grade("q", "n", "training", student)
+                grade.auto_score, grade.manual_score, grade.needs_manual_grade = machine, given, False
+        book.db.commit()
+
+    def nbgraders():
+        command = [sys.executable, "-m", "nbgrader", "export", "--to", "nbgrader.csv"]
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"PATH": path})
+        assert done.returncode == 0, done.stderr
+
+    def ours():
+        arguments = ["--gradebook", url, "--csv", "our.csv", "--moodle", "moodle.csv", "--canvas", "canvas.csv"]
+        assert main(["export", *arguments, "--missing", "zero"]) == 0
+
+    for export in (nbgraders, ours) if first == "nbgrader" else (ours, nbgraders):
+        export()
+    due_points = {"ada": 6.4, "bo": 8, "cy": 10, "dan": 5.5 * 0.7, "eve": 0}
+    read = {
+        name: list(csv.DictReader((tmp_path / f"{name}.csv").open()))
+        for name in ("nbgrader", "our", "moodle", "canvas")
+    }
+    found = [
+        {row["student_id"]: row["score"] for row in read["nbgrader"]},
+        {row["student"]: row["points"] for row in read["our"]},
+        {row["Email address"].partition("@")[0]: row["Training"] for row in read["moodle"]},
+        {row["SIS Login ID"]: row["training (7)"] for row in read["canvas"] if row["SIS Login ID"]},
+    ]
+    for one in found:
+        assert {student: float(points) for student, points in one.items()} == pytest.approx(due_points)

@@ -155,3 +155,20 @@ def test_a_corrected_sheet_is_an_archive_that_replaces_nothing(course, tmp_path,
     kit = str(course / "student-kit.zip")
     assert main(["release", SHEET, "--correct", "--earlier", kit]) == 0
     assert main(["release", SHEET, "--correct", "--earlier", "no.zip"]) == 2
+
+
+def test_a_notebook_with_numbers_of_ones_own_is_not_replaced_by_that_of_the_sheet(tmp_path, root, monkeypatch):
+    from argparse import Namespace
+
+    from autograder.commands import release
+
+    cell = b'{"cells": [{"id": "a", "cell_type": "raw", "source": "", "metadata": {}}]}'
+    files = {"worked_calculation.ipynb": cell, "backprop.py": b"mended"}
+    for name, data in files.items():
+        (tmp_path / "assignments" / "by_hand").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "assignments" / "by_hand" / name).write_bytes(data)
+    monkeypatch.setattr(release, "_alone", lambda *_: "worked_calculation.ipynb")
+    lines = release._correct(Namespace(sheet="by_hand", say=""), tmp_path, {}, None)
+    assert "worked_calculation.ipynb is left out" in " ".join(lines)
+    there = tmp_path / "corrections" / "by_hand" / "correction_1"
+    assert {path.name for path in there.iterdir()} == {"backprop.py.new", "carry_over.py"}

@@ -71,7 +71,7 @@ def work(root):
     """What two students hand in: the same unexplained mistake."""
     released = nbformat.read(root / "assignments" / "training" / "tanh_swap.ipynb", as_version=4)
     odd = dict(solutions(root, load("tanh_swap")))
-    odd["network"] = odd["network"].rstrip() + "\n        self.dW1 = self.dW1 * 1.2345\n"
+    odd["network"] = odd["network"].rstrip() + "\n        self.dW1 = np.sin(7 * self.dW1) + 0.1\n"
     return fill(released, odd)
 
 
@@ -175,6 +175,7 @@ def test_a_sheet_from_release_to_export_and_the_hint_arrives(course, shell, page
     for folder in ("source", "assignments"):
         (course / folder / "by_hand").mkdir()
         shutil.copy(root / folder / "by_hand" / "worked_calculation.ipynb", course / folder / "by_hand")
+    shutil.copytree(root / "assignments" / "foundations", course / "assignments" / "foundations")  # what is packed
     (course / "students.csv").write_text("id\ncarla\ndmitri\n")
     text, cluster = page("docs/instructors.md").partition("\n## On a JupyterHub")[0], ""
     for line in commands(text):
