@@ -21,6 +21,7 @@ OURS = (
     "simple_network",
     "ising_phases",
     # by_hand
+    "computational_graph",
     "worked_calculation",
     "vanishing_gradients",
     "exploding_gradients",

@@ -1,4 +1,4 @@
-"""Sheet 4, exercise 14: an activation of one's own, f(x) = x tanh x.
+"""Sheet 4: an activation of one's own, f(x) = x tanh x.
 
 (a) The derivative, as a sympy expression or a Python function; any equivalent form is right. (b) A layer that uses f:
 forward and backward. (c) Properties of f and f' as a record. (d) Comparison with ReLU and sigmoid, for a person.

@@ -1,4 +1,4 @@
-"""Sheet 2, exercise 7: gradients that explode, and three things to do about it.
+"""Sheet 2: gradients that explode, and three things to do about it.
 
 The student writes gradient clipping by norm, an initialisation that keeps the level of the signals, and a schedule for
 the learning rate. Random weights are marked by what they must have on average, with a stated false-alarm rate.
@@ -338,7 +338,7 @@ EXERCISE = Exercise(
             values(rate_truth, explain=explain_slips(RATE_SLIPS)),
         ),
     ),
-    written=(Written("cause_or_symptom", "(d) Cause or symptom?", 6),),
+    written=(Written("cause_or_symptom", "(d) Cause or symptom?", 3),),
     parts={
         "a": ("clipping", "clipping_special", "clipping_list"),
         "b": ("initialisation",),

@@ -1,4 +1,4 @@
-"""Sheet 3, exercise 9: how many hidden units? Under- and overfitting, and settings that hide both.
+"""Sheet 3: how many hidden units? Under- and overfitting, and settings that hide both.
 
 The student writes ``study``, which trains the baseline with several hidden sizes and returns a table. The function is
 checked exactly for a few epochs on fresh data; the table that was handed in is checked by training again.

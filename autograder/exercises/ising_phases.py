@@ -1,4 +1,4 @@
-"""Sheet 1, exercise 4: two phases of a spin lattice, told apart by a network.
+"""Sheet 1: two phases of a spin lattice, told apart by a network.
 
 The student writes the generator of toy data, the split, the accuracy and the experiment that puts them together. The
 network is scikit-learn's. What is random is marked by counts whose distribution is known for any right answer, with a

@@ -1,4 +1,4 @@
-"""Sheet 3, exercise 11: weight decay, in the loss, in the gradients and in training.
+"""Sheet 3: weight decay, in the loss, in the gradients and in training.
 
 The student writes ``L2Network(SimpleNeuralNetwork)`` with a penalty of reg_lambda / (2 m) times the sum of the squared
 weights, trains it, and measures what several strengths do to a network of 50 hidden units that overfits without.

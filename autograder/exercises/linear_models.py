@@ -1,4 +1,4 @@
-"""Sheet 1, exercise 1: linear regression, logistic regression, the linear SVM, and one loop that fits them all.
+"""Sheet 1: linear regression, logistic regression, the linear SVM, and one loop that fits them all.
 
 The student writes three gradients and gradient descent. The gradients are marked against sympy, with any subgradient
 right at the kink of the hinge loss; the loop is asked with a gradient of our own, so that nothing depends on theirs.

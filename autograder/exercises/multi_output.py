@@ -1,4 +1,4 @@
-"""Sheet 4, exercise 15: three air pollutants from four weather readings.
+"""Sheet 4: three air pollutants from four weather readings.
 
 (a) Forward pass, (b) loss and (c) backward pass of a network with several linear outputs; (d) outputs of different
 scale and importance: standardisation, and a weight for each output in the loss; (e) one whole training step.

@@ -1,4 +1,4 @@
-"""Sheet 4, exercise 16: the design of a network that predicts reaction rates.
+"""Sheet 4: the design of a network that predicts reaction rates.
 
 The design is a small record, whose consistency the machine checks: see :mod:`autograder.exercises.design_record`. Then
 the stated design is trained on data that follow the law of Arrhenius.

@@ -1,4 +1,4 @@
-"""Sheet 1, exercise 2: ReLU, its derivative, and the error signal of a hidden ReLU layer.
+"""Sheet 1: ReLU, its derivative, and the error signal of a hidden ReLU layer.
 
 The student writes ``relu``, ``relu_derivative`` and ``hidden_error``, and explains why the derivative is a mask. At
 zero any slope in [0, 1] is right.

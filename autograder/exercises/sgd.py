@@ -1,4 +1,4 @@
-"""Sheet 3, exercise 12: stochastic gradient descent, one example per step, each epoch in a fresh random order.
+"""Sheet 3: stochastic gradient descent, one example per step, each epoch in a fresh random order.
 
 Everything that can be exact is: a few steps in an order that the probe gives, and the loss at the student's own
 parameters at the start of each epoch. Randomness is judged from the sequence of visited examples alone, without any

@@ -1,4 +1,4 @@
-"""Sheet 1, exercise 3: the backward pass and the update of the baseline network.
+"""Sheet 1: the backward pass and the update of the baseline network.
 
 The forward pass, the loss and the loop are given in the notebook. The student writes ``backward_pass`` and
 ``update_parameters``, and a function that trains on the moons and reports what came out.

@@ -1,4 +1,4 @@
-"""Sheet 4, exercise 13: regression. A network that learns the sine.
+"""Sheet 4: regression. A network that learns the sine.
 
 The student writes ``SineNetwork(SimpleNeuralNetwork)`` with a tanh or sigmoid hidden layer, a linear output, the mean
 squared error and its backward pass, and ``fit_sine(seed)``, which returns a trained network. Which hidden activation

@@ -1,4 +1,4 @@
-"""Sheet 3, exercise 10: tanh instead of the sigmoid in the hidden layer.
+"""Sheet 3: tanh instead of the sigmoid in the hidden layer.
 
 The student writes ``TanhNetwork(SimpleNeuralNetwork)`` with its own forward and backward pass, and a function that
 trains a network on the moons and reports what came out.

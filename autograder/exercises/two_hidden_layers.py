@@ -1,4 +1,4 @@
-"""Sheet 2, exercise 8: backpropagation through two hidden layers.
+"""Sheet 2: backpropagation through two hidden layers.
 
 The shapes, the equations of (b), and the code that computes all six gradients. Where that uses an equation that is
 wrong it is asked with another one in its place: the equation is charged in (b), and costs nothing in (c).
@@ -236,7 +236,7 @@ EXERCISE = Exercise(
             keeping_parameters(judge_gradients),
         ),
     ),
-    written=(Written("error_signal", "(d) How the error signal reaches the first layer", 7),),
+    written=(Written("error_signal", "(d) How the error signal reaches the first layer", 3),),
     parts={
         "a": ("shape_table",),
         "b": ("signal_3", "signal_2", "signal_1", "weights_1"),

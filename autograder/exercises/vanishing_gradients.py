@@ -1,4 +1,4 @@
-"""Sheet 2, exercise 6: what is left of a gradient after five layers, estimated and then measured.
+"""Sheet 2: what is left of a gradient after five layers, estimated and then measured.
 
 The estimates are numbers that the student fills in, each marked against what follows from the student's own earlier
 ones. The measurement is code: the error signals of a real network with five layers, for three activations.
@@ -236,7 +236,7 @@ EXERCISE = Exercise(
             values(norm_truth, explain=slips.explain_slips(NORM_SLIPS)),
         ),
     ),
-    written=(Written("remedies", "(c) Three remedies", 6),),
+    written=(Written("remedies", "(c) Three remedies", 4),),
     parts={
         "a": ("sigmoid_layers",),
         "b": ("sigmoid_input",),

@@ -1,4 +1,4 @@
-"""Sheet 2, exercise 5: one network, one example, every number by hand.
+"""Sheet 2: one network, one example, every number by hand.
 
 Two inputs, two hidden units, one output, sigmoid everywhere, squared error of one example. The student fills in
 every intermediate value; each is marked against what follows from the student's own earlier ones, so a slip in

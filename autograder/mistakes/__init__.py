@@ -38,6 +38,7 @@ _GROUPS = {
     "forward pass": forward.FORWARD,
     "loss": forward.LOSS,
     "by hand": forward.BY_HAND,
+    "graph": backward.GRAPH,
     "output error": backward.OUTPUT_ERROR,
     "hidden error": backward.HIDDEN_ERROR,
     "gradient": gradients.GRADIENT,

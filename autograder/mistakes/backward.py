@@ -327,3 +327,45 @@ HIDDEN_ERROR: Texts = {
         "Check at which layer's values you evaluate the derivative in the hidden error.",
     ),
 }
+
+GRAPH: Texts = {
+    "one-path-only": (
+        "only one of the paths is counted",
+        "Count the arrows that leave this node. By each of them it changes the loss.",
+    ),
+    "paths-multiplied": (
+        "the paths are multiplied",
+        "Factors along one path are multiplied. What happens where two paths come together?",
+    ),
+    "paths-averaged": (
+        "what arrives is divided by the number of paths",
+        "If the node moves a little, the loss changes by way of every path at once. Is that a mean?",
+    ),
+    "own-factor": (
+        "a factor of a product gets itself, not the other one",
+        "How much does a product change if one of its factors grows by 1?",
+    ),
+    "upstream-missing": (
+        "what has arrived from above is left out",
+        "This is the derivative of one node alone. How far does the loss move with that node?",
+    ),
+    "value-for-derivative": (
+        "the value of the node stands in the place of its derivative",
+        "Differentiate the node by the one where the edge begins, then put in the numbers.",
+    ),
+    "exponent-forgotten": (
+        "the exponent is lost in the derivative",
+        "By how much does a square change? Compare the squares of 5 and of 5.001.",
+    ),
+    "sign-of-a-term": ("a term has the wrong sign", "Put the numbers in again, with their signs."),
+    "product-for-sum": ("multiplied where a sum is asked for", "Look at the sign between the two."),
+    "sum-for-product": ("added where a product is asked for", "Look at the sign between the two."),
+    "other-operand": (
+        "another value stands in the place of one of the two",
+        "From which two nodes do the arrows come?",
+    ),
+    "derivative-for-value": (
+        "this is the derivative of the node, not its value",
+        "In the forward pass nothing is differentiated yet.",
+    ),
+}

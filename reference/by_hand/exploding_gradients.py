@@ -325,21 +325,18 @@ show(
 # %% [markdown] written="cause_or_symptom"
 # ## (d) Cause or symptom?
 #
-# In the cell below, write about eight sentences. For each of the three remedies say what it changes (the gradient, the
-# weights at the start, or the step) and whether it treats the cause or the symptom. Say what clipping keeps and what it
-# changes in the gradient, and why one clips all arrays with one common norm. Compare with vanishing gradients: which of the
-# three helps there too? Use the table or the curves of your run at least once.
+# In the cell below, write about five sentences. For each of the three remedies say what it changes (the gradient, the
+# weights at the start, or the step) and whether it treats the cause or the symptom. Use the table or the curves of your run
+# at least once. Which of the three helps against vanishing gradients, too?
 #
 # === BEGIN MARK SCHEME ===
 #
-# - 3 points, one for each remedy: clipping limits the length of the gradient at each step, a symptom; level weights remove
-#   the cause, the factor per layer that is larger than 1, at least at the start; the schedule makes the first steps small, so
-#   that the weights have time to move to a better place: a symptom too, it does not make the gradient smaller.
-# - 1 point: clipping keeps the direction and changes the length; one common norm keeps the ratio between the layers, arrays
-#   clipped one by one would turn the whole step.
+# - 1 point: two treat a symptom. Clipping limits the length of the gradient at each step; the schedule makes the first steps
+#   small, so that the weights have time to move to a better place, and does not make the gradient smaller.
+# - 1 point: level weights remove the cause, the factor per layer that is larger than 1, at least at the start. The run shows
+#   it: the norm of the first gradient (above 100 with the large weights for most seeds, below 3 with level weights), or NaN
+#   against a final loss below 0.3.
 # - 1 point: for vanishing gradients only the initialisation helps; clipping never makes anything larger, and a larger
 #   learning rate cannot serve the last and the first layer at once.
-# - 1 point: a number or a curve of the own run is used, for example the norm of the first gradient (above 100 with the large
-#   weights for most seeds, below 3 with level weights) or NaN against a final loss below 0.3.
 #
 # === END MARK SCHEME ===

@@ -272,25 +272,21 @@ show(
 # %% [markdown] written="error_signal"
 # ## (d) How the error signal reaches the first layer
 #
-# In the cell below, explain in words, in about eight sentences, how the error of the output reaches a weight of the first
+# In the cell below, explain in words, in about five sentences, how the error of the output reaches a weight of the first
 # layer. Say what happens to the signal at each of the stations on its way (output, $W_3$, second activation, $W_2$, first
-# activation, input). Say why the weight matrices appear transposed. And say at which stations the signal can be lost or
-# become small, so that a weight of the first layer hardly learns.
+# activation, input), and at which stations it can be lost or become small, so that a weight of the first layer hardly learns.
 #
 # === BEGIN MARK SCHEME ===
 #
-# - 1 point: the start. At the output the signal is the difference between prediction and target (A3 - Y, averaged): the
-#   slope of the sigmoid and the derivative of the cross-entropy cancel.
-# - 2 points: the way back through the weights. The error of a hidden unit is the sum over the units that it feeds, each with
-#   the weight of that connection (1 point). Transposed, because the same connections are used in the other direction: row j of
-#   W3 holds what unit j receives, column i holds where hidden unit i sends to (1 point).
-# - 1 point: at each activation the signal is multiplied, unit by unit, by the slope at the value of the forward pass: the
-#   sigmoid's a(1 - a) in layer 2, 1 - a^2 of tanh in layer 1.
-# - 1 point: from the error signal to the weight: it is multiplied by the input that the weight saw and summed over the
-#   examples.
-# - 2 points: where it can be lost: saturated units (slope near 0), the sigmoid's slope of at most 1/4, small weights on
-#   the way, an input that is zero; one point for each of two of these, if it is said at which station.
+# - 1 point: the start and the way. At the output the signal is the difference between prediction and target (A3 - Y,
+#   averaged), for the slope of the sigmoid and the derivative of the cross-entropy cancel; each hidden unit gets the sum
+#   over the units that it feeds, each with the weight of that connection.
+# - 1 point: at each activation the signal is multiplied, unit by unit, by the slope at the value of the forward pass (the
+#   sigmoid's a(1 - a) in layer 2, 1 - a^2 of tanh in layer 1); at the weight it is multiplied by the input that the weight
+#   saw and summed over the examples.
+# - 1 point: where it can be lost, said with the station, half a point for each of two: saturated units (slope near 0), the
+#   sigmoid's slope of at most 1/4, small weights on the way, an input that is zero.
 #
-# Formulas without words earn at most 3 of the 7 points.
+# Formulas without words earn at most 1 of the 3 points.
 #
 # === END MARK SCHEME ===

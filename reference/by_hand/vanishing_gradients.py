@@ -112,8 +112,7 @@ weight_needed = 4
 #
 # === BEGIN MARK SCHEME ===
 #
-# - 2 points for each of two remedies and 1 point for the third (5 points in all): half of the points for naming a
-#   remedy that helps, half for the reason. Reasons that earn the points:
+# - 1 point for each of three remedies that help, with the reason; half of it for naming one without a reason that holds:
 #   ReLU: slope exactly 1 for active units, so the product of slopes does not shrink along active paths;
 #   residual connection a = x + f(x): the derivative is 1 + f'(x), so one path has the factor 1;
 #   batch normalisation: keeps the pre-activations around 0, where the slope of the activation is largest.

@@ -105,8 +105,17 @@ try:
 except ImportError:
     print("No widgets here. Call draw_loss(-3) or draw_loss(2) to see other weights.")
 
+# %% [markdown] text="fork"
+# **Where paths meet, slopes are added.** Along one path they are multiplied. But a value may feed two others: with $u = 5$,
+# $v = 2u$ and $w = u^2$ the sum $L = v + w$ changes by way of $v$ *and* by way of $w$, so that
+#
+# $$\frac{dL}{du} = \frac{dL}{dv} \cdot \frac{dv}{du} + \frac{dL}{dw} \cdot \frac{dw}{du} = 1 \cdot 2 + 1 \cdot 10 = 12$$
+#
+# In a network every hidden unit is such a fork, for it feeds all units of the next layer. That sum is the reason why weights
+# appear **transposed** on the way back. The exercise below carries numbers along every edge of a small graph.
+
 # %% [markdown] text="chain_links"
-# **Exercise:** [a network by hand](../by_hand/worked_calculation.ipynb), and [practice](practice.ipynb) with fresh numbers.
+# **Exercises:** [where paths meet](../by_hand/computational_graph.ipynb), [a network by hand](../by_hand/worked_calculation.ipynb), and [practice](practice.ipynb) with fresh numbers.
 
 # %% [markdown] text="equations"
 # ## 3. The four equations of backpropagation

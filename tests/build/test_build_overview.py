@@ -23,6 +23,7 @@ def test_every_part_of_every_exercise_has_its_row():
 
 
 LETTERED = {
+    "computational_graph": "abc",
     "worked_calculation": "abcd",
     "vanishing_gradients": "abcde",
     "exploding_gradients": "abcd",
