@@ -127,5 +127,6 @@ def test_the_sandbox_starts_before_what_takes_long_is_imported():
     assert imported_by_grade("", "autograder.sandbox", "sympy", "nbgrader", "nbformat") == {"autograder.sandbox"}
 
 
+@pytest.mark.slow
 def test_the_start_imports_no_grammar_of_addresses():
     assert imported_by_grade("import autograder.commands.grade_class", "jsonschema", "lark") == {"jsonschema"}

@@ -172,6 +172,7 @@ def test_a_mark_stays_and_its_penalty_follows(tmp_path):
     assert course.found() == pytest.approx((False, 8.0, 0.8)), "the answer that was marked is known again"
 
 
+@pytest.mark.slow
 def test_the_journal_says_who_gave_what_for_which_answer(tmp_path):
     course = Course(tmp_path)
     course.on_the_page(5.0)

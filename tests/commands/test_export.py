@@ -191,6 +191,7 @@ def test_a_line_that_is_no_record_is_named(text, tmp_path, capsys):
     assert f"{path}, line 1" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_who_handed_in_nothing_is_named_and_a_gradebook_has_its_rows(tmp_path, capsys):
     from nbgrader.api import Gradebook
 

@@ -9,6 +9,7 @@ from diagnosis_kit import bench, points_of
 from autograder.diagnosis import Point, Spec, explain, mutate
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("spec", "outputs"), bench.SPECS[::2])
 def test_every_named_mistake_has_an_example_on_which_it_shows(spec, outputs):
     inputs = bench.challenges(spec, outputs)

@@ -46,6 +46,7 @@ def test_relu_for_its_slope_is_not_called_a_wrong_derivative():
     assert relu["returns-z"] == ("relu-derivative-returns-z",)
 
 
+@pytest.mark.slow
 def test_the_right_option_comes_first_and_names_are_unique():
     for spec in all_specs():
         for point, row in choice_points(spec).items():

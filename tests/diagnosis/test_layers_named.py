@@ -166,6 +166,7 @@ def test_gradients_are_those_of_jax(name):
         assert np.abs(found[f"d{key}"] - value).max() <= 1e-11 * np.abs(value).max(), key
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_networks_are_those_of_jax(name):
     jax = pytest.importorskip("jax", reason="JAX is not installed")

@@ -88,6 +88,7 @@ def test_the_mean_must_be_taken_in_exactly_one_place():
     assert earned == {(0, 0): 0, (0, 1): 1, (1, 0): 1, (1, 1): 0}
 
 
+@pytest.mark.slow
 def test_weights_changed_in_the_backward_pass_cost_one_line():
     def answers(given):
         found = dict(exercise.truth(given))
@@ -148,6 +149,7 @@ class TwoHiddenNetwork(TwoHiddenBase):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "due"),
     [

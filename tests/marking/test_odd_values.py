@@ -116,6 +116,7 @@ def fails(name: str, tries: int, seed: int) -> dict[str, str]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("tries", [3, pytest.param(80, marks=pytest.mark.long)])
 def test_no_plain_values_make_a_judge_fail(name: str, tries: int) -> None:

@@ -148,6 +148,7 @@ def test_vanishing_numbers_by_counting_and_looking(seed):
 # Every seed is a good task ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @every_kind
 @quick
 @given(seed=SEEDS)
