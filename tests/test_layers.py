@@ -29,6 +29,10 @@ MAY_IMPORT = {
     "grading": {"course", "exercise", "exercises", "locate", "marking", "personal", "sandbox", "views"},
     "people": {"grading"},
     "records": {"course", "exercises", "grading", "marking", "personal", "times"},
+    "viva": {
+        "build", "course", "exercise", "exercises", "grading", "locate", "marking", "mistakes", "sandbox", "truth",
+        "views",
+    },
     "bridge": {
         "build", "course", "environment", "exercise", "exercises", "grading", "marking", "people", "personal",
         "records", "sandbox", "times", "views",
@@ -38,7 +42,7 @@ MAY_IMPORT = {
     "demo": {"audit", "build", "exercise", "exercises"},
     "commands": {
         "audit", "bridge", "build", "course", "demo", "diagnosis", "exercise", "exercises", "grading", "locate",
-        "marking", "mistakes", "new", "personal", "records", "sandbox", "times", "truth", "views",
+        "marking", "mistakes", "new", "personal", "records", "sandbox", "times", "truth", "views", "viva",
     },
     "cli": {"environment"},  # and a module of commands/ by its name, when it is used
     "pytest_plugin": {"course", "exercises", "grading", "marking", "sandbox", "views"},

@@ -18,7 +18,7 @@ from autograder.locate.locate import NotRun, Piece, Repair, Run, Solution, searc
 from autograder.locate.quantities import WORKED_OUT
 from autograder.locate.words import sentence
 from autograder.marking import LineMark, QuestionMark
-from autograder.marking.spans import LINE_END, Place, Span, offsets, span_of
+from autograder.marking.spans import LINE_END, Place, Span, blank_before, offsets, span_of
 from autograder.sandbox import Job
 
 log = logging.getLogger(__name__)
@@ -224,7 +224,7 @@ def _indexed(source: str, span: Span) -> Span | None:
 def _span(cell: str, source: str, repair: Repair | Piece) -> Span | None:
     """The piece of the source between two positions, made larger until its brackets are balanced."""
     lines = LINE_END.split(source)
-    blank = next((n for n, line in enumerate(lines) if line.strip()), 0)  # IPython leaves out blank lines before
+    blank = blank_before(source)
     if lines[blank : blank + 1] and lines[blank][:1].isspace():
         return None
     line, end_line = repair.line + blank, repair.end_line + blank

@@ -48,6 +48,11 @@ class Place(Span):
     expected: Any = None
 
 
+def blank_before(source: str) -> int:
+    """How many blank lines a cell begins with: IPython leaves them out, and counts its lines without them."""
+    return next((number for number, line in enumerate(LINE_END.split(source)) if line.strip()), 0)
+
+
 def offsets(source: str, span: Span) -> tuple[int, int] | None:
     """Where a span begins and ends in the source; None where its text does not stand there."""
     starts = [0, *(end.end() for end in LINE_END.finditer(source))]

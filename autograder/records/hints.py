@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from autograder.course import CourseError
+from autograder.records.whole import write_whole
 
 FILE = "hints.json"
 
@@ -30,7 +31,4 @@ def write_hint(root: Path, cluster: str, text: str) -> None:
     hints.pop(cluster, None)
     if text:
         hints[cluster] = text
-    path = root / FILE
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(dict(sorted(hints.items())), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    write_whole(root / FILE, json.dumps(dict(sorted(hints.items())), indent=2, ensure_ascii=False) + "\n")

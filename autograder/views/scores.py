@@ -86,7 +86,7 @@ def plain_csv(all_marks: Sequence[Marks]) -> str:
         }
         for marks in all_marks
     ]
-    return _csv([COLUMNS, *([_harmless(row[name]) for name in COLUMNS] for row in rows)])
+    return as_csv([COLUMNS, *([harmless(row[name]) for name in COLUMNS] for row in rows)])
 
 
 def missing(scores: Sequence[Score], students: Iterable[str]) -> list[Score]:
@@ -102,11 +102,11 @@ def missing(scores: Sequence[Score], students: Iterable[str]) -> list[Score]:
 def scores_csv(scores: Sequence[Score]) -> str:
     """One row per student and sheet, with a header: what a gradebook has."""
     rows = [
-        [_harmless(one.student), one.sheet, words.points(one.points), words.points(one.max_points),
-         "yes" if one.problem else "no", _harmless(one.problem)]
+        [harmless(one.student), one.sheet, words.points(one.points), words.points(one.max_points),
+         "yes" if one.problem else "no", harmless(one.problem)]
         for one in scores
     ]  # fmt: skip
-    return _csv([["student", "sheet", "points", "max_points", "needs_person", "remarks"], *rows])
+    return as_csv([["student", "sheet", "points", "max_points", "needs_person", "remarks"], *rows])
 
 
 def moodle(scores: Sequence[Score], emails: Mapping[str, str]) -> tuple[str, list[str]]:
@@ -122,16 +122,17 @@ def moodle(scores: Sequence[Score], emails: Mapping[str, str]) -> tuple[str, lis
             left_out.append(f"{score.student}, {score.sheet}: {score.problem}")
         else:
             table.setdefault(email, {})[score.sheet] = words.points(score.points)
-    rows = [[_harmless(email), *(row.get(sheet, "") for sheet in sheets)] for email, row in table.items()]
-    return _csv([["Email address", *(SHEETS[sheet] for sheet in sheets)], *rows]), list(dict.fromkeys(left_out))
+    rows = [[harmless(email), *(row.get(sheet, "") for sheet in sheets)] for email, row in table.items()]
+    return as_csv([["Email address", *(SHEETS[sheet] for sheet in sheets)], *rows]), list(dict.fromkeys(left_out))
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     """The text so that a spreadsheet does not take it for a formula: names of folders are chosen by students."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
-def _csv(rows: Sequence[Sequence[str]]) -> str:
+def as_csv(rows: Sequence[Sequence[str]]) -> str:
+    """Rows as the text of a table with commas."""
     file = io.StringIO()
     csv.writer(file, lineterminator="\n").writerows(rows)
     return file.getvalue()

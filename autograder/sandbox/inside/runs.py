@@ -149,7 +149,9 @@ def recorded(runs: Runs, instrument: Instrument) -> Plain:
         if name not in found and len(found) >= MOST_QUANTITIES:
             continue
         node = instrument.nodes[key[0]]
-        one = found.setdefault(name, {"text": node.text[:80], "size": node.size, "values": values, "whole": False})
+        place = {"cell": node.cell, "line": node.line, "visit": key[1]}
+        known = {"text": node.text[:80], "size": node.size, "values": values, "whole": False, **place}
+        one = found.setdefault(name, known)
         one["whole"] = one["whole"] or (node.root == "assign" and bool(node.target))
     return {"answers": answers, "quantities": list(found.values())}
 
