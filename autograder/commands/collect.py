@@ -17,13 +17,13 @@ from rich.text import Text
 
 from autograder.course import CourseError, find_root
 from autograder.exercises import load
-from autograder.grading.arrived import BadArchive, Packed, recognise, unpack
+from autograder.grading.arrived import OTHER_ARCHIVES, BadArchive, Packed, recognise, unpack
 from autograder.grading.placing import ASIDE
 from autograder.records.layouts import GRADESCOPE, Origin, gradescope_metadata, origin, persons
 from autograder.records.people import Person, read_people
 from autograder.records.returned import COLLECTED, note_collected
 from autograder.times import BadTime, read, shown
-from autograder.views.words import printable
+from autograder.views.words import counted, printable
 
 MAX_CLASS_BYTES = 2**30
 MAX_CLASS_FILES = 50_000
@@ -80,6 +80,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _pieces(given: Path) -> list[Packed]:
+    if given.is_file() and given.name.lower().endswith(OTHER_ARCHIVES):
+        raise CourseError(f"{given.name} is an archive of a kind that is not opened: unpack it, and give the folder.")
     if given.is_file():
         return unpack(given.read_bytes(), given.name, most=MAX_CLASS_BYTES, members=MAX_CLASS_FILES)
     if not given.is_dir():
@@ -229,12 +231,15 @@ def _show(rows: Sequence[Row], people: Sequence[Person], args: argparse.Namespac
     asked = [row for row in rows if row.question]
     placed = [row for row in rows if row.exercise and not row.question]
     came = {row.student for row in placed}
-    verb = "would be put" if args.dry_run else "are"
-    console.print(f"{len(placed)} notebooks of {len(came)} students {verb} in submitted/.", highlight=False)
+    verb = "would be put" if args.dry_run else "put"
+    console.print(
+        f"{counted(len(placed), 'notebook')} of {counted(len(came), 'student')} {verb} in submitted/.", highlight=False
+    )
     if missing := [one.id for one in people if one.id not in came]:
         console.print(
             f"Nothing of {len(missing)}: {', '.join(map(printable, missing))}", highlight=False, soft_wrap=True
         )
     if asked:
-        console.print(f"{len(asked)} files are to be asked about; nothing was done with them.", style="bold magenta")
+        told = f"{counted(len(asked), 'file')} to be asked about: nothing was done with what is unsure."
+        console.print(told, style="bold magenta")
     return 1 if asked else 0

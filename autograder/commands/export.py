@@ -22,7 +22,7 @@ from autograder.records.read import NoRecords, read
 from autograder.views import canvas, classroom50, github, junit, marks_page
 from autograder.views.places import hint_only
 from autograder.views.scores import Score, by_sheet, missing, moodle, plain_csv, scores_csv
-from autograder.views.words import printable
+from autograder.views.words import counted, printable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -133,7 +133,7 @@ def _scores(args: argparse.Namespace, marks: Sequence[Marks]) -> tuple[list[Scor
         print(f"{sheet}: nothing was handed in by {', '.join(map(printable, names))}; they {has}.", file=sys.stderr)
     held = len({one.student for one in scores if not one.problem})
     waiting = len({one.student for one in scores if one.problem})
-    print(f"{held} students have scores, {waiting} wait for a person with a sheet.", file=sys.stderr)
+    print(f"{counted(held, 'student')} with scores, {waiting} waiting for a person with a sheet.", file=sys.stderr)
     if args.missing == "zero":
         scores = [*scores, *nothing]
     if not args.gradebook and any(one.written_points for one in marks):

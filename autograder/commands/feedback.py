@@ -29,6 +29,7 @@ from autograder.sandbox import Sandbox, SandboxUnavailable
 from autograder.views.clusters import with_hints
 from autograder.views.feedback import feedback_page
 from autograder.views.places import hint_only
+from autograder.views.words import counted
 
 log = logging.getLogger(__name__)
 
@@ -156,4 +157,4 @@ def _ran(cell: NotebookNode, outputs: list[dict[str, Any]]) -> NotebookNode:
 
 
 def _say(count: int, what: str, to: Path) -> None:
-    Console().print(f"feedback on {count} {what}{'' if count == 1 else 's'}: {to}", highlight=False, soft_wrap=True)
+    Console().print(f"feedback on {counted(count, what)}: {to}", highlight=False, soft_wrap=True)

@@ -19,7 +19,7 @@ from autograder.course import CourseError, find_root
 from autograder.exercise import SHEETS
 from autograder.records.people import by_email, read_people
 from autograder.records.returned import RETURNED, collected, returned, write
-from autograder.views.words import printable
+from autograder.views.words import counted, printable
 
 ZIPS = ("moodle", "canvas", "gradescope")
 
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
         return 2
     same = len(pages) - len(changed)
     went = len({page.student for page in changed} - set(left_out))
-    said = f"{place}: pages for {went} students" if files else "nothing has changed since the last return"
+    said = f"{place}: pages for {counted(went, 'student')}" if files else "nothing has changed since the last return"
     console.print(f"{printable(said)}; {same} pages as they were returned before.", highlight=False, soft_wrap=True)
     for student, why in left_out.items():
         errors.print(f"left out: {printable(student)}: {why}", highlight=False, soft_wrap=True, markup=False)

@@ -10,7 +10,7 @@ from autograder.exercise import SHEETS
 from autograder.exercises import NAMES, load
 from autograder.grading import arrived
 from autograder.grading.notebook import BadNotebook, read_bytes
-from autograder.grading.submissions import Submission, is_notebook, walk
+from autograder.grading.submissions import Submission, content, is_notebook, walk
 from autograder.views.words import printable
 
 
@@ -139,7 +139,9 @@ def _folders(folder: Path) -> list[Path]:
 
 def _nothing_in(folder: Path, files: Sequence[Path]) -> str:
     if not files:
-        return f"{printable(folder.name)} is empty: nothing was handed in there."
+        hidden = sorted(path.name for path in folder.rglob("*") if path.is_file())[:3]
+        told = f"holds only {', '.join(hidden)}: ask for the .ipynb file" if hidden else "is empty"
+        return printable(f"{folder.name} {told}{'.' if hidden else ': nothing was handed in there.'}")
     told = "; ".join(arrived.what_it_is(file.name) for file in files[:3])
     more = f"; and {len(files) - 3} more files" if len(files) > 3 else ""
     return printable(f"no notebook is in {folder.name}: {told}{more}.")
@@ -183,24 +185,37 @@ def _one_each(found: list[Submission], *, highest: bool) -> list[Submission]:
     """The same, with a problem for what is there more than once.
 
     The one in its place, ``<student>/<sheet>/``, counts if there is one; with ``highest`` that in the fewest folders.
+    What holds the very same as that one is no other work, and is left out.
     """
     groups: dict[tuple[str, str], list[Submission]] = {}
     for one in found:
         if (one.student or highest) and not one.problem:
             groups.setdefault((one.student, one.exercise), []).append(one)
     refused: dict[tuple[Path, str], Submission] = {}
+    same: set[tuple[Path, str]] = set()
     for several in (group for group in groups.values() if len(group) > 1):
         places = [_place(one, highest=highest) for one in several]
         first, second = sorted(places)[:2]
         counts = several[places.index(first)] if first < second else None
+        if copies := _copies(several):
+            counts = several[places.index(first)]
+            same |= {(one.path, one.member) for one in copies if one is not counts}
         for one in several:
-            if one is not counts:
+            if one is not counts and (one.path, one.member) not in same:
                 other = counts or next(other for other in several if other is not one)
                 both = f"{one.shown} and {other.shown}"
                 left = "the second one counts: take the first away" if counts else "leave the one that counts"
                 problem = f"{one.exercise} was handed in more than once, as {both}; {left}."
                 refused[one.path, one.member] = replace(one, problem=problem, beside=counts is not None)
-    return [refused.get((one.path, one.member), one) for one in found]
+    return [refused.get((one.path, one.member), one) for one in found if (one.path, one.member) not in same]
+
+
+def _copies(several: Sequence[Submission]) -> Sequence[Submission]:
+    """All of them when they hold the very same, otherwise none."""
+    try:
+        return several if len({content(one) for one in several}) == 1 else ()
+    except BadNotebook:
+        return ()
 
 
 def _place(one: Submission, *, highest: bool) -> int:

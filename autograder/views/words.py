@@ -54,6 +54,15 @@ def grid(value: Any) -> list[list[str]]:
     return [[number(entry) for entry in row] for row in array.tolist()]
 
 
+def counted(number: int, thing: str) -> str:
+    """A number of things in words.
+
+    >>> counted(1, "student"), counted(2, "student")
+    ('1 student', '2 students')
+    """
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
 def printable(text: str) -> str:
     r"""The text as a terminal may get it: what would steer the terminal, or cannot be written in UTF-8, as an escape.
 

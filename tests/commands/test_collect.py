@@ -118,7 +118,7 @@ def test_what_a_platform_gives_arrives_or_is_asked_about(course, capsys, platfor
     assert not (course / "submitted").exists()
     assert main(arguments) == 1  # somebody is to be asked about
     out = capsys.readouterr().out
-    assert "1 files are to be asked about" in out
+    assert "1 file to be asked about" in out
     assert "Nothing of 2: li1, li2" in out
     found = {path.relative_to(course / "submitted").as_posix(): path.read_bytes()
              for path in (course / "submitted").rglob("*") if path.is_file()}  # fmt: skip
@@ -147,6 +147,12 @@ def test_moodles_grading_worksheet_tells_two_of_one_name_apart(course, capsys):
     assert main(["collect", "g.zip", "--people", "people.csv"]) == 0
     for student, data in (("bo1@x.org", TWO), ("bo2@x.org", ONE)):
         assert (course / "submitted" / student / "training" / f"{NAME}.ipynb").read_bytes() == data
+
+
+def test_an_archive_of_another_kind_is_to_be_unpacked(course, capsys):
+    (course / "class.tar.gz").write_bytes(b"x")
+    assert main(["collect", "class.tar.gz", "--people", "people.csv"]) == 2
+    assert "unpack it, and give the folder" in capsys.readouterr().err
 
 
 def test_other_work_is_never_replaced_unasked(course, capsys):

@@ -209,7 +209,7 @@ def test_who_handed_in_nothing_is_named_and_a_gradebook_has_its_rows(tmp_path, c
         ["bob", "training", "0"],
     ]
     assert "training: nothing was handed in by cy; they stay blank." in told.err
-    assert "2 students have scores, 0 wait" in told.err
+    assert "2 students with scores, 0 waiting" in told.err
     assert main(["export", "--gradebook", url, "--csv", "-", "--moodle", str(tmp_path / "m"), "--missing", "zero"]) == 0
     assert "cy,training,0" in capsys.readouterr().out
     assert "cy@x.org,0" in (tmp_path / "m").read_text()

@@ -209,13 +209,15 @@ def test_whoever_handed_in_what_cannot_be_read_is_named(solved, tmp_path):
     lay(tmp_path / "submitted", {**files, "ada/training/tanh_swap.ipynb": data, "ada/data/x.csv": b""})
     (tmp_path / "submitted/joe/training").mkdir(parents=True)
     (tmp_path / "submitted/kim").mkdir()
+    lay(tmp_path / "submitted", {"leo/training/.ipynb_checkpoints/tanh_swap-checkpoint.ipynb": data})
     found = {one.student: one.problem for one in find([tmp_path / "submitted"], tmp_path)}
-    assert set(found) == {"ada", "joe", "kim", *(name[: name.index("/")] for name in SILENT)}
+    assert set(found) == {"ada", "joe", "kim", "leo", *(name[: name.index("/")] for name in SILENT)}
     assert not found["ada"]
     for name, words in SILENT.items():
         assert words in found[name[: name.index("/")]], name
     assert "is empty" in found["joe"]
     assert "is empty" in found["kim"]
+    assert "leo holds only tanh_swap-checkpoint.ipynb: ask for the .ipynb file" in found["leo"]
 
 
 def test_a_sheet_without_a_notebook_is_named_beside_another_that_has_one(solved, tmp_path):

@@ -14,7 +14,7 @@ TREE = "submitted"
 def lay(folder: Path, *names: str) -> Path:
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text("{}")
+        (folder / name).write_text(f'{{"name": "{name}"}}')
     return folder
 
 
@@ -53,6 +53,14 @@ def test_an_archive_unpacked_into_itself_has_one_notebook_that_counts(tmp_path: 
 def test_two_of_which_none_is_in_its_place_are_both_refused(tmp_path: Path) -> None:
     folder = lay(tmp_path / TREE, "eve/a/training/tanh_swap.ipynb", "eve/b/training/tanh_swap.ipynb")
     assert set(told(find([folder]), folder).values()) == {("eve", "refused")}
+
+
+def test_a_copy_of_the_very_same_is_no_second_hand_in(tmp_path: Path) -> None:
+    """What a browser calls "tanh_swap (1).ipynb", or an archive that was unpacked twice."""
+    folder = lay(tmp_path / TREE, IN_PLACE, "eve/training/tanh_swap (1).ipynb", "ada/a/sgd.ipynb", "ada/b/sgd.ipynb")
+    for name, copy in ((IN_PLACE, "eve/training/tanh_swap (1).ipynb"), ("ada/a/sgd.ipynb", "ada/b/sgd.ipynb")):
+        (folder / copy).write_bytes((folder / name).read_bytes())
+    assert told(find([folder]), folder) == {IN_PLACE: ("eve", "graded"), "ada/a/sgd.ipynb": ("ada", "graded")}
 
 
 def test_without_a_folder_of_that_name_the_given_path_is_the_tree(tmp_path: Path) -> None:
