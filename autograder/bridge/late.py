@@ -20,9 +20,8 @@ from traitlets import Float, Integer
 from traitlets.config import Config
 
 from autograder import times
-from autograder.records.people import BadTable, read_file, rows_of
+from autograder.records.people import EXTENSIONS, BadTable, read_file, rows_of
 
-EXTENSIONS = "extensions.csv"
 DAY = 86400.0
 
 

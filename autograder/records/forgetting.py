@@ -17,10 +17,9 @@ from typing import Any
 from autograder.course import FROM_STUDENTS, CourseError
 from autograder.personal import setting
 from autograder.records.layouts import GRADESCOPE, Origin, gradescope_metadata, origin, persons
-from autograder.records.people import Person, read_file
+from autograder.records.people import EXTENSIONS, Person, delimiter_of, read_file
 from autograder.records.returned import COLLECTED, NAMES, RETURNED, collected, returned, write
 
-EXTENSIONS = "extensions.csv"
 MAX_LOOKED_AT = 1 << 28
 """Bytes of a file that is looked through for a name."""
 
@@ -71,8 +70,7 @@ def _extensions(path: Path, student: str, *, really: bool) -> Iterator[str]:
     if not path.is_file():
         return
     text, _ = read_file(path)
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    delimiter = max(",;\t", key=first.count)
+    delimiter = delimiter_of(text)
     rows = list(csv.reader(text.splitlines(), delimiter=delimiter))
     header = [cell.strip().casefold() for cell in next((row for row in rows if any(row)), [])]
     at = header.index("id") if "id" in header else 0

@@ -23,6 +23,10 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 """What every field is called by nbgrader, Moodle, Canvas, Gradescope and people."""
 
 
+EXTENSIONS = "extensions.csv"
+"""Table in a course's folder of who has more time."""
+
+
 class BadTable(CourseError):
     """A table cannot be read. The message says why and what to do."""
 
@@ -68,12 +72,17 @@ def read_file(path: Path) -> tuple[str, str]:
         raise BadTable(f"{path} cannot be read: {error}") from None
 
 
+def delimiter_of(text: str) -> str:
+    """What stands between the cells of a table: commas, semicolons or tabs, whichever its first row has most of."""
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    return max(",;\t", key=first.count)
+
+
 def rows_of(text: str) -> list[dict[str, str]]:
     """The rows of a table with commas, semicolons or tabs, by their folded headers; composed as NFC."""
     text = unicodedata.normalize("NFC", text)
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    delimiter = max(",;\t", key=first.count)
-    rows = [row for row in csv.reader(text.splitlines(), delimiter=delimiter) if any(cell.strip() for cell in row)]
+    lines = csv.reader(text.splitlines(), delimiter=delimiter_of(text))
+    rows = [row for row in lines if any(cell.strip() for cell in row)]
     if not rows:
         return []
     header = [cell.strip().strip("\ufeff").casefold() for cell in rows[0]]

@@ -8,9 +8,9 @@ from nbgrader.api import Gradebook
 from traitlets.config import Config
 
 from autograder.bridge.given import derive
-from autograder.bridge.late import EXTENSIONS, LatePolicy, read_extensions
+from autograder.bridge.late import LatePolicy, read_extensions
 from autograder.environment import put_programs_on_path
-from autograder.records.people import BadTable
+from autograder.records.people import EXTENSIONS, BadTable
 
 SHEETS = {"foundations": datetime(2026, 3, 1), "training": datetime(2026, 2, 1)}
 
