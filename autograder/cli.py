@@ -18,6 +18,7 @@ COMMANDS = {
     "remark": "mark a graded class again from kept answers",
     "mark": "mark what people mark: one part and all answers to it, by keyboard",
     "feedback": "one page per notebook that says what to look at",
+    "requests": "regrade requests: keep what students ask for, reply, close",
     "viva": "questions for an oral check, from each student's own code, with exact answers",
     "roster": "who has handed in, what is missing, marked, waiting, returned",
     "report": "one page about a class: questions, mistakes, clusters",

@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "build": {"course", "exercise", "exercises"},
     "grading": {"course", "exercise", "exercises", "locate", "marking", "personal", "sandbox", "views"},
     "people": {"grading"},
-    "records": {"course", "exercises", "grading", "marking", "personal", "times"},
+    "records": {"course", "exercise", "exercises", "grading", "marking", "personal", "times", "views"},
     "viva": {
         "build", "course", "exercise", "exercises", "grading", "locate", "marking", "mistakes", "sandbox", "truth",
         "views",

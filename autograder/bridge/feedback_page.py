@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ from autograder.bridge.given import Given as PeopleMarks
 from autograder.bridge.given import Mark, Place
 from autograder.bridge.schemes import scheme_of
 from autograder.course import root_of_hand_in
-from autograder.marking import BadRecord
+from autograder.marking import BadRecord, Marks
 from autograder.people.answers import digests
 from autograder.records.hints import read_hints
 from autograder.records.read import record_of
+from autograder.records.requests import code_of, key_of, parts_of, read_requests
 from autograder.views.clusters import with_hints
 from autograder.views.feedback import Given, Gradebook, feedback_page
 from autograder.views.places import hint_only
@@ -46,10 +48,10 @@ class FeedbackExporter(HTMLExporter):
         root = root_of_hand_in(Path(resources["metadata"]["path"]))
         marks = with_hints(marks, read_hints(root))
         marks = hint_only(marks) if self.place_only else marks
-        return feedback_page(ready, marks, _gradebook(ready, resources["nbgrader"], root)), resources
+        return feedback_page(ready, marks, _gradebook(ready, resources["nbgrader"], root, marks)), resources
 
 
-def _gradebook(notebook: NotebookNode, about: dict[str, Any], root: Path) -> Gradebook:
+def _gradebook(notebook: NotebookNode, about: dict[str, Any], root: Path, marks: Marks) -> Gradebook:
     waiting, given = _by_people(about)
     found = digests(notebook)
     cells = {}
@@ -66,7 +68,21 @@ def _gradebook(notebook: NotebookNode, about: dict[str, Any], root: Path) -> Gra
         boxes = _boxes(mark, about, root) if mark is not None and fits else ()
         cells[name] = Given(points, said.get("points") or 0.0, said.get("comment") or "", boxes)
     penalty = about.get("late_penalty") or 0.0
-    return Gradebook(cells, max(0.0, score - penalty), penalty)
+    whose = marks.student, marks.sheet, marks.exercise
+    requests = [one for one in read_requests(root) if (one.student, one.sheet, one.exercise) == whose]
+    return Gradebook(cells, max(0.0, score - penalty), penalty, _codes(marks, cells, root), requests)
+
+
+def _codes(marks: Marks, cells: Mapping[str, Given], root: Path) -> dict[str, str]:
+    """A code for all that has not earned its points, and is marked."""
+    missing = [
+        part.id for part in parts_of(marks)
+        if (given := cells.get(part.id)) and given.points is not None and given.points < given.max_points
+    ]  # fmt: skip
+    if not missing:
+        return {}
+    key = key_of(root)
+    return {name: code_of(key, marks, name) for name in missing}
 
 
 def _boxes(mark: Mark, about: dict[str, Any], root: Path) -> tuple[tuple[bool, float, str], ...]:

@@ -15,7 +15,9 @@ import logging
 import os
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from nbconvert.exporters.exporter import ResourcesDict
 from nbconvert.writers.files import FilesWriter
@@ -29,6 +31,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from autograder.bridge import handed_in
+from autograder.bridge.given import Place
+from autograder.bridge.person_points import changed_in
 from autograder.bridge.preprocessors import IsolatedExecute, record
 from autograder.bridge.shared_gradebook import CheckEachOnce, OpenGradebook, one_gradebook
 from autograder.environment import put_programs_on_path
@@ -36,8 +40,10 @@ from autograder.grading.batch import GradebookProblem
 from autograder.grading.grade import Graded, put_own_text_back
 from autograder.grading.journal import FOLDER
 from autograder.grading.notebook import digest, gone
+from autograder.grading.submissions import Submission
 from autograder.marking import Marks
 from autograder.personal import exercise_of
+from autograder.records.requests import read_requests
 
 EXECUTE = "autograder.bridge.preprocessors.IsolatedExecute"
 STAGING = f"{FOLDER}/staging"
@@ -133,6 +139,14 @@ class Writer:
                     made.rename(place)
                 except OSError as error:
                     raise _problem(error) from None
+
+    def changed(self, one: Submission) -> list[dict[str, Any]]:
+        """The questions of a notebook whose points a person changed, as plain data. Raises GradebookProblem."""
+        place = Place(one.sheet, one.exercise, one.student)
+        try:
+            return [asdict(changed) for changed in changed_in(self._gradebook(), place, read_requests(self.root))]
+        except SQLAlchemyError as error:
+            raise _problem(error) from None
 
     def _close(self) -> None:
         if self._open is not None:

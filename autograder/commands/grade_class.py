@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
                     places=own.places and not args.no_places,
                 )  # fmt: skip
                 batch = grade_class(course, submissions, feedback=not args.marks_only)
-                return _show(batch, len(submissions), args, errors)
+                return _show(batch, len(submissions), args, errors, writer)
     except PROBLEMS as problem:
         errors.print(f"autograder grade: {problem}", style="red", highlight=False, soft_wrap=True)
         return 2
@@ -77,7 +77,7 @@ def _pool(args: argparse.Namespace, level: str) -> Iterator[tuple[Executor, Call
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _show(batch: Iterable[Done], total: int, args: argparse.Namespace, errors: Console) -> int:
+def _show(batch: Iterable[Done], total: int, args: argparse.Namespace, errors: Console, writer: Writer) -> int:
     """Show what is done while it is done, and a summary, also when it is interrupted. Returns the exit status."""
     began = time.perf_counter()
     counted: Counter[str] = Counter()
@@ -111,7 +111,7 @@ def _show(batch: Iterable[Done], total: int, args: argparse.Namespace, errors: C
                     person.append(done.submission)
                 points += done.marks.points if done.marks and not done.problem else 0.0
                 if args.json:
-                    about = {"how": done.how, "problem": done.problem}
+                    about = {"how": done.how, "problem": done.problem, "changed": writer.changed(done.submission)}
                     print(json.dumps(to_json(done.marks or _none_for(done)) | about), flush=True)
             elif not progress.tasks[tasks[True]].visible:
                 progress.start_task(tasks[True])

@@ -31,12 +31,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the report. Returns 0 when it was written, 2 on bad use."""
+    from autograder.bridge.person_points import of_class  # nbgrader takes its time
+
     try:
         root = find_root(args.root)
         marks = read([args.marks]) if args.marks else autograded(root)
         url = args.gradebook or ("" if args.marks else default_gradebook(root))
         times = hand_ins(url) if url else []
-        page = class_report(marks, names=not args.no_names, hints=read_hints(root), hand_ins=times)
+        changed, parts = of_class(url, root) if url else ([], [])
+        page = class_report(
+            marks, names=not args.no_names, hints=read_hints(root), hand_ins=times, changed=changed, parts=parts
+        )
         args.to.parent.mkdir(parents=True, exist_ok=True)
         args.to.write_text(page, encoding="utf-8")
     except (CourseError, OSError) as problem:

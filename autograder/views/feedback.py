@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -15,6 +15,7 @@ from autograder.exercises import load
 from autograder.marking import LineMark, Marks, QuestionMark
 from autograder.views import graph, places, prose, words
 from autograder.views.cell import example, heat, matrix
+from autograder.views.requests import ASKS, Request
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,21 @@ class Gradebook:
     """What the gradebook adds to the marks of one notebook; empty when there is no gradebook.
 
     ``cells`` maps a grade id to what was given; ``score`` is the sum that counts, after the ``penalty`` that a late
-    hand-in costs.
+    hand-in costs. ``codes`` has a code for every question or part that may be asked to be looked at again, and
+    ``requests`` those that came.
     """
 
     cells: Mapping[str, Given] = field(default_factory=dict)
     score: float | None = None
     penalty: float = 0.0
+    codes: Mapping[str, str] = field(default_factory=dict)
+    requests: Sequence[Request] = ()
+
+    def why(self, cell: str) -> str:
+        """Why a person changed the points of a question: the comment, or the last answer to a request."""
+        comment = self.cells[cell].comment if cell in self.cells else ""
+        replies = [one.reply for one in self.requests if one.question == cell and one.reply]
+        return comment or (replies[-1] if replies else "")
 
 
 def feedback_page(notebook: NotebookNode, marks: Marks, gradebook: Gradebook = Gradebook()) -> str:
@@ -64,6 +74,8 @@ def feedback_page(notebook: NotebookNode, marks: Marks, gradebook: Gradebook = G
             waiting=sum(part.points for part, given in written if given.points is None),
             penalty=gradebook.penalty,
             changed=_changed(marks, gradebook),
+            gradebook=gradebook,
+            ASKS=ASKS,
             written=written,
             first=first,
             first_line=first_wrong(first) if first else None,

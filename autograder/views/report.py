@@ -15,6 +15,7 @@ from autograder.views.cell import matrix
 from autograder.views.clusters import Cluster, Spot, clusters, spots
 from autograder.views.feedback import environment
 from autograder.views.hand_ins import HandIn, in_words, sheet_times
+from autograder.views.people import Changed, Part
 from autograder.views.places import short, where
 
 BINS = 10
@@ -155,6 +156,8 @@ def class_report(
     names: bool = True,
     hints: Mapping[str, str] = {},
     hand_ins: Sequence[HandIn] = (),
+    changed: Sequence[Changed] = (),
+    parts: Sequence[Part] = (),
     title: str = "Class report",
 ) -> str:
     """The report as an HTML page. Without ``names`` no student can be told from it."""
@@ -183,6 +186,9 @@ def class_report(
             question_title=_question_title,
             seconds=sum(marks.seconds for marks in all_marks),
             times=sheet_times(hand_ins),
+            changed=changed,
+            parts=parts,
+            title_of=_title_of,
             ahead=in_words,
         )
     )
@@ -196,6 +202,10 @@ def _table(
 
 
 def _question_title(cluster: Cluster | Spot) -> str:
-    """The title of its question; the id of one that the course does not have any more."""
-    questions = load(cluster.exercise).questions if cluster.exercise in NAMES else ()
-    return next((question.title for question in questions if question.id == cluster.question), cluster.question)
+    return _title_of(cluster.exercise, cluster.question)
+
+
+def _title_of(exercise: str, question: str) -> str:
+    """The title of a question; the id of one that the course does not have any more."""
+    questions = load(exercise).questions if exercise in NAMES else ()
+    return next((one.title for one in questions if one.id == question), question)
