@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "course": {"exercise"},
     "layers": {"tolerance"},
     "marking": {"diagnosis", "exercise", "layers", "mistakes", "tolerance"},
-    "locate": {"exercise", "marking", "sandbox", "truth"},
+    "locate": {"exercise", "marking", "mistakes", "sandbox", "truth"},
     "exercises": {"course", "diagnosis", "exercise", "marking", "mistakes", "truth"},
     "personal": {"course", "exercise", "exercises"},
     "views": {"diagnosis", "exercise", "exercises", "marking", "mistakes"},

@@ -91,13 +91,13 @@ def audit(
     seed: int = SEED,
     pool: Executor | None = None,
     progress: Callable[[str], None] = lambda _: None,
-    places: bool = False,
+    placing: Grader | None = None,
 ) -> Report:
     """Audit one exercise. Raises CourseError when its variants are missing.
 
     With a ``pool`` of threads, variants are graded at the same time; the report is the same. ``progress`` is told the
-    variant that is waited for. With ``places`` it is counted whether places are where the mistakes are; one that
-    is elsewhere is a failure.
+    variant that is waited for. ``placing`` grades the wrong ones with their places: it is counted whether these are
+    where the mistakes are; one that is elsewhere is a failure.
     """
     extremes = Extremes(exercise.name, sum(question.points for question in exercise.questions))
     report = Report([Row(exercise.name, question.id) for question in exercise.questions], [extremes])
@@ -109,8 +109,10 @@ def audit(
     others = (Variant("reference", "the reference solution"), *variants.right)
     standing = _standing(exercise, root, seed, solved, released)
     hollow = {one.id: one for sham in standing for one in (sham.variant, sham.left_open) if one is not None}
-    filled = [fill(released, variant.apply(solved)) for variant in (*others, *variants.wrong, *hollow.values())]
-    graded = (pool.map if pool else map)(lambda notebook: grader(notebook, exercise), [released, *filled])
+    every = [(one, grader) for one in others] + [(one, placing or grader) for one in variants.wrong]
+    every += [(one, grader) for one in hollow.values()]
+    filled = [(released, grader), *((fill(released, one.apply(solved)), by) for one, by in every)]
+    graded = (pool.map if pool else map)(lambda each: each[1](each[0], exercise), filled)
 
     progress("untouched stub")
     for mark in next(graded):
@@ -143,7 +145,7 @@ def audit(
         except ValueError as problem:
             report.failures.append(f"{exercise.name}: {variant.id}: {problem}")
             continue
-        if places:
+        if placing:
             found = list(_placed(faults, variant.apply(solved), marks, extremes))
             report.failures += [f"{exercise.name}: {variant.id}: {text}" for text in found]
 

@@ -65,7 +65,8 @@ def run(args: argparse.Namespace) -> int:
             _audit(args, root, in_process(root, args.seed), whole)
         else:
             with Sandbox() as sandbox, ThreadPoolExecutor(args.jobs) as pool:
-                _audit(args, root, isolated(root, sandbox, args.seed, places=args.places), whole, pool)
+                placing = isolated(root, sandbox, args.seed, places=True) if args.places else None
+                _audit(args, root, isolated(root, sandbox, args.seed), whole, pool, placing)
     except CourseError as problem:
         errors.print(f"autograder audit: {problem}", style="red", soft_wrap=True)
         return 2
@@ -89,7 +90,10 @@ def run(args: argparse.Namespace) -> int:
     return 1 if whole.failures else 0
 
 
-def _audit(args: argparse.Namespace, root: Path, grader: Grader, whole: Report, pool: Executor | None = None) -> None:
+def _audit(
+    args: argparse.Namespace, root: Path, grader: Grader, whole: Report, pool: Executor | None = None,
+    placing: Grader | None = None,
+) -> None:  # fmt: skip
     console = Console(stderr=True)
     with console.status("auditing") if sys.stderr.isatty() else Console(quiet=True).status("") as status:
         for name in args.exercises or NAMES:
@@ -97,7 +101,7 @@ def _audit(args: argparse.Namespace, root: Path, grader: Grader, whole: Report, 
             def tell(text: str, name: str = name) -> None:
                 status.update(f"{name}: {text}")
 
-            report = audit(load(name), root, grader, seed=args.seed, pool=pool, progress=tell, places=args.places)
+            report = audit(load(name), root, grader, seed=args.seed, pool=pool, progress=tell, placing=placing)
             whole.rows += report.rows
             whole.extremes += report.extremes
             whole.failures += report.failures

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from autograder.exercise import Exercise, Probe
+from autograder.locate.agreement import agree, both
 from autograder.locate.locate import NotRun, Piece, Repair, Run, Solution, search, solutions
 from autograder.locate.quantities import WORKED_OUT
 from autograder.locate.words import sentence
@@ -55,6 +56,8 @@ class Locator:
     def __init__(self, run: Run) -> None:
         """Run jobs with ``run``, which raises NotRun for one that it leaves out."""
         self._run, self._lock = run, threading.Lock()
+        self.differing: list[str] = []
+        """Where a named mistake and a place differ, so that the place is not claimed: for authors."""
         self._solutions: dict[tuple[str, int, str, str], Solution | None] = {}
         self._found: dict[tuple[str, int, str, tuple[str, ...]], Mapping[str, list[Repair]]] = {}
 
@@ -88,10 +91,16 @@ class Locator:
                     self._found.clear()
                 self._found[key] = found
         found = dict(self._found[key])
-        return tuple(
-            _with_places(question, found.get(exercise.question(question.id).probe.name, []), known, code)
-            for question in questions
-        )
+        made = []
+        for question in questions:
+            repairs = found.get(exercise.question(question.id).probe.name, [])
+            agreeing = [one for one in repairs if agree(_named(question, one), one.kind)]
+            for one in repairs:
+                if one not in agreeing:
+                    named = ", ".join(_named(question, one))
+                    self.differing.append(f"{exercise.name}.{question.id}: {named}, but {one.kind} mends it")
+            made.append(_with_places(question, agreeing, known, code))
+        return tuple(made)
 
     def _known(
         self, exercise: Exercise, seed: int, probes: Iterable[Probe], solved: Callable[[], Code]
@@ -110,6 +119,12 @@ class Locator:
 
 def _is_looked_at(line: LineMark) -> bool:
     return line.status in LOOKED_AT and line.points < line.max_points
+
+
+def _named(question: QuestionMark, repair: Repair) -> tuple[str, ...]:
+    """The mistakes that are named in the lines that a repair mends."""
+    lines = [line for line in question.lines if line.name in repair.mends and _is_looked_at(line)]
+    return tuple(dict.fromkeys(name for line in lines for name in line.mistakes))
 
 
 def _with_places(
@@ -135,6 +150,7 @@ def _with_places(
         made = None if first is None else to_place(first, known[first.probe], code)
         if made is None or first is None:
             return None
+        made = replace(made, text=both(made.text, _named(question, first)))
         used[replace(made, got=None, expected=None)] = first
         small = question.example is not None and np.size(first.expected) <= SHOWN_ENTRIES
         return made if small else replace(made, got=None, expected=None)

@@ -91,7 +91,7 @@ class Candidates:
             yield from self._instead(self.stopped, self.nodes[self.stopped[0]])
         for key, values in self.seen.items():
             node = self.nodes[key[0]]
-            if key in self.idle:
+            if key in self.idle or self.is_given_a_name(key[0]):
                 continue
             if isinstance(values[0], bool):
                 if all(isinstance(one, bool) for one in values):
@@ -145,7 +145,7 @@ class Candidates:
     def is_whole(self, key: Visit) -> bool:
         """Whether an expression gives what the solution gives a name."""
         values = self.seen.get(key, (True,))
-        if any(isinstance(one, bool) or not one.ndim for one in values):
+        if any(isinstance(one, bool) or (not one.ndim and float(one).is_integer()) for one in values):
             return False
         return any(
             self.wholes[n] and self.levels[n] < FOREIGN and self._equal(values, self.table[n])
@@ -157,6 +157,15 @@ class Candidates:
         for key, values in self.seen.items():
             if not any(isinstance(one, bool) for one in values) and self._equal(values, candidate.values):
                 yield key
+
+    def is_given_a_name(self, index: int) -> bool:
+        """Whether it works out what the solution gives a name, and gives it a name, too: then it is right."""
+        node = self.nodes[index]
+        return node.root == "assign" and bool(node.target) and not node.leaf and self.is_whole((index, 0))
+
+    def is_asked(self, candidate: Candidate) -> bool:
+        """Whether what is due is an answer as a whole."""
+        return candidate.kind == "value" and self.levels[candidate.quantity] >= GRADIENT
 
     def is_named(self, candidate: Candidate) -> bool:
         """Whether what is due has a name for people."""

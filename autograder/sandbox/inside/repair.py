@@ -272,7 +272,9 @@ class Search:
         helping = self._helping()
         ordered = [
             one for one in ordered
-            if one.key[0] not in helping or not is_scaled(self.candidates.seen.get(one.key, (True,)), one.values)
+            if one.key[0] not in helping or not (
+                self.candidates.is_asked(one) or is_scaled(self.candidates.seen.get(one.key, (True,)), one.values)
+            )
         ]  # fmt: skip
         if self.focus is not None:
             ordered = [one for one in ordered if one.key[0] in self.focus]
@@ -350,8 +352,8 @@ class Search:
                 return set()
             after = now if after is None else after & now
         gained = after - right if after is not None else set()
-        # to yes or no half of all changes lead
-        return gained if any(not isinstance(self.exact[0][name], bool | str) for name in gained) else set()
+        # to yes or no, and to zeros, many changes lead
+        return gained if any(_tells(self.exact[0][name]) for name in gained) else set()
 
     def _mutated(self, right: set[str], most: int) -> list[tuple[Repair, set[str]]]:
         """The small changes of the code that mend something."""
@@ -385,6 +387,7 @@ class Search:
                 continue
             twins = Twins(group[0].rank + 0.05, tuple(group))
             back = self._put(twins)
+            self.runs.count += sum(COMPILED * one.unit.size for one in group) // (self.runs.calls // 2 + 1)
             if back is not None:
                 try:
                     if gained := self._gained(right, [{} for _ in self.points]):
@@ -422,13 +425,15 @@ class Search:
 
     def _is_scaling(self, mutant: Mutant) -> bool:
         """Whether a change would only scale what the solution gives a name as it is."""
+        if mutant.hook >= 0 and self.candidates.is_given_a_name(mutant.hook):
+            return True
         if mutant.kind.split()[0] not in ("sign", "factor"):
             return False
         return mutant.hook in self._helping() or self.candidates.is_whole((mutant.hook, 0))
 
     def _helping(self) -> set[int]:
         """What is returned by functions that other functions of the code call: the sign or a factor may as well be
-        missing there as where they are called."""
+        missing there as where they are called, and what is asked is due where they are called."""
         if self.helpers is None:
             names = {one.target for one in self.nodes if one.kind == "Function"}
             called = {name for name in names for one in self.nodes if one.kind == "Call" and f"{name}(" in one.text}
@@ -545,6 +550,17 @@ class Search:
             one for one in self.nodes if one.kind == "Function" and one.cell == node.cell and one.line <= node.line
         ]
         return max(before, key=lambda one: one.line, default=None)
+
+
+def _tells(value: Any) -> bool:
+    """Whether an answer is more than yes or no, a word, or the same small number everywhere."""
+    if isinstance(value, bool | str) or value is None:
+        return False
+    try:
+        found = np.unique(np.asarray(value, float))
+    except (TypeError, ValueError):
+        return True
+    return not (found.size <= 1 and (np.ndim(value) or not found.size or found[0] == 0) and np.all(np.abs(found) <= 1))
 
 
 def _renamed(old: str, new: str) -> tuple[str, str]:
