@@ -206,7 +206,7 @@ def _placed(
 ) -> Iterator[str]:
     """Count the places of a wrong variant; yields a sentence for each question with one in other lines."""
     found = [(name, line.place) for name, mark in marks.items() for line in mark.lines if line.place is not None]
-    wrong = {name: place for name, place in found if not _is_at(place, faults.get(place.cell, ()), sources)}
+    wrong = {name: place for name, place in found if not is_at(place, faults.get(place.cell, ()), sources)}
     extremes.faulty += bool(faults)
     extremes.unplaced += not faults
     extremes.located += bool(found) and not wrong
@@ -215,7 +215,7 @@ def _placed(
         yield f"is located at line {place.line} of {place.cell}, `{place.code}`, for {name}"
 
 
-def _is_at(place: Place, faults: Sequence[tuple[int, int]], sources: Mapping[str, str]) -> bool:
+def is_at(place: Place, faults: Sequence[tuple[int, int]], sources: Mapping[str, str]) -> bool:
     """Whether a place has a line in common with a fault; an omission is in the function that lacks it."""
     source = sources[place.cell]
     for start, end in faults:

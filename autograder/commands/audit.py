@@ -18,6 +18,7 @@ from autograder.audit.run import Extremes, Report, audit
 from autograder.commands.grade import number_of_jobs
 from autograder.course import CourseError, find_root
 from autograder.exercises import NAMES, load
+from autograder.grading.grade import locator_of
 from autograder.sandbox import Sandbox, SandboxUnavailable
 
 
@@ -55,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     if args.table is not None and not args.places:
         errors.print("autograder audit: --table goes with --places", style="red")
         return 2
-    whole = Report()
+    whole, differing = Report(), list[str]()
     try:
         root = find_root(args.root)
         unknown = [name for name in args.exercises if name not in NAMES]
@@ -67,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
             with Sandbox() as sandbox, ThreadPoolExecutor(args.jobs) as pool:
                 placing = isolated(root, sandbox, args.seed, places=True) if args.places else None
                 _audit(args, root, isolated(root, sandbox, args.seed), whole, pool, placing)
+                differing = sorted(set(locator_of(sandbox).differing))
     except CourseError as problem:
         errors.print(f"autograder audit: {problem}", style="red", soft_wrap=True)
         return 2
@@ -83,6 +85,8 @@ def run(args: argparse.Namespace) -> int:
         Console().print(table(whole))
         if args.places:
             Console().print(places(whole), highlight=False)
+            for one in differing:
+                Console().print(f"not claimed, for the name and the place differ: {one}", highlight=False)
         for failure in whole.failures:
             errors.print(f"✗ {failure}", style="red", soft_wrap=True, highlight=False)
         if not whole.failures:

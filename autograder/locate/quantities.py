@@ -29,14 +29,14 @@ UNNAMED = "reference"
 class Quantity:
     """One exact quantity: its id, what people call it (empty where that would give the solution away), its level.
 
-    ``whole`` says that the course's solution gives it a name: then it is right as it is, without another factor.
+    ``whole`` is the name that the course's solution gives it, if any: then it is right as it is.
     """
 
     id: str
     text: str
     level: float
     values: tuple[np.ndarray, ...]
-    whole: bool = False
+    whole: str = ""
 
 
 ORDINARY = {"sigmoid": "the sigmoid", "tanh": "tanh", "relu": "ReLU", "xtanhx": "z tanh z", "linear": "the identity"}
@@ -172,12 +172,12 @@ def quantities(
         equal = [n for n, other in enumerate(found) if other.level < FOREIGN and _equal(other.values, values)]
         if equal:
             for n in equal if one["whole"] else ():
-                found[n] = replace(found[n], whole=True)
+                found[n] = replace(found[n], whole=str(one["whole"]))
             continue
         asked = any(_equal(result, values) for result in results)
         single = all(np.ndim(value) == 0 for value in values)  # a number fits by chance
         level = GRADIENT if asked or single else ELEMENTARY + 0.3 if one["size"] <= 4 else WORKED_OUT
-        found.append(Quantity(f"{UNNAMED} {number}", "", level, values, bool(one["whole"])))
+        found.append(Quantity(f"{UNNAMED} {number}", "", level, values, str(one["whole"])))
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -59,12 +60,13 @@ class Candidates:
     """All that can be tried, given what every expression gives now."""
 
     def __init__(
-        self, nodes: list[Node], table: list[list[np.ndarray]], levels: list[float], wholes: list[bool],
+        self, nodes: list[Node], table: list[list[np.ndarray]], levels: list[float], wholes: list[int],
         named: list[bool],
     ) -> None:  # fmt: skip
         """``table`` holds the values of every quantity at every point, ``levels`` how much each takes for granted.
 
-        ``wholes`` says which of them the solution gives a name: nothing that gives one of these lacks a factor.
+        ``wholes`` is not 0 for those that the solution gives a name: nothing that gives one of these lacks a factor.
+        It is a number of that name.
         """
         self.nodes, self.table, self.levels, self.wholes, self.named = nodes, table, levels, wholes, named
         self.by_shape: dict[Any, list[int]] = {}
@@ -160,8 +162,19 @@ class Candidates:
 
     def is_given_a_name(self, index: int) -> bool:
         """Whether it works out what the solution gives a name, and gives it a name, too: then it is right."""
-        node = self.nodes[index]
-        return node.root == "assign" and bool(node.target) and not node.leaf and self.is_whole((index, 0))
+        node, key = self.nodes[index], (index, 0)
+        if node.root != "assign" or not node.target or node.leaf or not self.is_whole(key):
+            return False
+        name = zlib.crc32(node.target.encode())
+        equal = [n for n in self._alike(self.seen[key]) if self._equal(self.seen[key], self.table[n])]
+        return any(self.wholes[n] == name for n in equal)
+
+    def is_input(self, key: Visit) -> bool:
+        """Whether it is a name for what is given."""
+        values = self.seen.get(key, (True,))
+        if not self.nodes[key[0]].leaf or any(isinstance(one, bool) for one in values):
+            return False
+        return any(self.levels[n] == 0 and self._equal(values, self.table[n]) for n in self._alike(values))
 
     def is_asked(self, candidate: Candidate) -> bool:
         """Whether what is due is an answer as a whole."""
@@ -391,10 +404,10 @@ class Candidates:
             waiting = list(at.children)
             while waiting:
                 one = self.nodes[waiting.pop(0)]
-                number = self._exact(one, candidate.key[1])
-                if one.index in blamed or any(self._is_within(self.nodes[index], one) for index in blamed):
+                if one.index in blamed:
                     continue
-                if number >= 0:
+                number = self._exact(one, candidate.key[1])
+                if number >= 0 and not any(self._is_within(self.nodes[index], one) for index in blamed):
                     found.append({
                         "line": one.line, "end_line": one.end_line, "col": one.col, "end_col": one.end_col,
                         "given": number,

@@ -69,8 +69,10 @@ Change = Mutant | Twins
 class Search:
     """The search for one question."""
 
-    def __init__(self, runs: Runs, instrument: Instrument, asked: Plain) -> None:
-        """``asked`` holds the exact answers and the table of quantities, at every point of the runs."""
+    def __init__(self, runs: Runs, instrument: Instrument, asked: Plain, read: set[str]) -> None:
+        """``asked`` holds the exact answers and the table of quantities, at every point of the runs; ``read`` are the
+        names of the code that the question reads."""
+        self.read = read
         self.runs, self.nodes, self.instrument = runs, instrument.nodes, instrument
         exact = [parts(one) for one in asked["exact"]]
         common = [name for name in exact[0] if all(name in one for one in exact)]
@@ -273,7 +275,7 @@ class Search:
         ordered = [
             one for one in ordered
             if one.key[0] not in helping or not (
-                self.candidates.is_asked(one) or is_scaled(self.candidates.seen.get(one.key, (True,)), one.values)
+                self._is_due_outside(one) or is_scaled(self.candidates.seen.get(one.key, (True,)), one.values)
             )
         ]  # fmt: skip
         if self.focus is not None:
@@ -353,7 +355,7 @@ class Search:
             after = now if after is None else after & now
         gained = after - right if after is not None else set()
         # to yes or no, and to zeros, many changes lead
-        return gained if any(_tells(self.exact[0][name]) for name in gained) else set()
+        return gained if any(_tells(one[name]) for name in gained for one in self.exact) else set()
 
     def _mutated(self, right: set[str], most: int) -> list[tuple[Repair, set[str]]]:
         """The small changes of the code that mend something."""
@@ -429,7 +431,17 @@ class Search:
             return True
         if mutant.kind.split()[0] not in ("sign", "factor"):
             return False
-        return mutant.hook in self._helping() or self.candidates.is_whole((mutant.hook, 0))
+        is_input = mutant.kind == "sign" and self.candidates.is_input((mutant.hook, 0))
+        return is_input or mutant.hook in self._helping() or self.candidates.is_whole((mutant.hook, 0))
+
+    def _is_due_outside(self, one: Candidate) -> bool:
+        """Whether an answer as a whole would have to come out of a function that only helps to work it out."""
+        if not self.candidates.is_asked(one):
+            return False
+        function = self._function_of(self.nodes[one.key[0]])
+        visits = sum(1 for key in self.candidates.seen if key[0] == one.key[0])
+        is_direct = function is not None and function.target in self.read and visits == 1 + len(one.also)
+        return not is_direct
 
     def _helping(self) -> set[int]:
         """What is returned by functions that other functions of the code call: the sign or a factor may as well be
@@ -606,5 +618,5 @@ def done(
     if stopped:
         runs.define(instrument.codes())
     runs.weigh()
-    search = Search(runs, instrument, asked)
+    search = Search(runs, instrument, asked, read)
     return {"found": search.found(), "runs": runs.count, "most": runs.most}

@@ -150,9 +150,9 @@ def recorded(runs: Runs, instrument: Instrument) -> Plain:
             continue
         node = instrument.nodes[key[0]]
         place = {"cell": node.cell, "line": node.line, "visit": key[1]}
-        known = {"text": node.text[:80], "size": node.size, "values": values, "whole": False, **place}
+        known = {"text": node.text[:80], "size": node.size, "values": values, "whole": "", **place}
         one = found.setdefault(name, known)
-        one["whole"] = one["whole"] or (node.root == "assign" and bool(node.target))
+        one["whole"] = one["whole"] or (node.target if node.root == "assign" else "")
     return {"answers": answers, "quantities": list(found.values())}
 
 

@@ -1,0 +1,96 @@
+"""A sample of wrong variants: the place stays where the mistake is, and says the named mistake in the same sentence."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from autograder.audit.run import is_at
+from autograder.audit.variants import load_variants
+from autograder.build.submission import fill, solutions
+from autograder.course import source_notebook
+from autograder.exercises import NAMES, load
+from autograder.grading.grade import grade_notebook, locator_of
+from autograder.locate.agreement import SPEAKS_OF, agree
+from autograder.mistakes import MISTAKES
+from autograder.sandbox import shared_sandbox
+
+SAMPLE = [
+    ("linear_models", "linear-sign", "dw", "2 * residual @ X.T / X.shape[1]", "lacks a minus here"),
+    ("linear_models", "bias-forgotten", "one_step", "def gradient_descent", "Nothing in this function gives `b`"),
+    ("linear_models", "no-rate", "one_step", "dw", "lacks a factor here: `learning_rate`"),
+    ("relu_derivative", "mask-alone", "dZ1", "relu_derivative(Z1)", "`dZ1` is due"),
+    ("tanh_swap", "missing-return", "returned", "def forward_pass", "`return self.A2` is due"),
+    ("two_hidden_layers", "z-for-a-in-gradient", "dW3", "self.Z2", "`self.A2` is due here"),
+    ("two_hidden_layers", "bias-not-summed", "db2", "dZ2", "lacks its sum here"),
+]
+
+
+def graded(root, name, variant_id):
+    exercise = load(name)
+    variants, solved = load_variants(root, exercise), solutions(root, exercise)
+    variant = variants.find(variant_id)
+    notebook = fill(source_notebook(root, exercise), variant.apply(solved))
+    sandbox = shared_sandbox("auto")
+    marks = grade_notebook(notebook, exercise, sandbox, root=root, seed=1, places=True).marks
+    return variants.at_fault(variant, solved), variant.apply(solved), marks, locator_of(sandbox)
+
+
+@pytest.mark.parametrize(("name", "variant", "line", "code", "text"), SAMPLE)
+def test_a_place_stays_where_the_mistake_is(root, name, variant, line, code, text):
+    faults, sources, marks, _ = graded(root, name, variant)
+    lines = [one for question in marks.questions for one in question.lines if one.place is not None]
+    assert all(is_at(one.place, faults.get(one.place.cell, ()), sources) for one in lines)
+    found = next(one for one in lines if one.name == line)
+    assert found.place.code.startswith(code)
+    assert text in found.place.text
+    if len(found.mistakes) == 1:
+        assert f"({MISTAKES[found.mistakes[0]].title})." in found.place.text
+
+
+def test_every_wrong_variant_says_where_its_mistake_is(root):
+    for name in NAMES:
+        exercise = load(name)
+        variants, solved = load_variants(root, exercise), solutions(root, exercise)
+        known = {variant.id for variant in variants.wrong}
+        assert {*variants.faults, *variants.unplaced} <= known, name
+        for variant in variants.wrong:
+            assert bool(variants.at_fault(variant, solved)) != (variant.id in variants.unplaced), variant.id
+        assert all(reason.strip() for reason in variants.unplaced.values()), name
+
+
+def test_what_says_nothing_of_its_place_is_refused(root):
+    variants, solved = load_variants(root, load("hidden_size")), solutions(root, load("hidden_size"))
+    with pytest.raises(ValueError, match="says where its mistake is"):
+        replace(variants, unplaced={}).at_fault(variants.find("all-fit"), {**solved, "table": "", "sorted_sizes": ""})
+    wrong = replace(variants, faults={"own-table": {"study": ("not there",)}})
+    with pytest.raises(ValueError, match="occurs 0 times"):
+        wrong.at_fault(variants.find("own-table"), solved)
+
+
+def test_the_numbers_of_the_small_example_and_what_is_right_stand_beside_a_place(root):
+    _, sources, marks, _ = graded(root, "tanh_swap", "sigmoid-derivative")
+    question = marks.question("hidden_gradients")
+    place = next(line.place for line in question.lines if line.place)
+    inputs = {name: np.asarray(value, float) for name, value in question.example.items()}
+    A1 = np.tanh(inputs["W1"] @ inputs["X"] + inputs["b1"])
+    np.testing.assert_allclose(place.got, A1 * (1 - A1), rtol=1e-9)
+    np.testing.assert_allclose(place.expected, 1 - A1**2, rtol=1e-9)
+    assert question.sound
+    for span in question.sound:
+        assert span.code in sources[span.cell]
+        assert (span.line, span.col) != (place.line, place.col)
+
+
+def test_where_a_named_mistake_and_a_repair_differ_nothing_is_claimed(root, monkeypatch):
+    monkeypatch.setattr("autograder.locate.attach.agree", lambda mistakes, kind: not mistakes)
+    _, _, marks, locator = graded(root, "tanh_swap", "sigmoid-derivative")
+    assert not any(line.place for question in marks.questions for line in question.lines if line.mistakes)
+    assert any("sigmoid-derivative-with-tanh, but value mends it" in one for one in locator.differing)
+
+
+def test_what_can_mend_a_mistake_is_known_for_mistakes_that_exist():
+    assert all(any(words in id for id in MISTAKES) for words in SPEAKS_OF)
+    assert not agree(("result-transposed",), "sign")
+    assert agree(("result-transposed", "missing-1-over-m"), "factor")
+    assert agree(("argument-ignored",), "sign")
