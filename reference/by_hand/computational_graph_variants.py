@@ -95,3 +95,7 @@ WRONG = (
         "layer": "edges = [[1, 1], [1, 1], [1, 1]]\nda = [1, 1]",
     }, loses={"node_values": 2, "edge_values": 5, "layer_values": 2}),
 )  # fmt: skip
+
+UNPLACED = {
+    "nothing": "what is not there is at no place",
+}

@@ -8,6 +8,7 @@ import pytest
 
 from autograder.sandbox.inside.instrument import Instrument
 from autograder.sandbox.inside.repair import done
+from autograder.sandbox.inside.runs import same
 
 RIGHT = """
 def forward(w, b, X):
@@ -137,3 +138,10 @@ def test_what_answers_otherwise_is_not_searched(hostile, exact):
     assert found["runs"] <= found["most"] + 10
     if "seen" not in hostile:
         assert found["found"] == []
+
+
+def test_what_is_infinite_is_the_same_only_where_it_is():
+    inf = np.array([0.0, np.inf])
+    assert same(inf, inf.copy())
+    assert not same(np.array([-np.inf, np.inf]), inf)
+    assert not same(np.array([1.0, np.inf]), inf)

@@ -20,7 +20,7 @@ SAMPLE = [
     ("linear_models", "bias-forgotten", "one_step", "def gradient_descent", "Nothing in this function gives `b`"),
     ("linear_models", "no-rate", "one_step", "dw", "lacks a factor here: `learning_rate`"),
     ("relu_derivative", "mask-alone", "dZ1", "relu_derivative(Z1)", "`dZ1` is due"),
-    ("tanh_swap", "missing-return", "returned", "def forward_pass", "`return self.A2` is due"),
+    ("multi_output", "missing-return", "returned", "def forward_pass", "`return self.A2` is due"),
     ("two_hidden_layers", "z-for-a-in-gradient", "dW3", "self.Z2", "`self.A2` is due here"),
     ("two_hidden_layers", "bias-not-summed", "db2", "dZ2", "lacks its sum here"),
 ]
