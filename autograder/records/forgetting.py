@@ -16,9 +16,13 @@ from typing import Any
 
 from autograder.course import FROM_STUDENTS, CourseError
 from autograder.personal import setting
+from autograder.records import requests
 from autograder.records.layouts import GRADESCOPE, Origin, gradescope_metadata, origin, persons
 from autograder.records.people import EXTENSIONS, Person, delimiter_of, read_file
 from autograder.records.returned import COLLECTED, NAMES, RETURNED, collected, returned, write
+
+ORAL = "viva"
+"""The folder with the pages of oral checks."""
 
 MAX_LOOKED_AT = 1 << 28
 """Bytes of a file that is looked through for a name."""
@@ -55,7 +59,16 @@ def in_tables(root: Path, student: str, *, really: bool) -> Iterator[str]:
             if really:
                 path.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
             yield f"{path.name}: the entry"
-    yield from _extensions(root / EXTENSIONS, student, really=really)
+    yield from _without_rows(root / EXTENSIONS, "id", student, really=really)
+    if count := requests.forget(root, student, really=really):
+        yield f"{requests.FILE}: {count} requests"
+    for table in sorted((root / ORAL).glob("*/*.csv")):
+        yield from _without_rows(table, "student", student, really=really)
+    for page in sorted((root / ORAL).glob("*/*.html")):
+        if page.stem == student:
+            if really:
+                page.unlink()
+            yield page.relative_to(root).as_posix()
 
 
 def _json(path: Path) -> dict[str, Any]:
@@ -66,15 +79,16 @@ def _json(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _extensions(path: Path, student: str, *, really: bool) -> Iterator[str]:
+def _without_rows(path: Path, column: str, student: str, *, really: bool) -> Iterator[str]:
+    """A table without the rows that have the student in this column."""
     if not path.is_file():
         return
     text, _ = read_file(path)
     delimiter = delimiter_of(text)
-    rows = list(csv.reader(text.splitlines(), delimiter=delimiter))
+    rows = list(csv.reader(io.StringIO(text), delimiter=delimiter))
     header = [cell.strip().casefold() for cell in next((row for row in rows if any(row)), [])]
-    at = header.index("id") if "id" in header else 0
-    kept = [row for row in rows if len(row) <= at or row[at].strip() != student]
+    at = header.index(column) if column in header else 0
+    kept = [row for row in rows if len(row) <= at or row[at].strip() not in (student, f"'{student}")]
     if len(kept) < len(rows):
         if really:
             made = io.StringIO()
@@ -218,7 +232,7 @@ def _looked_at(root: Path) -> Iterator[Path]:
     for path in sorted(root.iterdir()):
         if path.is_file() and not path.is_symlink() and path.name not in tables:
             yield path
-    for name in (COLLECTED, *FROM_STUDENTS, "numbers"):
+    for name in (COLLECTED, *FROM_STUDENTS, "numbers", ORAL):
         yield from (path for path in sorted((root / name).rglob("*")) if path.is_file() and not path.is_symlink())
 
 

@@ -69,6 +69,15 @@ def keep(root: Path, request: Request) -> None:
     write_whole(root / FILE, _text(key, [found[number] for number in sorted(found)]))
 
 
+def forget(root: Path, student: str, *, really: bool) -> int:
+    """Take out the requests of a student; how many there were. Raises CourseError when the file is damaged."""
+    found = read_requests(root)
+    others = [one for one in found if one.student != student]
+    if really and len(others) < len(found):
+        write_whole(root / FILE, _text(key_of(root).hex(), others))
+    return len(found) - len(others)
+
+
 def find_request(root: Path, number: int) -> Request:
     """The request with this number. Raises CourseError."""
     found = next((one for one in read_requests(root) if one.number == number), None)

@@ -17,7 +17,9 @@ from autograder.environment import put_programs_on_path
 from autograder.exercises import load
 from autograder.grading.grade import Ran
 from autograder.grading.journal import Entry, Journal
+from autograder.records.requests import keep, read_requests
 from autograder.sandbox import CellResult, Outcome
+from autograder.views.requests import Request
 
 GONE, STAYS, NAME, SHEET = "ephraim", "bo", "tanh_swap", "training"
 WORDS = (b"ephraim", b"Ephraim", b"Feldspar", b"9071")
@@ -120,6 +122,14 @@ def course(tmp_path, root, monkeypatch):
         inbound = exchange / "inbound" / f"{student}+{SHEET}+2026-11-01 10:00:00 UTC"
         inbound.mkdir(parents=True)
         (inbound / f"{NAME}.ipynb").write_bytes(notebook(student))
+        oral = tmp_path / "viva" / SHEET
+        oral.mkdir(parents=True, exist_ok=True)
+        (oral / f"{student}.html").write_text(f"questions for {student}")
+        keep(
+            tmp_path,
+            Request(len(student), "c", student, SHEET, NAME, "loss", "", f"I am {student}", "", 1, 1, 1, "now"),
+        )
+    (oral / "results.csv").write_text(f'student,note\n{GONE},"for {GONE}:\nright"\n{STAYS},"two\nlines"\n')
     (tmp_path / "numbers.json").write_text(f'{{"students": ["{GONE}", "{STAYS}"], "exercise": "x"}}')
     (tmp_path / "extensions.csv").write_text(f"id;sheet;days\n{GONE};{SHEET};2\n{STAYS};{SHEET};3\n")
     return tmp_path
@@ -167,6 +177,8 @@ def test_nothing_with_the_name_remains_and_the_others_keep_all(course, capsys):
         assert [entry.student for entry in journal.entries()] == [STAYS]
         assert journal.count() == 1
     assert (course / "extensions.csv").read_text() == f"id;sheet;days\n{STAYS};{SHEET};3\n"
+    assert (course / "viva" / SHEET / "results.csv").read_text() == f'student,note\n{STAYS},"two\nlines"\n'
+    assert [one.student for one in read_requests(course)] == [STAYS]
     assert main(["forget", GONE]) == 2
     assert "nothing of ephraim is here" in capsys.readouterr().err
 
