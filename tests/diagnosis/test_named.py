@@ -1,6 +1,5 @@
 """How many mistakes are named, and that nothing is named falsely. The full counts are in the slow tests."""
 
-import numpy as np
 import pytest
 from diagnosis_kit import bench
 
@@ -42,9 +41,14 @@ def test_every_single_mistake_is_named_for_every_network():
 
 
 @pytest.mark.long
-def test_full_counts():
+def test_nearly_all_pairs_are_named_and_no_right_answer_is():
     pairs = bench.several(2, 2000, seed=3)
-    assert pairs.named >= 0.95 * pairs.tried
-    assert float(np.median(pairs.times)) < 50
-    assert bench.perturbed(10_000, seed=2).misses == []
+    assert pairs.named >= 0.98 * pairs.tried
     assert bench.right_answers(10_000, seed=2).misses == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(4))
+def test_no_random_change_is_named(seed):
+    """2,000 of them; benchmarks/diagnosis.py tries 10,000, which takes half an hour."""
+    assert bench.perturbed(500, seed=10 + seed).misses == []
