@@ -97,6 +97,8 @@ USES = {
     "doctor": [[]],
     "demo": [["{out}/demo"]],
     "pytest": [["{path}"]],
+    "viva": [["training", "--to", "{out}"]],
+    "requests": [["list"], ["add", "{path}", "--student", "eve"]],
 }
 """How every command is used with what was handed in; some of these are refused, which is as good."""
 
