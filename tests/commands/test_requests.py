@@ -8,8 +8,10 @@ import pytest
 from desk_kit import NAME, PART, SHEET, answers, marked_course, settings
 from nbgrader.api import Gradebook
 
+from autograder.bridge.gradebook_writer import Writer
 from autograder.bridge.marking import Desk
 from autograder.cli import main
+from autograder.grading.submissions import Submission
 from autograder.records.read import autograded
 from autograder.records.requests import FILE, code_in, code_of, key_of, read_requests
 from autograder.records.requests import named as named_by
@@ -90,6 +92,15 @@ def test_a_request_goes_from_the_page_to_an_answer_on_the_page(here, monkeypatch
     assert main(["report", "--to", "report.html"]) == 0
     text = (here / "report.html").read_text()
     assert "You &lt;i&gt;are&lt;/i&gt; right. (formgrader)" in text
+
+
+def test_the_lines_of_json_say_what_the_machine_gave(here):
+    with Writer(here) as writer:
+        (changed,) = writer.changed(Submission("s00", SHEET, NAME, here))
+        assert writer.changed(Submission("s01", SHEET, NAME, here)) == []
+        assert writer.changed(Submission("nobody", SHEET, NAME, here)) == []
+    assert (changed["question"], changed["given"]) == (QUESTION, 1.5)
+    assert changed["machine"] == changed["most"] > 1.5
 
 
 def test_forged_and_foreign_codes_are_refused_with_a_sentence(here, monkeypatch, capsys):
