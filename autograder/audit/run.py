@@ -146,7 +146,8 @@ def audit(
             report.failures.append(f"{exercise.name}: {variant.id}: {problem}")
             continue
         if placing:
-            found = list(_placed(faults, variant.apply(solved), marks, extremes))
+            at = faults or variant.faults(solved)  # whose mistake lies nowhere may be pointed at where it was typed
+            found = list(_placed(at, bool(faults), variant.apply(solved), marks, extremes))
             report.failures += [f"{exercise.name}: {variant.id}: {text}" for text in found]
 
     marked: dict[str, Marks] = {}
@@ -202,14 +203,15 @@ def _judge(variant: Variant, marks: Mapping[str, QuestionMark], rows: Mapping[st
 
 
 def _placed(
-    faults: Mapping[str, Sequence[tuple[int, int]]], sources: Mapping[str, str], marks: Marks, extremes: Extremes
-) -> Iterator[str]:
+    faults: Mapping[str, Sequence[tuple[int, int]]], is_due: bool, sources: Mapping[str, str], marks: Marks,
+    extremes: Extremes,
+) -> Iterator[str]:  # fmt: skip
     """Count the places of a wrong variant; yields a sentence for each question with one in other lines."""
     found = [(name, line.place) for name, mark in marks.items() for line in mark.lines if line.place is not None]
     wrong = {name: place for name, place in found if not is_at(place, faults.get(place.cell, ()), sources)}
-    extremes.faulty += bool(faults)
-    extremes.unplaced += not faults
-    extremes.located += bool(found) and not wrong
+    extremes.faulty += is_due
+    extremes.unplaced += not is_due
+    extremes.located += is_due and bool(found) and not wrong
     extremes.misplaced += bool(wrong)
     for name, place in wrong.items():
         yield f"is located at line {place.line} of {place.cell}, `{place.code}`, for {name}"

@@ -329,10 +329,16 @@ ALLOWED = {
     "raises-at-the-last-layer": "what comes after the error is not computed",
 }
 
+FAULTS = {
+    "saturated": {"backward": ("0 * getattr(self, name) + 1e-12",)},
+    "all-zeros": {
+        "equations": ("0 * A3", "0 * A2", "0 * A1", "0 * (dZ1 @ X.T)"),
+        "backward": ("0 * getattr(self, name)",),
+    },
+}
+
 UNPLACED = {
     "shapes-transposed": "letters that were typed",
     "shape-of-the-layer-below": "letters that were typed",
     "shapes-as-numbers": "letters that were typed",
-    "saturated": "chosen numbers in every place: nothing is worked out",
-    "all-zeros": "constants in every place: nothing is worked out",
 }
