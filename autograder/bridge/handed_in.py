@@ -30,6 +30,7 @@ from traitlets.log import get_logger
 
 from autograder.bridge.given import Given, Place, grades_of, remember, same
 from autograder.bridge.settings import database_of
+from autograder.console import printable
 from autograder.course import root_of_hand_in, source_notebook
 from autograder.exercises import NAMES, load
 from autograder.grading.finding import NothingToGrade, find
@@ -48,7 +49,6 @@ from autograder.people.answers import digests
 from autograder.personal import exercise_of
 from autograder.records.read import record_of
 from autograder.times import BadTime, read, shown, utc
-from autograder.views.words import printable
 
 MAX_COPIED_BYTES = 100 * 2**20
 """Most bytes of a submission's files beside its notebooks: as nbgrader's own exchange has it."""

@@ -16,6 +16,7 @@ from rich.table import Table
 from autograder.audit.graders import SEED, Grader, in_process, isolated
 from autograder.audit.run import Extremes, Report, audit
 from autograder.commands.grade import number_of_jobs
+from autograder.console import complain, say
 from autograder.course import CourseError, find_root
 from autograder.exercises import NAMES, load
 from autograder.grading.grade import locator_of
@@ -51,10 +52,10 @@ def run(args: argparse.Namespace) -> int:
     """Audit and print. Returns 0 when every grader is right, 1 when one is not, 2 on bad use."""
     errors = Console(stderr=True)
     if args.check and args.readme is None:
-        errors.print("autograder audit: --check goes with --readme FILE", style="red")
+        complain("audit", "--check goes with --readme FILE")
         return 2
     if args.table is not None and not args.places:
-        errors.print("autograder audit: --table goes with --places", style="red")
+        complain("audit", "--table goes with --places")
         return 2
     whole, differing = Report(), list[str]()
     try:
@@ -70,10 +71,10 @@ def run(args: argparse.Namespace) -> int:
                 _audit(args, root, isolated(root, sandbox, args.seed), whole, pool, placing)
                 differing = sorted(set(locator_of(sandbox).differing))
     except CourseError as problem:
-        errors.print(f"autograder audit: {problem}", style="red", soft_wrap=True)
+        complain("audit", problem)
         return 2
     except SandboxUnavailable as problem:
-        errors.print(f"autograder audit: {problem}", style="red", soft_wrap=True)
+        complain("audit", problem)
         return 1
     if args.readme is not None:
         whole.failures += _into(args.readme, markdown(whole), MARKS, check=args.check)
@@ -86,9 +87,9 @@ def run(args: argparse.Namespace) -> int:
         if args.places:
             Console().print(places(whole), highlight=False)
             for one in differing:
-                Console().print(f"not claimed, for the name and the place differ: {one}", highlight=False)
+                say(f"not claimed, for the name and the place differ: {one}")
         for failure in whole.failures:
-            errors.print(f"✗ {failure}", style="red", soft_wrap=True, highlight=False)
+            say(f"✗ {failure}", "red", to=errors)
         if not whole.failures:
             Console().print("wrong variants lose what they must, right ones nothing; no sham earns", style="green")
     return 1 if whole.failures else 0

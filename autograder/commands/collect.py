@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from autograder.console import complain, printable, say
 from autograder.course import CourseError, find_root
 from autograder.exercises import load
 from autograder.grading.arrived import OTHER_ARCHIVES, BadArchive, Packed, recognise, unpack
@@ -23,7 +24,7 @@ from autograder.records.layouts import GRADESCOPE, Origin, gradescope_metadata, 
 from autograder.records.people import Person, read_people
 from autograder.records.returned import COLLECTED, note_collected
 from autograder.times import BadTime, read, shown
-from autograder.views.words import counted, printable
+from autograder.views.words import counted
 
 MAX_CLASS_BYTES = 2**30
 MAX_CLASS_FILES = 50_000
@@ -60,7 +61,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Collect. Returns 0 when everything has its place, 1 when something is to be asked, 2 on bad use."""
-    errors = Console(stderr=True)
     try:
         root = find_root(args.root, graded=[args.given])
         zone = ZoneInfo(args.zone) if args.zone else None
@@ -69,13 +69,13 @@ def run(args: argparse.Namespace) -> int:
         if not args.dry_run:
             rows = _put(root, rows, args.given, replace_it=args.replace)
     except (ZoneInfoNotFoundError, ValueError) as problem:
-        errors.print(f"autograder collect: {problem}", style="red", highlight=False, soft_wrap=True)
+        complain("collect", problem)
         return 2
     except (CourseError, BadArchive, OSError) as problem:
-        errors.print(f"autograder collect: {problem}", style="red", highlight=False, soft_wrap=True)
+        complain("collect", problem)
         return 2
     if note:
-        errors.print(note, style="yellow", highlight=False, soft_wrap=True)
+        say(note, "yellow", to=Console(stderr=True))
     return _show(rows, people, args)
 
 
@@ -236,9 +236,7 @@ def _show(rows: Sequence[Row], people: Sequence[Person], args: argparse.Namespac
         f"{counted(len(placed), 'notebook')} of {counted(len(came), 'student')} {verb} in submitted/.", highlight=False
     )
     if missing := [one.id for one in people if one.id not in came]:
-        console.print(
-            f"Nothing of {len(missing)}: {', '.join(map(printable, missing))}", highlight=False, soft_wrap=True
-        )
+        say(f"Nothing of {len(missing)}: {', '.join(missing)}")
     if asked:
         told = f"{counted(len(asked), 'file')} to be asked about: nothing was done with what is unsure."
         console.print(told, style="bold magenta")

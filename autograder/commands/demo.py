@@ -15,6 +15,7 @@ import nbformat
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from autograder.console import complain, say
 from autograder.course import CONFIG, CourseError, find_root, in_use
 from autograder.demo.students import DEMO_EXERCISES, HandIn, hand_ins
 from autograder.exercises import load
@@ -41,13 +42,13 @@ def run(args: argparse.Namespace) -> int:
         handed_in = hand_ins(root)
         _make_course(root, args.folder, handed_in)
     except CourseError as bad_use:
-        errors.print(f"autograder demo: {bad_use}", style="red", soft_wrap=True)
+        complain("demo", bad_use)
         return 2
     console.print(f"• {len({h.student for h in handed_in})} students hand in {len(handed_in)} notebooks", style="bold")
     started = time.perf_counter()
     problems = _grade(args.folder.resolve(), handed_in)
     for problem in problems:
-        errors.print(problem, style="red", soft_wrap=True, highlight=False)
+        say(problem, "red", to=errors)
     graded = [_marks(args.folder, one) for one in handed_in]
     marks = [one for one in graded if one is not None]
     console.print(class_table(marks))
@@ -57,9 +58,9 @@ def run(args: argparse.Namespace) -> int:
     console.print(f"graded through nbgrader in {seconds:.0f} s, isolation: {level}\n", style="dim", highlight=False)
     page = args.folder / "feedback" / "carla" / "training" / "tanh_swap.html"
     for what, path in (("a feedback page", page), ("the gradebook", args.folder / "gradebook.db")):
-        console.print(f"{what}: {path}", highlight=False, soft_wrap=True)
+        say(f"{what}: {path}")
     jupyter = os.path.relpath(Path(sysconfig.get_path("scripts")) / "jupyter", args.folder)
-    console.print(f"formgrader: cd {args.folder} && {jupyter} lab", highlight=False, soft_wrap=True)
+    say(f"formgrader: cd {args.folder} && {jupyter} lab")
     undeserved = [
         f"{one.student} {one.exercise.name}: {words.points(found.points) if found else 'no marks'}, "
         f"but {words.points(one.points)} are due"
@@ -67,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
         if found is None or found.points != one.points
     ]
     for line in undeserved:
-        errors.print(line, style="red", highlight=False)
+        say(line, "red", to=errors)
     return 1 if undeserved or problems else 0
 
 

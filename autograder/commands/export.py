@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from autograder.bridge.gradebook_reader import scores_and_emails, students
+from autograder.console import printable
 from autograder.course import CourseError, find_root, place_only
 from autograder.grading.finding import NothingToGrade, find
 from autograder.grading.notebook import BadNotebook, read_bytes
@@ -22,7 +23,7 @@ from autograder.records.read import NoRecords, read
 from autograder.views import canvas, classroom50, github, junit, marks_page
 from autograder.views.places import hint_only
 from autograder.views.scores import Score, by_sheet, missing, moodle, plain_csv, scores_csv
-from autograder.views.words import counted, printable
+from autograder.views.words import counted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

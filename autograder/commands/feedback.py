@@ -13,8 +13,8 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
-from rich.console import Console
 
+from autograder.console import complain, say
 from autograder.course import CourseError, find_root, place_only, source_notebook
 from autograder.exercises import NAMES
 from autograder.grading.finding import NothingToGrade, find
@@ -51,19 +51,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the pages. Returns 0 when all were written, 1 when a notebook needs a person, 2 on bad use."""
-    errors = Console(stderr=True)
     try:
         if args.seed is not None and args.seed < 0:
             raise CourseError(f"a seed is a whole number from 0, not {args.seed}.")
         root = find_root(args.root, graded=args.paths)
         problems = _grade(args, root) if args.paths else _renew(root)
     except (CourseError, NothingToGrade) as bad_use:
-        errors.print(f"autograder feedback: {bad_use}", style="red", highlight=False, soft_wrap=True)
+        complain("feedback", bad_use)
         return 2
     except SandboxUnavailable as unavailable:
         problems = [str(unavailable)]
     for problem in problems:
-        errors.print(f"autograder feedback: {problem}", style="red", highlight=False, soft_wrap=True)
+        complain("feedback", problem)
     return 1 if problems else 0
 
 
@@ -157,4 +156,4 @@ def _ran(cell: NotebookNode, outputs: list[dict[str, Any]]) -> NotebookNode:
 
 
 def _say(count: int, what: str, to: Path) -> None:
-    Console().print(f"feedback on {counted(count, what)}: {to}", highlight=False, soft_wrap=True)
+    say(f"feedback on {counted(count, what)}: {to}")

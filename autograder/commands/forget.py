@@ -6,13 +6,11 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from rich.console import Console
-
+from autograder.console import complain, say
 from autograder.course import CourseError, find_root
 from autograder.grading.journal import FOLDER, NAME, Journal, JournalProblem
 from autograder.records import forgetting
 from autograder.records.people import Person, read_people
-from autograder.views.words import printable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,27 +28,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Forget. Returns 0, 1 when something is left that a person has to look at, 2 on bad use."""
-    console, errors, student = Console(), Console(stderr=True), str(args.student)
+    student = str(args.student)
     try:
         if not student or student.startswith(".") or set(student) & set("/\\\0*?["):
-            raise CourseError(f"{printable(student)} is no student's id.")
+            raise CourseError(f"{student} is no student's id.")
         root = find_root(args.root).resolve()
         people = _people(root, args.people)
         names = {name for one in people if one.id == student for name in (one.name, one.sortable, one.email)}
         gone = list(_forget(root, student, people, really=not args.dry_run))
         left = [] if args.dry_run else forgetting.named_in(root, {student, *names})
     except (CourseError, JournalProblem, OSError) as problem:
-        errors.print(f"autograder forget: {problem}", style="red", highlight=False, soft_wrap=True)
+        complain("forget", problem)
         return 2
     if not gone and not left:
-        errors.print(f"autograder forget: nothing of {printable(student)} is here.", highlight=False, soft_wrap=True)
+        complain("forget", f"nothing of {student} is here.")
         return 2
-    console.print("would go:" if args.dry_run else "gone:")
+    say("would go:" if args.dry_run else "gone:")
     for line in gone:
-        console.print(f"  {printable(line)}", highlight=False, soft_wrap=True, markup=False)
+        say(f"  {line}")
     if left:
-        errors.print(f"still named in: {', '.join(map(printable, left))}. Make these again, or change them by hand.",
-                     highlight=False, soft_wrap=True, markup=False)  # fmt: skip
+        complain("forget", f"still named in {', '.join(left)}: make these again, or change them by hand.")
     return 1 if left or any("could not be removed" in line for line in gone) else 0
 
 

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from autograder.bridge.gradebook_writer import Writer
+from autograder.console import complain, say
 from autograder.course import CourseError, find_root
 from autograder.grading.batch import FAILED, GRADED, KEPT, UNCHANGED, Course, Done, GradebookProblem, grade_class
 from autograder.grading.cluster import ClusterProblem, cluster_pool
@@ -55,10 +56,10 @@ def run(args: argparse.Namespace) -> int:
                 batch = grade_class(course, submissions, feedback=not args.marks_only)
                 return _show(batch, len(submissions), args, errors, writer)
     except PROBLEMS as problem:
-        errors.print(f"autograder grade: {problem}", style="red", highlight=False, soft_wrap=True)
+        complain("grade", problem)
         return 2
     except SandboxUnavailable as problem:
-        errors.print(f"autograder grade: {problem}", style="red", highlight=False, soft_wrap=True)
+        complain("grade", problem)
         return 1
 
 
@@ -167,6 +168,6 @@ def _summary(
 
 def _list(console: Console, lines: Sequence[str]) -> None:
     for line in lines[:MOST_LISTED]:
-        console.print(words.printable(f"  {line}"), highlight=False, soft_wrap=True, markup=False)
+        say(f"  {line}", to=console)
     if len(lines) > MOST_LISTED:
         console.print(f"  … and {len(lines) - MOST_LISTED} more; --json lists all.")

@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from autograder.console import complain, printable
 from autograder.course import CourseError, find_root
 from autograder.grading.finding import NothingToGrade, find
 from autograder.grading.grade import fresh_seed
@@ -21,12 +22,10 @@ from autograder.marking import Marks, to_json
 from autograder.personal import read_own_numbers
 from autograder.sandbox import Sandbox, SandboxUnavailable, shared_sandbox
 from autograder.views.terminal import class_table, notebook_table
-from autograder.views.words import printable
 
 
 def run(args: argparse.Namespace) -> int:
     """Grade and print. Returns 0 when all were graded, 1 when something needs a person, 2 on bad use."""
-    errors = Console(stderr=True)
     try:
         root = find_root(args.root, graded=args.paths)
         submissions = find(args.paths, root)
@@ -34,10 +33,10 @@ def run(args: argparse.Namespace) -> int:
         seed = fresh_seed() if args.seed is None else args.seed
         marks = _grade(submissions, shared_sandbox(args.isolation or "auto"), root, seed, args)
     except (CourseError, NothingToGrade) as problem:
-        errors.print(f"autograder grade: {problem}", style="red", highlight=False, soft_wrap=True)
+        complain("grade", problem)
         return 2
     except SandboxUnavailable as problem:
-        errors.print(f"autograder grade: {problem}", style="red", highlight=False, soft_wrap=True)
+        complain("grade", problem)
         return 1
     if not args.json:
         _print(marks, seed, args.details)

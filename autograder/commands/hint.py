@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rich.console import Console
-
+from autograder.console import complain, say
 from autograder.course import CourseError, find_root
 from autograder.records.hints import read_hints, write_hint
 from autograder.records.read import autograded, read
@@ -23,7 +22,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """List clusters or keep a hint. Returns 0 when done, 2 on bad use."""
-    console, errors = Console(), Console(stderr=True)
     try:
         root = find_root(args.root)
         marks = read([args.marks]) if args.marks else autograded(root)
@@ -33,9 +31,9 @@ def run(args: argparse.Namespace) -> int:
             for cluster in found.values():
                 where = f"{cluster.exercise}, {cluster.question}, {cluster.sample.name}"
                 said = f": {hints[cluster.id]}" if cluster.id in hints else ""
-                console.print(f"{cluster.id}  {len(cluster.students)} × {where}{said}", highlight=False, soft_wrap=True)
+                say(f"{cluster.id}  {len(cluster.students)} × {where}{said}")
             if not found:
-                console.print("no wrong answer is without a known mistake")
+                say("no wrong answer is without a known mistake")
             return 0
         if args.cluster not in found and args.cluster not in hints:
             raise CourseError(f"there is no cluster {args.cluster!r}: `autograder hint` lists them all.")
@@ -43,12 +41,8 @@ def run(args: argparse.Namespace) -> int:
             raise CourseError(f'the hint is missing: autograder hint {args.cluster} "what to look at"')
         write_hint(root, args.cluster, args.text.strip())
     except CourseError as problem:
-        errors.print(f"autograder hint: {problem}", style="red", highlight=False, soft_wrap=True)
+        complain("hint", problem)
         return 2
     reached = len(found[args.cluster].students) if args.cluster in found else 0
-    console.print(
-        f"kept for {reached} student{'' if reached == 1 else 's'}; renew their pages with `autograder feedback`",
-        highlight=False,
-        soft_wrap=True,
-    )
+    say(f"kept for {reached} student{'' if reached == 1 else 's'}; renew their pages with `autograder feedback`")
     return 0

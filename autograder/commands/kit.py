@@ -11,8 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
 
-from rich.console import Console
-
+from autograder.console import complain, say
 from autograder.course import CourseError, find_root
 from autograder.exercise import SHEETS
 from autograder.exercises import all_exercises
@@ -37,16 +36,13 @@ def run(args: argparse.Namespace) -> int:
         root = find_root(args.root)
         archive = make_kit(root, args.to, args.sheets)
     except CourseError as problem:
-        Console(stderr=True).print(f"autograder kit: {problem}", style="red", highlight=False, soft_wrap=True)
+        complain("kit", problem)
         return 2
-    console = Console()
-    console.print(f"student kit: {args.to} and {archive}", highlight=False, soft_wrap=True)
+    say(f"student kit: {args.to} and {archive}")
     for sheet, solved in solutions_in(args.to, root / "assignments"):
-        console.print(
+        say(
             f"note: {sheet}/ holds {solved.stem}.py, the solution of that exercise of {solved.parent.name}/."
-            " Give it out when that sheet has been handed in: `autograder kit SHEET` packs single sheets.",
-            highlight=False,
-            soft_wrap=True,
+            " Give it out when that sheet has been handed in: `autograder kit SHEET` packs single sheets."
         )
     return 0
 

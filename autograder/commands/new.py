@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from autograder.build.balance import imbalance
+from autograder.console import complain, say
 from autograder.course import CourseError, find_root, in_use, use
 from autograder.exercises import all_exercises
 from autograder.new.skeleton import POINTS, add_exercise, make_course
@@ -44,12 +45,10 @@ def run(args: argparse.Namespace) -> int:
         if args.name:
             written += add_exercise(root, args.name, args.sheet, args.title)
     except (CourseError, OSError) as problem:
-        Console(stderr=True).print(
-            f"autograder new: {problem}", style="red", highlight=False, soft_wrap=True, markup=False
-        )
+        complain("new", problem)
         return 2
     for path in dict.fromkeys(written):
-        out.print(f"wrote {path.as_posix()}")
+        say(f"wrote {path.as_posix()}")
     if not args.name:
         out.print("\nThe course is empty. Now: autograder new NAME --sheet SHEET")
         return 0

@@ -13,6 +13,7 @@ import nbformat
 from rich.console import Console
 from rich.table import Table
 
+from autograder.console import complain, say
 from autograder.course import CourseError, find_root
 from autograder.exercises import all_exercises, load
 from autograder.personal import (
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         else:
             _release(root, args.secret_file, _students(args.students), args.to, out)
     except CourseError as problem:
-        Console(stderr=True).print(f"autograder numbers: {problem}", style="red", highlight=False, soft_wrap=True)
+        complain("numbers", problem)
         return 2
     return 0
 
@@ -63,7 +64,7 @@ def _release(root: Path, secret_file: Path, students: list[str], to: Path, out: 
         if before:
             raise CourseError(f"{secret_file} is not there, but students have numbers already: give their secret.")
         _make_secret(secret_file)
-        out.print(f"new secret in {secret_file}: keep it and show it to no one; without it nothing can be marked.")
+        say(f"new secret in {secret_file}: keep it and show it to no one; without it nothing can be marked.")
     secret = read_secret(secret_file)
     if before and before["secret_mark"] != secret_mark(secret):
         raise CourseError(
@@ -91,7 +92,7 @@ def _release(root: Path, secret_file: Path, students: list[str], to: Path, out: 
         "students": everyone,
     }
     path.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-    out.print(f"notebooks for {len(students)} in {to}; {len(everyone)} in all have their own numbers ({path.name}).")
+    say(f"notebooks for {len(students)} in {to}; {len(everyone)} in all have their own numbers ({path.name}).")
 
 
 def _show(root: Path, student: str, out: Console) -> None:
@@ -102,7 +103,7 @@ def _show(root: Path, student: str, out: Console) -> None:
     if student not in own.students:
         raise CourseError(f"{student} has no numbers of their own, and is marked with those of the sheet.")
     given = numbers_of(own, student)
-    out.print(f"{student}: {personal.in_words(given)}")
+    say(f"{student}: {personal.in_words(given)}")
     table = Table("value", "exact")
     for name, value in personal.truth(given).items():
         table.add_row(name, ", ".join(f"{x:.7g}" for x in value.ravel()))

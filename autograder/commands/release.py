@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rich.console import Console
-
 from autograder.build import correction
+from autograder.console import complain, say
 from autograder.course import CourseError, find_root
 from autograder.exercise import SHEETS
 from autograder.exercises import load
@@ -34,7 +33,6 @@ def run(args: argparse.Namespace) -> int:
     from autograder.bridge.api import CourseApi
     from autograder.bridge.settings import course_config, database_of
 
-    console = Console()
     try:
         root = find_root(args.root).resolve()
         if args.sheet not in SHEETS:
@@ -58,10 +56,10 @@ def run(args: argparse.Namespace) -> int:
             folders = [root / correction.FOLDER / args.sheet / f"correction_{number}"] if number else []
             exchange.release(config, args.sheet, *folders)
     except (CourseError, OSError) as problem:
-        Console(stderr=True).print(f"autograder release: {problem}", style="red", highlight=False, soft_wrap=True)
+        complain("release", problem)
         return 2
     for line in lines:
-        console.print(line, highlight=False, soft_wrap=True, markup=False)
+        say(line)
     return 0
 
 

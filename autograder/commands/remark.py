@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from autograder.bridge.gradebook_writer import Writer
+from autograder.console import complain, printable, say
 from autograder.course import CourseError, find_root
 from autograder.grading.batch import Course, GradebookProblem, grade_class
 from autograder.grading.finding import NothingToGrade
@@ -75,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
             _show([line for line in lines if not line.problem], stuck, total, time.perf_counter() - began, args.json)
             failed = 0 if args.diff else _write(root, journal, errors)
     except PROBLEMS as problem:
-        errors.print(f"autograder remark: {problem}", style="red", highlight=False, soft_wrap=True)
+        complain("remark", problem)
         return 2
     return 1 if stuck or failed else 0
 
@@ -93,7 +94,7 @@ def _show(moved: list[_Line], stuck: list[_Line], total: int, seconds: float, as
         for title in ("student", "exercise", "before", "now", "", "where"):
             table.add_column(title, justify="right" if title in ("before", "now", "") else "left")
         for change in sorted(moved, key=lambda one: (one.difference, one.student)):
-            student = escape(words.printable(change.student))
+            student = escape(printable(change.student))
             where = ", ".join(f"{n} {words.points(a)} → {words.points(b)}" for n, a, b in change.questions)
             table.add_row(
                 student, change.exercise, words.points(change.before), words.points(change.now),
@@ -104,8 +105,7 @@ def _show(moved: list[_Line], stuck: list[_Line], total: int, seconds: float, as
     up, down = sum(c.difference > 0 for c in moved), sum(c.difference < 0 for c in moved)
     console.print(f"{total} notebooks marked again in {seconds:.1f} s: {up} would go up, {down} down.", highlight=False)
     for change in stuck:
-        line = words.printable(f"  {change.student} {change.exercise}: {change.problem}")
-        console.print(line, style="magenta", highlight=False, soft_wrap=True, markup=False)
+        say(f"  {change.student} {change.exercise}: {change.problem}", "magenta", to=console)
 
 
 def _write(root: Path, journal: Journal, errors: Console) -> int:
@@ -123,8 +123,7 @@ def _write(root: Path, journal: Journal, errors: Console) -> int:
             for done in grade_class(course, submissions, feedback=False):
                 if done.problem:
                     failed += 1
-                    line = words.printable(f"{done.submission.student} {done.submission.exercise}: {done.problem}")
-                    errors.print(line, style="red", highlight=False, soft_wrap=True, markup=False)
+                    say(f"{done.submission.student} {done.submission.exercise}: {done.problem}", "red", to=errors)
     return failed
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rich.console import Console
-
 from autograder.bridge.gradebook_reader import default_gradebook, hand_ins
+from autograder.console import complain, say
 from autograder.course import CourseError, find_root
 from autograder.records.hints import read_hints
 from autograder.records.read import autograded, read
@@ -45,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
         args.to.parent.mkdir(parents=True, exist_ok=True)
         args.to.write_text(page, encoding="utf-8")
     except (CourseError, OSError) as problem:
-        Console(stderr=True).print(f"autograder report: {problem}", style="red", highlight=False, soft_wrap=True)
+        complain("report", problem)
         return 2
-    Console().print(f"report on {len(marks)} notebooks: {args.to}", highlight=False, soft_wrap=True)
+    say(f"report on {len(marks)} notebooks: {args.to}")
     return 0

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from autograder.bridge.gradebook_reader import default_gradebook
 from autograder.bridge.person_points import points_and_answer
+from autograder.console import complain, say
 from autograder.course import CourseError, find_root
 from autograder.records import requests as kept
 from autograder.records.read import autograded
@@ -45,11 +46,9 @@ def run(args: argparse.Namespace) -> int:
         else:
             done = _add(root, args) if args.step == "add" else _answer(root, args)
             kept.keep(root, done)
-            Console().print(f"request {done.number} of {done.student}: {done.state}", highlight=False, markup=False)
+            say(f"request {done.number} of {done.student}: {done.state}")
     except (CourseError, OSError, UnicodeDecodeError) as problem:
-        Console(stderr=True).print(
-            f"autograder requests: {problem}", style="red", highlight=False, soft_wrap=True, markup=False
-        )
+        complain("requests", problem)
         return 2
     return 0
 

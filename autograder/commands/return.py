@@ -15,11 +15,12 @@ from typing import Any
 
 from rich.console import Console
 
+from autograder.console import complain, say
 from autograder.course import CourseError, find_root
 from autograder.exercise import SHEETS
 from autograder.records.people import by_email, read_people
 from autograder.records.returned import RETURNED, collected, returned, write
-from autograder.views.words import counted, printable
+from autograder.views.words import counted
 
 ZIPS = ("moodle", "canvas", "gradescope")
 
@@ -56,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write what goes back. Returns 0, 1 when somebody's page cannot go back, 2 on bad use."""
-    console, errors = Console(), Console(stderr=True)
+    errors = Console(stderr=True)
     try:
         root = find_root(args.root)
         if args.sheet not in SHEETS:
@@ -74,14 +75,14 @@ def run(args: argparse.Namespace) -> int:
             _write(way, place, files)
             _note(root, way, [page for page in changed if page.student not in left_out])
     except (CourseError, OSError) as problem:
-        errors.print(f"autograder return: {problem}", style="red", highlight=False, soft_wrap=True)
+        complain("return", problem)
         return 2
     same = len(pages) - len(changed)
     went = len({page.student for page in changed} - set(left_out))
     said = f"{place}: pages for {counted(went, 'student')}" if files else "nothing has changed since the last return"
-    console.print(f"{printable(said)}; {same} pages as they were returned before.", highlight=False, soft_wrap=True)
+    say(f"{said}; {same} pages as they were returned before.")
     for student, why in left_out.items():
-        errors.print(f"left out: {printable(student)}: {why}", highlight=False, soft_wrap=True, markup=False)
+        say(f"left out: {student}: {why}", to=errors)
     return 1 if left_out else 0
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from autograder.bridge.gradebook_reader import default_gradebook, standings, students
+from autograder.console import complain
 from autograder.course import CourseError, find_root
 from autograder.exercise import SHEETS
 from autograder.records.people import read_people
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
             args.to.parent.mkdir(parents=True, exist_ok=True)
             args.to.write_text(roster.page(rows, datetime.now(UTC)), encoding="utf-8")
     except (CourseError, OSError) as problem:
-        Console(stderr=True).print(f"autograder roster: {problem}", style="red", highlight=False, soft_wrap=True)
+        complain("roster", problem)
         return 2
     if args.to is None:
         Console().print(roster.table(rows))

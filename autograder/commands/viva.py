@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from rich.console import Console
-
+from autograder.console import complain, say
 from autograder.course import CourseError, find_root
 from autograder.exercise import SHEETS
 from autograder.grading.finding import NothingToGrade, find
@@ -48,7 +47,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the pages. Returns 0, 1 when a notebook could not be used or a student gets no page, 2 on bad use."""
-    errors = Console(stderr=True)
     try:
         root = find_root(args.root)
         if args.sheet not in SHEETS:
@@ -64,12 +62,12 @@ def run(args: argparse.Namespace) -> int:
         sheets, problems = _sheets(there, root, seed, args)
         _write(args.to / args.sheet, sheets)
     except (CourseError, NothingToGrade, SandboxUnavailable, OSError) as problem:
-        errors.print(f"autograder viva: {problem}", style="red", highlight=False, soft_wrap=True)
+        complain("viva", problem)
         return 2
     for said in problems:
-        errors.print(f"autograder viva: {said}", style="red", highlight=False, soft_wrap=True)
+        complain("viva", said)
     pages = sum(bool(one.questions) for one in sheets)
-    Console().print(f"{pages} pages, seed {seed}: {args.to / args.sheet}", highlight=False, soft_wrap=True)
+    say(f"{pages} pages, seed {seed}: {args.to / args.sheet}")
     return 1 if problems else 0
 
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from autograder.console import printable
 from autograder.exercise import SHEETS
 from autograder.exercises import NAMES, load
 from autograder.grading import arrived
 from autograder.grading.notebook import BadNotebook, read_bytes
 from autograder.grading.submissions import Submission, content, is_notebook, walk
-from autograder.views.words import printable
 
 
 class NothingToGrade(Exception):

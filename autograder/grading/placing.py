@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from autograder.console import printable
 from autograder.grading.notebook import BadNotebook
 from autograder.grading.submissions import Submission, content, files_beside
-from autograder.views.words import printable
 
 log = logging.getLogger(__name__)
 

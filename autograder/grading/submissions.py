@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
+from autograder.console import printable
 from autograder.grading import arrived
 from autograder.grading.notebook import BadNotebook, read_bytes
-from autograder.views.words import printable
 
 MAX_FILES_BYTES = 10 * 2**20
 """Most bytes of a student's own files that are laid beside the notebook when it is run."""

@@ -9,8 +9,9 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from autograder.console import printable
 from autograder.views.terminal import LONGEST_NAME
-from autograder.views.words import points, printable
+from autograder.views.words import points
 
 ASKS = "What should be looked at again, and why:"
 """The last line of the text that a page offers to be copied."""

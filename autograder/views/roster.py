@@ -10,10 +10,11 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from autograder.console import printable
 from autograder.views.feedback import environment
 from autograder.views.hand_ins import in_words
 from autograder.views.terminal import LONGEST_NAME
-from autograder.views.words import points, printable
+from autograder.views.words import points
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from autograder.console import printable
 from autograder.marking import Marks
-from autograder.views.words import points, printable, sign, summary, to_do, word
+from autograder.views.words import points, sign, summary, to_do, word
 
 LONGEST_NAME = 24
 """So many characters of a name are shown in the table of a class: 80 columns hold the points as well."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Any
 
 import numpy as np
@@ -61,18 +60,6 @@ def counted(number: int, thing: str) -> str:
     ('1 student', '2 students')
     """
     return f"{number} {thing}{'' if number == 1 else 's'}"
-
-
-def printable(text: str) -> str:
-    r"""The text as a terminal may get it: what would steer the terminal, or cannot be written in UTF-8, as an escape.
-
-    >>> printable("\x1b[2Jm\udcfcller")
-    '\\x1b[2Jm\\udcfcller'
-    """
-    return "".join(
-        char if char.isprintable() or char in "\n\t" or unicodedata.category(char) == "Zs" else ascii(char)[1:-1]
-        for char in text
-    )
 
 
 def summary(question: QuestionMark) -> str:
