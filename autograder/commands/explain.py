@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Console
@@ -28,12 +28,11 @@ from autograder.diagnosis.findings import explain
 from autograder.diagnosis.optimisers import OPTIMISERS, Updates, explain_updates
 from autograder.diagnosis.spec import DEEPEST, HIDDEN, LOSSES, OUTPUT, PENALTIES, Array, Point, Spec, forward
 from autograder.diagnosis.verdicts import CONVENTION, RIGHT, Finding, Report
-from autograder.locate import ALL, Function, answers, arguments_of, places
-from autograder.marking import Place
 from autograder.mistakes import MISTAKES
-from autograder.sandbox import Sandbox, SandboxUnavailable
-from autograder.truth import Network
-from autograder.views.places import where
+
+if TYPE_CHECKING:  # points in files are explained with the core alone
+    from autograder.marking import Place
+    from autograder.truth import Network
 
 LAYOUTS = ("columns", "rows", "torch")
 COLOURS = {RIGHT: "green", CONVENTION: "yellow"}
@@ -94,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         asked, found = _run_code(args) if args.code else (read(args), {})
         report = asked.report(conventions=not args.strict)
-    except (ValueError, SandboxUnavailable) as error:
+    except ValueError as error:
         print(f"autograder explain: {error}", file=sys.stderr)
         return 2
     wrong = {name for name, one in report.parameters.items() if one.verdict not in (RIGHT, CONVENTION)}
@@ -112,6 +111,9 @@ CODE_LEAVES_OUT = ("layer", "dropout", "residual", "each_example", "bias_in_weig
 
 def _run_code(args: argparse.Namespace) -> tuple[Asked, dict[str, Place]]:
     """Run the function of a file at points of ours, and look where its wrong answers begin. Raises BadInput."""
+    from autograder.locate import ALL, Function, answers, arguments_of, places
+    from autograder.sandbox import Sandbox, SandboxUnavailable
+
     for option in CODE_LEAVES_OUT:
         if getattr(args, option):
             raise BadInput(f"--{option.replace('_', '-')} is about points in files, and --code has none")
@@ -136,16 +138,24 @@ def _run_code(args: argparse.Namespace) -> tuple[Asked, dict[str, Place]]:
     if unknown := [name for name in arguments if name not in takes]:
         raise BadInput(f"{args.function} takes {unknown[0]}; it may take {', '.join(takes)}")
     function = Function(args.code.name, source, args.function, arguments, expected)
-    with Sandbox() as sandbox:
-        held = {}
-        for number, (point, answer) in enumerate(zip(points, answers(function, points, sandbox.run))):
-            if not answer.values:
-                raise BadInput(f"{args.code}: {answer.message or 'nothing is returned'}")
-            held[f"point {number + 1}"] = {**point, **{key: np.asarray(value) for key, value in answer.values.items()}}
-        args.files = list(held)
-        asked = read(args, held)
-        network = _as_network(args, sizes)
-        found = {} if network is None else places(function, network, points, sandbox.run, rows=args.layout == "rows")
+    try:
+        with Sandbox() as sandbox:
+            held = {}
+            for number, (point, answer) in enumerate(zip(points, answers(function, points, sandbox.run))):
+                if not answer.values:
+                    raise BadInput(f"{args.code}: {answer.message or 'nothing is returned'}")
+                held[f"point {number + 1}"] = {
+                    **point,
+                    **{key: np.asarray(value) for key, value in answer.values.items()},
+                }
+            args.files = list(held)
+            asked = read(args, held)
+            network = _as_network(args, sizes)
+            found = (
+                {} if network is None else places(function, network, points, sandbox.run, rows=args.layout == "rows")
+            )
+    except SandboxUnavailable as problem:
+        raise BadInput(str(problem)) from None
     return asked, {name.removeprefix("d").removesuffix("_new"): place for name, place in found.items()}
 
 
@@ -179,6 +189,8 @@ def _drawn(args: argparse.Namespace) -> tuple[list[dict[str, Array]], list[int]]
 
 def _as_network(args: argparse.Namespace, sizes: Sequence[int]) -> Network | None:
     """The network whose exact quantities are known by name; None where there is none."""
+    from autograder.truth import Network
+
     hidden = [part for part in args.hidden.split(",") if part and part != "none"]
     hidden = hidden * (len(sizes) - 2) if len(hidden) == 1 else hidden
     penalty = {"none": False, "half-lambda-over-m": True}.get(args.penalty)
@@ -518,6 +530,8 @@ def show(report: Report, asked: Asked, console: Console, places: Mapping[str, Pl
         shown = asked.names.get(parameter, parameter)
         console.print(Text.assemble((shown, "bold"), ": ", (verdict, COLOURS.get(finding.verdict, "red"))))
         if place := (places or {}).get(parameter):
+            from autograder.views.places import where
+
             console.print(Text(f"    {place.cell}, {where(place, cell=False)}: {place.text}"))
         for line in lines(finding, asked.names):
             console.print(Text("    " + line))

@@ -10,6 +10,7 @@ import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from class_kit import NAME, SHEET, hand_in, make_course, solved
@@ -89,9 +90,20 @@ def test_elsewhere_only_the_records_are_written(course):
     assert records["ada"]["questions"]
 
 
+NOTHING_CHANGED = SimpleNamespace(changed=lambda submission: [])
+"""A writer of whose marks no person has changed any."""
+
+
+def shown_as(batch, *, json):
+    asked = argparse.Namespace(json=json, cluster=None, jobs=2)
+    return class_command._show(batch, 2, asked, Console(stderr=True), NOTHING_CHANGED)
+
+
 def shown(batch, capsys):
     """The summary of a batch, and the exit status."""
-    status = class_command._show(batch, 2, argparse.Namespace(json=False, cluster=None, jobs=2), Console(stderr=True))
+    status = class_command._show(
+        batch, 2, argparse.Namespace(json=False, cluster=None, jobs=2), Console(stderr=True), NOTHING_CHANGED
+    )
     return status, capsys.readouterr().out
 
 
@@ -105,7 +117,9 @@ def test_every_line_is_a_record_also_of_what_could_not_be_marked(tmp_path, capsy
     """Such a line once stopped the export of all others."""
     broken = Done(Submission("cy", SHEET, NAME, Path("cy.ipynb")), FAILED, None, "cy.ipynb is not valid JSON.")
     batch = [done("ada", GRADED, 5.0), broken]
-    class_command._show(batch, 2, argparse.Namespace(json=True, cluster=None, jobs=2), Console(stderr=True))
+    class_command._show(
+        batch, 2, argparse.Namespace(json=True, cluster=None, jobs=2), Console(stderr=True), NOTHING_CHANGED
+    )
     (tmp_path / "marks.jsonl").write_text(capsys.readouterr().out)
     marks = {one.student: one for one in read([tmp_path / "marks.jsonl"])}
     assert marks["ada"].points == 5
@@ -153,7 +167,9 @@ def test_the_bar_of_the_feedback_goes_to_its_end(monkeypatch):
     monkeypatch.setattr(class_command, "Progress", Watched)
     first, bad = done("ada", GRADED, 2.0), done("bo", FAILED, 0.0, "its folder cannot be read")
     batch = [first, bad, replace(first, how=UNCHANGED, marks=None, feedback=True)]
-    class_command._show(batch, 2, argparse.Namespace(json=False, cluster=None, jobs=2), Console(stderr=True))
+    class_command._show(
+        batch, 2, argparse.Namespace(json=False, cluster=None, jobs=2), Console(stderr=True), NOTHING_CHANGED
+    )
     marks, feedback = bars[0].tasks
     assert (marks.completed, marks.total, feedback.completed, feedback.total) == (2, 2, 1, 1)
 
