@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
+from rich.console import Console
+
 from autograder.console import complain, say
 from autograder.course import CourseError, find_root
 from autograder.grading.journal import FOLDER, NAME, Journal, JournalProblem
@@ -47,7 +49,8 @@ def run(args: argparse.Namespace) -> int:
     for line in gone:
         say(f"  {line}")
     if left:
-        complain("forget", f"still named in {', '.join(left)}: make these again, or change them by hand.")
+        told = f"still named in: {', '.join(left)}. Make these again, or change them by hand."
+        say(told, to=Console(stderr=True))
     return 1 if left or any("could not be removed" in line for line in gone) else 0
 
 
