@@ -188,6 +188,17 @@ def test_beside_a_wrong_equation_a_slip_in_the_backward_pass_costs_as_without(lo
     assert {name: found.get(f"six_gradients.{name}") for name in due} == due
 
 
+@pytest.mark.parametrize(("name", "turn"), [("a", ""), ("A", ".T")], ids=["other-names", "rows"])
+def test_a_network_that_keeps_its_activations_otherwise_is_asked_as_well(lost, name, turn):
+    forward = "    def forward_pass(self, X):\n"
+    for layer, (f, below) in enumerate((("np.tanh", "X"), ("sigmoid", "self.A1"), ("sigmoid", "self.A2")), 1):
+        forward += f"        self.{name}{layer} = {f}(self.W{layer} @ {below} + self.b{layer}){turn}\n"
+    own = BACKWARD.replace("    def backward_pass", forward + "        return self.A3\n\n    def backward_pass")
+    for layer in "123":
+        own = own.replace(f"self.A{layer}", f"self.{name}{layer}{turn}").replace(f"{turn} = ", " = ")
+    assert lost("two_hidden_layers", equations=EQUATIONS, backward=own) == {}
+
+
 def test_gradients_before_an_error_count(lost):
     raising = BACKWARD.replace("dZ1 = equation_dZ1", "raise RuntimeError('no')\n        dZ1 = equation_dZ1")
     assert lost("two_hidden_layers", backward=raising) == {"six_gradients.dW1": 2, "six_gradients.db1": 1}
