@@ -23,7 +23,19 @@ from autograder.truth import Network
 TARGET_RANGE = (1e-9, 1e9)
 """Rate constants in 1/s that the network of the task must be able to predict. The data lie inside."""
 
-MIN_FEATURES = 5
+MIN_FEATURES, MIN_MOLECULAR = 5, 3
+
+_CONDITIONS = re.compile(
+    r"(?<!boiling )(?<!melting )(?<!critical )temperature|(?<!vapour )(?<!vapor )(?<!critical )pressure|"
+    r"concentration|molarity|solvent(?!.accessible)|permittivity|dielectric|ionic strength|"
+    r"cataly|\bph\b|stirring|irradiation|\btime\b"
+)
+_FROM_RATES = re.compile(
+    r"activation (energy|enthalpy|entropy|barrier)|(energy|enthalpy|entropy) of activation|energy barrier|"
+    r"barrier height|pre-?\s?exponential|arrhenius|frequency factor|\brates?\b"
+)
+_SYMBOLS = {"t", "p", "ea", "e_a", "a", "log a", "log10 a", "loga", "log_a", "c", "eps", "epsilon", "i"}
+"""Symbols of the data set's table, and of pressure: no properties of molecules."""
 
 ACTIVATIONS: Mapping[str, tuple[Callable[[np.ndarray], np.ndarray], float, float]] = {
     "linear": (lambda z: z, -np.inf, np.inf),
@@ -203,6 +215,24 @@ def judge_features(record: Record) -> Verdict:
     return Verdict.named("too-few-features", title=told, share=share)
 
 
+def judge_molecular(record: Record) -> Verdict:
+    """Three or more features that are neither conditions nor found from measured rates."""
+    if record.features is None:
+        return _wrong("`features` must be a list with one dictionary for each feature.")
+    of_molecules = [name for name in record.names if not _sets_or_measures(name)]
+    if len(of_molecules) >= MIN_MOLECULAR:
+        return RIGHT
+    if len(record.names) < MIN_MOLECULAR:
+        return _wrong(f"There are fewer than {MIN_MOLECULAR} different features.")
+    told = f"{len(of_molecules)} of your features are properties of the molecules; {MIN_MOLECULAR} are asked for."
+    return Verdict.named("conditions-for-molecules", title=told)
+
+
+def _sets_or_measures(feature: str) -> bool:
+    """Whether a feature is a condition, or found from measured rates."""
+    return feature in _SYMBOLS or bool(_CONDITIONS.search(feature) or _FROM_RATES.search(feature))
+
+
 def judge_units(record: Record) -> Verdict:
     """Every feature has a unit; one that the grader does not know is noted."""
     if not record.features:
@@ -333,6 +363,7 @@ def judge_loss(record: Record) -> Verdict:
 
 RECORD_JUDGES: Mapping[str, tuple[tuple[str, ...], Callable[[Record], Verdict]]] = {
     "features": (("features",), judge_features),
+    "molecular": (("features",), judge_molecular),
     "units": (("features",), judge_units),
     "layers": (("hidden", "output"), judge_layers),
     "weight_shapes": (("weight_shapes",), judge_shapes),

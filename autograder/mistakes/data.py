@@ -97,6 +97,10 @@ STATISTICS: Texts = {
 
 DESIGN: Texts = {
     "target-as-feature": ("a feature is the rate itself", "Is it known for a reaction that nobody has measured yet?"),
+    "conditions-for-molecules": (
+        "conditions in the place of molecular properties",
+        "What is known of the molecules themselves, before anybody has measured a rate?",
+    ),
     "too-few-features": (
         "there are too few features",
         "What decides how fast a reaction is: the molecule, its surroundings, the conditions?",

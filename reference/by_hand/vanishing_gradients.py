@@ -105,6 +105,16 @@ weight_needed = 4
 # %% [markdown] written="remedies"
 # ## (c) Three remedies
 #
+# Four words that you may not have met yet, in a line each:
+#
+# - **ReLU** is the activation $\max(0, z)$. You find it in (d).
+# - **Gradient clipping** shortens a gradient that is longer than a threshold to that length, before the step.
+# - A **residual connection** leads around a layer: the layer's input is added to its output, $a_l = a_{l-1} + f(z_l)$ in place
+#   of $a_l = f(z_l)$. Two paths lead from $a_{l-1}$ to $a_l$ then, and where paths meet, derivatives are added.
+# - **Batch normalisation** stands before an activation. From each pre-activation it subtracts the mean over the examples of
+#   the batch, and divides by their standard deviation; a scale and a shift, which are learned, may follow. At the start every
+#   unit therefore sees values around 0 of a spread of 1, however large the weights below are.
+#
 # A colleague says: "Against vanishing gradients one can use ReLU, gradient clipping, residual connections or batch
 # normalisation." In the cell below, choose **three remedies that really help** and give a reason for each: which factor
 # in the product of (a) does it change, and how? One of the four in the list is the odd one out. Say which one, and which
@@ -114,7 +124,7 @@ weight_needed = 4
 #
 # - 1 point for each of three remedies that help, with the reason; half of it for naming one without a reason that holds:
 #   ReLU: slope exactly 1 for active units, so the product of slopes does not shrink along active paths;
-#   residual connection a = x + f(x): the derivative is 1 + f'(x), so one path has the factor 1;
+#   residual connection: the derivative by what comes in is 1 + w f'(z), so one path has the factor 1;
 #   batch normalisation: keeps the pre-activations around 0, where the slope of the activation is largest.
 #   Others that are right: tanh in place of sigmoid (slope up to 1), initialisation that keeps the level (weights make up
 #   for the slope), gated units (LSTM), fewer layers, layer normalisation, greedy pre-training.

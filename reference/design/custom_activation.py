@@ -230,9 +230,9 @@ show(
 
 # %% [markdown] text="moons_text"
 # The next cell puts your layer into the baseline network, in place of its sigmoid hidden layer, and trains both on the
-# moons: 4 hidden units, learning rate 0.5, 3,000 epochs, six seeds, once with weights of scale 1 and once with weights of
+# moons: 4 hidden units, learning rate 0.5, 3,000 epochs, seven seeds, once with weights of scale 1 and once with weights of
 # scale 0.01 at the learning rate 0.1. The table shows the median over the seeds and the worst one. The picture
-# shows, for scale 1, the decision boundary of the seed whose loss is the third best of six.
+# shows, for scale 1, the decision boundary of the seed with the median loss: three are better and three are worse.
 
 # %% show="moons"
 class LayerNetwork(SimpleNeuralNetwork):

@@ -6,7 +6,7 @@ _DEEP = '''
 def train_design(X_train, k_train, X_test, seed):
     rng = np.random.default_rng(seed)
     sizes = [6, 32, 16, 1]
-    W = [rng.normal(size=(o, i)) / np.sqrt(i) for i, o in zip(sizes, sizes[1:])]
+    W = [rng.normal(size=(o, i)) / np.sqrt(i) / 2 for i, o in zip(sizes, sizes[1:])]
     b = [np.zeros((o, 1)) for o in sizes[1:]]
     mu, sd = X_train.mean(1, keepdims=True), X_train.std(1, keepdims=True)
     Y = (np.log10(k_train) + 9) / 18
@@ -41,7 +41,7 @@ def train_design(X_train, k_train, X_test, seed):
 
 _FIVE = '''[
         {"name": "temperature", "unit": "K"},
-        {"name": "activation energy", "unit": "kJ/mol"},
+        {"name": "energy of the weakest bond", "unit": "kJ/mol"},
         {"name": "pre-exponential factor", "unit": "1/s"},
         {"name": "dipole moment", "unit": "Debye"},
         {"name": "number of hydrogen bonds", "unit": "1"},
@@ -92,7 +92,7 @@ design = {
         "adam-dataclass",
         "a dataclass with ReLU layers, trained with Adam; lists and tuples",
         record='''
-features = [dict(name=n, unit=u) for n, u in [("T", "K"), ("Ea", "kJ/mol"), ("logA", "1"), ("c", "mol/L"), ("eps", ""), ("I", "mol/L")]]
+features = [dict(name=n, unit=u) for n, u in [("T", "K"), ("E_HOMO", "eV"), ("dipole", "D"), ("c", "mol/L"), ("eps", ""), ("M", "g/mol")]]
 features[4]["unit"] = "dimensionless"
 design = dict(features=features, hidden=[{"units": 16, "activation": "ReLU"}, {"units": 8.0, "activation": "relu"}],
   output={"units": 1, "activation": "Linear"}, weight_shapes=[[16, 6], [8, 16], [1, 8]], parameters=16*6+16+8*16+8+8+1,
@@ -131,6 +131,7 @@ def train_design(X_train: np.ndarray, k_train, X_test, seed: int = 0):
             for key, p, g in ((("W", i), net.W[i], gW), (("b", i), net.b[i], gb)):
                 m[key] = .9 * m.get(key, 0) + .1 * g
                 v[key] = .999 * v.get(key, 0) + .001 * g * g
+                p *= 1 - 0.001  # weight decay
                 p -= 0.01 * (m[key] / (1 - .9 ** step)) / (np.sqrt(v[key] / (1 - .999 ** step)) + 1e-8)
     params = []
     for w, b in zip(net.W, net.b): params += [w, b]
@@ -161,7 +162,7 @@ WRONG = (
         edits={"record": [
             ('        {"name": "concentration of the catalyst", "unit": "mol/L"},\n', ""),
             ('        {"name": "relative permittivity of the solvent", "unit": "1"},\n', ""),
-            ('        {"name": "ionic strength", "unit": "mol/L"},\n', ""),
+            ('        {"name": "dipole moment", "unit": "D"},\n', ""),
             ("[[16, 7], [1, 16]]", "[[16, 4], [1, 16]]"),
             ("16 * 7 + 16", "16 * 4 + 16"),
         ]},
@@ -176,14 +177,25 @@ WRONG = (
             '          "hidden": [{"units": 16, "activation": "tanh"}], "output": {"units": 1, "activation": "linear"},\n'
             '          "weight_shapes": [[16, 6], [1, 16]], "parameters": 129, "target_transform": "log10", "loss": "mse"}\n'
         )},
-        loses={"features_record.features": 2},
+        loses={"features_record.features": 2, "features_record.molecular": 1},
         named={"features_record.features": "too-few-features"},
+    ),
+    wrong(
+        "conditions-for-molecules",
+        "six rows of the data set and one property of a molecule",
+        edits={"record": [
+            ('"energy of the weakest bond", "unit": "kJ/mol"', '"activation energy", "unit": "kJ/mol"'),
+            ('"energy of the highest occupied orbital", "unit": "eV"', '"pre-exponential factor", "unit": "1/s"'),
+            ('"dipole moment", "unit": "D"', '"ionic strength", "unit": "mol/L"'),
+        ]},
+        loses={"features_record.molecular": 1},
+        named={"features_record.molecular": "conditions-for-molecules"},
     ),
     wrong(
         "rate-as-feature",
         "the target is among the five features",
         cells={"record": (
-            'design = {"features": [{"name": n, "unit": "1"} for n in ("a", "b", "c", "d", "Reaction rate")],\n'
+            'design = {"features": [{"name": n, "unit": "1"} for n in ("charge", "size", "mass", "T", "Reaction rate")],\n'
             '          "hidden": [{"units": 16, "activation": "tanh"}], "output": {"units": 1, "activation": "linear"},\n'
             '          "weight_shapes": [[16, 5], [1, 16]], "parameters": 113, "target_transform": "log10", "loss": "mse"}\n'
         )},
@@ -200,7 +212,7 @@ WRONG = (
             '          "hidden": [{"units": 16, "activation": "tanh"}], "output": {"units": 1, "activation": "linear"},\n'
             '          "weight_shapes": [[16, 5], [1, 16]], "parameters": 113, "target_transform": "log10", "loss": "mse"}\n'
         )},
-        loses={"features_record": 3, "layers_record.weight_shapes": 2},
+        loses={"features_record": 4, "layers_record.weight_shapes": 2},
     ),
     _record("two-outputs", "two output units: everything that follows is consistent", '"output": {"units": 1, "activation": "linear"},\n    "weight_shapes": [[16, 7], [1, 16]],\n    "parameters": (16 * 7 + 16) + (1 * 16 + 1)',
             '"output": {"units": 2, "activation": "linear"},\n    "weight_shapes": [[16, 7], [2, 16]],\n    "parameters": (16 * 7 + 16) + (2 * 16 + 2)',
@@ -289,12 +301,12 @@ WRONG = (
         "not-a-record",
         "a text instead of a record",
         cells={"record": 'design = "a network with 16 tanh units"'},
-        loses={"features_record": 3, "layers_record": 5, "target_record": 3, "trained_design.as_designed": 1},
+        loses={"features_record": 4, "layers_record": 5, "target_record": 3, "trained_design.as_designed": 1},
     ),
     wrong(
         "another-network",
-        "8 units are trained, 16 are stated",
-        edits={"training": [("RateNetwork(6, 16, 1", "RateNetwork(6, 8, 1")]},
+        "12 units are trained, 16 are stated",
+        edits={"training": [("RateNetwork(6, 16, 1", "RateNetwork(6, 12, 1")]},
         loses={"trained_design.as_designed": 1},
         named={"trained_design.as_designed": "not-as-designed"},
     ),
@@ -389,6 +401,7 @@ UNPLACED = {
     "four-features": "a statement in a record: nothing is worked out",
     "the-same-feature-five-times": "a statement in a record: nothing is worked out",
     "rate-as-feature": "a statement in a record: nothing is worked out",
+    "conditions-for-molecules": "a statement in a record: nothing is worked out",
     "unit-missing": "a statement in a record: nothing is worked out",
     "names-only": "a statement in a record: nothing is worked out",
     "two-outputs": "a statement in a record: nothing is worked out",

@@ -117,8 +117,21 @@ show(
 # - `update_parameters(learning_rate)` makes one step of gradient descent with the stored gradients, for all four
 #   parameters: $\theta \leftarrow \theta - \alpha\, d\theta$, where $\alpha$ is `learning_rate`.
 #
-# Two reminders: $\sigma'(z) = \sigma(z)\,(1 - \sigma(z))$. And for a sigmoid output with cross-entropy the two
-# derivatives at the output, of the loss and of the sigmoid, multiply to something very short. Work it out on paper.
+# Two lines for the output, with $\ell = -\big(y \log a + (1 - y) \log(1 - a)\big)$ for the loss of one example:
+#
+# $$\frac{\partial \ell}{\partial a} = -\frac{y}{a} + \frac{1 - y}{1 - a} = \frac{a - y}{a\,(1 - a)}$$
+#
+# $$\frac{\partial a}{\partial z} = \sigma'(z) = \sigma(z)\,(1 - \sigma(z)) = a\,(1 - a)$$
+#
+# What you need at `Z2` is their product, and it is very short.
+#
+# <details><summary>A hint, if you want one: the product</summary>
+#
+# The denominator of the first line is the second line: $\dfrac{\partial \ell}{\partial z} = a - y$. No derivative of the
+# sigmoid is left over at the output. In the hidden layer nothing cancels: there you need it. The loss is a **mean** over the
+# examples, so a factor $1/m$ comes on top.
+#
+# </details>
 #
 # A small example to check by hand: one input, one hidden unit, one output, one example. With $x = 2$, $W_1 = 1$,
 # $b_1 = -2$, $W_2 = 2$, $b_2 = -1$ and $y = 1$ both pre-activations are 0 and both activations 0.5. The gradients are
@@ -229,7 +242,8 @@ check_yourself(selfcheck_moons)
 #
 # The next cell trains your network twice for 10,000 epochs (about a second each): first with small weights (scale 0.01)
 # and the learning rate 0.1, then with weights of scale 1 and the learning rate 1. It prints a table and draws the loss
-# curves on a logarithmic axis and both decision boundaries.
+# curves on a logarithmic axis and both decision boundaries. The 0.01 is the default of the class above, as in many textbooks,
+# and it is a trap: the table shows what it costs.
 
 # %% show="compare"
 X_train, Y_train, X_test, Y_test = load_moons()

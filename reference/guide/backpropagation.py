@@ -276,3 +276,21 @@ show(
 #
 # **Exercises:** [phases of the Ising model](../foundations/ising_phases.ipynb),
 # [predicting reaction rates](../design/reaction_rates.ipynb), which is about designing a network for a task of your own.
+
+# %% [markdown] text="reading"
+# ## Further reading
+#
+# | what | what it is good for |
+# |---|---|
+# | [3Blue1Brown, *Neural networks*](https://www.3blue1brown.com/topics/neural-networks) (videos) | pictures of descent and of the chain rule, before any formula |
+# | [Nielsen, *Neural Networks and Deep Learning*, chapter 2](http://neuralnetworksanddeeplearning.com/chap2.html) | the four equations of backpropagation, slowly, with every proof |
+# | [Stanford CS231n, *Backpropagation, intuitions*](https://cs231n.github.io/optimization-2/) | computational graphs with numbers on every edge |
+# | [Goodfellow, Bengio and Courville, *Deep Learning*](https://www.deeplearningbook.org), sections 6.5 and 8 | the same on graphs in general, and the optimisers |
+# | [Rumelhart, Hinton and Williams, Nature 323 (1986)](https://doi.org/10.1038/323533a0) | the four pages that made it known |
+# | [Glorot and Bengio (2010)](https://proceedings.mlr.press/v9/glorot10a.html) | why gradients vanish, measured, and what the start has to do with it |
+# | [Pascanu, Mikolov and Bengio (2013)](https://arxiv.org/abs/1211.5063) | why gradients explode, and clipping by norm |
+# | [Ioffe and Szegedy (2015)](https://arxiv.org/abs/1502.03167) | batch normalisation |
+# | [He, Zhang, Ren and Sun (2016)](https://arxiv.org/abs/1512.03385) | residual connections, on which gradients survive a hundred layers |
+# | [Kingma and Ba (2015)](https://arxiv.org/abs/1412.6980) | Adam, the optimiser that most people use first |
+# | [Baydin and others (2018)](https://arxiv.org/abs/1502.05767) | automatic differentiation: backpropagation for any program |
+# | [Carrasquilla and Melko, Nature Physics 13 (2017)](https://doi.org/10.1038/nphys4035) | the Ising exercise in earnest |

@@ -76,3 +76,14 @@ def test_the_practice_notebook_runs_untouched_and_knows_its_values(root):
     for task in ("task", "chain", "network"):
         for step in names[task].steps:
             assert re.search(rf"\b{step.name}=", text), step.name
+
+
+def test_further_reading_is_the_same_in_the_guide_and_in_the_kit(root):
+    """Every row has a link, and says what the text is good for."""
+    kit = (root / "autograder" / "commands" / "student_readme.md").read_text(encoding="utf-8")
+    rows = [line for line in kit[kit.index("## Further reading") :].splitlines() if line.startswith("| [")]
+    script = (root / SCRIPT).read_text(encoding="utf-8")
+    assert [line.removeprefix("# ") for line in script.splitlines() if line.startswith("# | [")] == rows
+    assert len(rows) >= 10
+    for row in rows:
+        assert re.fullmatch(r"\| \[[^\]]+\]\(https?://[^\s)]+\)[^|]* \| [^|]{10,} \|", row), row

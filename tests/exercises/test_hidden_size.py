@@ -146,3 +146,39 @@ def test_single_precision_stays_within_the_tolerance_and_other_tables_do_not(tab
     assert all(module.near(name, single[name], exact[name]) for name in module.COLUMNS)
     assert not module.near("test_accuracy", exact["train_accuracy"], exact["test_accuracy"])
     assert not module.near("final_loss", 2 * exact["final_loss"], exact["final_loss"])
+
+
+@pytest.mark.slow
+def test_two_units_draw_a_boundary_with_two_bends(reference):
+    """The second derivative of the height of the boundary has one sign at each bend, and another sign at the other."""
+    network = reference["SimpleNeuralNetwork"](2, 2, 1, rng=1, weight_scale=5.0)
+    network.train(reference["X_train"], reference["Y_train"], 7_000, 1.0)
+    turns = _turns(network, np.linspace(-1.2, 2.2, 120))
+    assert len(turns) == 2
+    assert turns[0] * turns[1] < 0
+    straight = reference["SimpleNeuralNetwork"](2, 1, 1, rng=1, weight_scale=5.0)
+    straight.train(reference["X_train"], reference["Y_train"], 7_000, 1.0)
+    assert not _turns(straight, np.linspace(-1.2, 2.2, 120))
+
+
+def _turns(network, line):
+    """How far the direction of the boundary turns at each of its bends, left then right."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    x, y = np.meshgrid(line, np.linspace(-1.5, 2, 400))
+    height = network.forward_pass(np.stack([x.ravel(), y.ravel()])).reshape(x.shape)
+    figure, ax = plt.subplots()
+    (path,) = ax.contour(x, y, height, levels=[0.5]).get_paths()
+    plt.close(figure)
+    steps = np.diff(path.interpolated(1).vertices[::4], axis=0)
+    angles = np.unwrap(np.arctan2(steps[:, 1], steps[:, 0]))
+    turn, found = np.diff(angles), []
+    for change in turn[np.abs(turn) > 1e-4]:
+        if found and found[-1] * change > 0:
+            found[-1] += change
+        else:
+            found.append(change)
+    return [total for total in found if abs(total) > np.radians(20)]

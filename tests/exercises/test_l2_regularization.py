@@ -100,3 +100,11 @@ def test_the_data_of_the_notebook_are_those_of_the_grader(root):
     exec(cell.split("\n", 1)[1], names)
     for mine, name in zip(names["noisy_moons"](), ("X", "Y", "X_test", "Y_test")):
         np.testing.assert_array_equal(mine, module.noisy_moons()[name])
+
+
+def test_a_bias_moves_a_unit_and_its_weight_makes_it_steep():
+    z = np.linspace(-8, 8, 160_001)
+    for w, b in ((1.0, 0.0), (1.0, 3.0), (6.0, 3.0)):
+        slope = np.gradient(1 / (1 + np.exp(-(w * z + b))), z)
+        assert slope.max() == pytest.approx(w / 4, rel=1e-4)
+        assert z[slope.argmax()] == pytest.approx(-b / w, abs=1e-3)

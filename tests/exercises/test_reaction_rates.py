@@ -144,9 +144,12 @@ def test_the_mean_and_the_best_linear_formula():
         linear.append(np.sqrt(np.mean((y[300:] - A[300:] @ weights) ** 2)))
     assert np.mean(mean) == pytest.approx(2.4, abs=0.1)
     assert np.mean(linear) == pytest.approx(0.33, abs=0.02)
+    # the worst of three data sets counts: a linear formula does not reach the aim, not even on most single ones
+    assert all(max(linear[i : i + 3]) > module.GOOD_FIT for i in range(18))
+    assert pytest.approx(1.9, abs=0.01) == 10**module.GOOD_FIT
 
 
-@pytest.mark.parametrize(("error", "share"), [(0.0, 1), (0.39, 1), (0.41, 0.5), (0.79, 0.5), (0.81, 0)])
+@pytest.mark.parametrize(("error", "share"), [(0.0, 1), (0.27, 1), (0.29, 0.5), (0.79, 0.5), (0.81, 0)])
 def test_the_fit_is_marked_by_the_error_of_the_logarithm(error, share):
     given = challenges(load(NAME), 1)["training"][0].known
     verdicts = module.by_training((Line("fit", 3),), [Reply(given, {"fit": given["k_test"] * 10**error})])
@@ -161,7 +164,7 @@ def test_the_reference_reaches_the_aim_from_twenty_seeds(solved, seeds):
         X, k = module.rate_data(400, seed)
         predicted, _ = train_design(X[:, :300], k[:, :300], X[:, 300:], seed)
         errors.append(np.sqrt(np.mean((np.log10(predicted) - np.log10(k[:, 300:])) ** 2)))
-    assert max(errors) < 0.3
+    assert max(errors) < 0.25 < module.GOOD_FIT
 
 
 def test_the_training_data_run_over_twelve_orders_of_magnitude():
@@ -182,12 +185,13 @@ def test_a_linear_formula_is_no_prediction_of_a_network_that_is_not_linear(bend,
         values = {"fit": fit, "shapes": [(6, 6), (6, 1), (4, 6), (4, 1), (1, 4), (1, 1)], "design": DESIGN}
         replies.append(Reply(given, values))
     verdict = module.by_training((Line("as_designed", 1), Line("fit", 3)), replies)
-    assert [found.share for found in verdict.values()] == [right, right]
+    # what is nearly a formula comes of a network, and does not reach the aim
+    assert [found.share for found in verdict.values()] == [right, right / 2]
     linear = copy.deepcopy(DESIGN)
     for layer in linear["hidden"]:
         layer["activation"] = "linear"
     replies = [Reply(reply.given, {**reply.values, "design": linear}) for reply in replies]
-    assert module.by_training((Line("fit", 3),), replies)["fit"].share == 1
+    assert module.by_training((Line("fit", 3),), replies)["fit"].share == 0.5  # a formula, and not good enough
 
 
 @pytest.mark.parametrize(
@@ -235,3 +239,53 @@ def test_nothing_is_claimed_where_the_scaling_is_the_students_own():
     reply = Reply(given, values | {"design": DESIGN | {"target_transform": "none"}})
     assert module.target_of(reply) == frozenset()
     assert module.by_training((Line("as_designed", 1),), [reply])["as_designed"].share == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "of_molecules"),
+    [
+        ("temperature", False),
+        ("reaction temperature", False),
+        ("Activation energy", False),
+        ("log10 of the pre-exponential factor", False),
+        ("relative permittivity of the solvent", False),
+        ("concentration of the catalyst", False),
+        ("T", False),
+        ("boiling temperature", True),
+        ("bond energy", True),
+        ("number of rotatable bonds", True),
+        ("charge of the substrate", True),
+        ("solvent-accessible surface", True),
+        ("HOMO-LUMO gap", True),
+    ],
+)
+def test_conditions_and_what_rates_tell_are_no_properties_of_molecules(name, of_molecules):
+    others = [{"name": other, "unit": "1"} for other in ("dipole moment", "molar mass", "pressure", "ionic strength")]
+    verdict = judged("molecular", features=[*others, {"name": name, "unit": "1"}])
+    assert verdict.share == of_molecules
+    assert verdict.mistakes == (() if of_molecules else ("conditions-for-molecules",))
+
+
+def test_the_rows_of_the_data_set_are_no_answer(root):
+    """The table of part (d) stands in the notebook: copied into the record it has not one property of a molecule."""
+    text = (root / "reference" / "design" / f"{NAME}.py").read_text(encoding="utf-8")
+    rows = [
+        line.split("|")[2].strip()
+        for line in text.splitlines()
+        if line.startswith("# |") and line.split("|")[1].strip().isdigit()
+    ]
+    assert len(rows) == module.DATA_FEATURES
+    features = [{"name": row, "unit": "1"} for row in rows]
+    assert judged("features", features=features).share == 1
+    assert judged("molecular", features=features).share == 0
+
+
+def test_the_factor_of_the_salt_effect_is_that_of_water_at_25_degrees():
+    """Bronsted and Bjerrum: log10 k rises by 2 A z1 z2 sqrt(I), with A of Debye and Hueckel from the constants."""
+    e, avogadro, boltzmann, vacuum = 1.602176634e-19, 6.02214076e23, 1.380649e-23, 8.8541878128e-12
+    litres, epsilon, T = 1000, 78.4, 298.15
+    length = e**2 / (4 * np.pi * vacuum * epsilon * boltzmann * T)  # of Bjerrum
+    A = np.sqrt(2 * np.pi * avogadro * litres) * length**1.5 / np.log(10)
+    assert pytest.approx(1.02, abs=0.005) == 2 * A
+    warmer = np.sqrt(2 * np.pi * avogadro * litres) * (length * 78.4 / 62 * 298.15 / 350) ** 1.5 / np.log(10)
+    assert 2 * warmer > 1.1  # other at 77 degrees, where the permittivity of water is about 62: the notebook says so

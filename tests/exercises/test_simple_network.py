@@ -111,3 +111,14 @@ def _distance_from_a_straight_line(network):
 
 def test_points_add_up():
     assert exercise.EXERCISE.points == 25
+
+
+def test_the_two_lines_for_the_output_and_the_hint():
+    sympy = pytest.importorskip("sympy")
+    z, y = sympy.symbols("z y", real=True)
+    a = sympy.Symbol("a", positive=True)
+    of_a = sympy.diff(-(y * sympy.log(a) + (1 - y) * sympy.log(1 - a)), a)
+    sigma = 1 / (1 + sympy.exp(-z))
+    assert sympy.simplify(of_a - (a - y) / (a * (1 - a))) == 0
+    assert sympy.simplify(sympy.diff(sigma, z) - sigma * (1 - sigma)) == 0
+    assert sympy.simplify(of_a.subs(a, sigma) * sympy.diff(sigma, z) - (sigma - y)) == 0

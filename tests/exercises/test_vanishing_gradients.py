@@ -180,3 +180,28 @@ def test_an_error_for_another_reason_is_no_missing_transpose(lost):
     step = "(weights[l + 1].T @ dZ if l else np.zeros(7) @ dZ)"
     found = lost("vanishing_gradients", measure=MEASURE.replace("STEP", step))
     assert sum(found.values()) == 5
+
+
+def test_what_part_c_tells_of_the_remedies_before_it_asks():
+    x, w, b, h = 0.3, -0.7, 0.2, 1e-6
+
+    def layer(x):
+        return x + 1 / (1 + math.exp(-(w * x + b)))
+
+    s = layer(x) - x
+    assert (layer(x + h) - layer(x - h)) / (2 * h) == pytest.approx(1 + w * s * (1 - s))  # of two paths, one has 1
+    Z = 50 * np.random.default_rng(0).normal(3, 2, (4, 200))
+    normalised = (Z - Z.mean(1, keepdims=True)) / Z.std(1, keepdims=True)
+    slope = 1 / (1 + np.exp(-normalised))
+    assert normalised.mean() == pytest.approx(0)
+    assert normalised.std(1) == pytest.approx(1)
+    assert np.mean(slope * (1 - slope)) > 0.2  # near the largest, 1/4
+
+
+def test_the_words_of_part_c_are_explained_before_they_are_asked_about(root):
+    text = (root / "reference" / "by_hand" / "vanishing_gradients.py").read_text(encoding="utf-8")
+    part = text[text.index("## (c)") : text.index("=== BEGIN MARK SCHEME")].replace("\n# ", " ")
+    told, asked = part.split("A colleague says:")
+    for word in ("ReLU", "Gradient clipping", "residual connection", "Batch normalisation"):
+        assert f"**{word}**" in told
+        assert word.lower() in " ".join(asked.lower().replace("#", " ").split())
