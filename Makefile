@@ -1,6 +1,9 @@
 # The two commands of the README are `make demo` and `make test`; each sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all quick lint build audit crosscheck hub lock student-kit pictures clean
+.PHONY: help setup demo test test-all test-long quick lint build audit crosscheck hub lock student-kit pictures clean
+
+# each file of tests in one process, so that what its tests share is made once; the order is that of the folders
+SPREAD := -n 2 --dist loadfile --no-loadscope-reorder
 
 # nbgrader looks for its helpers (alembic, jupyter) on PATH
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -20,14 +23,16 @@ demo: setup  ## build the course and grade a demo class, from hand-in to feedbac
 test: setup  ## every check that CI makes: lint, generated files, tests, audit
 	@echo "• lint" && ruff check -q . && ruff format -q --check . && mypy --no-error-summary
 	@echo "• generated files" && autograder build --check
-	@echo "• tests" && python -m pytest -q -n 2 --dist loadgroup
+	@echo "• tests" && python -m pytest -q $(SPREAD)
 	@echo "• graders are graded" && autograder audit --readme README.md --check
 
-test-all: test  ## the whole corpus of attacks as well, at every level, and the commands of the docs
-	@python -m pytest -q -n 2 --dist loadgroup -m long
+test-all: test test-long  ## the whole corpus of attacks as well, at every level, and the commands of the docs
+
+test-long: setup  ## only what `make test` leaves out
+	@python -m pytest -q $(SPREAD) -m long
 
 quick: setup  ## the tests that take no longer than two seconds each; PART=marking: those of one folder
-	@python -m pytest -q -n 2 --dist loadgroup -m "not slow and not long" tests/$(PART)
+	@python -m pytest -q $(SPREAD) -m "not slow and not long" tests/$(PART)
 
 lint: setup  ## style and types of the Python files
 	@ruff check .

@@ -14,7 +14,7 @@ from autograder.build.submission import fill, solutions
 from autograder.commands.pytest import arguments
 from autograder.exercises import load
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("plugin")]  # each starts pytest in a process of its own
+pytestmark = pytest.mark.slow  # each starts pytest in a process of its own
 
 TRAP = "raise SystemExit('code of the submission ran in pytest')"
 

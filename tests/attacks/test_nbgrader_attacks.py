@@ -20,7 +20,7 @@ from autograder.exercises import load
 
 from .corpus import duplicate_graded, strange_schema, tag_everything
 
-pytestmark = [pytest.mark.long, pytest.mark.xdist_group("nbgrader")]
+pytestmark = pytest.mark.long
 
 NAME = "worked_calculation"
 STOCK = "c = get_config()\nc.CourseDirectory.release_directory = 'assignments'\nc.Execute.timeout = 300\n"

@@ -22,7 +22,6 @@ def run(course, *arguments, status=0):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("nbgrader")
 def test_gradebook_and_notebooks_are_those_of_nbgrader(tmp_path, root):
     theirs = make_course(tmp_path / "theirs", root, (NAME, "tanh_swap"))
     hand_in_class(theirs, root)

@@ -31,7 +31,7 @@ NAME, SHEET, COURSE = "tanh_swap", "training", "backpropagation"
 HUB = Path(os.environ.get("AUTOGRADER_HUB", Path(__file__).resolve().parents[2] / ".hub"))
 PROXY = HUB / "node_modules" / ".bin" / "configurable-http-proxy"
 
-pytestmark = [pytest.mark.long, pytest.mark.xdist_group("nbgrader")]
+pytestmark = pytest.mark.long
 
 
 def why_not():

@@ -12,7 +12,7 @@ from autograder.audit import load_variants
 from autograder.build.submission import solutions
 from autograder.exercises import load
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("nbgrader")]
+pytestmark = pytest.mark.slow
 
 STOCK = "c = get_config()\nc.CourseDirectory.release_directory = 'assignments'\nc.Execute.timeout = 120\n"
 

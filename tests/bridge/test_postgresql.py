@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from class_kit import hand_in, make_course, solved
+from sample_kit import sampled
 
 from autograder.bridge.gradebook_writer import Writer
 from autograder.grading import batch
@@ -139,7 +140,7 @@ SEAMS = {
 
 
 @pytest.mark.parametrize("back", ["after the batch", pytest.param("at once", marks=pytest.mark.long)])
-@pytest.mark.parametrize("seam", SEAMS)
+@pytest.mark.parametrize("seam", sampled(SEAMS, "before its commit"))
 def test_a_server_that_goes_away_in_the_middle_costs_no_mark(server, url, tmp_path, root, monkeypatch, seam, back):
     course = make_course(tmp_path / "course", root, db_url=url)
     for number, student in enumerate(STUDENTS[:-1]):

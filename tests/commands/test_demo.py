@@ -15,7 +15,6 @@ def test_the_class_has_the_students_that_the_readme_speaks_of():
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("nbgrader")
 def test_every_mark_is_deserved(tmp_path, root):
     import subprocess
     import sys

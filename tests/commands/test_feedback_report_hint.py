@@ -166,7 +166,6 @@ def test_a_record_that_came_with_a_submission_is_not_believed(course, marks):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("nbgrader")
 def test_nbgrader_writes_our_page_with_the_gradebooks_points_and_comments(course, capsys):
     from nbgrader.api import Gradebook
 

@@ -421,7 +421,6 @@ def points(course):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("nbgrader")
 def test_nbgrader_marks_each_student_by_their_own_numbers(graded):
     found = points(graded)
     assert found["ada"] == 23
@@ -429,8 +428,7 @@ def test_nbgrader_marks_each_student_by_their_own_numbers(graded):
     assert found["carla"] <= 5
 
 
-@pytest.mark.slow
-@pytest.mark.xdist_group("nbgrader")
+@pytest.mark.long
 def test_the_command_line_gives_the_same_points(graded):
     done = subprocess.run(
         [sys.executable, "-m", "autograder", "grade", graded / "submitted", "--json", "--root", graded],
@@ -441,7 +439,6 @@ def test_the_command_line_gives_the_same_points(graded):
 
 
 @pytest.mark.long
-@pytest.mark.xdist_group("nbgrader")
 def test_a_class_is_graded_and_marked_again_by_everyones_own_numbers(graded, tmp_path):
     copy = tmp_path / "course"
     shutil.copytree(graded, copy)
@@ -472,7 +469,6 @@ def test_a_class_is_graded_and_marked_again_by_everyones_own_numbers(graded, tmp
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("nbgrader")
 def test_the_graded_notebook_and_the_feedback_show_the_students_own_numbers(graded):
     own = read_own_numbers(graded)
     for student in ("ada", "carla"):

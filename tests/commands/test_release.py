@@ -99,7 +99,6 @@ def test_the_page_says_what_is_done_here(root):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("nbgrader")
 def test_a_corrected_sheet_reaches_students_on_a_hub_with_their_work_in_it(course, tmp_path, capsys):
     student = tmp_path / "student"
     student.mkdir()
@@ -132,7 +131,6 @@ def test_a_corrected_sheet_reaches_students_on_a_hub_with_their_work_in_it(cours
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("nbgrader")
 def test_a_corrected_sheet_is_an_archive_that_replaces_nothing(course, tmp_path, root, capsys):
     config = course / "nbgrader_config.py"
     config.write_text(config.read_text().partition("\nc.Exchange")[0])

@@ -21,7 +21,6 @@ def halves():
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("real")  # so that it is measured once
 @pytest.mark.parametrize("what", ["real, looked at", "real, only measured"])
 def test_what_other_people_wrote_is_named(halves, what):
     tally = halves[what]

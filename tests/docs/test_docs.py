@@ -168,7 +168,6 @@ def test_the_pages_that_anything_names_are_there(root):
 
 
 @pytest.mark.long
-@pytest.mark.xdist_group("nbgrader")
 def test_a_sheet_from_release_to_export_and_the_hint_arrives(course, shell, page, work, root):
     for student in ("carla", "dmitri"):
         hand_in(course, student, work)
@@ -210,8 +209,7 @@ def _mark_the_words(course):
         book.db.commit()
 
 
-@pytest.mark.slow
-@pytest.mark.xdist_group("nbgrader")
+@pytest.mark.long
 def test_from_a_platforms_zip_to_marks_and_feedback_back_in_it(course, shell, page, work):
     book = nbformat.writes(work)
     (course / "students.csv").write_text("id,email,name\ncarla,c@x.org,Carla Roth\ndmitri,d@x.org,Dmitri Orlov\n")
@@ -233,8 +231,7 @@ def test_from_a_platforms_zip_to_marks_and_feedback_back_in_it(course, shell, pa
         }
 
 
-@pytest.mark.slow
-@pytest.mark.xdist_group("nbgrader")
+@pytest.mark.long
 def test_the_exchange_and_late_work(course, shell, page, work, tmp_path):
     """One loopback: an instructor's and a student's folder, and a real exchange between them."""
     from nbgrader.api import Gradebook
@@ -299,7 +296,6 @@ def test_the_rule_for_late_work_is_that_of_the_page(page, days, share):
 
 
 @pytest.mark.long
-@pytest.mark.xdist_group("nbgrader")
 def test_the_commands_of_the_readme(course, shell, page, work):
     hand_in(course, "carla", work)
     for line in commands(page("README.md")):
@@ -328,7 +324,6 @@ Student,ID,SIS User ID,SIS Login ID,Section,training (7)
 
 
 @pytest.mark.long
-@pytest.mark.xdist_group("nbgrader")
 def test_the_commands_of_the_exports(checkout, shell, page, root):
     from nbgrader.api import Gradebook
 

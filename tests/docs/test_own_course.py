@@ -50,7 +50,7 @@ def outsider(root, tmp_path_factory):
     return run
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_every_command_of_the_page_works_for_an_outsider(outsider, root):
     page = (root / "docs" / "own_course.md").read_text(encoding="utf-8")
     first, second = (block.splitlines() for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL))

@@ -80,7 +80,7 @@ def reduced():
         yield box
 
 
-@pytest.mark.parametrize("box", ["sandbox", pytest.param("reduced", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("box", ["sandbox", pytest.param("reduced", marks=pytest.mark.long)])
 @pytest.mark.parametrize(
     "litter",
     [pytest.param(one, id=one.__name__, marks=pytest.mark.slow if one is thousands_of_files else ()) for one in LITTER],

@@ -164,6 +164,7 @@ def test_a_worker_that_comes_in_the_middle_and_cannot_isolate_gets_no_work(sched
     assert len(rows(course)["submitted_assignment"]) == STUDENTS
 
 
+@pytest.mark.long
 def test_a_worker_that_comes_in_the_middle_and_can_isolate_takes_over(scheduler, tmp_path, root):
     """All others are killed: one that cannot isolate comes, gets nothing, and then one that can."""
     address, worker = scheduler

@@ -86,7 +86,9 @@ def stricter(monkeypatch):
     monkeypatch.setattr(kept, "_context", lambda root, sheet: "changed")
 
 
-@pytest.mark.parametrize("alike", [True, False], ids=["equal answers", "all different"])
+@pytest.mark.parametrize(
+    "alike", [True, pytest.param(False, marks=pytest.mark.long)], ids=["equal answers", "all different"]
+)
 def test_what_does_not_change_costs_next_to_nothing(graded, tmp_path, monkeypatch, alike):
     monkeypatch.setattr(remark, "MOST_KEPT", 20)
     assert growth(420, 820, graded, tmp_path, alike, "--diff") < 0.7  # both more than the journal's pages
@@ -96,6 +98,7 @@ def test_a_change_costs_its_line(graded, tmp_path, stricter):
     assert growth(420, 820, graded, tmp_path, True, "--diff") < 2.0
 
 
+@pytest.mark.long
 def test_what_is_remembered_of_different_answers_is_small_and_bounded(graded, tmp_path):
     assert remark.MOST_KEPT * growth(220, 420, graded, tmp_path, False, "--diff") < 32 * 1024
 

@@ -186,7 +186,7 @@ def scene(request, released, graded, root, tmp_path_factory):
     return before, only, status, after
 
 
-IN_CI = ("when the answers are kept", "before the gradebook is committed", "before the new folder is in place")
+IN_CI = ("when the answers are kept", "before the gradebook is committed")
 
 
 @pytest.mark.parametrize("seam", sampled(SEAMS, *IN_CI))

@@ -16,7 +16,7 @@ from autograder.exercises import load
 from autograder.grading.grade import grade_notebook
 from autograder.sandbox import Sandbox
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("learners")]  # all are graded in one go
+pytestmark = pytest.mark.slow  # all are graded in one go
 
 LEARNERS = json.loads(Path(__file__).with_name("learners.json").read_text(encoding="utf-8"))
 

@@ -100,14 +100,12 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, 
 
 
 @pytest.mark.long
-@pytest.mark.xdist_group("peers")
 @pytest.mark.parametrize("part", PARTS)
 def test_all_do_with_ours_what_the_table_says(part: str, everything: dict[str, dict[str, str]], root: Path) -> None:
     compare(everything[part], root)
 
 
 @pytest.mark.long
-@pytest.mark.xdist_group("peers")
 def test_the_table_names_only_tests_that_there_are(everything: dict[str, dict[str, str]], root: Path) -> None:
     outcomes = {name: outcome for part in everything.values() for name, outcome in part.items()}
     assert explained(root) == differences(outcomes)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from sample_kit import sampled
 
 from autograder.exercises import load
 from autograder.grading.grade import grade_notebook
@@ -39,8 +40,11 @@ def sandbox():
         yield sandbox
 
 
+IN_CI = ("design/multi_output", "foundations/simple_network", "training/tanh_swap")
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("notebook", tuple(sorted({entry.notebook for entry in CORPUS})))
+@pytest.mark.parametrize("notebook", sampled(sorted({entry.notebook for entry in CORPUS}), *IN_CI))
 def test_wrong_ones_lose_and_right_ones_do_not(root, sandbox, notebook):
     solved, stub = (nbformat.read(root / kind / f"{notebook}.ipynb", 4) for kind in ("source", "assignments"))
     answers = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell.source for cell in solved.cells}

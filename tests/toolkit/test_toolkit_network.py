@@ -148,7 +148,7 @@ def test_a_tanh_network_of_4_units_learns_with_the_textbook_defaults_and_one_of_
     assert 0.82 < train < 0.85
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_with_larger_weights_and_steps_more_tanh_units_fit_better():
     found = {units: on_moons("tanh", units, 1, 1) for units in (1, 2, 4, 50)}
     losses = [loss for loss, _, _ in found.values()]
