@@ -23,8 +23,8 @@ from rich.console import Console
 from rich.text import Text
 
 from autograder.diagnosis.assembled import NORMS, Assembled, Parts, explain_network
-from autograder.diagnosis.blocks import LAYERS, explain_layer
 from autograder.diagnosis.findings import explain
+from autograder.diagnosis.layers import LAYERS, explain_layer
 from autograder.diagnosis.optimisers import OPTIMISERS, Updates, explain_updates
 from autograder.diagnosis.spec import DEEPEST, HIDDEN, LOSSES, OUTPUT, PENALTIES, Array, Point, Spec, forward
 from autograder.diagnosis.verdicts import CONVENTION, RIGHT, Finding, Report

@@ -6,11 +6,11 @@ report.parameters["W1"].mistakes      # ("sigmoid-derivative-with-tanh",)
 
 from autograder.diagnosis.aliases import aliases
 from autograder.diagnosis.assembled import Parts, explain_network
-from autograder.diagnosis.blocks import explain_layer
 from autograder.diagnosis.evidence import Evidence
 from autograder.diagnosis.findings import explain
 from autograder.diagnosis.fingerprint import fingerprint
 from autograder.diagnosis.grammar import DoesNotFit, choice_points, mutate
+from autograder.diagnosis.layers import explain_layer
 from autograder.diagnosis.optimisers import explain_updates
 from autograder.diagnosis.spec import Point, Spec
 from autograder.diagnosis.steps import Option

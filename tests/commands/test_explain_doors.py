@@ -20,7 +20,7 @@ from autograder.diagnosis import (
     mutate,
 )
 from autograder.diagnosis.assembled import Assembled
-from autograder.diagnosis.blocks import LAYERS
+from autograder.diagnosis.layers import LAYERS
 from autograder.diagnosis.optimisers import Updates
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from autograder.diagnosis import Parts, Point, Spec, explain_layer, explain_network, explain_updates
 from autograder.diagnosis.assembled import Assembled
-from autograder.diagnosis.blocks import LAYERS
+from autograder.diagnosis.layers import LAYERS
 from autograder.diagnosis.optimisers import OPTIMISERS, Updates
 from autograder.layers import Layer
 

@@ -7,7 +7,7 @@ import pytest
 
 from autograder.cli import main
 from autograder.diagnosis.assembled import NORMS
-from autograder.diagnosis.blocks import LAYERS
+from autograder.diagnosis.layers import LAYERS
 from autograder.diagnosis.optimisers import OPTIMISERS
 
 
