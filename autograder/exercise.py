@@ -36,8 +36,9 @@ SHEETS = {
     "by_hand": "By hand",
     "training": "Training",
     "design": "Design",
+    "beyond": "Beyond",
 }
-"""The sheets of the course in use, in its order: folder name and title. These four are those of this package;
+"""The sheets of the course in use, in its order: folder name and title. These five are those of this package;
 :func:`autograder.course.use` puts others in their place."""
 
 

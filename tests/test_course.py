@@ -25,7 +25,7 @@ def test_python_takes_a_sheets_modules_from_their_bytecode(root, tmp_path):
     assert ran.stdout.strip() == str(tmp_path / "backprop.py"), ran.stderr
 
 
-@pytest.mark.parametrize("sheet", ["foundations", "by_hand", "training", "design"])
+@pytest.mark.parametrize("sheet", ["foundations", "by_hand", "training", "design", "beyond"])
 def test_every_module_of_a_sheet_is_compiled(root, sheet):
     modules = {name for name in sheet_files(root, sheet) if name.endswith(".py")}
     assert {name.split("/")[-1].split(".")[0] for name in compiled_modules(root, sheet)} == {

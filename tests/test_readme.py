@@ -21,7 +21,7 @@ def test_the_numbers_of_exercises_and_sheets(root):
 
 
 @pytest.mark.parametrize("sheet", SHEETS)
-def test_every_sheet_is_worth_the_same(sheet):
+def test_every_sheet_is_worth_what_the_course_says(sheet):
     wrong = imbalance(sheet, {one.name: one.points for one in all_exercises() if one.sheet == sheet})
     assert not wrong, wrong
 

@@ -36,6 +36,8 @@ OURS = (
     "custom_activation",
     "multi_output",
     "reaction_rates",
+    # beyond
+    "softmax_jacobian",
 )
 """Every exercise of this package, in the order in which to work through its course."""
 

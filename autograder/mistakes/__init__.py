@@ -36,6 +36,7 @@ class Mistake:
 
 _GROUPS = {
     "forward pass": forward.FORWARD,
+    "softmax": forward.SOFTMAX,
     "loss": forward.LOSS,
     "by hand": forward.BY_HAND,
     "graph": backward.GRAPH,

@@ -87,6 +87,86 @@ FORWARD: Texts = {
     ),
 }
 
+SOFTMAX: Texts = {
+    "softmax-not-normalised": (
+        "the exponentials are not divided by their sum",
+        "Add up your shares. What should come out?",
+    ),
+    "softmax-without-exponentials": (
+        "the shares are made without the exponentials",
+        "Where does the exponential function stand in the formula?",
+    ),
+    "softmax-along-the-other-axis": (
+        "the sum of softmax runs over the examples instead of the units",
+        "One column is one example. Along which axis do its shares add up to one?",
+    ),
+    "softmax-over-everything": (
+        "the sum of softmax runs over all examples together",
+        "Every example has shares of its own. Over what does your sum run?",
+    ),
+    "softmax-overflow": (
+        "the exponentials of large units are infinite",
+        "What may be subtracted from all units of an example, so that its largest exponent is harmless?",
+    ),
+    "softmax-one-shift-for-all": (
+        "one number is subtracted from all examples, and some of them lose everything",
+        "What is harmless for one example may leave nothing of another. From which units do you take your number?",
+    ),
+    "shift-not-added-back": (
+        "what was subtracted before the exponential is not added back",
+        "Shares do not change by the shift, but a logarithm of their sum does. By how much?",
+    ),
+    "shift-sign": (
+        "what was subtracted before the exponential is subtracted once more",
+        "Try it with one unit: what should come out for z = 5?",
+    ),
+    "logarithm-missing": ("the logarithm is missing", "Read the name of the function from right to left."),
+    "largest-for-log-sum-exp": (
+        "the largest unit stands for the logarithm of the sum",
+        "That is an approximation. What do the other units add?",
+    ),
+    "softmax-derivative-missing": (
+        "the step back through softmax is missing, or half of it",
+        "Each share depends on every unit. Which sum does the chain rule ask for?",
+    ),
+    "softmax-jacobian-diagonal-missing": (
+        "the case of equal indices is missing in the derivative of softmax",
+        "What does a share gain when its own unit grows?",
+    ),
+    "softmax-jacobian-products-missing": (
+        "the products of two shares are missing in the derivative of softmax",
+        "Compare one entry beside the diagonal with the second case of the formula.",
+    ),
+    "softmax-jacobian-squares-missing": (
+        "the square of the share is missing on the diagonal",
+        "Add up a row of your matrix. What should come out?",
+    ),
+    "softmax-jacobian-sign": (
+        "the sign of the products of shares is wrong",
+        "When one unit grows, does the share of another one grow or shrink?",
+    ),
+    "softmax-average-unweighted": (
+        "what is subtracted is not weighted by the shares",
+        "Put the two cases of the Jacobian into the sum once more. What stands beside each dp in it?",
+    ),
+    "softmax-jacobian-built": (
+        "the numbers are right, but a whole matrix is built on the way",
+        "Put the two cases of the Jacobian into the sum: which sum over one index is left?",
+    ),
+    "collapsed-too-early": (
+        "this is already the gradient behind softmax",
+        "There are two steps here. What is the derivative of the loss by a share alone?",
+    ),
+    "logarithm-of-a-share": (
+        "the logarithm of a share that has become zero is infinite",
+        "There is a form of the loss without the logarithm of a share. Which one?",
+    ),
+    "binary-cross-entropy-for-classes": (
+        "this is the cross-entropy of yes and no at every unit",
+        "One of the classes is right. Which logarithms does the loss of the task have?",
+    ),
+}
+
 LOSS: Texts = {
     "half-in-loss": (
         "there is a factor 1/2 in the loss",

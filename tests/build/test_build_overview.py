@@ -31,6 +31,7 @@ LETTERED = {
     "custom_activation": "abcd",
     "multi_output": "abcde",
     "reaction_rates": "abcde",
+    "softmax_jacobian": "abcdef",
 }
 """The lettered parts that the course promises; the parts of the other exercises have names."""
 

@@ -182,3 +182,4 @@ def test_a_sheet_out_of_balance_says_what_to_change(points, said):
     assert said in sentence
     assert f"(a 60, b {points['b']:g})" in sentence
     assert not imbalance("training", {"a": SHEET_POINTS})
+    assert "is worth 45 points and not 50" in imbalance("beyond", {"a": 25, "b": 20})

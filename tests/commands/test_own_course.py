@@ -43,7 +43,7 @@ def test_the_course_that_is_found_is_in_use_and_ours_comes_back(own: Path, root:
         load("tanh_swap")
     find_root(root)
     assert NAMES == OURS
-    assert list(SHEETS) == ["foundations", "by_hand", "training", "design"]
+    assert list(SHEETS) == ["foundations", "by_hand", "training", "design", "beyond"]
     assert len(all_exercises()) == len(OURS)
 
 
