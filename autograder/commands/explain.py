@@ -19,8 +19,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich.console import Console
-from rich.text import Text
 
 from autograder.diagnosis.assembled import NORMS, Assembled, Parts, explain_network
 from autograder.diagnosis.findings import explain
@@ -30,7 +28,9 @@ from autograder.diagnosis.spec import DEEPEST, HIDDEN, LOSSES, OUTPUT, PENALTIES
 from autograder.diagnosis.verdicts import CONVENTION, RIGHT, Finding, Report
 from autograder.mistakes import MISTAKES
 
-if TYPE_CHECKING:  # points in files are explained with the core alone
+if TYPE_CHECKING:  # points in files are explained with the core alone, and in a browser without rich
+    from rich.console import Console
+
     from autograder.marking import Place
     from autograder.truth import Network
 
@@ -101,6 +101,8 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(as_json(report, len(asked.points), pointed), indent=2))
     else:
+        from rich.console import Console
+
         show(report, asked, Console(highlight=False, soft_wrap=True), pointed)
     return 0
 
@@ -525,6 +527,8 @@ def as_json(report: Report, points: int, places: Mapping[str, Place] | None = No
 
 def show(report: Report, asked: Asked, console: Console, places: Mapping[str, Place] | None = None) -> None:
     """Print the report for a person, with the names of the file."""
+    from rich.text import Text
+
     for parameter, finding in report.parameters.items():
         verdict = finding.verdict.replace("-", " ")
         shown = asked.names.get(parameter, parameter)
