@@ -26,6 +26,7 @@ COMMANDS = {
     "numbers": "give every student their own numbers in the worked calculation",
     "release": "give a sheet out, or a mended one so that nobody loses work",
     "kit": "make the folder that students get",
+    "site": "make the course as a folder of pages for the browser",
     "build": "generate source/ and assignments/ from reference/, or check them",
     "new": "make the skeleton of a new exercise",
     "explain": "say what is wrong with gradients from any code",

@@ -17,6 +17,7 @@ from autograder.exercises import load
 ACTION = ".github/actions/grade/action.yml"
 WORKFLOW = ".github/workflows/grade.yml"
 TESTS = ".github/workflows/test.yml"
+PAGES = ".github/workflows/pages.yml"
 GITLAB = "ci/gitlab/grade.gitlab-ci.yml"
 STUDENT = "ci/gitlab/student.gitlab-ci.yml"
 
@@ -24,6 +25,7 @@ SCHEMAS = {
     ACTION: "github-actions",
     WORKFLOW: "github-workflows",
     TESTS: "github-workflows",
+    PAGES: "github-workflows",
     GITLAB: "gitlab-ci",
     STUDENT: "gitlab-ci",
 }

@@ -38,13 +38,16 @@ MAY_IMPORT = {
         "build", "console", "course", "environment", "exercise", "exercises", "grading", "marking", "people",
         "personal", "records", "sandbox", "times", "views",
     },
+    "site": {"build", "course", "diagnosis"},
     "audit": {"build", "course", "exercise", "grading", "in_kernel", "marking", "sandbox"},
     "new": {"course", "exercise"},
     "demo": {"audit", "build", "exercise", "exercises"},
     "commands": {
         "audit", "bridge", "build", "console", "course", "demo", "diagnosis", "exercise", "exercises", "grading",
-        "locate", "marking", "mistakes", "new", "personal", "records", "sandbox", "times", "truth", "views", "viva",
+        "locate", "marking", "mistakes", "new", "personal", "records", "sandbox", "site", "times", "truth", "views",
+        "viva",
     },
+    "in_page": {"commands"},
     "cli": {"environment"},  # and a module of commands/ by its name, when it is used
     "pytest_plugin": {"course", "exercises", "grading", "marking", "sandbox", "views"},
     "__main__": {"cli"},

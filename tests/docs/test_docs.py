@@ -19,6 +19,7 @@ from autograder.exercises import all_exercises, load
 ELSEWHERE = {
     "make demo": "CI runs the command in it, `autograder demo`: tests/commands/test_demo.py",
     "make test": "CI",
+    "make site": "tests/browser/test_site.py",
     ". .venv/bin/activate": "tests have an environment",
     "jupyter lab": "tests/browser",
     "autograder build --check": "needs the whole course: make test",
@@ -33,6 +34,7 @@ PAGES = {
     "docs/explain.md",  # tests/docs/test_explain_page.py
     "docs/exports.md",
     "docs/instructors.md",
+    "docs/site.md",  # tests/commands/test_site.py
     "docs/own_course.md",  # tests/docs/test_own_course.py
     "docs/speed.md",  # the command that writes the page itself: tests/test_benchmarks.py runs it small
 }

@@ -1,0 +1,89 @@
+// Read your gradient: the numbers go to the engine of `autograder explain`, which runs in the page.
+"use strict";
+
+const HIDDEN = JSON.parse($("layers").dataset.hidden);
+let loaded = [];
+
+function addLayer(chosen = "tanh") {
+  const item = element("li"), label = element("label", "Hidden layer: "), select = element("select");
+  select.append(...HIDDEN.map((name) => element("option", name)));
+  select.value = chosen;
+  label.append(select);
+  item.append(label);
+  $("layers").append(item);
+  count();
+}
+
+function count() {
+  $("add").disabled = $("layers").children.length >= Number($("layers").dataset.most);
+  $("remove").disabled = $("layers").children.length === 0;
+}
+
+function options() {
+  const hidden = [...$("layers").querySelectorAll("select")].map((one) => one.value).join(",") || "none";
+  return { hidden, ...Object.fromEntries(["output", "loss", "layout", "reduction"].map((id) => [id, $(id).value])) };
+}
+
+function points() {
+  const text = $("point").value.trim();
+  if (!text) return loaded;
+  let found;
+  try { found = JSON.parse(text); } catch (error) { throw new Error(`This is no JSON: ${error.message}`); }
+  return [...(Array.isArray(found) ? found : [found]), ...loaded];
+}
+
+function reading({ name, verdict, said, mistakes }) {
+  const box = element("article", undefined, { class: `reading ${verdict}`, "data-parameter": name, "data-mistakes": mistakes.join(" ") });
+  box.append(element("h3", `${name}: ${verdict.replaceAll("-", " ")}`));
+  for (const [place, line] of said.entries()) {
+    if (line.includes("\n")) box.append(element("pre", line, { tabindex: "0" }));
+    else box.append(element("p", line, place < mistakes.length ? { class: "named" } : {}));
+  }
+  return box;
+}
+
+$("network").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  let given;
+  try { given = points(); } catch (error) { return say(error.message, true); }
+  if (!given.length) return say("Give a point first: paste it, load a file, or fill in the example.", true);
+  $("read").disabled = true;
+  try {
+    const found = await python.call("read_gradient", options(), given);
+    $("found").replaceChildren(element("h2", "What your numbers say"), ...found.parameters.map(reading));
+    if (found.missing.length) $("found").append(element("p", `No answer was given for ${found.missing.join(", ")}.`));
+    say("");
+  } catch (error) {
+    $("found").replaceChildren();
+    say(error.message.replace(/^[\w.]*(Error|BadInput): /, ""), true);
+  }
+  $("read").disabled = false;
+});
+
+$("files").addEventListener("change", async ({ target }) => {
+  loaded = [];
+  try {
+    for (const file of target.files) {
+      if (file.name.endsWith(".npz")) loaded.push([...new Uint8Array(await file.arrayBuffer())]);
+      else loaded.push(JSON.parse(await file.text()));
+    }
+    loaded = loaded.flatMap((one) => (Array.isArray(one) && typeof one[0] === "object" ? one : [one]));
+    $("point").value = "";
+    say(`${loaded.length} ${loaded.length === 1 ? "point is" : "points are"} loaded.`);
+  } catch { loaded = []; say("A file could not be read: JSON or .npz was expected.", true); }
+});
+
+$("example").addEventListener("click", async () => {
+  $("layers").replaceChildren();
+  addLayer("tanh");
+  $("output").value = "sigmoid"; $("loss").value = "bce"; $("layout").value = "columns"; $("reduction").value = "mean";
+  $("point").value = await (await fetch("example.json")).text();
+});
+
+$("add").addEventListener("click", () => addLayer());
+$("remove").addEventListener("click", () => { $("layers").lastElementChild?.remove(); count(); });
+python.stages((stage, time) => {
+  if (stage === "ready") { say(""); document.documentElement.dataset.ready = Math.round(time); } else say(`${stage} …`, stage.includes("could not"));
+});
+addLayer();
+python.ready();

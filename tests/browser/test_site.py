@@ -1,0 +1,164 @@
+"""The site in a real browser, with Python inside: a named mistake in practice, and one in a gradient.
+
+The bundle is made once from what ``make site-parts`` has put into ``.npm/``. It lies below a path, as on GitHub Pages.
+"""
+
+import functools
+import http.server
+import json
+import os
+import threading
+from pathlib import Path
+
+import browser
+import numpy as np
+import pytest
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from autograder.site import make
+from autograder.site.make import example
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
+
+PARTS = Path(__file__).resolve().parents[2] / ".npm"
+MISSING = "Pyodide and axe, which npm installs, are missing: make site-parts"
+
+AXE = """
+const done = arguments[arguments.length - 1];
+axe.run(document).then((found) => done(found.violations
+  .filter((one) => ['serious', 'critical'].includes(one.impact))
+  .map((one) => `${one.id}: ${one.nodes[0].html.slice(0, 120)}`)), (error) => done([String(error)]));
+"""
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory, root):
+    """The site behind a server of ours, and the paths that it was asked for."""
+    if not (PARTS / "node_modules" / "pyodide").is_dir():
+        (pytest.fail if os.environ.get("BROWSER_REQUIRED") else pytest.skip)(MISSING)
+    served = tmp_path_factory.mktemp("served")
+    (served / "some").mkdir()
+    make.make_site(root, served / "some" / "course", PARTS)
+    asked = []
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            asked.append(self.path)
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=served))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/some/course/", asked
+    server.shutdown()
+    server.server_close()
+
+
+def text(driver, css):
+    return driver.find_element(By.CSS_SELECTOR, css).text
+
+
+def type_in(driver, name, value):
+    box = driver.find_element(By.ID, f"value-{name}")
+    box.clear()
+    box.send_keys(value)
+
+
+def test_practice_names_a_mistake_follows_it_through_and_keeps_it(driver, address, root, monkeypatch):
+    monkeypatch.syspath_prepend(str(root / "reference" / "toolkit"))
+    import practice
+
+    task = practice.worked_calculation(3)
+    no_bias = (task.given["W1"] @ task.given["x"]).ravel()
+    driver.get(f"{address[0]}practice.html#worked_calculation/3")
+    browser.wait(driver, lambda d: d.find_elements(By.ID, "value-z1"), 120, "no task was shown")
+    assert text(driver, "#title") == "Worked calculation, seed 3"
+    type_in(driver, "z1", json.dumps(no_bias.tolist()))
+    browser.wait(driver, lambda _: "The bias is left out." in text(driver, "#said-z1"), 20)
+    type_in(driver, "a1", json.dumps((1 / (1 + np.exp(-no_bias))).tolist()))
+    browser.wait(driver, lambda _: "It follows rightly from your own z1" in text(driver, "#said-a1"), 20)
+    type_in(driver, "z1", json.dumps(task._truth["z1"].ravel().tolist()))
+    browser.wait(driver, lambda _: "Right." in text(driver, "#said-z1"), 20)
+    assert text(driver, "#score") == "1 of 15 values are right."
+    driver.find_element(By.ID, "reveal").click()
+    browser.wait(driver, lambda d: d.find_elements(By.CSS_SELECTOR, ".shown"), 20)
+    assert text(driver, ".shown h3") == "a1"
+    kept = json.loads(driver.execute_script("return localStorage.getItem('backpropagation-practice')"))
+    assert kept["worked_calculation/3"]["right"] == ["z1"]
+    assert kept["worked_calculation/3"]["shown"] == ["a1"]
+    driver.execute_script("location.hash = '#small_network/2'")
+    browser.wait(driver, lambda d: text(d, "#title") == "Small network, seed 2", 60)
+    driver.execute_script("location.hash = '#worked_calculation/3'")
+    browser.wait(driver, lambda d: d.find_elements(By.ID, "said-z1") and "Right." in text(d, "#said-z1"), 20)
+    assert text(driver, ".shown h3") == "a1"
+    assert [path for path in address[1] if not path.startswith("/some/course/")] == []
+
+
+def test_a_gradient_is_read_and_its_mistake_named(driver, address, tmp_path):
+    driver.get(f"{address[0]}gradient.html")
+    driver.find_element(By.ID, "example").click()
+    browser.wait(driver, lambda d: d.find_element(By.ID, "point").get_attribute("value"), 20)
+    driver.find_element(By.ID, "read").click()
+    browser.wait(driver, lambda d: d.find_elements(By.CSS_SELECTOR, ".reading"), 120)
+    assert text(driver, "[data-parameter=W1] .named").startswith("The derivative of sigmoid is used with tanh.")
+    assert "this way it is" in text(driver, "[data-parameter=W1]")
+    assert text(driver, "[data-parameter=W2]") == "W2: right"
+    # a file, and another network than it was computed with
+    np.savez(tmp_path / "point.npz", **example())
+    driver.find_element(By.ID, "files").send_keys(str(tmp_path / "point.npz"))
+    browser.wait(driver, lambda _: text(driver, "#status") == "1 point is loaded.", 20)
+    driver.find_element(By.ID, "remove").click()
+    driver.find_element(By.ID, "read").click()
+    browser.wait(driver, lambda _: "2 layers of weights make 1 hidden layers" in text(driver, "#status"), 20)
+    assert driver.find_elements(By.CSS_SELECTOR, ".reading") == []
+
+
+def test_what_is_no_json_is_said_without_python(driver, address):
+    driver.get(f"{address[0]}gradient.html")
+    driver.find_element(By.ID, "point").send_keys("{'X': 1}")
+    driver.find_element(By.ID, "read").click()
+    assert text(driver, "#status").startswith("This is no JSON:")
+
+
+def test_pages_fit_any_screen_and_axe_finds_nothing_serious(driver, address, artefacts):
+    axe = (PARTS / "node_modules" / "axe-core" / "axe.min.js").read_text()
+    for name in make.PAGES:
+        for scheme in ("light", "dark"):
+            media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+            driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+            for width in (390, 1280):
+                browser.size(driver, width, 900)
+                driver.get(address[0] + name)
+                assert driver.execute_script("return document.documentElement.scrollWidth") <= width, name
+                driver.execute_script(axe)
+                assert driver.execute_async_script(AXE) == [], (name, scheme, width)
+                browser.picture(driver, artefacts / f"site-{Path(name).stem}-{width}-{scheme}.png")
+
+
+def test_axe_sees_what_is_wrong(driver, address):
+    driver.get(f"{address[0]}index.html")
+    driver.execute_script("document.querySelector('main').append(document.createElement('select'))")
+    driver.execute_script((PARTS / "node_modules" / "axe-core" / "axe.min.js").read_text())
+    assert any(one.startswith("select-name") for one in driver.execute_async_script(AXE))
+
+
+def test_the_content_policy_holds_beside_python_too(driver, address):
+    """The worker that runs Python keeps to the policy of its page: no other server, no code from text."""
+    driver.get(f"{address[0]}gradient.html")
+    found = driver.execute_async_script("""
+        const done = arguments[0];
+        const text = "fetch('https://example.org/').then(() => 'fetched', () => 'refused').then((a) => {"
+          + "let b = 'evaluated'; try { new Function('1')() } catch { b = 'refused' } postMessage([a, b]) })";
+        new Worker(URL.createObjectURL(new Blob([text]))).onmessage = ({ data }) => done(data);
+    """)
+    assert found == ["refused", "refused"]
+
+
+def test_the_keyboard_reaches_every_page(driver, address):
+    driver.get(f"{address[0]}index.html")
+    driver.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB)
+    assert driver.switch_to.active_element.text == "Skip to the content"
+    reached = []
+    for _ in range(len(make.PAGES)):
+        driver.switch_to.active_element.send_keys(Keys.TAB)
+        reached.append(driver.switch_to.active_element.text)
+    assert reached == list(make.PAGES.values())

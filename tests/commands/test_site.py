@@ -1,0 +1,123 @@
+"""The site: only what is ours or pinned, and nothing of the key."""
+
+import json
+import re
+import shutil
+import zipfile
+from importlib.metadata import distribution
+
+import pytest
+import yaml
+
+from autograder.cli import main
+from autograder.site import make, python
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory, root):
+    """As it is published: Python comes from Pyodide's network."""
+    folder = tmp_path_factory.mktemp("site") / "site"
+    assert main(["site", "--to", str(folder), "--root", str(root)]) == 0
+    return folder
+
+
+def policy(page):
+    text = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page.read_text())[1]
+    text = text.replace("&#39;", "'")
+    return {name: values for name, *values in (part.split() for part in text.split(";"))}
+
+
+@pytest.mark.slow
+def test_every_page_forbids_what_it_does_not_need(site):
+    for name in make.PAGES:
+        rules = policy(site / name)
+        assert rules["default-src"] == rules["base-uri"] == rules["form-action"] == ["'none'"], name
+        assert rules["style-src"] == ["'self'"], name
+        if "python.js" in make.SCRIPTS.get(name, ()):
+            assert rules["script-src"] == ["'self'", "blob:", "'wasm-unsafe-eval'"], name
+            assert rules["worker-src"] == ["blob:"], name
+            assert rules["connect-src"] == ["'self'", python.HOST], name
+        else:
+            assert rules["script-src"] == rules["connect-src"] == ["'self'"], name
+            assert rules["trusted-types"] == ["'none'"], name
+
+
+@pytest.mark.slow
+def test_no_page_style_or_script_names_another_server(site):
+    """Addresses of Python are in one file, each with a hash; a page below any path finds its neighbours."""
+    for path in site.iterdir():
+        if path.suffix in (".html", ".js", ".css"):
+            named = set(re.findall(r"(?:https?:)?//[\w.-]+\.\w+", path.read_text())) - {python.HOST}
+            assert named <= {"//www.w3.org", "http://www.w3.org"}, path.name
+            assert not re.search(r"""(?:src|href)="/|fetch\(["'`]/""", path.read_text()), path.name
+    files = json.loads((site / "python" / "files.json").read_text())
+    assert files["core"].startswith(python.HOST)
+    assert set(files["hashes"]) == set(python.CORE)
+    assert all(re.match(r"sha(256|384)-.{40}", one["integrity"]) for one in files["archives"].values())
+
+
+@pytest.mark.slow
+def test_no_file_of_it_holds_a_solution_or_a_hidden_test(site, root):
+    assert list(make.leaks_of(root, site)) == []
+    names = zipfile.ZipFile(site / "python" / "course.zip").namelist()
+    top = {name.removeprefix("autograder/").split("/")[0] for name in names if name.startswith("autograder/")}
+    assert top == {name.split("/")[0] for name in python.OURS}
+    assert not top & {"exercises", "truth", "audit", "personal"}
+
+
+@pytest.mark.slow
+def test_a_planted_solution_is_found_wherever_it_stands(site, root, tmp_path):
+    copy = tmp_path / "site"
+    shutil.copytree(site, copy)
+    secret = next(one for one in make.secrets(root) if one.kind == "solution" and len(one.line) > 30)
+    hidden = next(one for one in make.secrets(root) if one.kind == "hidden tests")
+    (copy / "practice.js").write_text(f"// {secret.line}\n")
+    with zipfile.ZipFile(copy / "python" / "course.zip", "a") as packed:
+        packed.writestr("autograder/more.py", f"    {hidden.line}\n")
+        packed.writestr("autograder/exercises/sgd.py", "\n")
+    found = "\n".join(make.leaks_of(root, copy))
+    assert f"practice.js holds the solution line `{secret.line}`" in found
+    assert f"autograder/more.py holds the hidden tests line `{hidden.line}`" in found
+    assert "autograder/exercises/sgd.py is of the key" in found
+
+
+@pytest.mark.slow
+def test_what_is_packed_is_what_is_installed(site, root):
+    with zipfile.ZipFile(site / "python" / "course.zip") as packed:
+        for name in packed.namelist():
+            path = root / name if name.startswith("autograder/") else root / "reference" / "toolkit" / name
+            assert packed.read(name) == path.read_bytes(), name
+    with zipfile.ZipFile(site / "python" / "sympy.zip") as packed:
+        assert {"sympy/__init__.py", "mpmath/__init__.py"} <= set(packed.namelist())
+        for name in packed.namelist()[::40]:
+            assert packed.read(name) == distribution("sympy").locate_file(name).read_bytes(), name
+
+
+def test_the_workflow_publishes_the_folder_that_the_command_makes(root):
+    """With the command of the page, and no right that publishing does not need."""
+    workflow = yaml.safe_load((root / ".github" / "workflows" / "pages.yml").read_text())
+    assert workflow["permissions"] == {"contents": "read"}
+    made, published = workflow["jobs"]["make"], workflow["jobs"]["publish"]
+    assert published["permissions"] == {"pages": "write", "id-token": "write"}
+    assert "permissions" not in made
+    (line,) = [line for step in made["steps"] for line in step.get("run", "").splitlines() if "autograder site" in line]
+    (upload,) = [step for step in made["steps"] if "upload-pages-artifact" in step.get("uses", "")]
+    assert line.split()[-4:] == ["--to", upload["with"]["path"], "--offline", ".npm"]
+    assert f"pyodide@{python.VERSION} " in (root / "Makefile").read_text()
+
+
+def test_a_folder_that_is_no_site_is_left_alone(tmp_path, root, capsys):
+    (tmp_path / "mine.txt").write_text("mine")
+    assert main(["site", "--to", str(tmp_path), "--root", str(root)]) == 2
+    assert "is there already and is no site" in capsys.readouterr().err
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(("put", "said"), [(False, "is missing: npm install"), (True, "is another file")])
+def test_offline_takes_only_the_files_that_are_pinned(tmp_path, root, capsys, put, said):
+    if put:
+        (tmp_path / "npm" / "node_modules" / "pyodide").mkdir(parents=True)
+        (tmp_path / "npm" / "node_modules" / "pyodide" / "pyodide.asm.js").write_text("steal()")
+    to = ["--to", str(tmp_path / "site"), "--offline", str(tmp_path / "npm"), "--root", str(root)]
+    assert main(["site", *to]) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
