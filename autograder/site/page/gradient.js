@@ -82,8 +82,5 @@ $("example").addEventListener("click", async () => {
 
 $("add").addEventListener("click", () => addLayer());
 $("remove").addEventListener("click", () => { $("layers").lastElementChild?.remove(); count(); });
-python.stages((stage, time) => {
-  if (stage === "ready") { say(""); document.documentElement.dataset.ready = Math.round(time); } else say(`${stage} …`, stage.includes("could not"));
-});
 addLayer();
 python.ready();

@@ -152,8 +152,5 @@ $("load").addEventListener("change", async ({ target }) => {
   target.value = "";
 });
 
-python.stages((stage, time) => {
-  if (stage === "ready") { say(""); document.documentElement.dataset.ready = Math.round(time); } else say(`${stage} …`, stage.includes("could not"));
-});
 list();
 show(...fromAddress());

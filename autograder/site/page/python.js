@@ -3,7 +3,15 @@
 
 const python = (() => {
   const base = new URL("python/", document.baseURI).href;
-  let worker = null, waiting = new Map(), number = 0, started = 0, tell = () => {};
+  let worker = null, waiting = new Map(), number = 0, started = 0;
+
+  /** What Python is doing, in its own line of the page. */
+  function tell(stage) {
+    const line = $("python"), done = stage === "ready";
+    line.textContent = done ? "" : `${stage} …`;
+    line.classList.toggle("bad", stage.includes("could not"));
+    if (done) document.documentElement.dataset.ready = Math.round(performance.now() - started);
+  }
 
   async function start() {
     const text = await (await fetch("worker.js")).text();
@@ -12,7 +20,7 @@ const python = (() => {
     const one = new Worker(url);
     started = performance.now();
     one.onmessage = ({ data }) => {
-      if (data.stage) return tell(data.stage, performance.now() - started);
+      if (data.stage) return tell(data.stage);
       const { resolve, reject } = waiting.get(data.number) ?? {};
       waiting.delete(data.number);
       if (data.error !== undefined) reject?.(new Error(data.error));
@@ -23,8 +31,6 @@ const python = (() => {
   }
 
   return {
-    /** Say what is being loaded: tell(stage, milliseconds). */
-    stages(listener) { tell = listener; },
     /** Call a function of autograder/in_page.py with plain values; gives a plain value. */
     async call(name, ...values) {
       const one = await (worker ??= start());
