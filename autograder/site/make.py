@@ -18,13 +18,20 @@ from autograder.build.leaks import Secret
 from autograder.course import CourseError
 from autograder.diagnosis.spec import DEEPEST, HIDDEN, LOSSES, OUTPUT
 from autograder.site import python
+from autograder.site.guide import sections
 
 MARKER = ".course-site"
 
-PAGES = {"index.html": "The course", "practice.html": "Practice", "gradient.html": "Read your gradient"}
+PAGES = {
+    "index.html": "The course",
+    "guide.html": "The guide",
+    "practice.html": "Practice",
+    "gradient.html": "Read your gradient",
+}
 """Every page, in the order of the menu."""
 
 SCRIPTS = {
+    "guide.html": ("common.js", "guide.js"),
     "practice.html": ("common.js", "python.js", "practice.js"),
     "gradient.html": ("common.js", "python.js", "gradient.js"),
 }
@@ -63,12 +70,13 @@ def make_site(root: Path, to: Path, offline: Path | None = None) -> dict[str, in
         loader=PackageLoader("autograder.site"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
+    told = sections(guide / "backpropagation.ipynb")
     for page in PAGES:
         scripts = SCRIPTS.get(page, ())
         policy = WITH_PYTHON.replace("SERVERS", servers) if "python.js" in scripts else QUIET
         text = templates.get_template(f"{page}.j2").render(
             policy=policy, scripts=scripts, pages=PAGES, here=page,
-            hidden=HIDDEN, outputs=OUTPUT, losses=LOSSES, most=DEEPEST - 1,
+            hidden=HIDDEN, outputs=OUTPUT, losses=LOSSES, most=DEEPEST - 1, sections=told,
         )  # fmt: skip
         (to / page).write_text(text, encoding="utf-8")
     found = list(leaks_of(root, to))

@@ -128,10 +128,68 @@ def test_pages_fit_any_screen_and_axe_finds_nothing_serious(driver, address, art
             for width in (390, 1280):
                 browser.size(driver, width, 900)
                 driver.get(address[0] + name)
+                for figure in driver.find_elements(By.TAG_NAME, "figure"):
+                    driver.execute_script("arguments[0].scrollIntoView()", figure)
+                    browser.wait(driver, lambda _, one=figure: one.find_elements(By.CSS_SELECTOR, ".said"), 20)
                 assert driver.execute_script("return document.documentElement.scrollWidth") <= width, name
                 driver.execute_script(axe)
                 assert driver.execute_async_script(AXE) == [], (name, scheme, width)
                 browser.picture(driver, artefacts / f"site-{Path(name).stem}-{width}-{scheme}.png")
+
+
+def move(driver, figure, value):
+    """A slider of a picture, moved; gives what is said then."""
+    driver.execute_script(
+        "const i = arguments[0].querySelector('input'); i.value = arguments[1]; i.dispatchEvent(new Event('input'))",
+        figure, str(value),
+    )  # fmt: skip
+    return figure.find_element(By.CLASS_NAME, "said").text
+
+
+def live(driver, name):
+    figure = driver.find_element(By.CSS_SELECTOR, f"[data-live={name}]")
+    driver.execute_script("arguments[0].scrollIntoView()", figure)
+    browser.wait(driver, lambda _: figure.find_elements(By.CLASS_NAME, "said"), 20)
+    return figure
+
+
+def test_the_pictures_of_the_guide_say_what_is_true_and_load_no_python(driver, address):
+    driver.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-reduced-motion", "value": "reduce"}]}
+    )
+    del address[1][:]
+    driver.get(f"{address[0]}guide.html")
+    w = 2 + (-1.5 - 2) * (1 - 2 * 0.03) ** 12
+    assert f"w = {w:.2f} and the loss is {(w - 2) ** 2:.3f}" in move(driver, live(driver, "descent_picture"), 0.03)
+    assert "it grows" in move(driver, live(driver, "descent_picture"), 1.02)
+    chain = live(driver, "chain_picture")
+    assert "loss 0.250" in chain.text
+    assert "= −0.500." in chain.text
+    assert "saturated" in move(driver, chain, -3)
+    deep = live(driver, "deep_picture")
+    assert f"{0.3**30:.1e}".replace("e-", "e-") in move(driver, deep, 0.3)
+    assert "explodes" in move(driver, deep, 1.5)
+    graph = live(driver, "graph")
+    said = []
+    (back, forth) = graph.find_elements(By.TAG_NAME, "button")
+    while forth.is_enabled():
+        forth.send_keys(Keys.ENTER)
+        said.append(graph.find_element(By.CLASS_NAME, "said").text)
+    assert [line.split(". ")[1].split(":")[0] for line in said] == ["Forward"] * 4 + ["Back"] * 4
+    assert said[-1].endswith("dL/du = 1 · 2 + 1 · 2u = 12.")
+    back.send_keys(Keys.ENTER)
+    assert "Step 7 of 8" in graph.text
+    boundary = live(driver, "boundary_picture")
+    few = move(driver, boundary, 1)
+    many = move(driver, boundary, 8)
+    share = [int(said.split(", and ")[1].split(" %")[0]) for said in (few, many)]
+    assert share[0] < 92 < 95 < share[1]
+    assert "After 1500 epochs" in many
+    assert "After 400 epochs" in live(driver, "special_picture").text
+    ising = live(driver, "ising_picture")
+    assert "most spins agree" in move(driver, ising, 1.5)
+    assert "mixed" in move(driver, ising, 4)
+    assert not [path for path in address[1] if "python" in path or "worker" in path]
 
 
 def test_axe_sees_what_is_wrong(driver, address):

@@ -1,16 +1,19 @@
 """The site: only what is ours or pinned, and nothing of the key."""
 
+import html
 import json
 import re
 import shutil
 import zipfile
 from importlib.metadata import distribution
 
+import nbformat
 import pytest
 import yaml
 
 from autograder.cli import main
-from autograder.site import make, python
+from autograder.course import CourseError
+from autograder.site import guide, make, python
 
 
 @pytest.fixture(scope="module")
@@ -47,13 +50,33 @@ def test_no_page_style_or_script_names_another_server(site):
     """Addresses of Python are in one file, each with a hash; a page below any path finds its neighbours."""
     for path in site.iterdir():
         if path.suffix in (".html", ".js", ".css"):
-            named = set(re.findall(r"(?:https?:)?//[\w.-]+\.\w+", path.read_text())) - {python.HOST}
-            assert named <= {"//www.w3.org", "http://www.w3.org"}, path.name
+            text = re.sub(r'<a href="https?://[^"]*"', "<a", path.read_text())  # a link is followed by people alone
+            named = set(re.findall(r"(?:https?:)?//[\w.-]+\.\w+", text)) - {python.HOST}
+            assert named <= {"http://www.w3.org"}, path.name
             assert not re.search(r"""(?:src|href)="/|fetch\(["'`]/""", path.read_text()), path.name
     files = json.loads((site / "python" / "files.json").read_text())
     assert files["core"].startswith(python.HOST)
     assert set(files["hashes"]) == set(python.CORE)
     assert all(re.match(r"sha(256|384)-.{40}", one["integrity"]) for one in files["archives"].values())
+
+
+@pytest.mark.slow
+def test_the_guide_has_every_section_of_the_notebook_and_says_nothing_about_cells(site, root):
+    text = (site / "guide.html").read_text()
+    notebook = nbformat.read(root / "assignments" / "guide" / "backpropagation.ipynb", as_version=4)
+    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    titles = re.findall(r"^## (.*)$", prose, re.MULTILINE)
+    assert [html.unescape(one) for one in re.findall(r"<h2 id=[^>]*>(.*?)</h2>", text)] == titles
+    assert not re.search(r"notebook|cell\b", re.sub(r"<[^>]*>", "", text))
+    drawn = set(re.findall(r"^  (\w+)\(figure\) {", (site / "guide.js").read_text(), re.MULTILINE))
+    assert set(re.findall(r'data-live="(\w+)"', text)) == drawn == {*guide.PICTURES, "graph"}
+
+
+def test_a_sentence_that_the_guide_no_longer_has_is_named(tmp_path, root):
+    text = (root / "assignments" / "guide" / "backpropagation.ipynb").read_text()
+    (tmp_path / "guide.ipynb").write_text(text.replace("with three learning rates", "with four"))
+    with pytest.raises(CourseError, match="no longer says 'with three learning rates'"):
+        guide.sections(tmp_path / "guide.ipynb")
 
 
 @pytest.mark.slow
