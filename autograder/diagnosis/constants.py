@@ -111,6 +111,10 @@ def _all(values: Sequence[float], wanted: Sequence[float]) -> bool:
     return len(values) == len(wanted) and all(abs(v - w) <= CLOSE * max(abs(w), abs(v)) for v, w in zip(values, wanted))
 
 
+def _near(values: Sequence[float], wanted: Sequence[float]) -> bool:
+    return all(abs(v - w) <= NEAR_ONE * abs(w) for v, w in zip(values, wanted))
+
+
 def _one_number(values: Sequence[float]) -> bool:
     return _all(values, [values[0]] * len(values))
 
@@ -162,10 +166,12 @@ def _data(cs: Sequence[Pass], steps: Sequence[float], found: Coefficients, param
     ratios = [t / s for t, s in zip(term, steps)]
     if _all(ratios, [1.0] * len(cs)):
         return [], []
-    for mistakes, values in factors(cs):
+    known = [(list(mistakes), values) for mistakes, values in factors(cs)]
+    for mistakes, values in known:
         if _all(ratios, values):
-            return list(mistakes), []
-    if _one_number(ratios) and abs(ratios[0] - 1) > NEAR_ONE:
+            return mistakes, []
+    right = [1.0] * len(cs)
+    if _one_number(ratios) and not any(_near(ratios, values) for values in (right, *(one for _, one in known))):
         return ["wrong-factor"], [f"The term of the data is {ratios[0]:.6g} times the right one."]
     return None
 

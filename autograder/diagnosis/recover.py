@@ -12,7 +12,6 @@ from autograder.diagnosis.spec import DERIVATIVES, Array, Pass
 from autograder.diagnosis.wide import DUE
 
 POWERS = 4  # 1, A, A^2, A^3
-SMALL = 1e-7
 
 
 def gradient_of(c: Pass, parameter: str, value: Array) -> Array | None:
@@ -60,31 +59,26 @@ def polynomial(
             else 0.0,
             np.abs(y).max(initial=0.0),
         )
-        if rank == POWERS and np.abs(basis @ constants - y).max() <= EXACT * size:
-            text = _written(constants, letter)
-            if text is not None:
-                due = DUE[passes[0].activation(layer)]
-                note = f"The error of layer {layer} is multiplied by {text}; {due} is due."
-                token = f"another-derivative@derivative-{layer}={text}"
-                return Explanation(None, frozenset((*tokens, token)), (*tokens, token), (), (note,))
+        short = np.array([float(Fraction(float(c)).limit_denominator(1000)) for c in constants])  # people's numbers are
+        if rank == POWERS and short.any() and np.abs(basis @ short - y).max() <= EXACT * size:
+            text = _written(short, letter)
+            due = DUE[passes[0].activation(layer)]
+            note = f"The error of layer {layer} is multiplied by {text}; {due} is due."
+            token = f"another-derivative@derivative-{layer}={text}"
+            return Explanation(None, frozenset((*tokens, token)), (*tokens, token), (), (note,))
     return None
 
 
-def _written(constants: Array, letter: str) -> str | None:
-    """A sum like ``1 - 0.5 A^2``, of numbers with few digits; None when they are none."""
+def _written(constants: Array, letter: str) -> str:
+    """A sum like ``1 - 0.5 A^2``; at least one of the constants is not zero."""
     terms = []
     for power, c in enumerate(constants):
-        if abs(c) <= SMALL:
+        if not c:
             continue
-        fraction = Fraction(float(c)).limit_denominator(1000)
-        if abs(float(fraction) - c) > 1e-6:
-            return None
-        number = f"{abs(float(fraction)):.6g}"
+        number = f"{abs(c):.6g}"
         base = {0: "", 1: letter}.get(power, f"{letter}^{power}")
         core = number if not base else base if number == "1" else f"{number} {base}"
         terms.append(("-" if c < 0 else "+", core))
-    if not terms:
-        return None
     first = ("-" if terms[0][0] == "-" else "") + terms[0][1]
     return " ".join([first, *(f"{sign} {core}" for sign, core in terms[1:])])
 
