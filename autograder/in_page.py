@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 
 from autograder.commands import explain
+from autograder.diagnosis import CONVENTION, RIGHT
+from autograder.sandbox.here import run
 
 
 def call(name: str, values: str) -> str:
@@ -136,7 +138,7 @@ def _single(node: ast.expr) -> float:
 
 # --- Reading a gradient: the engine of `autograder explain` -----------------------------------------------------------
 
-LOADED = Path("/tmp/loaded.npz")
+LOADED, CODE = Path("/tmp/loaded.npz"), Path("/tmp/yours.py")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -150,7 +152,10 @@ def read_gradient(options: Mapping[str, str], points: list[Any]) -> dict[str, An
     held = {f"point {number}": _arrays(one) for number, one in enumerate(points, start=1)}
     words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items() if value != ""]
     args = _parser().parse_args([*held, *words])
-    asked = explain.read(args, held)
+    return _told(explain.read(args, held))
+
+
+def _told(asked: explain.Asked) -> dict[str, Any]:
     report = asked.report(conventions=True)
     found = []
     for parameter, finding in report.parameters.items():
@@ -159,6 +164,29 @@ def read_gradient(options: Mapping[str, str], points: list[Any]) -> dict[str, An
                       "mistakes": list(finding.mistakes)})  # fmt: skip
     missing = [asked.names.get(p, p) for p in asked.parameters if p not in report.parameters]
     return {"points": len(asked.points), "parameters": found, "missing": missing}
+
+
+def read_code(options: Mapping[str, str], source: str, name: str) -> dict[str, Any]:
+    """What is right and wrong with a function, run here at points of ours, and the line where it goes wrong.
+
+    Without a name it is the last one of the text.
+    """
+    try:
+        named = [one.name for one in ast.parse(source).body if isinstance(one, ast.FunctionDef)]
+    except SyntaxError as problem:
+        raise explain.BadInput(f"line {problem.lineno}: {problem.msg}") from None
+    if not named:
+        raise explain.BadInput("there is no function in this code")
+    CODE.write_text(source, encoding="utf-8")
+    words = [f"--{option.replace('_', '-')}={value}" for option, value in options.items() if value != ""]
+    args = _parser().parse_args([f"--code={CODE}", f"--function={name or named[-1]}", *words])
+    asked, places = explain.answered(args, *explain.of_code(args), run)
+    found = _told(asked)
+    for one in found["parameters"]:
+        place = places.get(one["name"])
+        if place is not None and one["verdict"] not in (RIGHT, CONVENTION):
+            one["place"] = {part: getattr(place, part) for part in ("line", "end_line", "code", "text")}
+    return found
 
 
 def _arrays(point: Any) -> dict[str, np.ndarray]:
@@ -182,4 +210,5 @@ DOORS: dict[str, Callable[..., Any]] = {
     "reveal": reveal,
     "shown": shown,
     "read_gradient": read_gradient,
+    "read_code": read_code,
 }

@@ -125,3 +125,56 @@ def test_a_file_is_read_without_unpickling(tmp_path, monkeypatch):
 def test_what_is_no_point_is_said(point, said):
     with pytest.raises(ValueError, match=said):
         call("read_gradient", {"hidden": "tanh", "output": "sigmoid", "loss": "bce"}, [point])
+
+
+CODE = """
+import numpy as np
+
+def gradients(X, Y, W1, b1, W2, b2):
+    m = X.shape[1]
+    A1 = np.tanh(W1 @ X + b1)
+    A2 = 1 / (1 + np.exp(-(W2 @ A1 + b2)))
+    dZ2 = (A2 - Y) / m
+    dZ1 = (W2.T @ dZ2) * A1 * (1 - A1)
+    return dZ1 @ X.T, dZ1.sum(axis=1, keepdims=True), dZ2 @ A1.T, dZ2.sum(axis=1, keepdims=True)
+"""
+NETWORK = {"hidden": "tanh", "output": "sigmoid", "loss": "bce", "layout": "columns"}
+SLIPS = {
+    "slope": (),
+    "square": (("* A1 * (1 - A1)", "* (1 - A1)**2"),),
+    "axis": (("* A1 * (1 - A1)", "* (1 - A1**2)"), ("dZ2 @ A1.T", "dZ2 @ (W1 @ X + b1).T")),
+    "transpose": (("* A1 * (1 - A1)", "* (1 - A1**2)"), ("dZ1 @ X.T,", "2 * dZ1 @ X.T,")),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slip", SLIPS)
+def test_the_line_is_the_one_that_the_command_finds_in_the_sandbox(slip, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(in_page, "CODE", tmp_path / "yours.py")
+    source = CODE
+    for before, after in SLIPS[slip]:
+        assert before in source
+        source = source.replace(before, after)
+    found = {one["name"]: one for one in call("read_code", NETWORK, source, "")["parameters"]}
+    options = [f"--{name}={value}" for name, value in NETWORK.items()]
+    assert main(["explain", f"--code={tmp_path / 'yours.py'}", "--function=gradients", *options, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["parameters"]
+    parts = ("line", "end_line", "code", "text")
+    assert {name: one.get("place") for name, one in found.items()} == {
+        name: {part: one["place"][part] for part in parts} if "place" in one else None for name, one in told.items()
+    }
+    assert {name: one["mistakes"] for name, one in found.items()} == {n: one["mistakes"] for n, one in told.items()}
+    assert any("place" in one for one in found.values())
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [("x = (", "line 1:"), ("x = 1", "there is no function"), ("def f(X, Q): pass", "f takes Q"),
+     ("def f(X): return 1 / 0", "your code raised ZeroDivisionError"),
+     ("import nothing\ndef f(X): pass", "your code stopped: Module"),
+     ("def f(X): return None", "has to return a dict")],
+)  # fmt: skip
+def test_what_is_wrong_with_code_is_said(source, said, tmp_path, monkeypatch):
+    monkeypatch.setattr(in_page, "CODE", tmp_path / "yours.py")
+    with pytest.raises(ValueError, match=said):
+        call("read_code", NETWORK, source, "")

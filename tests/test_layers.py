@@ -47,7 +47,7 @@ MAY_IMPORT = {
         "locate", "marking", "mistakes", "new", "personal", "records", "sandbox", "site", "times", "truth", "views",
         "viva",
     },
-    "in_page": {"commands"},
+    "in_page": {"commands", "diagnosis", "sandbox"},
     "cli": {"environment"},  # and a module of commands/ by its name, when it is used
     "pytest_plugin": {"course", "exercises", "grading", "marking", "sandbox", "views"},
     "__main__": {"cli"},
@@ -103,6 +103,10 @@ def test_no_right_in_the_table_is_unused():
     used = {part: {part_of(one) for name, wanted in GRAPH.items() if part_of(name) == part for one in wanted}
             for part in MAY_IMPORT}  # fmt: skip
     assert {part: allowed - used[part] for part, allowed in MAY_IMPORT.items() if allowed - used[part]} == {}
+
+
+def test_what_runs_code_without_walls_is_imported_by_the_page_alone():
+    assert {name for name, wanted in GRAPH.items() if "sandbox.here" in wanted} == {"in_page"}
 
 
 def test_no_modules_import_each_other_in_a_circle():

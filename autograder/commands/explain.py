@@ -31,6 +31,8 @@ from autograder.mistakes import MISTAKES
 if TYPE_CHECKING:  # points in files are explained with the core alone, and in a browser without rich
     from rich.console import Console
 
+    from autograder.locate import Function
+    from autograder.locate.locate import Run
     from autograder.marking import Place
     from autograder.truth import Network
 
@@ -113,8 +115,19 @@ CODE_LEAVES_OUT = ("layer", "dropout", "residual", "each_example", "bias_in_weig
 
 def _run_code(args: argparse.Namespace) -> tuple[Asked, dict[str, Place]]:
     """Run the function of a file at points of ours, and look where its wrong answers begin. Raises BadInput."""
-    from autograder.locate import ALL, Function, answers, arguments_of, places
     from autograder.sandbox import Sandbox, SandboxUnavailable
+
+    function, points, sizes = of_code(args)
+    try:
+        with Sandbox() as sandbox:
+            return answered(args, function, points, sizes, sandbox.run)
+    except SandboxUnavailable as problem:
+        raise BadInput(str(problem)) from None
+
+
+def of_code(args: argparse.Namespace) -> tuple[Function, list[dict[str, Array]], list[int]]:
+    """The function of ``--code``, points for it, and the sizes of its network. Raises BadInput."""
+    from autograder.locate import ALL, Function, arguments_of
 
     for option in CODE_LEAVES_OUT:
         if getattr(args, option):
@@ -139,25 +152,24 @@ def _run_code(args: argparse.Namespace) -> tuple[Asked, dict[str, Place]]:
     takes = (*points[0], *ALL)
     if unknown := [name for name in arguments if name not in takes]:
         raise BadInput(f"{args.function} takes {unknown[0]}; it may take {', '.join(takes)}")
-    function = Function(args.code.name, source, args.function, arguments, expected)
-    try:
-        with Sandbox() as sandbox:
-            held = {}
-            for number, (point, answer) in enumerate(zip(points, answers(function, points, sandbox.run))):
-                if not answer.values:
-                    raise BadInput(f"{args.code}: {answer.message or 'nothing is returned'}")
-                held[f"point {number + 1}"] = {
-                    **point,
-                    **{key: np.asarray(value) for key, value in answer.values.items()},
-                }
-            args.files = list(held)
-            asked = read(args, held)
-            network = _as_network(args, sizes)
-            found = (
-                {} if network is None else places(function, network, points, sandbox.run, rows=args.layout == "rows")
-            )
-    except SandboxUnavailable as problem:
-        raise BadInput(str(problem)) from None
+    return Function(args.code.name, source, args.function, arguments, expected), points, sizes
+
+
+def answered(
+    args: argparse.Namespace, function: Function, points: list[dict[str, Array]], sizes: list[int], run: Run
+) -> tuple[Asked, dict[str, Place]]:
+    """What the function answers at the points, and where its wrong answers begin; ``run`` runs it. Raises BadInput."""
+    from autograder.locate import answers, places
+
+    held = {}
+    for number, (point, answer) in enumerate(zip(points, answers(function, points, run))):
+        if not answer.values:
+            raise BadInput(f"{args.code}: {answer.message or 'nothing is returned'}")
+        held[f"point {number + 1}"] = {**point, **{key: np.asarray(value) for key, value in answer.values.items()}}
+    args.files = list(held)
+    asked = read(args, held)
+    network = _as_network(args, sizes)
+    found = {} if network is None else places(function, network, points, run, rows=args.layout == "rows")
     return asked, {name.removeprefix("d").removesuffix("_new"): place for name, place in found.items()}
 
 

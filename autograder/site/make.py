@@ -116,10 +116,10 @@ def leaks_of(root: Path, site: Path) -> Iterator[str]:
             yield f"{name} holds the {secret.kind} line `{secret.line}`"
 
 
-KEY = tuple(f"python/{python.COURSE}/autograder/{part}/" for part in ("exercises", "audit", "personal"))
+KEY = tuple(f"python/{python.COURSE}/autograder/{part}" for part in ("exercises", "audit", "personal", "truth/descent"))
 """Parts of this package that know an exercise."""
 
-MARKS = ("### BEGIN SOLUTION", "### BEGIN HIDDEN TESTS", "=== BEGIN MARK SCHEME ===", "mark_question(")
+MARKS = ("### BEGIN SOLUTION", "### BEGIN HIDDEN TESTS", "=== BEGIN MARK SCHEME ===", 'mark_question("')
 """What stands in the instructors' notebooks alone."""
 
 

@@ -44,22 +44,21 @@ NUMPY_OFFLINE = (
 NPM = f"npm install --prefix FOLDER pyodide@{VERSION} @emscripten-forge/numpy@2.0.1-py312h4e66579-0"
 
 OURS = (
-    "__init__.py",
-    "in_page.py",
-    "tolerance.py",
-    "mistakes",
-    "diagnosis",
-    "commands/__init__.py",
-    "commands/explain.py",
-)
-"""What of this package the pages run. No exercise, no truth, no mark."""
+    "__init__.py", "in_page.py", "tolerance.py", "mistakes", "diagnosis", "commands/__init__.py", "commands/explain.py",
+    "exercise.py", "layers", "marking", "locate", "truth/__init__.py", "truth/functions.py",
+    "truth/network.py", "truth/precision.py", "sandbox/model.py", "sandbox/here.py", "sandbox/inside",
+)  # fmt: skip
+"""What of this package the pages run: the engine, and exact networks for the line. No exercise."""
+
+NO_WALLS = "sandbox/here.py"
+"""What stands in the place of the package ``sandbox``, whose walls need Linux."""
 
 TOOLKIT = ("practice.py", "selfcheck.py")
 """Modules of the guide's folder that students get."""
 
 COURSE = "course.zip"
 
-PURE = ("sympy", "mpmath")
+PURE = ("sympy", "mpmath", "msgpack")
 """Packages without compiled code: those that are installed here go along."""
 
 LEFT_OUT = {"tests", "benchmarks", "testing", "__pycache__"}
@@ -85,6 +84,7 @@ def lay_out(to: Path, package: Path, toolkit: Path, offline: Path | None) -> str
         core = "./"
         numpy = {"url": NUMPY_OFFLINE[0], "format": "gztar", "to": "/", "integrity": NUMPY_OFFLINE[1]}
     course = [(path, path.relative_to(package.parent)) for path in _modules(package)]
+    course.append((package / NO_WALLS, Path(package.name, "sandbox", "__init__.py")))
     course += [(toolkit / name, Path(name)) for name in TOOLKIT]
     archives = {"numpy": numpy, "course": _pack(folder / COURSE, course), "sympy": _pack(folder / "sympy.zip", _pure())}
     files = {"core": core, "hashes": CORE, "archives": archives}

@@ -32,6 +32,19 @@ axe.run(document).then((found) => done(found.violations
 """
 
 
+CODE = """import numpy as np
+
+def gradients(X, Y, W1, b1, W2, b2):
+    A1 = np.tanh(W1 @ X + b1)
+    A2 = 1 / (1 + np.exp(-(W2 @ A1 + b2)))
+    dZ2 = (A2 - Y) / X.shape[1]
+    back = W2.T @ dZ2
+    dZ1 = back * A1 * (1 - A1)
+    return dZ1 @ X.T, dZ1.sum(axis=1, keepdims=True), dZ2 @ A1.T, dZ2.sum(axis=1, keepdims=True)
+"""
+"""The slope of the sigmoid with tanh, in line 8."""
+
+
 @pytest.fixture(scope="module")
 def address(tmp_path_factory, root):
     """The site behind a server of ours, and the paths that it was asked for."""
@@ -110,6 +123,22 @@ def test_a_gradient_is_read_and_its_mistake_named(driver, address, tmp_path):
     driver.find_element(By.ID, "read").click()
     browser.wait(driver, lambda _: "2 layers of weights make 1 hidden layers" in text(driver, "#status"), 20)
     assert driver.find_elements(By.CSS_SELECTOR, ".reading") == []
+
+
+def test_the_line_of_a_function_is_found_in_the_page(driver, address):
+    driver.get(f"{address[0]}gradient.html")
+    driver.execute_script(
+        "document.querySelector('details').open = true; document.getElementById('code').value = arguments[0]", CODE
+    )
+    driver.find_element(By.ID, "run").click()
+    browser.wait(driver, lambda d: d.find_elements(By.CSS_SELECTOR, ".place"), 120, "no line was found")
+    assert driver.find_element(By.CSS_SELECTOR, "[data-parameter=W1] .place").get_attribute("data-line") == "8"
+    assert "The derivative of sigmoid is used with tanh" in text(driver, "[data-parameter=W1]")
+    driver.execute_script("document.getElementById('code').value = 'def f(X):\\n    while True: pass'")
+    driver.find_element(By.ID, "run").click()
+    browser.wait(driver, lambda d: d.find_element(By.ID, "stop").is_enabled(), 20)
+    driver.find_element(By.ID, "stop").click()
+    browser.wait(driver, lambda _: text(driver, "#status") == "Stopped.", 20)
 
 
 def test_what_is_no_json_is_said_without_python(driver, address):

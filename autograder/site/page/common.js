@@ -11,6 +11,13 @@ function element(tag, text, attributes = {}) {
   return made;
 }
 
+/** Text with **bold** and `code`, as nodes. */
+function inline(text) {
+  return text.split(/(\*\*[^*]+\*\*|`[^`]+`)/).map((part) =>
+    part.startsWith("**") ? element("strong", part.slice(2, -2)) : part.startsWith("`") ? element("code", part.slice(1, -1))
+      : document.createTextNode(part));
+}
+
 /** Say it in the page's line of status. */
 function say(text, bad = false) {
   $("status").textContent = text;

@@ -32,12 +32,17 @@ function points() {
   return [...(Array.isArray(found) ? found : [found]), ...loaded];
 }
 
-function reading({ name, verdict, said, mistakes }) {
+function reading({ name, verdict, said, mistakes, place }) {
   const box = element("article", undefined, { class: `reading ${verdict}`, "data-parameter": name, "data-mistakes": mistakes.join(" ") });
   box.append(element("h3", `${name}: ${verdict.replaceAll("-", " ")}`));
-  for (const [place, line] of said.entries()) {
+  if (place) {
+    const where = element("p", `Line ${place.line}: `, { class: "place", "data-line": place.line });
+    where.append(...inline(place.text || `look at \`${place.code}\``));
+    box.append(where);
+  }
+  for (const [at, line] of said.entries()) {
     if (line.includes("\n")) box.append(element("pre", line, { tabindex: "0" }));
-    else box.append(element("p", line, place < mistakes.length ? { class: "named" } : {}));
+    else box.append(element("p", line, at < mistakes.length ? { class: "named" } : {}));
   }
   return box;
 }
@@ -47,18 +52,33 @@ $("network").addEventListener("submit", async (event) => {
   let given;
   try { given = points(); } catch (error) { return say(error.message, true); }
   if (!given.length) return say("Give a point first: paste it, load a file, or fill in the example.", true);
-  $("read").disabled = true;
-  try {
-    const found = await python.call("read_gradient", options(), given);
-    $("found").replaceChildren(element("h2", "What your numbers say"), ...found.parameters.map(reading));
-    if (found.missing.length) $("found").append(element("p", `No answer was given for ${found.missing.join(", ")}.`));
-    say("");
-  } catch (error) {
-    $("found").replaceChildren();
-    say(error.message.replace(/^[\w.]*(Error|BadInput): /, ""), true);
-  }
-  $("read").disabled = false;
+  await ask("read_gradient", options(), given);
 });
+
+/** Ask the engine, and show what it found. */
+async function ask(name, ...values) {
+  $("read").disabled = $("run").disabled = true;
+  $("stop").disabled = false;
+  $("found").replaceChildren();
+  say("");
+  try {
+    const found = await python.call(name, ...values);
+    $("found").append(element("h2", "What your numbers say"), ...found.parameters.map(reading));
+    if (found.missing.length) $("found").append(element("p", `No answer was given for ${found.missing.join(", ")}.`));
+  } catch (error) {
+    say(error.message.replace(/^[\w.]*(Error|BadInput): /, "").replace("/tmp/yours.py: ", ""), true);
+  }
+  $("read").disabled = $("run").disabled = false;
+  $("stop").disabled = true;
+}
+
+$("run").addEventListener("click", () => {
+  const { reduction, ...rest } = options();
+  if (!$("code").value.trim()) return say("Write or paste your function first.", true);
+  if (reduction !== "mean") return say("The line is looked for where the loss is the mean over the examples.", true);
+  ask("read_code", rest, $("code").value, "");
+});
+$("stop").addEventListener("click", () => python.stop());
 
 $("files").addEventListener("change", async ({ target }) => {
   loaded = [];

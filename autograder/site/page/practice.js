@@ -5,13 +5,6 @@ const KEY = "backpropagation-practice";
 const MARK = { ok: "✓", WRONG: "✗", unclear: "…" };
 let now = null, asking = 0, timer = 0;
 
-/** Text with **bold** and `code`, as nodes. */
-function inline(text) {
-  return text.split(/(\*\*[^*]+\*\*|`[^`]+`)/).map((part) =>
-    part.startsWith("**") ? element("strong", part.slice(2, -2)) : part.startsWith("`") ? element("code", part.slice(1, -1))
-      : document.createTextNode(part));
-}
-
 function prose(text) {
   return text.split(/\n\n/).map((block) => {
     if (!/^- /.test(block)) { const p = element("p"); p.append(...inline(block)); return p; }
