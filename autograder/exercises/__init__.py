@@ -38,6 +38,7 @@ OURS = (
     "reaction_rates",
     # beyond
     "softmax_jacobian",
+    "optimisers",
 )
 """Every exercise of this package, in the order in which to work through its course."""
 

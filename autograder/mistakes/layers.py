@@ -316,6 +316,53 @@ OPTIMISER: Texts = {
         "the two betas of Adam are exchanged",
         "Check which beta belongs to which average.",
     ),
+    "adam-correction-kept": (
+        "the corrected averages are carried on",
+        "The formulas have two names: one for what lives on, one for what is corrected. Check which one you return.",
+    ),
+    "adam-correction-multiplied": (
+        "the averages are multiplied by the correction instead of divided",
+        "At first both averages are too small. Check whether your correction makes them larger.",
+    ),
+    "optimiser-epsilon-missing": (
+        "epsilon is left out",
+        "Check what becomes of a parameter whose gradients are almost zero.",
+    ),
+    "learning-rate-in-velocity": (
+        "the learning rate is in the velocity",
+        "There are two ways to write momentum. Check where the rate stands in the one you were asked for.",
+        "velocity as a step",
+    ),
+    "nesterov-plain-momentum": (
+        "the step is the one of plain momentum",
+        "Check which part of the velocity the step of Nesterov goes along once more.",
+    ),
+    "nesterov-beta-missing": (
+        "beta is missing in the step of Nesterov",
+        "The velocity fades once more before it is gone along. Check your step.",
+    ),
+    "nesterov-gradient-missing": (
+        "the gradient is missing in the step of Nesterov",
+        "The step has two terms. Check which one yours has.",
+    ),
+    "decay-coupled": (
+        "the decay is divided by the root of the second average",
+        "Check what the decay passes through on its way to the parameters.",
+        "Adam with an L2 penalty",
+    ),
+    "decay-missing": ("the parameters do not decay", "Check what becomes of a parameter without a gradient."),
+    "decay-without-rate": ("the decay lacks the learning rate", "Check the factors in front of the last term."),
+    "decay-sign": ("the decay drives the parameters away from zero", "Check what becomes of a positive parameter."),
+    "decay-of-one-number": (
+        "the same number is taken off every parameter",
+        "A share of each parameter decays. Check what the decay is multiplied with.",
+    ),
+    "start-left-out": ("the point at which the way begins is left out", "Count the points of a way of one step."),
+    "only-the-last-point": ("only the last point is returned", "Check what is collected, and where."),
+    "one-array-in-every-place": (
+        "every entry of the list is the last point",
+        "Check whether your step changes one array in place, which then stands in the list many times.",
+    ),
     "updated-after-each-example": (
         "the parameters are updated after each example",
         "Check whether the line of the update stands inside the loop over the examples.",

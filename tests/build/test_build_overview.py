@@ -32,6 +32,7 @@ LETTERED = {
     "multi_output": "abcde",
     "reaction_rates": "abcde",
     "softmax_jacobian": "abcdef",
+    "optimisers": "abcdef",
 }
 """The lettered parts that the course promises; the parts of the other exercises have names."""
 
