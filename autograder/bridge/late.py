@@ -37,11 +37,12 @@ class LatePolicy(LateSubmissionPlugin):
     def late_submission_penalty(self, student_id: str, score: float, total_seconds_late: float) -> float | None:
         """The points that are taken off a notebook with ``score`` points; None where nothing is.
 
-        min(at_most, per_day x days) x score, with the days that have begun; score after ``closes_after`` days.
+        min(at_most, per_day x days) x score, with the days that have begun; score after ``closes_after`` days, or as
+        soon as it is late where nbgrader's own ``penalty_method`` is ``"zero"``.
         """
         if total_seconds_late <= 60 * self.grace_minutes:
             return None
-        if total_seconds_late > DAY * self.closes_after:
+        if self.penalty_method == "zero" or total_seconds_late > DAY * self.closes_after:
             return score
         share = min(self.at_most, self.per_day * math.ceil(total_seconds_late / DAY))
         return share * score if share else None

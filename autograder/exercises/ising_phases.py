@@ -147,7 +147,7 @@ def judge_split(reply: Reply) -> dict[str, Verdict]:
     if parts["X_test"].shape[:1] == (1,) and parts["Y_train"].shape[:1] == (rows,):
         parts["Y_train"], parts["X_test"] = parts["X_test"], parts["Y_train"]
     verdicts |= _pairs_and_chance(given, parts, found)
-    lost = m - sum(parts[name].shape[-1] for name in ("X_train", "X_test"))
+    lost = m - sum(sum(parts[name].shape[-1:]) for name in ("X_train", "X_test"))
     if verdicts["sizes"] is not RIGHT and verdicts["pairs"].mistakes == ("not-a-partition",) and 0 < lost <= m // 10:
         one = verdicts["pairs"]  # a few examples lost: that shows in the sizes first
         return verdicts | {"sizes": one, "pairs": nothing_new(*one.mistakes) if " and " not in one.message else one}

@@ -23,7 +23,10 @@ SECONDS = 20
 """So long may one look at the syntax of a cell take."""
 
 _PATTERNS = (
-    (r"ModuleNotFoundError: No module named '([\w.]+)'", "it imports `{0}`, which the grader's computer does not have"),
+    (
+        r"ModuleNotFoundError: No module named '(?!autograder\b)([\w.]+)'",
+        "it imports `{0}`, which the grader's computer does not have",
+    ),
     (
         r"ImportError: cannot import name '(\w+)' from "
         r"'((?:numpy|scipy|sklearn|matplotlib|IPython|pandas|sympy)[\w.]*)'",

@@ -32,6 +32,7 @@ def policy(**settings):
         ({"per_day": 0.1, "grace_minutes": 10}, 11 / 1440, 0.1),
         ({"per_day": 0.1, "at_most": 0.5, "closes_after": 3}, 3, 0.3),
         ({"closes_after": 3}, 3.01, 1.0),
+        ({"penalty_method": "zero"}, 0.01, 1.0),  # nbgrader's own setting
     ],
 )
 def test_a_day_costs_what_the_course_says(settings, days, share):

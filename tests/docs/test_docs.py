@@ -185,7 +185,7 @@ def test_a_sheet_from_release_to_export_and_the_hint_arrives(course, shell, page
         said = shell(course, line.replace("CLUSTER", cluster))
         if line == "autograder hint":
             cluster = next(entry.split()[0] for entry in said.splitlines() if "2 ×" in entry)
-        if "--seed 7" in line:
+        if "--seed 7 --json" in line:
             assert json.loads(said)["seed"] == 7
     hint = "Which values does the hidden layer send on?"
     for name in ("feedback/carla", "feedback/dmitri", "pages/carla"):

@@ -117,7 +117,15 @@ def test_what_is_wrong_in_every_version_is_no_newer_one(source):
     assert newer_syntax(source) == ""
 
 
-@pytest.mark.parametrize("message", ["NameError: name 'np' is not defined", "ImportError: x", "AttributeError: no `x`"])
+@pytest.mark.parametrize(
+    "message",
+    [
+        "NameError: name 'np' is not defined",
+        "ImportError: x",
+        "AttributeError: no `x`",
+        "ModuleNotFoundError: No module named 'autograder.truth'",
+    ],
+)
 def test_an_error_of_ones_own_is_not_the_computers(message):
     assert lacks(message) == ""
 

@@ -140,3 +140,11 @@ def test_an_index_that_is_an_empty_array_is_no_error_of_the_grader(root: Path) -
     nothing = [Reply(one.given, {**one.values, **none}, one.shown) for one in replies]
     verdicts = question.judge(question.lines, nothing)
     assert (verdicts["trained"].share, verdicts["accuracy"].share) == (1, 0)
+
+
+def test_a_part_that_is_one_number_is_no_error_of_the_grader() -> None:
+    (question,) = (one for one in load("ising_phases").questions if one.id == "random_split")
+    replies = right("ising_phases")[question.probe.name]
+    for part in ("X_train", "X_test", "Y_train", "Y_test"):
+        nothing = [Reply(one.given, {**one.values, part: 10**19}, one.shown) for one in replies]
+        assert question.judge(question.lines, nothing)["pairs"].share == 0
