@@ -76,6 +76,12 @@ def test_the_wheel_brings_the_command_and_the_pytest_plugin(built):
     assert "autograder = autograder.cli:main" in text
 
 
+def test_the_wheel_brings_the_tab_of_jupyterlab(built):
+    laid = {name.partition(".data/data/")[2] for name in names_of(built, "*.whl")}
+    assert "etc/jupyter/jupyter_server_config.d/backprop_autograder.json" in laid
+    assert {f"share/jupyter/labextensions/backprop-autograder/{one}" for one in ("main.js", "package.json")} <= laid
+
+
 CORE = {"numpy", "sympy", "mpmath", "rich", "markdown_it", "mdurl", "pygments", "autograder"}
 """What the package and its three dependencies bring."""
 

@@ -36,6 +36,10 @@ if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ]; then
         2>.venv/pip.log || { tail -n 15 .venv/pip.log >&2; fail "pip could not install the dependencies, see above"; }
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . \
         2>.venv/pip.log || { tail -n 15 .venv/pip.log >&2; fail "pip could not install this package, see above"; }
+    # the tab of JupyterLab: a wheel brings these files, setuptools leaves them out of an editable installation
+    mkdir -p .venv/etc/jupyter/jupyter_server_config.d .venv/share/jupyter/labextensions
+    ln -sf ../../../../autograder/bridge/jupyter/backprop_autograder.json .venv/etc/jupyter/jupyter_server_config.d/
+    ln -sfn ../../../../autograder/bridge/jupyter .venv/share/jupyter/labextensions/backprop-autograder
     printf '%s' "$wanted" >"$stamp"
 fi
 

@@ -1,13 +1,19 @@
-"""The marking page: Jupyter Server's Tornado and login in front of a :class:`Desk`. Everything is on this machine."""
+"""The marking page: Jupyter Server's Tornado and login in front of a :class:`Desk`.
+
+``autograder mark`` serves it alone, on this machine only. In JupyterLab it is an extension of the server: the file in
+``jupyter/`` beside this module enables it, and ``main.js`` there opens it in a tab.
+"""
 
 from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Callable
-from functools import cache
+import os
+import secrets
+from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.serverapp import ServerApp
@@ -15,16 +21,19 @@ from tornado.web import HTTPError, StaticFileHandler, authenticated
 from traitlets import Bool, Float, Unicode
 from traitlets.config import Config, Configurable
 
-from autograder.bridge.marking import Conflict, Desk
-from autograder.course import CourseError
+if TYPE_CHECKING:  # what marks is loaded when somebody marks: every start of JupyterLab imports this module
+    from autograder.bridge.marking import Desk
+
+from autograder.course import CourseError, find_root
 from autograder.exercise import SHEETS
 
 PAGE = Path(__file__).with_name("page")
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
-"""Nothing but the page's own script runs and nothing is loaded from elsewhere; styles stand in drawn formulas."""
+"""Nothing but the page's own script runs, also where JupyterLab serves students' files from the same address; nothing is
+loaded from elsewhere; styles stand in drawn formulas."""
 
 MOST = 1_000_000
 """Most bytes of a request."""
@@ -40,38 +49,103 @@ class MarkingPage(Configurable):
 
 
 class Desks:
-    """One desk for each sheet, opened when it is asked for."""
+    """One desk for each sheet of a course, opened when it is asked for."""
 
-    def __init__(self, config: Config, settings: MarkingPage) -> None:
-        """Open nothing yet."""
-        self.desk: Callable[[str], Desk] = cache(
-            lambda sheet: Desk(
-                config, sheet, settings.marker or getpass.getuser(), names=settings.names, share=settings.second
-            )
-        )
+    def __init__(self, config: Config | None, start: Path) -> None:
+        """Open nothing yet. Without a configuration it is that of the course at or above ``start``."""
+        self._config, self._start = config, start
+        self._open: dict[str, Desk] = {}
+
+    @cached_property
+    def config(self) -> Config:
+        """The configuration of the course. Raises CourseError where there is none."""
+        from autograder.bridge.settings import course_config
+
+        if self._config is not None:
+            return self._config
+        root, here = find_root(self._start), self._start.resolve()
+        if not here.is_relative_to(root):  # found because the package lies in a course, and not asked for
+            raise CourseError(f"there is no course in {here}: start JupyterLab in the course's folder.")
+        return course_config(root)
+
+    def desk(self, sheet: str) -> Desk:
+        """The desk of a sheet. Raises CourseError."""
+        from autograder.bridge.marking import Desk
+
+        if sheet not in self._open:
+            mine = MarkingPage(config=self.config)
+            marker = mine.marker or os.environ.get("JUPYTERHUB_USER") or getpass.getuser()
+            self._open[sheet] = Desk(self.config, sheet, marker, names=mine.names, share=mine.second)
+        return self._open[sheet]
+
+    def sheets(self) -> Mapping[str, str]:
+        """Names and titles of the sheets that have something for people. Raises CourseError without a course."""
+        from autograder.exercises import all_exercises
+
+        asked = self.config and {one.sheet for one in all_exercises() if one.written}
+        return {name: title for name, title in SHEETS.items() if name in asked}
+
+    def first(self) -> str:
+        """The first sheet where an answer waits, or one that has answers. Raises CourseError when there is none."""
+        found, reason = "", "nothing in this course is marked by people."
+        for sheet in self.sheets():
+            try:
+                parts = self.desk(sheet).overview()
+            except CourseError as problem:
+                reason = str(problem)
+                continue
+            if any(one["waiting"] for one in parts):
+                return sheet
+            found = found or sheet
+        if not found:
+            raise CourseError(reason)
+        return found
 
 
 class _Handler(JupyterHandler):
     def initialize(self, desks: Desks) -> None:
         self.desks = desks
 
+    @cached_property
+    def nonce(self) -> str:
+        return secrets.token_urlsafe(16)
+
     @property
     def content_security_policy(self) -> str:
-        return POLICY
+        return POLICY.format(nonce=self.nonce)
 
     def desk(self, sheet: str) -> Desk:
         if sheet not in SHEETS:
             raise HTTPError(404)
         return self.desks.desk(sheet)
 
+    def say_why(self, problem: CourseError) -> None:
+        self.set_status(404)
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.finish(f"There is nothing to mark: {problem}")
+
+
+class _First(_Handler):
+    @authenticated
+    def get(self) -> None:
+        try:
+            self.redirect(f"{self.base_url}autograder/mark/{self.desks.first()}")
+        except CourseError as problem:
+            self.say_why(problem)
+
 
 class _Home(_Handler):
     @authenticated
     def get(self, sheet: str) -> None:
-        self.desk(sheet)
+        try:
+            self.desk(sheet)
+        except CourseError as problem:
+            self.say_why(problem)
+            return
         self.xsrf_token  # noqa: B018  (sets the cookie that the page sends back)
         self.set_header("Content-Type", "text/html; charset=utf-8")
-        self.finish((PAGE / "mark.html").read_text(encoding="utf-8").replace("{{sheet}}", sheet))
+        page = (PAGE / "mark.html").read_text(encoding="utf-8")
+        self.finish(page.replace("{{sheet}}", sheet).replace("{{nonce}}", self.nonce))
 
 
 class _Api(_Handler):
@@ -82,7 +156,8 @@ class _Api(_Handler):
         desk, ask = self.desk(sheet), self.get_query_argument
         try:
             if what == "overview":
-                self._say({"parts": desk.overview(), "marker": desk.marker, "second": desk.share})
+                about = {"marker": desk.marker, "second": desk.share, "sheets": self.desks.sheets()}
+                self._say({"parts": desk.overview(), **about})
             elif what == "part":
                 self._say(desk.part(ask("exercise"), ask("part"), float(ask("alike", "92"))))
             elif what == "beside":
@@ -96,6 +171,8 @@ class _Api(_Handler):
 
     @authenticated
     def post(self, sheet: str, what: str) -> None:
+        from autograder.bridge.marking import Conflict
+
         desk = self.desk(sheet)
         if len(self.request.body) > MOST:
             raise HTTPError(413)
@@ -127,12 +204,16 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 
 def _load_jupyter_server_extension(server: ServerApp) -> None:
+    if not server.identity_provider.auth_enabled:
+        server.log.warning("The marking page is not served: this server has no login.")
+        return
     base = server.web_app.settings["base_url"].rstrip("/")
-    desks = Desks(server.config, MarkingPage(config=server.config))
+    desks = Desks(server.config if isinstance(server, _Server) else None, Path(server.root_dir))
     server.web_app.add_handlers(  # type: ignore[no-untyped-call]
         ".*$",
         [
             (rf"{base}/autograder/mark/static/(.*)", StaticFileHandler, {"path": str(PAGE)}),
+            (rf"{base}/autograder/mark", _First, {"desks": desks}),
             (rf"{base}/autograder/mark/(\w+)", _Home, {"desks": desks}),
             (rf"{base}/autograder/mark/(\w+)/(\w+)", _Api, {"desks": desks}),
         ],

@@ -34,6 +34,8 @@ async function overview() {
     textContent: `${one.notebook}: ${one.title} (${one.waiting} of ${one.answers} wait)`,
   })));
   if (chosen) $("parts").value = chosen;
+  $("sheets").replaceChildren(...Object.entries(found.sheets).map(([value, textContent]) => make("option", { value, textContent })));
+  $("sheets").value = sheet;
   document.querySelector("h1").textContent = found.second ? "Second marking" : "Marking";
   return found.parts;
 }
@@ -277,6 +279,7 @@ document.addEventListener("keydown", event => {
   const act = /^[1-9]$/.test(event.key) ? () => tick(Number(event.key) - 1) : keys[event.key];
   if (act) { event.preventDefault(); act(); }
 });
+$("sheets").addEventListener("change", () => { location.pathname = location.pathname.replace(/[^/]+\/?$/, $("sheets").value); });
 $("parts").addEventListener("change", () => open($("parts").value));
 $("alike").addEventListener("change", () => open($("parts").value));
 $("search").addEventListener("input", search);
