@@ -32,8 +32,8 @@ POLICY = (
     "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
-"""Nothing but the page's own script runs, also where JupyterLab serves students' files from the same address; nothing is
-loaded from elsewhere; styles stand in drawn formulas."""
+"""Nothing but the page's own script runs, also where JupyterLab serves students' files from the same address; nothing
+is loaded from elsewhere; styles stand in drawn formulas."""
 
 MOST = 1_000_000
 """Most bytes of a request."""

@@ -27,7 +27,8 @@ def course(tmp_path_factory, root):
 @pytest.fixture
 def installed(tmp_path, monkeypatch, root):
     """What the wheel lays down for Jupyter, and nothing else of ours."""
-    for target, files in tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]["data-files"].items():
+    setuptools = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]
+    for target, files in setuptools["data-files"].items():
         folder = tmp_path / target
         folder.mkdir(parents=True)
         for file in files:
