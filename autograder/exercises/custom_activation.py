@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import sympy as sp
 
 from autograder.exercise import (
     Challenge,
@@ -31,9 +32,11 @@ from autograder.exercise import (
 from autograder.exercises.function_properties import PROPERTIES, RECORD, by_property
 from autograder.exercises.networks import exchanged
 from autograder.exercises.shared import at_each, calling, layer_gradients, of_order_one
+from autograder.exercises.stated import Fact, stated
 from autograder.marking.compare import HAND, as_numbers, compare
 from autograder.marking.judges import remembered, values
 from autograder.marking.slips import Slip, explain_slips
+from autograder.truth import derivative
 
 SHOWN_POINTS = np.array([-2.0, -1.0, 0.5, 1.0, 2.0])
 """Where a wrong derivative is told by a counterexample. f' is known to everybody who has a calculator for f."""
@@ -269,6 +272,29 @@ def _counterexample(replies: Sequence[Reply]) -> str:
 
 # The questions ------------------------------------------------------------------------------------------------------
 
+
+def _slopes(activation: str, *places: float) -> tuple[float, ...]:
+    """The slopes at some places, from sympy; at an infinite one the limit."""
+    slope = derivative(activation)
+    (z,) = slope.free_symbols
+    return tuple(float(sp.limit(slope, z, sp.Float(x)) if np.isinf(x) else slope.subs(z, x)) for x in places)
+
+
+OTHER_SLOPES = {
+    "relu_slopes": Fact(
+        1,
+        "the slopes of ReLU",
+        lambda: _slopes("relu", -1, 1),
+        "On each side ReLU is a straight line. Which?",
+    ),
+    "sigmoid_slopes": Fact(
+        1,
+        "the slopes of the sigmoid",
+        lambda: _slopes("sigmoid", -np.inf, 0, np.inf),
+        "Where is the sigmoid flat, and how steep is it where it is one half?",
+    ),
+}
+
 EXERCISE = Exercise(
     name="custom_activation",
     sheet="design",
@@ -298,12 +324,13 @@ EXERCISE = Exercise(
             RECORD,
             by_property,
         ),
+        stated("other_slopes", "(d) The slopes of ReLU and sigmoid", OTHER_SLOPES),
     ),
-    written=(Written("activation_words", "(d) Comparison with ReLU and sigmoid", 6),),
+    written=(Written("activation_words", "(d) Comparison with ReLU and sigmoid", 4),),
     parts={
         "a": ("derivative_of_f",),
         "b": ("layer_forward", "layer_backward"),
         "c": ("properties_of_f",),
-        "d": ("activation_words",),
+        "d": ("other_slopes", "activation_words"),
     },
 )

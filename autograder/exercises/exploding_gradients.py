@@ -27,6 +27,7 @@ from autograder.exercise import (
 from autograder.exercises.random_weights import WEIGHTS, judge_weights
 from autograder.exercises.rate_schedule import RATE_SLIPS, RATES, rate_truth
 from autograder.exercises.shared import keeping_inputs, of_order_one
+from autograder.exercises.stated import Fact, stated
 from autograder.marking.compare import as_numbers
 from autograder.marking.judges import charged_before, charged_once, remembered, values
 from autograder.marking.slips import At, Slip, explain_slips, first_of
@@ -281,6 +282,21 @@ BY_LIST = charged_once(
     charged_before(values(clip_list_truth, explain=EXPLAIN_LIST), {"together": "one_together", "small": "one_small"})
 )
 
+REMEDIES = {
+    "changes": Fact(
+        1,
+        "what each remedy changes",
+        lambda: ("gradient", "weights at the start", "step length"),
+        "Which of your three functions is called before the first step, and which returns a learning rate?",
+    ),
+    "against_vanishing": Fact(
+        1,
+        "what also helps against vanishing gradients",
+        lambda: "level weights",
+        "Which of the three can make a signal larger that would shrink from layer to layer?",
+    ),
+}
+
 EXERCISE = Exercise(
     name="exploding_gradients",
     sheet="by_hand",
@@ -297,26 +313,26 @@ EXERCISE = Exercise(
             keeping_inputs(BY_CLIPPING),
         ),
         Question(
-            "clipping_special",
-            "(a) Zero, NaN and very large entries",
-            lines(
-                zero=(1, "an array of zeros"),
-                not_finite=(1, "an array with NaN or infinity"),
-                huge=(1, "very large finite entries"),
-            ),
-            CLIP_SPECIAL,
-            keeping_inputs(not_for_all(BY_SPECIAL, "ordinary")),
-        ),
-        Question(
             "clipping_list",
             "(a) Several arrays with one norm",
             lines(
-                together=(2, "a list above the threshold"),
+                together=(3, "a list above the threshold"),
                 small=(1, "a list below the threshold"),
-                one_not_finite=(1, "a list with NaN in one array"),
+                one_not_finite=(0.5, "a list with NaN in one array"),
             ),
             CLIP_LIST,
             keeping_inputs(not_for_all(BY_LIST, "together")),
+        ),
+        Question(
+            "clipping_special",
+            "(a) Zero, NaN and very large entries",
+            lines(
+                zero=(0.5, "an array of zeros"),
+                not_finite=(0.5, "an array with NaN or infinity"),
+                huge=(0.5, "very large finite entries"),
+            ),
+            CLIP_SPECIAL,
+            keeping_inputs(not_for_all(BY_SPECIAL, "ordinary")),
         ),
         Question(
             "initialisation",
@@ -337,12 +353,13 @@ EXERCISE = Exercise(
             RATES,
             values(rate_truth, explain=explain_slips(RATE_SLIPS)),
         ),
+        stated("what_they_change", "(d) What the remedies change", REMEDIES),
     ),
-    written=(Written("cause_or_symptom", "(d) Cause or symptom?", 3),),
+    written=(Written("cause_or_symptom", "(d) Cause or symptom?", 2),),
     parts={
-        "a": ("clipping", "clipping_special", "clipping_list"),
+        "a": ("clipping", "clipping_list", "clipping_special"),
         "b": ("initialisation",),
         "c": ("schedule",),
-        "d": ("cause_or_symptom",),
+        "d": ("what_they_change", "cause_or_symptom"),
     },
 )

@@ -94,6 +94,8 @@ def handed_in(student, given, *, columns):
             found[name] = None if sizes is None else sorted(int(size) for size in sizes)
         except (TypeError, ValueError):
             found[name] = "something else"  # than a list of whole numbers
+    for name in ("best_size", "widest_gap"):
+        found[name] = getattr(student, name, None)
     if callable(getattr(student, "study", None)):
         data = [given[name] for name in ("X", "Y", "X_test", "Y_test")]
         sizes = [int(size) for size in given["sizes"]]
@@ -243,6 +245,40 @@ def sizes_by_rule(name: str, reply: Reply) -> Verdict:
     return Verdict("wrong", message=_which_is_wrong(listed.tolist(), due[name]), hint=_RULE_HINT)
 
 
+@line_by_line
+def sizes_of_table(name: str, reply: Reply) -> Verdict:
+    """A size for what a column, or a difference of two, is largest in our table or in the student's own."""
+    got, size = reply.values.get(name), whole_numbers(reply.values.get(name))
+    if got is None:
+        return Verdict("missing", message=f"`{name}` is not filled in yet.")
+    if size is None or size.size != 1:
+        return Verdict("wrong", message=f"`{name}` must be one of the hidden sizes.")
+    exact, table = truth(reply.given), usable(reply.values)
+    if int(size[0]) in _largest(name, reply.given, exact):
+        return RIGHT
+    complete = all(column in table and table[column].shape == exact[column].shape for column in COLUMNS)
+    if complete and all(_from_study(column, table, exact[column]) for column in COLUMNS):
+        own = _largest(name, reply.given, table)
+        # a table in which nothing differs has to be that of networks that were trained
+        trained = any(near(column, table[column], exact[column]) for column in COLUMNS)
+        if int(size[0]) in own and (len(own) < len(reply.given["sizes"]) or trained):
+            return Verdict("correct", share=1.0, own=True, message="Right, given your own table.")
+    return Verdict("wrong", message=f"`{name}` is not what your table says.", hint=_LARGEST_HINTS[name])
+
+
+_LARGEST_HINTS = {
+    "best_size": "Which column stands for data that the network has not seen?",
+    "widest_gap": "Take the difference of two columns, row by row.",
+}
+
+
+def _largest(name: str, given: Values, table: Mapping[str, np.ndarray]) -> list[int]:
+    """The sizes for which the test accuracy, or how far it lies below the training accuracy, is largest."""
+    gap = table["train_accuracy"] - table["test_accuracy"]
+    column = gap if name == "widest_gap" else table["test_accuracy"]
+    return [int(size) for size in given["sizes"][column >= column.max() - 1e-9]]
+
+
 def _by_rule(given: Values, table: Mapping[str, np.ndarray]) -> dict[str, list[int]]:
     return verdicts([int(size) for size in given["sizes"]], table["train_accuracy"], table["test_accuracy"])
 
@@ -315,6 +351,13 @@ EXERCISE = Exercise(
             sizes_by_rule,
         ),
         Question(
+            "best_and_widest",
+            "The best size and the widest gap",
+            lines(best_size=(1, "the best size on new data"), widest_gap=(1, "the widest gap")),
+            HANDED_IN,
+            sizes_of_table,
+        ),
+        Question(
             "unit_spread",
             "How different the units are",
             lines(spread=(3, "spread of the hidden activations")),
@@ -322,10 +365,10 @@ EXERCISE = Exercise(
             values(spread_truth, explain=explain_slips(SPREAD_SLIPS)),
         ),
     ),
-    written=(Written("conclusions", "Too few, too many, and a setting that hides both", 7),),
+    written=(Written("conclusions", "Too few, too many, and a setting that hides both", 5),),
     parts={
         "study": ("study_function", "table_rows"),
-        "under- and overfitting": ("under_and_over",),
+        "under- and overfitting": ("under_and_over", "best_and_widest"),
         "defaults": ("unit_spread",),
         "explanation": ("conclusions",),
     },

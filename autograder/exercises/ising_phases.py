@@ -14,6 +14,7 @@ import numpy as np
 
 from autograder.exercise import RIGHT, Challenge, Exercise, Probe, Question, Reply, Values, Verdict, Written, lines
 from autograder.exercises.shared import calling
+from autograder.exercises.stated import Fact, stated
 from autograder.exercises.toy_lattices import GENERATOR, judge_generator, seeded
 from autograder.marking.chance import plausible
 from autograder.marking.compare import as_numbers, compare, whole_numbers
@@ -301,6 +302,15 @@ def _accuracy(given: Values, found: Values) -> Verdict:
 
 # The questions ------------------------------------------------------------------------------------------------------
 
+GROUPS = {
+    "failing_group": Fact(
+        0.5, "which lattices are got wrong", lambda: "cold, mostly down", "Look for the bar that is hardly there."
+    ),
+    "repaired_group": Fact(
+        0.5, "which lattices become better", lambda: "cold, mostly down", "Compare the bars of the two figures."
+    ),
+}
+
 EXERCISE = Exercise(
     name="ising_phases",
     sheet="foundations",
@@ -347,12 +357,13 @@ EXERCISE = Exercise(
             EXPERIMENT,
             judge_experiment,
         ),
+        stated("group_of_lattices", "Which lattices are got wrong", GROUPS),
     ),
-    written=(Written("toy_and_truth", "Where the toy data mislead", 6),),
+    written=(Written("toy_and_truth", "Where the toy data mislead", 5),),
     parts={
         "generator": ("toy_generator",),
         "split": ("random_split",),
         "accuracy": ("share_of_right", "test_accuracy"),
-        "Metropolis data": ("toy_and_truth",),
+        "Metropolis data": ("group_of_lattices", "toy_and_truth"),
     },
 )

@@ -14,6 +14,7 @@ from autograder.exercise import Challenge, Exercise, Probe, Question, Reply, Val
 from autograder.exercises.networks import NetworkTask
 from autograder.exercises.reports import NOTED, OURS, Training, accuracies, accuracy_slips, misused, noted, repeated
 from autograder.exercises.shared import draw_point, gradient_challenges, in_arrays, noisy_moons
+from autograder.exercises.stated import Fact, stated
 from autograder.marking.compare import compare
 from autograder.marking.judges import remembered, values
 from autograder.marking.slips import Slip, explain_slips, first_of
@@ -215,6 +216,16 @@ STUDY_SLIPS = (
 
 # The questions ------------------------------------------------------------------------------------------------------
 
+CHOICE = {
+    "chosen_lambda": Fact(
+        1, "the strength to choose", lambda: 0.1, "Which rows have the best test accuracy?", also=(0.01,)
+    ),
+    "nothing_left": Fact(
+        1, "where nothing is left", lambda: 10.0, "Guessing is right for one half. Which row is nearest to that?"
+    ),
+}
+"""Of the table of the notebook: its test computes it again."""
+
 EXERCISE = Exercise(
     name="l2_regularization",
     sheet="training",
@@ -243,12 +254,13 @@ EXERCISE = Exercise(
             Probe(study, _studies, {"ours": OURS, "columns": COLUMNS}),
             values(studied, follow=follow_study, explain=first_of(explain_study, explain_slips(STUDY_SLIPS))),
         ),
+        stated("chosen_strength", "What the table says", CHOICE),
     ),
-    written=(Written("effect", "What the penalty does to the boundary", 5),),
+    written=(Written("effect", "What the penalty does to the boundary", 3),),
     parts={
         "loss": ("penalised_loss",),
         "gradients": ("weight_gradients", "bias_gradients"),
         "train": ("training_losses",),
-        "effect": ("strength_table", "effect"),
+        "effect": ("strength_table", "chosen_strength", "effect"),
     },
 )

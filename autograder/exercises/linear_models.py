@@ -17,6 +17,7 @@ from autograder.diagnosis import Spec
 from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written, lines
 from autograder.exercises.descent_loop import BY_DESCENT, DESCENT
 from autograder.exercises.shared import keeping_inputs, of_order_one
+from autograder.exercises.stated import Fact, stated
 from autograder.marking.compare import as_numbers, compare
 from autograder.marking.freedom import choosing
 from autograder.marking.gradients import explain_gradients
@@ -277,6 +278,30 @@ def _gradient_lines(dw: float, db: float) -> tuple[Line, ...]:
     return lines(dw=(dw, "dw, the gradient of the weights"), db=(db, "db, the gradient of the bias"))
 
 
+IN_COMMON = {
+    "feeds_last_unit": Fact(
+        1, "what feeds the last unit", lambda: "A1", "What is multiplied by W2, before or after the hidden activation?"
+    ),
+    "last_activation": Fact(
+        1,
+        "the activation of the last unit",
+        lambda: ("identity", "sigmoid", "identity", "sigmoid"),
+        "Two of the four losses see the score itself.",
+    ),
+    "error_signal": Fact(
+        1,
+        "the error signals",
+        lambda: ("2 (s - y)", "a - y", "-y if y s < 1, else 0", "a - y"),
+        "It stands in your three functions, before the product with X.",
+    ),
+    "who_adds": Fact(
+        1,
+        "which examples add to the gradient",
+        lambda: ("all", "all", "y s < 1", "all"),
+        "For which examples is the error signal exactly zero?",
+    ),
+}
+
 EXERCISE = Exercise(
     name="linear_models",
     sheet="foundations",
@@ -327,13 +352,14 @@ EXERCISE = Exercise(
             DESCENT,
             keeping_inputs(BY_DESCENT),
         ),
+        stated("in_common", "What the models have in common", IN_COMMON),
     ),
-    written=(Written("what_is_common", "What backpropagation generalises", 6),),
+    written=(Written("what_is_common", "What backpropagation generalises", 2),),
     parts={
         "linear regression": ("linear_regression",),
         "logistic regression": ("logistic_regression",),
         "linear SVM": ("linear_svm",),
         "gradient descent": ("descent_steps",),
-        "comparison table": ("what_is_common",),
+        "comparison table": ("in_common", "what_is_common"),
     },
 )

@@ -8,6 +8,7 @@ assumption on the generator: see ``watched_epochs``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -25,7 +26,8 @@ from autograder.exercise import (
     Written,
     lines,
 )
-from autograder.exercises.shared import SMALL, draw_point, network_for, small_targets
+from autograder.exercises.shared import SMALL, draw_point, moons, network_for, small_targets
+from autograder.exercises.stated import Fact, stated
 from autograder.exercises.watched_epochs import EXAMPLES, orders, recorded, with_either_epoch
 from autograder.marking.compare import as_numbers
 from autograder.marking.judges import remembered, usable, values
@@ -299,6 +301,38 @@ def _another_rate(reply: Reply) -> bool:
 
 # The questions ------------------------------------------------------------------------------------------------------
 
+EPOCHS = 100
+"""As long as the curves of the notebook."""
+
+
+@cache
+def _batch_noise() -> tuple[float, float]:
+    """Rises and roughness of the batch curve of the notebook."""
+    data, state, losses = moons(), descent.baseline_state(4, 2, weight_scale=1.0), []
+    for _ in range(EPOCHS):
+        losses.append(descent.loss(state, data["X"], data["Y"]))
+        state = descent.step(state, descent.gradients(state, data["X"], data["Y"]), 1.0)
+    found = noise_truth({"curve": np.array(losses)})
+    return float(found["rises"]), float(found["roughness"])
+
+
+TABLE = {
+    "steps": Fact(
+        1,
+        "steps of each kind",
+        lambda: (EPOCHS, EPOCHS * moons()["X"].shape[1]),
+        "After which examples does batch training move the parameters, and after which SGD? There are 140.",
+        within=0,
+    ),
+    "batch_noise": Fact(
+        1,
+        "noise of the batch curve",
+        _batch_noise,
+        "Both numbers stand in the first row of your table.",
+        within=0.05,
+    ),
+}
+
 EXERCISE = Exercise(
     name="sgd",
     sheet="training",
@@ -334,12 +368,13 @@ EXERCISE = Exercise(
             NOISE,
             values(noise_truth, explain=explain_slips(NOISE_SLIPS)),
         ),
+        stated("table_numbers", "Numbers of the table", TABLE),
     ),
-    written=(Written("comparison", "Batch and stochastic side by side", 5),),
+    written=(Written("comparison", "Batch and stochastic side by side", 3),),
     parts={
         "steps": ("given_order",),
         "order": ("random_order",),
         "curve": ("loss_curve",),
-        "noisier": ("noise_numbers", "comparison"),
+        "noisier": ("noise_numbers", "table_numbers", "comparison"),
     },
 )

@@ -8,11 +8,23 @@ from __future__ import annotations
 
 from autograder.exercise import Exercise, Written
 from autograder.exercises.networks import NetworkTask
+from autograder.exercises.shared import moons
+from autograder.exercises.stated import Fact, stated
+from autograder.truth import descent
 
 SIMPLE = NetworkTask("SimpleNeuralNetwork", ("sigmoid", "sigmoid"), "bce", own_forward=False)
 
 TRAININGS = ((40, 2.0), (60, 1.5), (90, 1.0))
 """Epochs and learning rates: long enough that the network no longer gives every example the same label."""
+
+START = {
+    "start_loss": Fact(
+        1,
+        "the loss at the start",
+        lambda: descent.loss(descent.baseline_state(4, 1, weight_scale=0.0), moons()["X"], moons()["Y"]),
+        "It stands in the first column of the table. Which output does a network without weights give?",
+    )
+}
 
 EXERCISE = Exercise(
     name="simple_network",
@@ -32,12 +44,13 @@ EXERCISE = Exercise(
             train_accuracy=1,
             test_accuracy=1,
         ),
+        stated("loss_at_the_start", "Where the loss starts", START),
     ),
-    written=(Written("two_trainings", "Two trainings of the same network", 6),),
+    written=(Written("two_trainings", "Two trainings of the same network", 5),),
     parts={
         "backward_pass": ("output_gradients", "hidden_gradients"),
         "update_parameters": ("update_step",),
         "moons": ("training_report",),
-        "loss and boundary": ("two_trainings",),
+        "loss and boundary": ("loss_at_the_start", "two_trainings"),
     },
 )

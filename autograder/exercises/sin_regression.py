@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from autograder.exercise import Challenge, Exercise, Judge, Line, Probe, Question, Reply, Verdict, Written, lines
+from autograder.exercises.fit_picture import PICTURE, by_picture
 from autograder.exercises.networks import PARAMETERS, SQUARED_ERROR, NetworkTask
 from autograder.exercises.shared import SMALL, sigmoid, sigmoid_kept, small_targets
 from autograder.marking.compare import as_numbers, compare
@@ -186,13 +187,20 @@ EXERCISE = Exercise(
             Probe(fit, _fit_challenges),
             by_fit,
         ),
+        Question(
+            "fit_picture",
+            "Prediction and truth in one picture",
+            lines(curves=(1, "both curves, with labels"), beyond=(1, "the prediction beyond the training range")),
+            PICTURE,
+            by_picture,
+        ),
     ),
-    written=(Written("regression_words", "Plot and explanation", 5),),
+    written=(Written("regression_words", "What changed, and why", 3),),
     parts={
         "linear output": ("forward_regression",),
         "loss": ("squared_loss",),
         "changed backward pass": ("output_gradients", "hidden_gradients"),
         "fit": ("sine_fit",),
-        "plot of prediction against truth": ("regression_words",),
+        "plot of prediction against truth": ("fit_picture", "regression_words"),
     },
 )

@@ -30,6 +30,7 @@ from autograder.exercise import (
 )
 from autograder.exercises.error_signals import DEPTH, SIGNALS, judge_signals
 from autograder.exercises.shared import filled_in
+from autograder.exercises.stated import Fact, stated
 from autograder.marking import slips
 from autograder.marking.by_hand import Slip, Step, chain, work_out_all
 from autograder.marking.judges import remembered, values
@@ -202,6 +203,17 @@ BY_SIGMOID = turned(chain(SIGMOID_STEPS, truth, lambda given: start()))
 BY_RELU = chain(RELU_STEPS, truth, lambda given: start())
 
 
+ODD_ONE_OUT = {
+    "odd_one_out": Fact(
+        1,
+        "the remedy that does not help",
+        lambda: "gradient clipping",
+        "Which of the four never makes a small gradient larger?",
+        also=("clipping",),
+    )
+}
+
+
 def _estimate(id: str, title: str, steps: Mapping[str, Sequence[Step]], probe: Probe, judge: Judge) -> Question:
     return Question(id, title, tuple(step.line for step in steps[id]), probe, judge)
 
@@ -215,6 +227,7 @@ EXERCISE = Exercise(
     questions=(
         _estimate("sigmoid_layers", "(a) The sigmoid, layer by layer", SIGMOID_STEPS, SIGMOID, BY_SIGMOID),
         _estimate("sigmoid_input", "(b) What reaches the input", SIGMOID_STEPS, SIGMOID, BY_SIGMOID),
+        stated("which_does_not_help", "(c) Which remedy does not help", ODD_ONE_OUT),
         _estimate("relu_layers", "(d) ReLU with half of its units active", RELU_STEPS, RELU, BY_RELU),
         Question(
             "true_signals",
@@ -236,11 +249,11 @@ EXERCISE = Exercise(
             values(norm_truth, explain=slips.explain_slips(NORM_SLIPS)),
         ),
     ),
-    written=(Written("remedies", "(c) Three remedies", 4),),
+    written=(Written("remedies", "(c) Why three remedies help", 3),),
     parts={
         "a": ("sigmoid_layers",),
         "b": ("sigmoid_input",),
-        "c": ("remedies",),
+        "c": ("which_does_not_help", "remedies"),
         "d": ("relu_layers",),
         "e": ("true_signals", "true_norms"),
     },

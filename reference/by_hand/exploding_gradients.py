@@ -29,17 +29,20 @@ def levels(draw, activation, depth=30, width=200, seed=1):
 #
 # $\|g\|$ is the square root of the sum of the squares of **all** entries, whatever the shape of $g$ is.
 #
-# Write `clip_by_norm(g, threshold)`:
+# Write `clip_by_norm(g, threshold)`. What backpropagation needs comes first:
 #
-# - `g` is **one array**: return an array of the same shape;
-# - `g` is a **list of arrays** (the gradients of all parameters): they are one long gradient with **one norm**, so all are
+# - `g` is a **list of arrays**, the gradients of all parameters: they are one long gradient with **one norm**, so all are
 #   multiplied by the same factor. Return a list of arrays, each in its shape;
+# - `g` is **one array**: return an array of the same shape;
+# - do not change the arrays that you are given: return new ones.
+#
+# Then what happens seldom, for half a point each:
+#
 # - an array of zeros comes back as zeros;
 # - if **any** entry is NaN or infinite, there is no direction to keep: return **zeros in place of everything** (for a list:
 #   of all its arrays), so that this step is skipped;
 # - entries may be as large as `1e250`. They are finite, but their squares are not: `1e250**2` is infinity. The result must
-#   be right all the same;
-# - do not change the arrays that you are given: return new ones.
+#   be right all the same.
 #
 # Two examples with $t = 5$: `[[6, -8]]` has norm 10 and becomes `[[3, -4]]`; the list `[[[3]], [[4], [12]]]` has norm 13, so
 # all three numbers are multiplied by 5/13.
@@ -122,11 +125,11 @@ check_yourself(selfcheck_clip)
 # %% question="clipping"
 # an array above the threshold {above} and one below it {below}.
 
+# %% question="clipping_list"
+# a list above the threshold {together}, one below it {small} and one with a NaN {one_not_finite}.
+
 # %% question="clipping_special"
 # zeros, an array with NaN or infinity, and very large entries {each}.
-
-# %% question="clipping_list"
-# a list above the threshold {together}, one below it and one with a NaN {small, one_not_finite}.
 
 # %% [markdown] text="part_b"
 # ## (b) Weights that keep the level
@@ -322,21 +325,38 @@ show(
 # steps and ends), or it stays at 0.693, which is log 2: the answer of a network whose ReLU units are all dead. Each of the
 # three remedies alone brings the loss below 0.3 from every seed.
 
-# %% [markdown] written="cause_or_symptom"
+# %% [markdown] text="part_d"
 # ## (d) Cause or symptom?
 #
-# In the cell below, write about five sentences. For each of the three remedies say what it changes (the gradient, the
-# weights at the start, or the step) and whether it treats the cause or the symptom. Use the table or the curves of your run
-# at least once. Which of the three helps against vanishing gradients, too?
+# - `changes`: what each of the three remedies changes, a list in the order clipping, level weights, schedule. The words are
+#   `"gradient"`, `"weights at the start"`, `"step length"`.
+# - `against_vanishing`: which of the three helps against **vanishing** gradients, too? One of `"clipping"`, `"level weights"`,
+#   `"schedule"`.
+
+# %% student="remedies"
+# Fill in:  changes = [..., ..., ...]     against_vanishing = ...
+### BEGIN SOLUTION
+changes = ["gradient", "weights at the start", "step length"]
+against_vanishing = "level weights"
+### END SOLUTION
+
+# %% question="what_they_change"
+# changes and against_vanishing {each}.
+
+# %% [markdown] written="cause_or_symptom"
+# ### Why
+#
+# In the cell below, write about four sentences. For each of the three remedies say whether it treats the cause or the
+# symptom, and why. Use the table or the curves of your run at least once. Why do the other two not help against vanishing
+# gradients?
 #
 # === BEGIN MARK SCHEME ===
 #
-# - 1 point: two treat a symptom. Clipping limits the length of the gradient at each step; the schedule makes the first steps
-#   small, so that the weights have time to move to a better place, and does not make the gradient smaller.
+# - 1 point: two treat a symptom. Clipping limits the length of the gradient at each step, and never makes anything larger; the
+#   schedule makes the first steps small, so that the weights have time to move to a better place, and does not make the gradient
+#   smaller.
 # - 1 point: level weights remove the cause, the factor per layer that is larger than 1, at least at the start. The run shows
 #   it: the norm of the first gradient (above 100 with the large weights for most seeds, below 3 with level weights), or NaN
 #   against a final loss below 0.3.
-# - 1 point: for vanishing gradients only the initialisation helps; clipping never makes anything larger, and a larger
-#   learning rate cannot serve the last and the first layer at once.
 #
 # === END MARK SCHEME ===

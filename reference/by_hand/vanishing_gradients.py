@@ -102,7 +102,7 @@ weight_needed = 4
 # %% question="sigmoid_input"
 # at_input, layers_needed and weight_needed {each}.
 
-# %% [markdown] written="remedies"
+# %% [markdown] text="part_c"
 # ## (c) Three remedies
 #
 # Four words that you may not have met yet, in a line each:
@@ -116,9 +116,23 @@ weight_needed = 4
 #   unit therefore sees values around 0 of a spread of 1, however large the weights below are.
 #
 # A colleague says: "Against vanishing gradients one can use ReLU, gradient clipping, residual connections or batch
-# normalisation." In the cell below, choose **three remedies that really help** and give a reason for each: which factor
-# in the product of (a) does it change, and how? One of the four in the list is the odd one out. Say which one, and which
-# problem it was made for. (About six sentences.)
+# normalisation." One of the four in the list is the odd one out: it does not help. Which? Fill in `odd_one_out`, one of
+# `"ReLU"`, `"gradient clipping"`, `"residual connections"`, `"batch normalisation"`.
+
+# %% student="odd_one_out"
+# Fill in:  odd_one_out = ...
+### BEGIN SOLUTION
+odd_one_out = "gradient clipping"
+### END SOLUTION
+
+# %% question="which_does_not_help"
+# odd_one_out.
+
+# %% [markdown] written="remedies"
+# ### (c) Why they help
+#
+# In the cell below, choose **three remedies that really help** and give a reason for each: which factor in the product of (a)
+# does it change, and how? Say in half a sentence which problem the odd one out was made for. (About six sentences.)
 #
 # === BEGIN MARK SCHEME ===
 #
@@ -128,8 +142,8 @@ weight_needed = 4
 #   batch normalisation: keeps the pre-activations around 0, where the slope of the activation is largest.
 #   Others that are right: tanh in place of sigmoid (slope up to 1), initialisation that keeps the level (weights make up
 #   for the slope), gated units (LSTM), fewer layers, layer normalisation, greedy pre-training.
-# - 1 point: clipping is the odd one out. It makes large gradients smaller; it was made against exploding gradients, and
-#   a gradient that is too small is left as it is.
+# - Clipping makes large gradients smaller; it was made against exploding gradients, and a gradient that is too small is left as
+#   it is. Where this is not said, half a point less.
 # - A student who counts clipping as a remedy for vanishing gradients gets no points for that remedy.
 #
 # === END MARK SCHEME ===

@@ -377,6 +377,18 @@ WRONG = (
         },
         loses={"sigmoid_layers": 6, "sigmoid_input": 3, "relu_layers": 4},
     ),
+    wrong(
+        'relu-as-odd-one-out',
+        'another of the four',
+        cells={'odd_one_out': 'odd_one_out = "ReLU"'},
+        loses={'which_does_not_help.odd_one_out': 1},
+    ),
+    wrong(
+        'odd-one-out-as-number',
+        'a number in the place of a word',
+        cells={'odd_one_out': 'odd_one_out = 2'},
+        loses={'which_does_not_help.odd_one_out': 1},
+    ),
 )
 
 ALLOWED = {
@@ -387,6 +399,8 @@ ALLOWED = {
 }
 
 UNPLACED = {
+    'relu-as-odd-one-out': 'a statement in words or numbers: nothing is worked out',
+    'odd-one-out-as-number': 'a statement in words or numbers: nothing is worked out',
     "one-layer-short": "numbers that were typed: nothing is worked out",
     "slope-for-weight": "numbers that were typed: nothing is worked out",
     "all-zeros": "numbers that were chosen: nothing is worked out",

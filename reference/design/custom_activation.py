@@ -268,25 +268,39 @@ show(
     "network with your layer x tanh x."
 )
 
+# %% [markdown] text="slopes_text"
+# Now the same record as in (c) for the other two, in short: their slopes $f'(x)$.
+#
+# - `relu_slopes`: far out on the left, and far out on the right (two numbers);
+# - `sigmoid_slopes`: far out on the left, at zero, and far out on the right (three numbers).
+
+# %% student="slopes"
+# Fill in:  relu_slopes = [..., ...]     sigmoid_slopes = [..., ..., ...]
+### BEGIN SOLUTION
+relu_slopes = [0, 1]
+sigmoid_slopes = [0, 1 / 4, 0]
+### END SOLUTION
+
+# %% question="other_slopes"
+# relu_slopes and sigmoid_slopes {each}.
+
 # %% [markdown] written="activation_words"
 # ### (d) Comparison, in words
 #
 # In the cell below, compare $x \tanh x$ with ReLU and with the sigmoid, in about eight sentences. Use the properties
-# that you found, the pictures and the table:
+# that you found, the slopes, the pictures and the table:
 #
-# 1. What does each of the three do to a gradient that passes back through it, for large positive, large negative and
-#    small x?
+# 1. What do the slopes that you have given mean for a gradient that passes back through many layers?
 # 2. What does it mean that $x \tanh x$ is even, and what does it mean that it is not bounded?
 # 3. Weights of scale 0.01: which of the properties explains what you see in the worst seed of the table?
 # 4. Would you use it? Give one reason for and one against it.
 #
 # === BEGIN MARK SCHEME ===
 #
-# - 2 points: gradients. The sigmoid multiplies by at most 1/4 and by almost 0 for large |x| (vanishing); ReLU by 1 on
-#   the right and by 0 on the left (dead units); x tanh x by about +1 and -1 far out, so nothing vanishes there on either
-#   side, and by up to 1.2 in between (slightly exploding through many layers). One point for each two of the three.
-# - 1 point: even: x and -x give the same activation, so the sign of the pre-activation is lost (on the negative side more
-#   input means more output, the unit is not monotone). Not bounded: activations can grow, as with ReLU.
+# - 1 point, half of it for each: what the slopes mean. The sigmoid lets gradients vanish; ReLU stops them in silent units
+#   and keeps them in active ones; x tanh x stops them only near zero and lets them grow slightly (slopes up to 1.2). Two of
+#   the three are enough. And what even and unbounded mean: x and -x give the same activation, so the sign of the
+#   pre-activation is lost; activations can grow, as with ReLU.
 # - 2 points: with weights of scale 0.01 all pre-activations start near 0, where f'(0) = 0: f is about x^2, its slope about
 #   2x, so almost no gradient reaches W1 and the network may not leave its start (worst loss 0.693 = log 2, the
 #   loss of a constant output 1/2). ReLU has slope 0 or 1 there, and the sigmoid 1/4. One point for "f'(0) = 0", one for the

@@ -373,6 +373,12 @@ WRONG = (
         loses={"properties_of_f": 6},
         statuses={"properties_of_f": "raised"},
     ),
+    wrong(
+        'slopes-of-relu-exchanged',
+        'left and right exchanged; the sigmoid as steep as tanh',
+        cells={'slopes': 'relu_slopes = [1, 0]\nsigmoid_slopes = [0, 1, 0]'},
+        loses={'other_slopes.relu_slopes': 1, 'other_slopes.sigmoid_slopes': 0.5},
+    ),
 )
 
 ALLOWED = {
@@ -402,6 +408,7 @@ FAULTS = {
 }
 
 UNPLACED = {
+    'slopes-of-relu-exchanged': 'a statement in words or numbers: nothing is worked out',
     "constant": "a constant: nothing is worked out",
     "two-symbols": "to guess what a constant without a value stands for is no proof",
     "text": "a text is no formula",

@@ -145,30 +145,39 @@ check_yourself(selfcheck_fit)
 # %% [markdown] text="plot_text"
 # ## Prediction against truth
 #
-# Draw the sine and the prediction of your network in one picture: the truth on the 100 points, the prediction on a
-# wider range, from -12 to 12, so that one also sees what happens where there was no training data. Label both axes and
-# both curves, and mark the range of the training data. `show("...")` in place of `plt.show()` also tells those who cannot see
-# the picture, in one sentence, what there is to see.
+# Write `draw_fit(ax, network)`: it draws the sine and the prediction of the network in one picture, on the axes `ax` that it is
+# given. The sine is drawn on the training range from $-\pi$ to $\pi$ at least; the prediction, `network.forward_pass(...)`, on
+# a wider range **from -12 to 12**, so that one also sees what happens where there was no training data. Give each of the two
+# curves a label, and label both axes (`ax.set(xlabel=..., ylabel=...)`). All else is up to you, such as marking the range of
+# the training data. The function returns nothing, and needs no `plt.show()`: the cell below shows it with your network.
 
 # %% student="plot"
-# Draw your picture here.
-### BEGIN SOLUTION
-network = fit_sine(seed=1)
-wide = np.linspace(-12, 12, 600).reshape(1, -1)
-fig, ax = plt.subplots(figsize=(7.5, 3.6), layout="constrained")
-ax.axvspan(-np.pi, np.pi, color="0.92", label="training data")
-ax.plot(wide[0], np.sin(wide[0]), color="0.45", linestyle=":", label="sine, not trained on")
-ax.plot(X_sine[0], Y_sine[0], color="#0072B2", linewidth=4, alpha=0.5, label="sine, 100 points")
-ax.plot(wide[0], network.forward_pass(wide)[0], color="#D55E00", linestyle="--", label="network")
-ax.set(xlabel="x", ylabel="output", title="Outside the training range the network does not follow the sine")
+def draw_fit(ax, network):
+    """The sine and the prediction of the network on these axes."""
+    ### BEGIN SOLUTION
+    wide = np.linspace(-12, 12, 600).reshape(1, -1)
+    ax.axvspan(-np.pi, np.pi, color="0.92", label="training data")
+    ax.plot(wide[0], np.sin(wide[0]), color="0.45", linestyle=":", label="sine, not trained on")
+    ax.plot(X_sine[0], Y_sine[0], color="#0072B2", linewidth=4, alpha=0.5, label="sine, 100 points")
+    ax.plot(wide[0], network.forward_pass(wide)[0], color="#D55E00", linestyle="--", label="network")
+    ax.set(xlabel="x", ylabel="output", title="Outside the training range the network does not follow the sine")
+    ### END SOLUTION
+
+# %% show="picture"
+# The picture, with your network.
+fig, ax = plt.subplots(figsize=(7.5, 3.8), layout="constrained")
+draw_fit(ax, fit_sine(seed=1))
 fig.legend(loc="outside lower center", ncols=4, fontsize=9)
-show("The sine and the network agree on the training range; outside it the network levels off.")
-### END SOLUTION
+show("The sine and the prediction of your network, on the training range from -pi to pi and beyond it.")
+
+# %% question="fit_picture"
+# both curves, with labels {curves}, and the prediction beyond the training range {beyond}; your function is called with axes
+# and with a network of ours.
 
 # %% [markdown] written="regression_words"
-# ### Plot and explanation
+# ### What changed, and why
 #
-# Two points are for the picture above. For the other three, answer in the cell below, in about six sentences:
+# Answer in the cell below, in about six sentences:
 #
 # 1. Compare the output error `dZ2` here with the one of the baseline (sigmoid and cross-entropy). What is the same, what
 #    is different, and why does no derivative of an output activation appear in either?
@@ -178,8 +187,6 @@ show("The sine and the network agree on the training range; outside it the netwo
 #
 # === BEGIN MARK SCHEME ===
 #
-# - 2 points: the picture. One point for both curves on the training range with labels; one point for a prediction drawn
-#   beyond the training range, or for a sentence that says where the data ends.
 # - 1 point: the output error is 2 (A2 - Y) / m against (A2 - Y) / m. Here the derivative of the output activation is 1;
 #   in the baseline the derivative of the sigmoid is cancelled by the cross-entropy. A good answer has both halves.
 # - 1 point: a sigmoid output lies between 0 and 1, the sine is negative on half of the range (and reaches -1).

@@ -397,6 +397,24 @@ WRONG = (
         loses={"forward_regression.A1": 1, "hidden_gradients.dW1": 4, "sine_fit": (0, 1.5, 3)},
         named={"forward_regression.A1": "relu-in-hidden-layer"},
     ),
+    wrong(
+        'training-range-only',
+        'the prediction on the training range alone',
+        cells={'plot': 'def draw_fit(ax, network):\n    ax.plot(X_sine[0], Y_sine[0], label="sine")\n    ax.plot(X_sine[0], network.forward_pass(X_sine)[0], label="network")\n    ax.set(xlabel="x", ylabel="output")'},
+        loses={'fit_picture.beyond': 1},
+    ),
+    wrong(
+        'curves-without-labels',
+        'nothing says which curve is which',
+        cells={'plot': 'def draw_fit(ax, network):\n    wide = np.linspace(-12, 12, 400)\n    ax.plot(wide, np.sin(wide))\n    ax.plot(wide, network.forward_pass(wide[None])[0])\n    ax.set(xlabel="x", ylabel="output")'},
+        loses={'fit_picture.curves': 0.5},
+    ),
+    wrong(
+        'sine-alone',
+        'the network is not drawn',
+        cells={'plot': 'def draw_fit(ax, network):\n    wide = np.linspace(-12, 12, 400)\n    ax.plot(wide, np.sin(wide), label="sine")\n    ax.set(xlabel="x", ylabel="output")'},
+        loses={'fit_picture': 2},
+    ),
 )
 
 ALLOWED = {
@@ -414,6 +432,9 @@ ALLOWED = {
 }
 
 UNPLACED = {
+    'training-range-only': 'a statement in words or numbers: nothing is worked out',
+    'curves-without-labels': 'a statement in words or numbers: nothing is worked out',
+    'sine-alone': 'a statement in words or numbers: nothing is worked out',
     "too-few-epochs": "any choice that learns the sine is right: no value is due",
     "diverges": "any choice that learns the sine is right: no value is due",
     "not-a-network": "the sine stands where a network is due",

@@ -294,13 +294,29 @@ draw_bars(ax, "A network trained on toy data, half of them turned round", bars)
 print(f"all simulated lattices: {share_right(flip_model(spins), Y_real):.1%}")
 show("The same bars of accuracy for a network trained on toy data of which half were turned round.")
 
+# %% [markdown] text="group_text"
+# ## Which lattices?
+#
+# `failing_group`: in which group of simulated lattices does the network that was trained on toy data get nearly **all** wrong?
+# `repaired_group`: which group becomes much better by turning samples round? Both are names of bars, such as `"hot, T = 3"`.
+
+# %% student="groups"
+# Fill in:  failing_group = ...     repaired_group = ...
+### BEGIN SOLUTION
+failing_group = "cold, mostly down"
+repaired_group = "cold, mostly down"
+### END SOLUTION
+
+# %% question="group_of_lattices"
+# failing_group and repaired_group {each}.
+
 # %% [markdown] written="toy_and_truth"
 # ### Where the toy data mislead
 #
 # In the cell below, write about eight sentences, with the numbers of your figures.
 #
-# 1. The network is nearly perfect on the toy test set. What has it really learned, and in which group of real lattices
-#    does that fail?
+# 1. The network is nearly perfect on the toy test set. What has it really learned, so that it fails in one group of real
+#    lattices?
 # 2. Why did the test set not show this?
 # 3. What does turning samples round repair, and why is it allowed?
 # 4. Hot lattices, above all at T = 3, are often called ordered, and after turning even more often. Compare how the
@@ -308,10 +324,9 @@ show("The same bars of accuracy for a network trained on toy data of which half 
 #
 # === BEGIN MARK SCHEME ===
 #
-# - 2 points: the network has learned to count spins that are up ("mostly up" against "as many up as down"), and not
-#   order (1). It fails in the cold lattices that point down: about 0 % are right, against about 97 % on the toy test
-#   set and about 100 % for the cold ones that point up; or: a lattice with all spins down is called disordered with a
-#   probability near 1 (1).
+# - 1 point: the network has learned to count spins that are up ("mostly up" against "as many up as down"), and not order. So
+#   it fails in the cold lattices that point down: about 0 % are right, against about 97 % on the toy test set and about 100 %
+#   for the cold ones that point up; or: a lattice with all spins down is called disordered with a probability near 1.
 # - 1 point: the test set is a random part of the same toy data. It shares the fault, for the toy's ordered phase always
 #   points up; a test set measures only what it contains.
 # - 1 point: turning round adds the ordered samples that point down (from 0 % to 95 % or more). It is allowed because the
@@ -321,6 +336,6 @@ show("The same bars of accuracy for a network trained on toy data of which half 
 #   often have most of their spins in one direction and look ordered (1); after turning, those that point down do so too
 #   (from about 68 % to about 41 % right). Also right for this point: on a lattice of 4 x 4 there is no sharp transition, so
 #   that the labels near T_c are not clear-cut.
-# - Without numbers: at most 4 points.
+# - Without numbers: at most 3 points.
 #
 # === END MARK SCHEME ===

@@ -279,6 +279,12 @@ WRONG = (
         loses={"test_accuracy": 4},
         statuses={"test_accuracy": "raised"},
     ),
+    wrong(
+        'hot-lattices-fail',
+        'the group that is got wrong more often, not always',
+        cells={'groups': 'failing_group = "hot, T = 3"\nrepaired_group = "cold, mostly up"'},
+        loses={'group_of_lattices.failing_group': 0.5, 'group_of_lattices.repaired_group': 0.5},
+    ),
 )
 
 ALLOWED = {
@@ -287,4 +293,8 @@ ALLOWED = {
     "three-arrays": "four arrays are asked for",
     "no-network": "nothing is trained",
     "random_split.sizes": "a shape is right whatever stands in it",
+}
+
+UNPLACED = {
+    'hot-lattices-fail': 'a statement in words or numbers: nothing is worked out',
 }

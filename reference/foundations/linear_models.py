@@ -275,38 +275,43 @@ show(
     "the decision lines of logistic regression and of the linear SVM, here with its margin."
 )
 
+# %% [markdown] text="common_text"
+# ## What the three have in common
+#
+# Fill in four facts. The lists have four entries, in this order: linear regression, logistic regression, linear SVM, and a
+# network with one hidden layer, a sigmoid output and cross-entropy. Here $a$ is the output, and `b` counts as fed by 1.
+#
+# | name | what to give | words to choose from |
+# |---|---|---|
+# | `feeds_last_unit` | in the three models `X` feeds the last unit. What feeds it in the network? | `"X"`, `"Z1"`, `"A1"`, `"W2"` |
+# | `last_activation` | a list: the activation of the last unit | `"identity"`, `"sigmoid"`, `"tanh"`, `"relu"` |
+# | `error_signal` | a list: the derivative of one example's loss by its score | `"s - y"`, `"2 (s - y)"`, `"a - y"`, `"y - a"`, `"-y if y s < 1, else 0"` |
+# | `who_adds` | a list: which examples add to the gradient, when none is fitted exactly | `"all"`, `"y s < 1"`, `"y s < 0"` |
+
+# %% student="common"
+# Fill in:  feeds_last_unit = ...   last_activation = [..., ..., ..., ...]
+#           error_signal = [..., ..., ..., ...]   who_adds = [..., ..., ..., ...]
+### BEGIN SOLUTION
+feeds_last_unit = "A1"
+last_activation = ["identity", "sigmoid", "identity", "sigmoid"]
+error_signal = ["2 (s - y)", "a - y", "-y if y s < 1, else 0", "a - y"]
+who_adds = ["all", "all", "y s < 1", "all"]
+### END SOLUTION
+
+# %% question="in_common"
+# the four facts {each}; a list with one wrong entry earns half.
+
 # %% [markdown] written="what_is_common"
 # ### What backpropagation generalises
 #
-# Copy the table into the cell below and fill in every "?". Write $X$, $y$, $s$, $a$, $m$ as in this notebook. In the
-# last column, think of a network with one hidden layer, a sigmoid output and cross-entropy.
-#
-# | | linear regression | logistic regression | linear SVM | network with a hidden layer |
-# |---|---|---|---|---|
-# | what feeds the last unit | X | X | X | ? |
-# | activation of the last unit | ? | ? | ? | ? |
-# | error signal: derivative of one example's loss by its score | ? | ? | ? | ? |
-# | `dw` of the last unit, from the error signal | ? | ? | ? | ? |
-# | which examples add to the gradient | ? | ? | ? | ? |
-#
-# Then write two or three sentences: what is the same in all four columns, and which step does a hidden layer need that
-# the three linear models do not?
+# In the cell below, write about four sentences: what is the same in all four, if you look at `dw` of the last unit and at
+# the error signal? And which step does a hidden layer need that the three linear models do not?
 #
 # === BEGIN MARK SCHEME ===
 #
-# | | linear regression | logistic regression | linear SVM | network with a hidden layer |
-# |---|---|---|---|---|
-# | what feeds the last unit | X | X | X | A1, the hidden activations |
-# | activation of the last unit | none (identity) | sigmoid | none (identity) | sigmoid |
-# | error signal | 2(s - y) | a - y | -y inside the margin (y s < 1), else 0 | a - y |
-# | dw of the last unit | error times X^T, averaged | the same | the same | error times A1^T, averaged |
-# | which examples add | all (unless fitted exactly) | all | only those inside the margin | all |
-#
-# - 1 point for each row that is right (5 points; half a point for a row with one wrong entry). In the row of dw, "mean
-#   of error times input" in any notation is right.
-# - 1 point for the sentences: in every column the gradient is the error signal of the last unit times what feeds it,
-#   averaged over the examples, and db is the average of the error signal (for this SVM with the opposite sign, since b
-#   is subtracted). A hidden layer also needs the error signal to be carried back through the weights of the last layer
-#   and through the derivative of the hidden activation: that is the step which backpropagation adds.
+# - 1 point: in every case the gradient is the error signal of the last unit times what feeds it, averaged over the examples,
+#   and db is the average of the error signal (for this SVM with the opposite sign, since b is subtracted).
+# - 1 point: a hidden layer also needs the error signal to be carried back through the weights of the last layer and through the
+#   derivative of the hidden activation: that is the step which backpropagation adds.
 #
 # === END MARK SCHEME ===

@@ -284,6 +284,12 @@ WRONG = (
         loses={"descent_steps": 5},
         statuses={"descent_steps": "raised"},
     ),
+    wrong(
+        'facts-of-two-models-exchanged',
+        'squared error and cross-entropy exchanged, one activation wrong, all examples of the SVM',
+        cells={'common': 'feeds_last_unit = "Z1"\nlast_activation = ["identity", "sigmoid", "sigmoid", "sigmoid"]\nerror_signal = ["a - y", "2 (s - y)", "-y if y s < 1, else 0", "a - y"]\nwho_adds = ["all"] * 4'},
+        loses={'in_common.feeds_last_unit': 1, 'in_common.last_activation': 0.5, 'in_common.error_signal': 1, 'in_common.who_adds': 1},
+    ),
 )
 
 ALLOWED = {
@@ -292,4 +298,8 @@ ALLOWED = {
 
 FAULTS = {
     "one-by-one": {"descent": ("w = w - learning_rate * dw",)},
+}
+
+UNPLACED = {
+    'facts-of-two-models-exchanged': 'a statement in words or numbers: nothing is worked out',
 }

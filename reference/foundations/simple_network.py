@@ -264,14 +264,29 @@ show(
     "epoch on a logarithmic axis."
 )
 
+# %% [markdown] text="start_text"
+# ## Where it starts
+#
+# With small weights the loss hardly moves during the first few hundred epochs. `start_loss`: which value does it start from?
+# Give three significant figures, or a formula.
+
+# %% student="start"
+# Fill in:  start_loss = ...
+### BEGIN SOLUTION
+start_loss = np.log(2)
+### END SOLUTION
+
+# %% question="loss_at_the_start"
+# start_loss.
+
 # %% [markdown] written="two_trainings"
 # ### What the loss and the boundary show
 #
 # In the cell below, write about eight sentences.
 #
 # 1. Give the numbers of your table and describe both boundaries.
-# 2. With small weights the loss hardly moves during the first few hundred epochs. Which value does it start from, and
-#    where does that number come from? Which factor in your `dW1` is tiny at the start?
+# 2. Where does the number come from that the loss starts from? Why does it hardly move at first: which factor in your `dW1` is
+#    tiny at the start?
 # 3. The first network has 4 hidden units and still draws almost a straight line. Why is that, and what does the second
 #    training change?
 #
@@ -280,10 +295,9 @@ show(
 # - 1 point: the numbers (about: small weights, final loss 0.32, 83 % of the training set, 83 % of the test set; scale 1,
 #   final loss 0.05, 97 % and 97 %; the last digits depend on the platform).
 # - 1 point: the shapes: almost a straight line against a curve that follows both moons.
-# - 1 point: the start. The loss starts from log 2 = 0.693: every output is close to 1/2, so that each example costs
-#   -log(1/2).
-# - 1 point: the plateau. The hidden error carries the factor W2, about 0.01, and the derivative of the sigmoid, at most
-#   1/4: dW1 is tiny until W2 has grown.
+# - 1 point: the start and the plateau. Every output is close to 1/2, so that each example costs -log(1/2) (half a point); the
+#   hidden error carries the factor W2, about 0.01, and the derivative of the sigmoid, at most 1/4: dW1 is tiny until W2 has
+#   grown (half a point).
 # - 1 point: the line. Near zero the sigmoid is almost a straight line, and units that start almost equal get almost
 #   equal gradients; a weighted sum of almost equal, almost linear units is cut by an almost straight line.
 # - 1 point: the change. Larger weights make the units different and use the bent part of the sigmoid; the larger

@@ -341,8 +341,18 @@ WRONG = (
         loses={"training_report.train_accuracy": 1},
         named={"training_report.train_accuracy": "tested-on-training-data"},
     ),
+    wrong(
+        'start-at-one-half',
+        'the output for the loss',
+        cells={'start': 'start_loss = 0.5'},
+        loses={'loss_at_the_start.start_loss': 1},
+    ),
 )
 
 ALLOWED = {
     "a1-minus-y": "a formula of another layer, not a slip in one of this",
+}
+
+UNPLACED = {
+    'start-at-one-half': 'a statement in words or numbers: nothing is worked out',
 }

@@ -162,6 +162,20 @@ for size, (_, on_train, on_test) in zip(SIZES, table):
 # %% question="under_and_over"
 # underfits and overfits {underfits, overfits} and fits {fits}, given your own table.
 
+# %% [markdown] text="best_text"
+# Two more sizes from your table: `best_size`, the one that you would choose, whose **test** accuracy is the best; and
+# `widest_gap`, the one whose training accuracy is furthest **above** its test accuracy. If two share the place, either is right.
+
+# %% student="best_sizes"
+# Fill in:  best_size = ...     widest_gap = ...
+### BEGIN SOLUTION
+best_size = SIZES[np.argmax([on_test for _, _, on_test in table])]
+widest_gap = SIZES[np.argmax([on_train - on_test for _, on_train, on_test in table])]
+### END SOLUTION
+
+# %% question="best_and_widest"
+# best_size and widest_gap {each}, given your own table.
+
 # %% [markdown] text="spread_text"
 # ## A setting that hides everything
 #
@@ -218,28 +232,25 @@ for size, chosen, default in zip(SIZES, table, default_table):
 #
 # In the cell below, write about eight sentences.
 #
-# 1. What does underfitting look like, in the table and in the pictures? Give numbers.
-# 2. What does overfitting look like, in the table and in the pictures? Give numbers. Which column would you have missed
-#    it in?
+# 1. What do under- and overfitting look like, in the table and in the pictures?
+# 2. Which columns alone do not show overfitting, and why?
 # 3. With the defaults the five networks hardly differ. Use the spread to explain why: what does a layer of 50 units
 #    compute at the start if all its units do nearly the same, and what does the gradient do to units that are equal?
 # 4. Does this mean that small initial weights cure overfitting? Say what would have to be tried to find out.
 #
 # === BEGIN MARK SCHEME ===
 #
-# - 1 point: underfitting with numbers: 1 and 2 units stay at 80 to 86 % of the training data, and the test accuracy is
-#   about the same (80 to 83 %); a straight line or a step with two bends.
-# - 1 point: overfitting with numbers: with 20 and 50 units 99 to 100 % of the training data against about 86 % of the test
-#   data, while 4 units reach 88 % on the test; a boundary that winds round single examples, an island.
+# - 1 point: what it looks like. Half of it for underfitting: training and test accuracy are both low and about the same (80
+#   to 86 % with 1 and 2 units); a straight line or a step with two bends. Half for overfitting: 99 to 100 % against about 86 %
+#   with 20 and 50 units; a boundary that winds round single examples, an island.
 # - 1 point: neither the final loss nor the training accuracy shows overfitting: both only get better. It is seen where
 #   they are compared with the test data.
 # - 2 points: at scale 0.01 the spread is about 0.002 (0.37 at scale 5): all hidden activations are near 1/2, all units do
 #   the same, the layer works like a single unit. Equal units get equal gradients (dZ1 differs only by W2, which is tiny
 #   too), so they move together: the network stays close to one unit for a long time. One point for the equal units,
 #   one for the equal gradients.
-# - 1 point: and the learning rate of 0.1 makes it leave this state slowly: within these epochs all sizes stay between
-#   80 and 85 % on the training data.
-# - 1 point: it cures nothing: training longer or with a larger learning rate lets the units part, and then size matters
+# - 1 point: it cures nothing. With a learning rate of 0.1 the network leaves this state slowly, and within these epochs all
+#   sizes stay between 80 and 85 % on the training data: training longer or with a larger learning rate lets the units part, and then size matters
 #   again; stopping early is a regularisation of its own. Any experiment that would show it is fine.
 #
 # === END MARK SCHEME ===

@@ -207,14 +207,14 @@ WRONG = (
             "study": "def study(sizes, *others):\n    return [(0.5, 0.9, 0.8) for _ in sizes]",
             "table": "table = study(SIZES)",
         },
-        loses={"study_function": 7, "table_rows": 3, "under_and_over": 5},
+        loses={"study_function": 7, "table_rows": 3, "under_and_over": 5, "best_and_widest": 2},
     ),
     wrong(
         "invented-table",
         "a table that no training gave",
         cells={"table": "table = [[0.5, 0.7, 0.7], [0.4, 0.8, 0.8], [0.3, 0.9, 0.9], [0.2, 0.95, 0.95], [0.1, 1.0, 1.0]]"},
         # Nothing follows from an invented table: the lists are right only where they are right by chance.
-        loses={"table_rows": 3, "under_and_over.fits": 1, "under_and_over.overfits": 2},
+        loses={"table_rows": 3, "under_and_over.fits": 1, "under_and_over.overfits": 2, "best_and_widest": 2},
     ),
     _sorted("one-number", "one size as a number, not as a list", "underfits, fits, overfits = [1, 2], 4, [20, 50]",
             {"under_and_over.fits": 1}),
@@ -222,12 +222,13 @@ WRONG = (
         "table-with-defaults",
         "the table was made with the baseline's defaults",
         edits={"table": [("LEARNING_RATE, WEIGHT_SCALE, SEED", "0.1, 0.01, SEED")]},
-        loses={"table_rows": 3, "under_and_over": 5},
+        loses={"table_rows": 3, "under_and_over": 5, "best_and_widest.widest_gap": 1},
     ),
     wrong(
         "table-left-out",
         "no table",
-        cells={"table": "table = None", "sorted_sizes": "underfits, fits, overfits = [1, 2], [4], [20, 50]"},
+        cells={"table": "table = None", "sorted_sizes": "underfits, fits, overfits = [1, 2], [4], [20, 50]",
+               "best_sizes": "best_size, widest_gap = 4, 50"},
         loses={"table_rows": 3},
         statuses={"table_rows": "missing"},
     ),
@@ -255,6 +256,12 @@ WRONG = (
     _spread("weights", "the spread of the weights", "np.mean(np.std(network.W1, axis=0))", "spread-of-weights"),
     _spread("variance", "the variance", "np.mean(np.var(network.A1, axis=0))", "variance-for-deviation"),
     _spread("sample", "divided by h - 1", "np.mean(np.std(network.A1, axis=0, ddof=1))", "divided-by-units-minus-one"),
+    wrong(
+        'training-accuracy-for-choice',
+        'the size that is best on the training data; the gap the other way round',
+        cells={'best_sizes': 'best_size = SIZES[np.argmax([on_train for _, on_train, _ in table])]\nwidest_gap = SIZES[np.argmin([on_train - on_test for _, on_train, on_test in table])]'},
+        loses={'best_and_widest.best_size': 1, 'best_and_widest.widest_gap': 1},
+    ),
 )
 
 ALLOWED = {
@@ -262,6 +269,7 @@ ALLOWED = {
 }
 
 UNPLACED = {
+    'training-accuracy-for-choice': 'a statement in words or numbers: nothing is worked out',
     "constant-table": "constants in every place: nothing is worked out",
     "invented-table": "numbers that were typed: nothing is worked out",
     "one-number": "sizes that were typed",

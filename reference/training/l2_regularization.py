@@ -205,6 +205,23 @@ show(
     "above."
 )
 
+# %% [markdown] text="choice_text"
+# ## What the table says
+#
+# - `chosen_lambda`: which of the five strengths would you choose? The test accuracy says so; two are about equally good, and
+#   either is right.
+# - `nothing_left`: at which strength is the network no better than guessing?
+
+# %% student="choice"
+# Fill in:  chosen_lambda = ...     nothing_left = ...
+### BEGIN SOLUTION
+chosen_lambda = 0.1
+nothing_left = 10
+### END SOLUTION
+
+# %% question="chosen_strength"
+# chosen_lambda and nothing_left {each}.
+
 # %% [markdown] written="effect"
 # ### What the penalty does to the boundary
 #
@@ -212,21 +229,20 @@ show(
 #
 # 1. Give the training and the test accuracy without a penalty, and say what in the picture shows that this network
 #    overfits.
-# 2. Which strength would you choose, and why? Use numbers. (The test data played a part in this choice: what should
-#    one do differently in real work?)
-# 3. What has happened at the largest strength? Use the last column of your table.
-# 4. Why do small weights make a *smooth* boundary? Think of how fast a sigmoid unit can change along a line.
+# 2. Why did you choose this strength? The test data played a part in this choice: what should one do differently in real
+#    work, and why?
+# 3. Why do small weights make a *smooth* boundary, and in the end none at all? Think of how fast a sigmoid unit can change
+#    along a line, and use the last column of your table.
 #
 # === BEGIN MARK SCHEME ===
 #
 # - 1 point: overfitting with numbers: about 99 % on the training set against about 86 % on the test set at lambda = 0,
 #   and a boundary that winds round single examples.
-# - 1 point: a choice with a reason: 0.01 or 0.1, both 88 % on the test set; at 0.1 training and test accuracy agree.
-#   Either is fine.
-# - 1 point: the strength must be chosen on separate validation data (or by cross-validation), not on the test set.
-# - 1 point: at lambda = 10 the weights have decayed to almost zero, the output is nearly the same everywhere, and the
-#   accuracy is that of guessing (about 50 %); at lambda = 1 the boundary is already straight: underfitting.
+# - 1 point, half of it for each: a reason with numbers (0.01 and 0.1 both have 88 % on the test set; at 0.1 training and test
+#   accuracy agree); and that the strength must be chosen on separate validation data (or by cross-validation), because data that
+#   were chosen by flatter the result.
 # - 1 point: a unit sigma(w.x + b) changes over a distance of order 1/|w|, and W2 says how much of it reaches the output.
-#   With small weights every unit is nearly linear on the data, so that their sum cannot bend sharply.
+#   With small weights every unit is nearly linear on the data, so that their sum cannot bend sharply; at lambda = 10 the
+#   weights have decayed to almost zero, and the output is the same everywhere.
 #
 # === END MARK SCHEME ===

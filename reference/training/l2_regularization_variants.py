@@ -519,6 +519,12 @@ class L2Network(SimpleNeuralNetwork):
         loses={"strength_table.train_accuracy": 1},
         named={"strength_table.train_accuracy": "percent"},
     ),
+    wrong(
+        'no-penalty-chosen',
+        'the strength with the best training accuracy; a straight line for nothing',
+        cells={'choice': 'chosen_lambda = 0\nnothing_left = 1'},
+        loses={'chosen_strength.chosen_lambda': 1, 'chosen_strength.nothing_left': 1},
+    ),
 )
 
 ALLOWED = {
@@ -526,6 +532,7 @@ ALLOWED = {
 }
 
 UNPLACED = {
+    'no-penalty-chosen': 'a statement in words or numbers: nothing is worked out',
     "nothing-penalised": "what is not there is at no place: every method is that of the baseline",
     "nothing-moves": "constants in every place: nothing is worked out",
 }

@@ -199,27 +199,43 @@ show(
     "the text above."
 )
 
+# %% [markdown] text="numbers_text"
+# ## What the table says
+#
+# - `steps`: how many steps (updates of the parameters) did each kind of curve take in 100 epochs? A list of two whole numbers:
+#   batch, then SGD.
+# - `batch_noise`: `rises` (as a number from 0 to 1) and `roughness` of the batch curve, from your table.
+
+# %% student="numbers"
+# Fill in:  steps = [..., ...]     batch_noise = [..., ...]
+### BEGIN SOLUTION
+steps = [100, 100 * 140]
+batch_noise = [0.0, 0.00054]
+### END SOLUTION
+
+# %% question="table_numbers"
+# steps and batch_noise {each}.
+
 # %% [markdown] written="comparison"
 # ### Batch and stochastic side by side
 #
 # In the cell below, write about six sentences.
 #
-# 1. Give `rises` and `roughness` of the batch curve and of one SGD curve, and say in your own words what they tell.
-# 2. Why does the loss over all examples sometimes rise in SGD, although every step goes down the gradient?
-# 3. What does the learning rate do to the noise, and why? Use your three SGD curves.
-# 4. Which curve has the lower loss after 100 epochs? Is that a fair comparison? Think of the number of steps and of the
+# 1. What do `rises` and `roughness` tell, if you compare the batch curve with one SGD curve? Why does the loss over all
+#    examples sometimes rise in SGD, although every step goes down the gradient?
+# 2. What does the learning rate do to the noise, and why? Use your three SGD curves.
+# 3. Which curve has the lower loss after 100 epochs? Is that a fair comparison? Think of the number of steps and of the
 #    time that they take.
 #
 # === BEGIN MARK SCHEME ===
 #
-# - 1 point: the numbers (the exact ones of SGD differ from run to run): batch no rises and a roughness of about 0.0005;
-#   SGD with 0.2 rises in 30 to 45 % of the epochs and has a roughness between 0.01 and 0.03, with what that means.
 # - 1 point: a step goes down the loss of *one* example; its gradient is the full one only on average, and a step that
-#   suits one example may raise the loss of the others.
+#   suits one example may raise the loss of the others: no rises in batch, 30 to 45 % of the epochs of SGD with 0.2 (whose
+#   roughness is between 0.01 and 0.03).
 # - 1 point: the noise grows with the learning rate (roughness about 0.0015, 0.009 and 0.018): the step that a single
 #   example causes is learning rate times its gradient. The noise does not die out while the learning rate stays.
-# - 1 point: SGD with 0.1 or 0.2 is lower: about 0.12 and 0.06 to 0.13 against 0.34 (with 0.03 it is at 0.32).
-# - 1 point: judged: per epoch SGD makes 140 steps, batch one, so per epoch it is far ahead, per step it is not obviously;
-#   in time the 140 small steps cost much more than one large one, since numpy handles all columns at once.
+# - 1 point: SGD with 0.1 or 0.2 is lower (about 0.12 and 0.06 to 0.13 against 0.34; with 0.03 it is at 0.32), and judged: per
+#   epoch SGD makes 140 steps, batch one, so per epoch it is far ahead, per step it is not obviously; in time the 140 small
+#   steps cost much more than one large one, since numpy handles all columns at once.
 #
 # === END MARK SCHEME ===

@@ -482,6 +482,12 @@ def train_epoch(network, X, Y, learning_rate, order):
         loses={"random_order.fresh": 2},
         named={"random_order.fresh": "one-example-stays"},
     ),
+    wrong(
+        'epochs-for-steps',
+        'both kinds take as many steps as epochs; the roughness of another row',
+        cells={'numbers': 'steps = [100, 100]\nbatch_noise = [0.0, 0.0015]'},
+        loses={'table_numbers.steps': 1, 'table_numbers.batch_noise': 0.5},
+    ),
 )
 
 ALLOWED = {
@@ -501,4 +507,8 @@ FAULTS = {
     },
     "batch-epoch": {"train_epoch": ("network.forward_pass(X)", "network.backward_pass(X, Y)")},
     "mini-batch": {"train_epoch": ("network.forward_pass(X[:, order])", "network.backward_pass(X[:, order], Y[:, order])")},
+}
+
+UNPLACED = {
+    'epochs-for-steps': 'a statement in words or numbers: nothing is worked out',
 }

@@ -108,3 +108,12 @@ def test_a_bias_moves_a_unit_and_its_weight_makes_it_steep():
         slope = np.gradient(1 / (1 + np.exp(-(w * z + b))), z)
         assert slope.max() == pytest.approx(w / 4, rel=1e-4)
         assert z[slope.argmax()] == pytest.approx(-b / w, abs=1e-3)
+
+
+@pytest.mark.slow
+def test_the_strengths_to_choose_and_the_one_that_leaves_nothing_are_those_of_the_table(table):
+    on_test = np.array([row[1] for row in table])
+    best = {LAMBDAS[i] for i in np.flatnonzero(on_test > on_test.max() - 0.01)}
+    chosen, nothing = module.CHOICE["chosen_lambda"], module.CHOICE["nothing_left"]
+    assert {chosen.true(), *chosen.also} == best
+    assert nothing.true() == LAMBDAS[int(np.argmin(np.abs(on_test - 0.5)))]
