@@ -294,10 +294,10 @@ fig, axes = plt.subplots(1, 2, figsize=(11, 4.4), layout="constrained")
 x, y = np.meshgrid(np.linspace(-4.5, 2, 80), np.linspace(-1.2, 1.4, 80))
 axes[0].contour(x, y, (x**2 + 50 * y**2) / 2, levels=np.geomspace(0.1, 60, 9), colors="0.8", linewidths=0.8)
 colours, styles = ("0.4", "#0072B2", "#56B4E9", "#009E73", "#D55E00"), (":", "-", "--", "-.", "-")
-for (name, way), colour, style in zip(ways((0.02, 0.02, 0.02, 0.1, 0.1)).items(), colours, styles):
+for (name, way), colour, style in zip(ways((0.03, 0.02, 0.02, 0.1, 0.1)).items(), colours, styles):
     path = np.array(descend(way, lambda at: at * [1, 50], np.array([-4.0, 1.0]), 60))
     axes[0].plot(path[:, 0], path[:, 1], style, color=colour, marker=".", markersize=3, linewidth=1, label=name)
-for (name, way), colour, style in zip(ways((1.0, 0.3, 0.3, 0.02, 0.03)).items(), colours, styles):
+for (name, way), colour, style in zip(ways((1.0, 0.5, 0.5, 0.03, 0.1)).items(), colours, styles):
     losses = [moons_loss(theta) for theta in descend(way, moons_gradient, begin, 300)]
     axes[1].plot(losses, style, color=colour, label=f"{name}: {losses[-1]:.3f}")
 axes[0].set(title="A valley, 60 steps", xlabel="x", ylabel="y", xlim=(-4.5, 2), ylim=(-1.2, 1.4))
