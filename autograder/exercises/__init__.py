@@ -39,6 +39,7 @@ OURS = (
     # beyond
     "softmax_jacobian",
     "optimisers",
+    "autodiff_engine",
 )
 """Every exercise of this package, in the order in which to work through its course."""
 

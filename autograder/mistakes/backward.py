@@ -329,6 +329,27 @@ HIDDEN_ERROR: Texts = {
 }
 
 GRAPH: Texts = {
+    "gradient-overwritten": (
+        "what arrives at a node overwrites what has arrived before",
+        "A node that feeds two others gets something from each. Check which sign stands before the equals sign.",
+    ),
+    "gives-before-all-has-arrived": (
+        "a node gives to its parents before everything has arrived at it",
+        "Draw a node that feeds two others, one of which feeds the other. Check in which order your walk comes by.",
+    ),
+    "gradients-left-over": (
+        "a second call adds to what the first one has left",
+        "Check what each gradient is when your walk begins.",
+    ),
+    "walk-calls-itself": (
+        "the walk calls itself deeper than Python allows",
+        "A chain of many nodes needs no function inside a function: keep a list of what is still to do.",
+    ),
+    "exponent-not-lowered": ("the exponent is not one less", "Differentiate the square by hand and compare."),
+    "stretched-not-summed": (
+        "the gradient still has the stretched shape",
+        "One number has fed several. Check what becomes of all that comes back to it.",
+    ),
     "one-path-only": (
         "only one of the paths is counted",
         "Count the arrows that leave this node. By each of them it changes the loss.",

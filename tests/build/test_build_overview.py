@@ -33,6 +33,7 @@ LETTERED = {
     "reaction_rates": "abcde",
     "softmax_jacobian": "abcdef",
     "optimisers": "abcdef",
+    "autodiff_engine": "abcd",
 }
 """The lettered parts that the course promises; the parts of the other exercises have names."""
 
