@@ -19,7 +19,7 @@ from autograder.grading.notebook import BadNotebook, read_notebook
 from autograder.marking import Marks
 from autograder.people.answers import answer, label
 from autograder.records.requests import read_requests
-from autograder.views.people import Changed, Part
+from autograder.views.people import Changed, Part, Total
 from autograder.views.requests import Request
 
 MOST_TEXT = 20_000
@@ -79,9 +79,13 @@ def _of(grade: Grade, place: Place, why: str, mark: Mark | None) -> Changed:
     )  # fmt: skip
 
 
-def of_class(url: str, root: Path) -> tuple[list[Changed], list[Part]]:
-    """All points that people changed, and every part that they mark. Raises CourseError."""
+def of_class(url: str, root: Path) -> tuple[list[Changed], list[Part], dict[tuple[str, str], Total]]:
+    """All points that people changed, every part that they mark, and the sums of notebooks by student and exercise.
+
+    Raises CourseError.
+    """
     requests = read_requests(root)
+    totals: dict[tuple[str, str], Total] = {}
     changed: list[Changed] = []
     parts: list[Part] = []
     with opened(url) as book:
@@ -91,13 +95,18 @@ def of_class(url: str, root: Path) -> tuple[list[Changed], list[Part]]:
             for one in submissions:
                 for notebook in one.notebooks:
                     changed += changed_in(book, Place(sheet, notebook.name, one.student.id), requests)
+                    grades = grades_of(book.db, notebook)
+                    totals[one.student.id, notebook.name] = Total(
+                        sum(float(grade.score) for grade in grades), sum(float(grade.max_score) for grade in grades),
+                        sum(bool(grade.needs_manual_grade) for grade in grades),
+                    )  # fmt: skip
             last = {(mark.place, mark.cell): mark for mark in Given(book.db).marks(sheet=sheet)}
             for exercise in all_exercises():
                 for part in exercise.written if exercise.sheet == sheet else ():
                     found = _part(book, root, sheet, exercise.name, part.id, last)
                     if found is not None:
                         parts.append(replace(found, title=part.title, points=part.points))
-    return changed, parts
+    return changed, parts, totals
 
 
 def _part(

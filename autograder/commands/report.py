@@ -37,10 +37,11 @@ def run(args: argparse.Namespace) -> int:
         marks = read([args.marks]) if args.marks else autograded(root)
         url = args.gradebook or ("" if args.marks else default_gradebook(root))
         times = hand_ins(url) if url else []
-        changed, parts = of_class(url, root) if url else ([], [])
+        changed, parts, totals = of_class(url, root) if url else ([], [], {})
         page = class_report(
-            marks, names=not args.no_names, hints=read_hints(root), hand_ins=times, changed=changed, parts=parts
-        )
+            marks, names=not args.no_names, hints=read_hints(root), hand_ins=times, changed=changed, parts=parts,
+            totals=totals,
+        )  # fmt: skip
         args.to.parent.mkdir(parents=True, exist_ok=True)
         args.to.write_text(page, encoding="utf-8")
     except (CourseError, OSError) as problem:

@@ -34,3 +34,12 @@ class Part:
     mean: float | None
     by_boxes: int = 0
     boxes: tuple[tuple[str, float, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Total:
+    """A notebook's points by machine and by people, out of how many, and how many of its parts wait for a person."""
+
+    points: float
+    most: float
+    waiting: int

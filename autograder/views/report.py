@@ -15,7 +15,7 @@ from autograder.views.cell import matrix
 from autograder.views.clusters import Cluster, Spot, clusters, spots
 from autograder.views.feedback import environment
 from autograder.views.hand_ins import HandIn, in_words, sheet_times
-from autograder.views.people import Changed, Part
+from autograder.views.people import Changed, Part, Total
 from autograder.views.places import short, where
 
 BINS = 10
@@ -158,9 +158,14 @@ def class_report(
     hand_ins: Sequence[HandIn] = (),
     changed: Sequence[Changed] = (),
     parts: Sequence[Part] = (),
+    totals: Mapping[tuple[str, str], Total] = {},
     title: str = "Class report",
 ) -> str:
-    """The report as an HTML page. Without ``names`` no student can be told from it."""
+    """The report as an HTML page. Without ``names`` no student can be told from it.
+
+    ``totals`` are the gradebook's sums by student and exercise, with what people gave; without one, a notebook has what
+    the machine gave.
+    """
     students = sorted({marks.student for marks in all_marks})
     exercises = exercise_reports(all_marks)
     return (
@@ -172,7 +177,9 @@ def class_report(
             names=names,
             notebooks=len(all_marks),
             exercises=exercises,
-            table=_table(all_marks, students, exercises) if names else [],
+            table=_table(all_marks, students, exercises, totals) if names else [],
+            whole=_whole(all_marks, totals),
+            failed={(marks.student, marks.exercise) for marks in all_marks if marks.error},
             mistakes=common_mistakes(all_marks),
             spots=spots(all_marks),
             where=where,
@@ -195,10 +202,34 @@ def class_report(
 
 
 def _table(
-    all_marks: Sequence[Marks], students: Sequence[str], exercises: Sequence[ExerciseReport]
-) -> list[tuple[str, list[Marks | None]]]:
-    by = {(marks.student, marks.exercise): marks for marks in all_marks}
-    return [(student, [by.get((student, exercise.name)) for exercise in exercises]) for student in students]
+    all_marks: Sequence[Marks],
+    students: Sequence[str],
+    exercises: Sequence[ExerciseReport],
+    totals: Mapping[tuple[str, str], Total],
+) -> list[tuple[str, list[Total | None], Total]]:
+    """Each student with the sums of all exercises, None where nothing could be graded, and the sum of those."""
+    by = {(marks.student, marks.exercise): _total(marks, totals) for marks in all_marks if not marks.error}
+    rows = []
+    for student in students:
+        row = [by.get((student, exercise.name)) for exercise in exercises]
+        there = [one for one in row if one is not None]
+        points, most = sum(one.points for one in there), sum(one.most for one in there)
+        rows.append((student, row, Total(points, most, sum(one.waiting for one in there))))
+    return rows
+
+
+def _whole(all_marks: Sequence[Marks], totals: Mapping[tuple[str, str], Total]) -> dict[str, list[Total]]:
+    """For every exercise the notebooks in which people mark something."""
+    found: dict[str, list[Total]] = {}
+    for marks in all_marks:
+        total = _total(marks, totals)
+        if not marks.error and total.most > marks.max_points:
+            found.setdefault(marks.exercise, []).append(total)
+    return found
+
+
+def _total(marks: Marks, totals: Mapping[tuple[str, str], Total]) -> Total:
+    return totals.get((marks.student, marks.exercise)) or Total(marks.points, marks.max_points, 0)
 
 
 def _question_title(cluster: Cluster | Spot) -> str:

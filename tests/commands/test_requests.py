@@ -148,6 +148,17 @@ def test_the_report_has_what_people_gave(here, capsys):
     assert "Parts that people mark" in text
     assert "2 marked, 1 wait. Mean 2 of 6: mean score 33 %." in text
     assert "have it, of 2" in text
+    with Gradebook(f"sqlite:///{here}/gradebook.db") as book:  # sums are the gradebook's: what people gave is in them
+        sums = {
+            one.student.id: one.score for one in book.notebook_submissions(NAME, SHEET) if not one.needs_manual_grade
+        }
+    assert len(sums) == 2
+    assert "with what people gave, 2 notebooks (1 wait)" in text
+    assert f"mean {sum(sums.values()) / 2:g}</td>" in text
+    for student, points in sums.items():
+        row = text.partition(f'<th scope="row">{student}</th>')[2].partition("</tr>")[0]
+        assert row == f'<td class="n">{points:g}</td><td class="n">{points:g} / 20</td>'
+    assert re.search(r'<td class="n">[\d.]+ \+ 1</td><td class="n">[\d.]+ / 20</td>', text)
     assert '<td class="n">2</td><td class="n">100 %</td>' in text
     assert '<td class="n">0</td><td class="n">0 %</td>' in text
     assert main(["report", "--to", "report.html", "--no-names"]) == 0
