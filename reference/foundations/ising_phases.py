@@ -130,10 +130,11 @@ def share_right(A2, Y):
 # %% [markdown] text="network_text"
 # ## The network
 #
-# The network is given: one hidden layer of 8 sigmoid units, a sigmoid output, mean cross-entropy, and 5,000 epochs of
-# gradient descent on all training samples at once with the learning rate 0.05. It is `MLPClassifier` of scikit-learn,
-# which does the same as the network of this course. `train_network(X, Y)` trains a new one and returns a **function**:
-# call it with samples (L·L, k), and it returns their probabilities `A2` of shape (1, k).
+# One hidden layer of 8 sigmoid units, a sigmoid output, mean cross-entropy, and 5,000 epochs of gradient descent on all
+# training samples at once with the learning rate 0.05: that is the network that you wrote in `simple_network`, and further
+# below you train it on these data. Here stands `MLPClassifier` of scikit-learn, which does the same, so that this notebook
+# does not depend on another one. `train_network(X, Y)` trains a new one and returns a **function**: call it with samples
+# (L·L, k), and it returns their probabilities `A2` of shape (1, k). Its losses are kept in `train_network(X, Y).losses`.
 
 # %% given="network"
 def train_network(X, Y, learning_rate=0.05, epochs=5000):
@@ -145,7 +146,12 @@ def train_network(X, Y, learning_rate=0.05, epochs=5000):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it would like to train for longer
         network.fit(X.T, np.ravel(Y))  # scikit-learn has one row per sample
-    return lambda samples: network.predict_proba(samples.T)[:, 1].reshape(1, -1)
+
+    def model(samples):
+        return network.predict_proba(samples.T)[:, 1].reshape(1, -1)
+
+    model.losses = network.loss_curve_
+    return model
 
 # %% [markdown] text="task_experiment"
 # ## The experiment
@@ -203,6 +209,52 @@ check_yourself(selfcheck_experiment)
 rng = np.random.default_rng(7)
 X, Y = make_spins(1000, 4, rng)
 print(f"accuracy on the test set: {experiment(X, Y, 800, train_network, rng):.1%}")
+
+# %% [markdown] text="own_text"
+# ## Your own network
+#
+# The next cell takes `SimpleNeuralNetwork` **from your notebook `simple_network.ipynb`** in this folder (save it before) and
+# trains it on the same samples: 8 hidden units, 5,000 epochs, learning rate 0.05, weights of scale 0.5. Beside it stands
+# scikit-learn. You should see two loss curves that fall to nearly the same value, below 0.2, and two accuracies of 94 % or
+# more. They start from different weights, so they are not equal.
+
+# %% show="own"
+import json
+from pathlib import Path
+
+import backprop
+
+
+def own_network(path="simple_network.ipynb"):
+    """Your SimpleNeuralNetwork, from the cells of your notebook; None where there is none."""
+    names = {"np": np, **vars(backprop)}
+    cells = json.loads(Path(path).read_text(encoding="utf-8"))["cells"] if Path(path).is_file() else []
+    for source in ("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"):
+        if source.lstrip().startswith(("class GivenNetwork", "class SimpleNeuralNetwork")):
+            exec(source, names)
+    return names.get("SimpleNeuralNetwork")
+
+
+def side_by_side(network_class, X_train, Y_train, X_test, Y_test):
+    """Your network and the one of scikit-learn, trained on the same samples: losses and accuracies on the test set."""
+    theirs = train_network(X_train, Y_train)
+    losses = {"scikit-learn": theirs.losses}
+    accuracies = {"scikit-learn": share_right(theirs(X_test), Y_test)}
+    if network_class is not None:
+        mine = network_class(X_train.shape[0], 8, 1, rng=0, weight_scale=0.5)
+        losses["your own network"] = mine.train(X_train, Y_train, 5000, 0.05)
+        accuracies["your own network"] = share_right(mine.forward_pass(X_test), Y_test)
+    return losses, accuracies
+
+
+own = own_network()
+if own is None:
+    print("There is no SimpleNeuralNetwork in simple_network.ipynb beside this notebook: here is scikit-learn alone.")
+losses, accuracies = side_by_side(own, *split(X, Y, 800, rng))
+for name, share in accuracies.items():
+    print(f"{name:18} last loss {losses[name][-1]:.3f}, accuracy on the test set {share:.1%}")
+backprop.plot_losses(losses, title="Loss on the training samples")
+show("The loss against the epoch, for your own network and for the one of scikit-learn; both fall.")
 
 # %% [markdown] text="real_text"
 # ## Real lattices

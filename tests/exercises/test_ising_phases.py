@@ -228,3 +228,20 @@ def test_turning_half_of_the_samples_round_repairs_that_and_makes_hot_lattices_h
     assert found["down"] >= 0.95
     assert found["up"] > 0.93
     assert found["T=3"] < 0.5
+
+
+@pytest.mark.slow
+def test_ones_own_network_is_taken_from_its_notebook_and_does_as_well(solved):
+    """The one that is solved; the untouched one says what is missing; without the file there is none."""
+    names = solved("ising_phases", "run", "own")
+    losses, accuracies = names["losses"], names["accuracies"]
+    assert set(losses) == {"scikit-learn", "your own network"}
+    for name, curve in losses.items():
+        assert len(curve) == 5000
+        assert curve[-1] < 0.2, name
+        assert accuracies[name] >= 0.94
+    assert abs(losses["scikit-learn"][-1] - losses["your own network"][-1]) < 0.03
+    untouched = names["own_network"](ROOT / "assignments" / "foundations" / "simple_network.ipynb")
+    with pytest.raises(NotImplementedError):
+        untouched(16, 8, 1).train(np.ones((16, 2)), np.ones((1, 2)), 1, 0.1)
+    assert names["own_network"]("nowhere.ipynb") is None
