@@ -99,7 +99,7 @@ def explain_walks(replies: Sequence[Reply]) -> Mapping[str, Verdict]:
     known = [("gradient-overwritten", f"overwritten {order}") for order in orders]
     known += [("gives-before-all-has-arrived", how) for how in ("early", "in breadth")]
     found = {}
-    if any(reply.values.get("deep") == "RecursionError" for reply in replies):
+    if any(isinstance(deep := reply.values.get("deep"), str) and deep == "RecursionError" for reply in replies):
         found["deep"] = Verdict.named("walk-calls-itself")
     for line, graph, output in (("leaf", "leaf", -1), ("node", "node", -1), ("twice", "node", -2)):
         tried = [(id, how, (output,)) for id, how in known]
