@@ -110,8 +110,8 @@ def scores(course):
 
 
 @contextlib.contextmanager
-def served(course, *arguments):
-    """`autograder mark` on a free port; gives the address with its token."""
+def served(course, *arguments, started=None):
+    """`autograder mark` on a free port; gives the address with its token. The process is added to ``started``."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -120,6 +120,8 @@ def served(course, *arguments):
         done = subprocess.Popen(
             command, cwd=course, stdout=log, stderr=log, env=os.environ | {"JUPYTER_TOKEN": "for-the-test"}
         )
+        if started is not None:
+            started.append(done)
         try:
             address = f"http://127.0.0.1:{port}/autograder/mark/{SHEET}"
             end = time.monotonic() + 300

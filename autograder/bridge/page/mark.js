@@ -50,6 +50,7 @@ async function open(name) {
   cards = part.answers.map(draw);
   const shown = [];
   cards.forEach((card, place) => {
+    card.element.setAttribute("aria-label", `Answer ${place + 1} of ${cards.length}`);
     if (!place || cards[place - 1].answer.group !== card.answer.group) {
       const { of, text } = card.answer;
       const kind = text.trim() ? (of > 1 ? `${of} answers alike` : "") : `${of} without an answer`;
@@ -86,13 +87,17 @@ function draw(answer) {
   card.beside.addEventListener("toggle", async () => {
     if (!card.beside.open || card.beside.children.length > 1) return;
     const found = await ask("beside", { exercise: part.exercise, part: part.part, id: answer.id });
-    card.beside.append(make("div", { className: "body", innerHTML: found.html }));
+    card.beside.append(make("div", { className: "body", role: "group", ariaLabel: "Printed and drawn", innerHTML: found.html }));
   });
   card.element = make("article", { tabIndex: -1 },
     make("header", { textContent: [answer.name, answer.machine].filter(Boolean).join(" · ") }),
-    make("div", { className: "body", innerHTML: answer.html || "<p><em>no answer</em></p>" }),
+    make("div", { className: "body", role: "group", ariaLabel: "Text", innerHTML: answer.html || "<p><em>no answer</em></p>" }),
     card.beside, card.boxesAt,
     make("footer", {}, card.said, " ", make("label", {}, "free ", card.freeAt), " ", card.commentAt));
+  for (const wide of card.element.querySelectorAll(".formula[tabindex]")) {  // reached by Tab, to scroll it
+    wide.setAttribute("role", "group");
+    wide.setAttribute("aria-label", "Formula");
+  }
   card.element.addEventListener("click", event => { if (!event.target.closest("input,summary,a")) focusOn(card); });
   show(card);
   return card;
