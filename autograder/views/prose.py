@@ -123,6 +123,7 @@ def clean(html: str) -> Markup:
     if is_too_deep(html):
         return Markup("<p>{}</p>").format(TOO_DEEP)
     cleaned = nh3.clean(html, tags=TAGS, attributes=ATTRIBUTES, attribute_filter=_harmless)
+    cleaned = re.sub(r"<img(?![^>]* alt=)", '<img alt=""', cleaned)  # else a screen reader reads the picture's data
     return Markup(re.sub(r"<(/?)h([1-6])>", lambda tag: f"<{tag[1]}h{min(int(tag[2]) + 2, 6)}>", cleaned))
 
 
@@ -142,7 +143,7 @@ def code(source: str) -> Markup:
 @cache
 def code_styles() -> Markup:
     """The colours of :func:`code`, for light and for dark pages."""
-    light = HtmlFormatter(style="default").get_style_defs(".code")
+    light = HtmlFormatter(style="default").get_style_defs(".code").replace("#3D7B7B", "#336B6B")  # to be read on grey
     dark = HtmlFormatter(style="github-dark").get_style_defs(".code")
     both = f"{light}\n@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}"
     return Markup("\n".join(line for line in both.splitlines() if "background" not in line and "linenos" not in line))

@@ -14,6 +14,39 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 
 
+PARTS = ROOT / ".npm"
+"""What ``make site-parts`` installs: Pyodide, and axe."""
+
+AXE = """
+const done = arguments[arguments.length - 1];
+axe.run(document).then((found) => done(found.violations
+  .filter((one) => ['serious', 'critical'].includes(one.impact))
+  .flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.html.slice(0, 120)} ${node.failureSummary}`))),
+  (error) => done([String(error)]));
+"""
+
+
+@pytest.fixture(scope="session")
+def parts():
+    """The folder of what npm installs; missing it is a skip, or a failure where a browser is required."""
+    if not (PARTS / "node_modules" / "axe-core").is_dir():
+        missing = "Pyodide and axe, which npm installs, are missing: make site-parts"
+        (pytest.fail if os.environ.get("BROWSER_REQUIRED") else pytest.skip)(missing)
+    return PARTS
+
+
+@pytest.fixture(scope="session")
+def serious(parts):
+    """serious(driver): what axe finds serious or critical on the page that is open."""
+    axe = (parts / "node_modules" / "axe-core" / "axe.min.js").read_text()
+
+    def found(driver):
+        driver.execute_script(axe)
+        return driver.execute_async_script(AXE)
+
+    return found
+
+
 @pytest.fixture(scope="session")
 def artefacts():
     """Where pictures are kept; git ignores it."""

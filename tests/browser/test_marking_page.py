@@ -130,7 +130,7 @@ def test_a_kill_in_the_middle_loses_no_mark(driver, tmp_path, root):
 
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_fits_a_phone_and_the_dark(driver, address, artefacts, width, scheme):
+def test_it_fits_a_phone_and_the_dark(driver, address, artefacts, serious, width, scheme):
     driver.execute_cdp_cmd(
         "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
     )
@@ -139,6 +139,7 @@ def test_it_fits_a_phone_and_the_dark(driver, address, artefacts, width, scheme)
     browser.wait(driver, lambda one: one.execute_script(READY), 60, "the page was not ready")
     browser.picture(driver, artefacts / f"mark-{width}-{scheme}.png", height=2000)
     assert driver.execute_script("return document.documentElement.scrollWidth") <= width
+    assert serious(driver) == []
     assert driver.title != "stolen"
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 

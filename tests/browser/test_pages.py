@@ -77,6 +77,14 @@ def test_the_page_is_never_wider_than_the_screen(driver, page, width, artefacts)
     browser.picture(driver, artefacts / f"{page}-{width}.png", height=3000)
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(driver, page, scheme, serious):
+    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    assert serious(driver) == []
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
 def test_the_keyboard_reaches_the_content_and_every_link(driver, page):
     body = driver.find_element(By.TAG_NAME, "body")
     body.send_keys(Keys.TAB)

@@ -6,7 +6,6 @@ The bundle is made once from what ``make site-parts`` has put into ``.npm/``. It
 import functools
 import http.server
 import json
-import os
 import threading
 from pathlib import Path
 
@@ -20,17 +19,6 @@ from autograder.site import make
 from autograder.site.make import example
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
-
-PARTS = Path(__file__).resolve().parents[2] / ".npm"
-MISSING = "Pyodide and axe, which npm installs, are missing: make site-parts"
-
-AXE = """
-const done = arguments[arguments.length - 1];
-axe.run(document).then((found) => done(found.violations
-  .filter((one) => ['serious', 'critical'].includes(one.impact))
-  .map((one) => `${one.id}: ${one.nodes[0].html.slice(0, 120)}`)), (error) => done([String(error)]));
-"""
-
 
 CODE = """import numpy as np
 
@@ -46,13 +34,11 @@ def gradients(X, Y, W1, b1, W2, b2):
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory, root):
+def address(tmp_path_factory, root, parts):
     """The site behind a server of ours, and the paths that it was asked for."""
-    if not (PARTS / "node_modules" / "pyodide").is_dir():
-        (pytest.fail if os.environ.get("BROWSER_REQUIRED") else pytest.skip)(MISSING)
     served = tmp_path_factory.mktemp("served")
     (served / "some").mkdir()
-    make.make_site(root, served / "some" / "course", PARTS)
+    make.make_site(root, served / "some" / "course", parts)
     asked = []
 
     class Handler(http.server.SimpleHTTPRequestHandler):
@@ -70,13 +56,28 @@ def text(driver, css):
     return driver.find_element(By.CSS_SELECTOR, css).text
 
 
+def everywhere(driver, serious, artefacts, name):
+    """The page as it is now: it fits a phone and a desk, in light and dark, and axe finds nothing serious."""
+    for scheme in ("light", "dark"):
+        media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+        for width in (390, 1280):
+            browser.size(driver, width, 900)
+            assert driver.execute_script("return document.documentElement.scrollWidth") <= width, name
+            if (width, scheme) in ((390, "light"), (1280, "dark")):
+                assert serious(driver) == [], (name, scheme, width)
+            browser.picture(driver, artefacts / f"site-{name}-{width}-{scheme}.png")
+
+
 def type_in(driver, name, value):
     box = driver.find_element(By.ID, f"value-{name}")
     box.clear()
     box.send_keys(value)
 
 
-def test_practice_names_a_mistake_follows_it_through_and_keeps_it(driver, address, root, monkeypatch):
+def test_practice_names_a_mistake_follows_it_through_and_keeps_it(
+    driver, address, root, monkeypatch, serious, artefacts
+):
     monkeypatch.syspath_prepend(str(root / "reference" / "toolkit"))
     import practice
 
@@ -95,6 +96,7 @@ def test_practice_names_a_mistake_follows_it_through_and_keeps_it(driver, addres
     driver.find_element(By.ID, "reveal").click()
     browser.wait(driver, lambda d: d.find_elements(By.CSS_SELECTOR, ".shown"), 20)
     assert text(driver, ".shown h3") == "a1"
+    everywhere(driver, serious, artefacts, "practice-task")
     kept = json.loads(driver.execute_script("return localStorage.getItem('backpropagation-practice')"))
     assert kept["worked_calculation/3"]["right"] == ["z1"]
     assert kept["worked_calculation/3"]["shown"] == ["a1"]
@@ -106,7 +108,9 @@ def test_practice_names_a_mistake_follows_it_through_and_keeps_it(driver, addres
     assert [path for path in address[1] if not path.startswith("/some/course/")] == []
 
 
-def test_a_gradient_is_read_and_its_mistake_named(driver, address, tmp_path):
+def test_a_gradient_is_read_its_mistake_named_and_the_line_of_a_function_found(
+    driver, address, tmp_path, serious, artefacts
+):
     driver.get(f"{address[0]}gradient.html")
     driver.find_element(By.ID, "example").click()
     browser.wait(driver, lambda d: d.find_element(By.ID, "point").get_attribute("value"), 20)
@@ -123,17 +127,14 @@ def test_a_gradient_is_read_and_its_mistake_named(driver, address, tmp_path):
     driver.find_element(By.ID, "read").click()
     browser.wait(driver, lambda _: "2 layers of weights make 1 hidden layers" in text(driver, "#status"), 20)
     assert driver.find_elements(By.CSS_SELECTOR, ".reading") == []
-
-
-def test_the_line_of_a_function_is_found_in_the_page(driver, address):
-    driver.get(f"{address[0]}gradient.html")
-    driver.execute_script(
-        "document.querySelector('details').open = true; document.getElementById('code').value = arguments[0]", CODE
-    )
+    driver.find_element(By.ID, "add").click()
+    driver.execute_script("document.querySelector('details').open = true")
+    driver.execute_script("document.getElementById('code').value = arguments[0]", CODE)
     driver.find_element(By.ID, "run").click()
     browser.wait(driver, lambda d: d.find_elements(By.CSS_SELECTOR, ".place"), 120, "no line was found")
     assert driver.find_element(By.CSS_SELECTOR, "[data-parameter=W1] .place").get_attribute("data-line") == "8"
-    assert "The derivative of sigmoid is used with tanh" in text(driver, "[data-parameter=W1]")
+    assert "Here the derivative of tanh at Z1 is due." in text(driver, "[data-parameter=W1] .place")
+    everywhere(driver, serious, artefacts, "gradient-line")
     driver.execute_script("document.getElementById('code').value = 'def f(X):\\n    while True: pass'")
     driver.find_element(By.ID, "run").click()
     browser.wait(driver, lambda d: d.find_element(By.ID, "stop").is_enabled(), 20)
@@ -148,22 +149,13 @@ def test_what_is_no_json_is_said_without_python(driver, address):
     assert text(driver, "#status").startswith("This is no JSON:")
 
 
-def test_pages_fit_any_screen_and_axe_finds_nothing_serious(driver, address, artefacts):
-    axe = (PARTS / "node_modules" / "axe-core" / "axe.min.js").read_text()
+def test_pages_fit_any_screen_and_axe_finds_nothing_serious(driver, address, artefacts, serious):
     for name in make.PAGES:
-        for scheme in ("light", "dark"):
-            media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-            driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
-            for width in (390, 1280):
-                browser.size(driver, width, 900)
-                driver.get(address[0] + name)
-                for figure in driver.find_elements(By.TAG_NAME, "figure"):
-                    driver.execute_script("arguments[0].scrollIntoView()", figure)
-                    browser.wait(driver, lambda _, one=figure: one.find_elements(By.CSS_SELECTOR, ".said"), 20)
-                assert driver.execute_script("return document.documentElement.scrollWidth") <= width, name
-                driver.execute_script(axe)
-                assert driver.execute_async_script(AXE) == [], (name, scheme, width)
-                browser.picture(driver, artefacts / f"site-{Path(name).stem}-{width}-{scheme}.png")
+        driver.get(address[0] + name)
+        for figure in driver.find_elements(By.TAG_NAME, "figure"):
+            driver.execute_script("arguments[0].scrollIntoView()", figure)
+            browser.wait(driver, lambda _, one=figure: one.find_elements(By.CSS_SELECTOR, ".said"), 20)
+        everywhere(driver, serious, artefacts, Path(name).stem)
 
 
 def move(driver, figure, value):
@@ -221,11 +213,10 @@ def test_the_pictures_of_the_guide_say_what_is_true_and_load_no_python(driver, a
     assert {name.rpartition("/")[2] for name in fetched} == {"page.css", "site.css", "common.js", "guide.js"}
 
 
-def test_axe_sees_what_is_wrong(driver, address):
+def test_axe_sees_what_is_wrong(driver, address, serious):
     driver.get(f"{address[0]}index.html")
     driver.execute_script("document.querySelector('main').append(document.createElement('select'))")
-    driver.execute_script((PARTS / "node_modules" / "axe-core" / "axe.min.js").read_text())
-    assert any(one.startswith("select-name") for one in driver.execute_async_script(AXE))
+    assert any(one.startswith("select-name") for one in serious(driver))
 
 
 def test_the_content_policy_holds_beside_python_too(driver, address):

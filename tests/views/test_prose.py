@@ -85,3 +85,10 @@ def test_a_picture_keeps_its_own_text_and_gets_one_otherwise():
     for about in ({}, {"alt": " "}, {"alt": 3}, "no"):
         assert alt({"image/png": about}) == "Figure 1"
     assert alt({}) == "Figure 1"
+
+
+def test_a_picture_without_a_text_gets_an_empty_one():
+    """Else a screen reader reads out its data."""
+    assert (
+        str(prose.clean("<img><img src=x title='a'><img alt='b'>")) == '<img alt=""><img alt="" title="a"><img alt="b">'
+    )

@@ -103,4 +103,4 @@ $("example").addEventListener("click", async () => {
 $("add").addEventListener("click", () => addLayer());
 $("remove").addEventListener("click", () => { $("layers").lastElementChild?.remove(); count(); });
 addLayer();
-python.ready();
+$("network").addEventListener("focusin", () => python.ready(), { once: true }); // who only looks loads no Python

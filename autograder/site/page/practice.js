@@ -66,7 +66,6 @@ async function show(kind, seed) {
     row.append(label, element("p", "", { id: `said-${name}`, role: "status" }));
     return row;
   }));
-  $("steps").replaceChildren();
   $("task").hidden = false;
   say("");
   draw(await python.call("shown", kind, task.seed, shown));
@@ -100,14 +99,14 @@ async function reveal() {
 
 function draw(steps) {
   for (const [name, why, formula, numbers] of steps) {
-    const box = element("div", undefined, { class: "shown" });
+    const box = element("div", undefined, { class: "shown", role: "status" });
     box.append(element("h3", name), element("p", why));
     for (const text of [formula, `${name} = ${numbers}`]) {
       const line = element("p");
       line.append(element("code", text));
       box.append(line);
     }
-    $("steps").append(box);
+    $("values").querySelector(`[data-name="${name}"]`).append(box); // beside its value
   }
 }
 
