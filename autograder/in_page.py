@@ -7,6 +7,7 @@ import ast
 import copy
 import json
 import operator
+import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
@@ -52,8 +53,16 @@ def task(kind: str, seed: int | None) -> dict[str, Any]:
     seed = practice._seed(seed)
     one = _fresh(kind, seed)
     given = [[what, name, practice.plain(one.given[name], flat=one._as_lists)] for name, what in one._table.items()]
-    return {"kind": kind, "seed": seed, "title": one._title, "intro": one._intro, "given": given,
+    return {"kind": kind, "seed": seed, "title": one._title, "intro": _said(one._intro), "given": given,
             "wanted": [[step.name, _form(one, step.name)] for step in one.steps]}  # fmt: skip
+
+
+ABOUT_CELLS = re.compile(r" with reveal\(\)|The numbers are in\s+`task\.given`.*?and so on\. ", re.DOTALL)
+"""What a task says about the notebook's cells, for which the page has buttons and a table."""
+
+
+def _said(text: str) -> str:
+    return ABOUT_CELLS.sub("", text)
 
 
 def _form(one: Any, name: str) -> str:
@@ -77,7 +86,7 @@ def check(kind: str, seed: int, typed: Mapping[str, str]) -> dict[str, Any]:
             except ValueError as problem:
                 lines.append([step.name, "unclear", str(problem)])
     if found:
-        lines += [[line.name, line.status, line.says] for line in one.check(**found).lines]
+        lines += [[line.name, line.status, _said(line.says)] for line in one.check(**found).lines]
     return {"lines": lines, "right": sorted(one._right), "of": len(one.steps)}
 
 

@@ -60,6 +60,16 @@ def test_every_task_can_be_shown_and_solved(kind):
     assert {status for _, status, _ in found["lines"]} == {"ok"}
 
 
+@pytest.mark.parametrize("kind", in_page.KINDS)
+def test_a_task_says_nothing_about_cells(kind):
+    task = call("task", kind, 5)
+    (_, _, wrong), *_ = call("check", kind, 5, {task["wanted"][0][0]: "[[9, 9], [9, 9], [9, 9]]"})["lines"]
+    not_yet = call("check", kind, 5, {name: "123.4" for name, form in task["wanted"] if form == "one number"})["lines"]
+    said = " ".join([task["intro"], wrong, *(says for _, _, says in not_yet)])
+    assert "Not yet. Look at what goes in, and work it out once more, or ask for one step." in said
+    assert not [word for word in ("task.", "reveal", "check(") if word in said]
+
+
 def test_mistakes_are_named_and_what_follows_from_them_is_said():
     typed = solved("worked_calculation", 5)
     z1 = np.array(in_page.number_of(typed["z1"]))

@@ -108,6 +108,23 @@ def test_practice_names_a_mistake_follows_it_through_and_keeps_it(
     assert [path for path in address[1] if not path.startswith("/some/course/")] == []
 
 
+def test_progress_is_saved_to_a_file_and_loaded_from_it(driver, address, tmp_path):
+    driver.get(f"{address[0]}practice.html")
+    mine = {"worked_calculation/77": {"typed": {"z1": "[1, 2]"}, "right": ["z1"], "of": 15, "shown": []}}
+    (tmp_path / "practice.json").write_text(json.dumps(mine))
+    driver.find_element(By.ID, "load").send_keys(str(tmp_path / "practice.json"))
+    browser.wait(driver, lambda d: "seed 77: 1 of 15 values are right" in text(d, "#progress"), 20)
+    saved = driver.execute_async_script("""
+        const done = arguments[0], plain = URL.createObjectURL;
+        URL.createObjectURL = (blob) => { blob.text().then(done); return plain(blob); };
+        document.getElementById('save').click();
+    """)
+    assert json.loads(saved)["worked_calculation/77"] == mine["worked_calculation/77"]
+    (tmp_path / "other.json").write_text('{"a": 1}')
+    driver.find_element(By.ID, "load").send_keys(str(tmp_path / "other.json"))
+    browser.wait(driver, lambda d: text(d, "#status") == "This file holds no progress.", 20)
+
+
 def test_a_gradient_is_read_its_mistake_named_and_the_line_of_a_function_found(
     driver, address, tmp_path, serious, artefacts
 ):
