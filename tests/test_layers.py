@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "layers": {"tolerance"},
     "marking": {"diagnosis", "exercise", "layers", "mistakes", "tolerance"},
     "locate": {"exercise", "marking", "mistakes", "sandbox", "truth"},
-    "exercises": {"course", "diagnosis", "exercise", "marking", "mistakes", "truth"},
+    "exercises": {"course", "diagnosis", "exercise", "marking", "mistakes", "tolerance", "truth"},
     "personal": {"course", "exercise", "exercises"},
     "views": {"console", "diagnosis", "exercise", "exercises", "marking", "mistakes"},
     "in_kernel": {"course", "exercise", "exercises", "marking", "sandbox", "views"},
