@@ -277,6 +277,15 @@ show(
 # **Exercises:** [phases of the Ising model](../foundations/ising_phases.ipynb),
 # [predicting reaction rates](../design/reaction_rates.ipynb), which is about designing a network for a task of your own.
 
+# %% [markdown] text="beyond"
+# ## 8. From here to the networks of today
+#
+# Three things stand between this guide and what is trained today: outputs that depend on every input, steps that remember
+# earlier gradients, and a program that finds the backward pass by itself.
+#
+# **Exercises:** [softmax and its Jacobian](../beyond/softmax_jacobian.ipynb), [five optimisers](../beyond/optimisers.ipynb),
+# [an engine that differentiates](../beyond/autodiff_engine.ipynb).
+
 # %% [markdown] text="reading"
 # ## Further reading
 #
