@@ -253,7 +253,8 @@ if own is None:
 losses, accuracies = side_by_side(own, *split(X, Y, 800, rng))
 for name, share in accuracies.items():
     print(f"{name:18} last loss {losses[name][-1]:.3f}, accuracy on the test set {share:.1%}")
-backprop.plot_losses(losses, title="Loss on the training samples")
+fig, ax = plt.subplots(figsize=(6.5, 3.4), layout="constrained")
+backprop.plot_losses(losses, ax=ax, title="Loss on the training samples")
 show("The loss against the epoch, for your own network and for the one of scikit-learn; both fall.")
 
 # %% [markdown] text="real_text"

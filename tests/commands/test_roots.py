@@ -87,6 +87,7 @@ USES = {
     "numbers": [["list"]],
     "release": [["training"], ["training", "--correct", "--earlier", "{path}"]],
     "kit": [["--to", "{out}/kit.zip"]],
+    "site": [["--to", "{out}/site"]],
     "build": [["--check"]],
     "new": [["training", "an_exercise", "A title"]],
     "explain": [["{path}"]],
