@@ -14,6 +14,7 @@ from autograder.diagnosis.steps import Penalty
 
 CLOSE = 1e-7
 NEAR_ONE = 1e-3  # a factor nearer to 1 than this is measured, but called nothing
+FAR = 1e4  # one further from 1 than this, too: values that tell nothing give such
 
 OF_TERM = {
     "G.T": ("result-transposed",),
@@ -170,8 +171,9 @@ def _data(cs: Sequence[Pass], steps: Sequence[float], found: Coefficients, param
     for mistakes, values in known:
         if _all(ratios, values):
             return mistakes, []
-    right = [1.0] * len(cs)
-    if _one_number(ratios) and not any(_near(ratios, values) for values in (right, *(one for _, one in known))):
+    called = [[1.0] * len(cs), *(values for _, values in known)]
+    plausible = 1 / FAR <= abs(ratios[0]) <= FAR and not any(_near(ratios, values) for values in called)
+    if _one_number(ratios) and plausible:
         return ["wrong-factor"], [f"The term of the data is {ratios[0]:.6g} times the right one."]
     return None
 

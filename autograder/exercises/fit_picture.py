@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -57,14 +57,14 @@ def by_picture(reply: Reply) -> dict[str, Verdict]:
     truth = _lines_of(reply, np.sin)
     prediction = _lines_of(reply, lambda x: low + (high - low) / (1 + np.exp(-steep * x)))
     on_training = [_reach(some, np.pi) for some in (truth, prediction)]
-    labels, axes = reply.values.get("labels") or [], reply.values.get("axes") or []
-    named = all(any(labels[i] for i in some) for some in (truth, prediction))
+    labels = dict(enumerate(_listed(reply, "labels")))
+    named = all(any(labels.get(i, "") != "" for i in some) for some in (truth, prediction))
     curves = RIGHT
     for told, fails in (
         ("No line has the values of the sine between -pi and pi.", not on_training[0]),
         ("No line has the values that network.forward_pass returns between -pi and pi.", not on_training[1]),
         ("The two curves have no label each: label=... says which is which.", not named),
-        ("The axes are not labelled.", not all(axes)),
+        ("The axes are not labelled.", sum(one != "" for one in _listed(reply, "axes")) != 2),
     ):
         if fails:
             curves = Verdict("wrong", message=told, share=0.5 if all(on_training) else 0.0)
@@ -75,10 +75,15 @@ def by_picture(reply: Reply) -> dict[str, Verdict]:
     return {"curves": curves, "beyond": Verdict("wrong", message=told, hint="Which x do you give to the network?")}
 
 
+def _listed(reply: Reply, name: str) -> Sequence[object]:
+    value = reply.values.get(name)
+    return value if isinstance(value, list | tuple) else ()
+
+
 def _lines_of(reply: Reply, function: Callable[[np.ndarray], np.ndarray]) -> dict[int, np.ndarray]:
     """The x of all lines on which a function is drawn, by their numbers."""
     found = {}
-    for i, (xs, ys) in enumerate(zip(reply.values.get("x") or [], reply.values.get("y") or [])):
+    for i, (xs, ys) in enumerate(zip(_listed(reply, "x"), _listed(reply, "y"))):
         x, y = as_numbers(xs), as_numbers(ys)
         if isinstance(x, str) or isinstance(y, str) or x.size != y.size or not x.size:
             continue

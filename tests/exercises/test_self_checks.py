@@ -339,7 +339,7 @@ def test_run_all_of_a_half_solved_notebook_goes_to_its_end_and_validate_names_th
     assert errors.pop("table").startswith("This cell is not filled in yet")
     assert errors.pop("boundaries").startswith("table is not there: its cell is not filled in yet")
     assert errors.pop("defaults").startswith("study is not there: its cell stopped in line 1 with SyntaxError")
-    assert list(errors) == ["sorted_sizes"]
+    assert list(errors) == ["sorted_sizes", "best_sizes"]  # not written yet, which Python says
     failed = Validator().validate(str(path))["failed"]
     assert len(failed) == 2
     assert all("Self-check: not yet." in cell["error"] for cell in failed)
