@@ -312,7 +312,7 @@ def test_the_words_of_the_rates_record_are_those_of_the_grader(root):
 @pytest.mark.slow
 def test_run_all_of_a_half_solved_notebook_goes_to_its_end_and_validate_names_the_self_checks(root, tmp_path):
     """In a real kernel, as it is released: a slip in one cell, nothing in others, pictures of what is not there."""
-    from nbclient import NotebookClient
+    from kernel_kit import executed
     from nbgrader.validator import Validator
 
     folder = tmp_path / "sheet"
@@ -323,7 +323,7 @@ def test_run_all_of_a_half_solved_notebook_goes_to_its_end_and_validate_names_th
         if cell.id == "study":
             cell.source = "def study(*arguments:\n    return []"
     nbformat.write(half, path)
-    NotebookClient(half, resources={"metadata": {"path": str(folder)}}).execute()
+    executed(half, folder)
     errors = {
         cell.id: " ".join(" ".join(output.traceback).split())
         for cell in half.cells

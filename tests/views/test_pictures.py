@@ -6,7 +6,7 @@ import shutil
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from nbclient import NotebookClient
+from kernel_kit import executed
 from nbconvert import HTMLExporter
 
 from autograder.build.submission import fill, solutions
@@ -62,7 +62,7 @@ def test_in_jupyter_and_in_nbconvert_the_picture_itself_carries_the_text(root, t
     monkeypatch.delenv("MPLBACKEND", raising=False)  # the kernel is to choose its own
     shutil.copytree(root / "assignments" / "guide", tmp_path / "guide")
     notebook = nbformat.read(tmp_path / "guide" / "backpropagation.ipynb", as_version=4)
-    NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(tmp_path / "guide")}}).execute()
+    executed(notebook, tmp_path / "guide")
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     pictures = [output for output in outputs if "image/png" in output.get("data", {})]
     assert len(pictures) == 6
