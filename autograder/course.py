@@ -165,11 +165,23 @@ def differences_cost(root: Path) -> bool:
     return _is_set(root, "IsolatedExecute", "differences_cost")
 
 
+def address_of_sheets(root: Path) -> str:
+    """Where the folders of ``assignments/`` are published; empty where they are not.
+
+    ``c.Sheets.published_at = "https://..."`` in nbgrader_config.py says so.
+    """
+    return str(_setting(root, "Sheets", "published_at", "")) if (root / CONFIG).exists() else ""
+
+
 def _is_set(root: Path, part: str, name: str) -> bool:
+    return bool(_setting(root, part, name, False))
+
+
+def _setting(root: Path, part: str, name: str, otherwise: object) -> object:
     path = root / CONFIG
     if name not in path.read_text(encoding="utf-8"):
-        return False
-    return bool(PyFileConfigLoader(CONFIG, path=str(root)).load_config()[part].get(name, False))
+        return otherwise
+    return PyFileConfigLoader(CONFIG, path=str(root)).load_config()[part].get(name, otherwise)
 
 
 def source_notebook(root: Path, exercise: Exercise) -> NotebookNode:

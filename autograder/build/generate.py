@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.build import agreement, compose, leaks, markers, practice, release, script
+from autograder.build import agreement, alone, compose, leaks, markers, practice, release, script
 from autograder.build.overview import PATH, overview
 from autograder.build.problem import BuildError, Problem
 from autograder.build.script import Script
@@ -122,7 +122,7 @@ def check(
 def _read(root: Path, exercises: Sequence[Exercise]) -> tuple[list[_Sheet], list[Problem]]:
     """Every sheet of the course, and what is wrong with the reference scripts and the exercises."""
     problems: list[Problem] = []
-    sheets, placed = [], set()
+    sheets, placed, published = [], set(), alone.address(root)
     by_name = {exercise.name: exercise for exercise in exercises}
     folders = (path for path in (root / REFERENCE).iterdir() if path.is_dir() and not _ignored(path.relative_to(root)))
     for folder in sorted(path for path in folders if path.name != Path(TOOLKIT).name):
@@ -138,6 +138,8 @@ def _read(root: Path, exercises: Sequence[Exercise]) -> tuple[list[_Sheet], list
             problems += _script_problems(one, by_name.get(path.stem), folder.name)
         if notebooks:
             sheets.append(_sheet(root, folder, notebooks))
+            for notebook in notebooks.values():
+                alone.complete(notebook, sheets[-1].files, published and f"{published}/{folder.name}")
     for exercise in exercises:
         wanted = f"{REFERENCE}/{exercise.sheet}/{exercise.name}.py"
         if exercise.sheet not in SHEETS:
