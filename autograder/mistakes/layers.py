@@ -60,6 +60,119 @@ NORM: Texts = {
         "the centred input stands where the normalised values are due in the gradient of gamma",
         "Check what gamma was multiplied with in the forward pass: one step is missing.",
     ),
+    "norm-not-centred": (
+        "the mean is not taken off",
+        "Add up the normalised values of one unit. Check what the sum should be.",
+    ),
+    "norm-not-divided-forwards": (
+        "the values are not divided by the standard deviation",
+        "Check the mean square of the normalised values of one unit.",
+    ),
+    "norm-root-missing": (
+        "the values are divided by the variance, not by its root",
+        "Check the units: what has the unit of the values themselves, a variance or its root?",
+    ),
+    "norm-statistics-along-the-other-axis": (
+        "a mean or a variance is taken along the other axis",
+        "Check which axis has to go, and what shape is left.",
+    ),
+    "norm-over-everything": (
+        "one mean or one variance is taken for everything",
+        "Check how many means there should be: one in all, or one for each row or column.",
+    ),
+    "norm-variance-not-centred": (
+        "the mean of the squares stands where the variance is due",
+        "A variance is about the distance from the mean. Check what you square.",
+    ),
+    "norm-deviation-for-variance": (
+        "the standard deviation stands where the variance is due",
+        "Check where the root is taken: in the variance, or where it is used.",
+    ),
+    "norm-sum-for-variance": (
+        "the squares are summed, not averaged",
+        "A variance does not grow with the count. Check what the squares are divided by.",
+    ),
+    "norm-epsilon-in-the-variance": (
+        "epsilon is in the variance that is returned",
+        "Check where epsilon is added: to what is returned, or to what is below the root.",
+    ),
+    "norm-half-missing": (
+        "the factor of the root is missing in the gradient of the variance",
+        "Differentiate one over a root once more. Which number comes down?",
+    ),
+    "norm-variance-power": (
+        "the power of the variance is not one lower in its gradient",
+        "Differentiate one over a root once more. Check the new exponent.",
+    ),
+    "norm-mean-and-variance-constant": (
+        "mean and variance are taken for constants",
+        "Three paths lead from a value to its normalised one. Check which of them yours has.",
+    ),
+    "norm-wrong-count": (
+        "the two paths are divided by the size of the other axis",
+        "Check how many values one mean is made of.",
+    ),
+    "norm-divided-by-the-count": (
+        "everything is divided or multiplied by the count",
+        "Averages are divided by the count, and the first term is none. Check the bracket.",
+    ),
+    "norm-path-sign": (
+        "the path by the mean or by the variance has the wrong sign",
+        "When the mean or the variance grows, do the normalised values grow or shrink?",
+    ),
+    "norm-path-not-summed": (
+        "the gradient of the mean or the variance is not summed",
+        "One mean acts on many values. Ask yourself how many paths come back to it.",
+    ),
+    "norm-square-halved": (
+        "the factor 2 of the square is lost on the way from the variance",
+        "The variance averages squares. Check what a square gives when it is differentiated.",
+    ),
+    "norm-normalised-missing": (
+        "the second average is not multiplied by the normalised values",
+        "One of the two averages belongs to the variance. Check how each value acts on that.",
+    ),
+    "norm-gamma-missing-forwards": (
+        "gamma is left out",
+        "Check what the normalised values are multiplied by.",
+    ),
+    "norm-gamma-twice": (
+        "gamma is in its own gradient, or in that of beta",
+        "Check what gamma and beta meet in the forward pass: which of these factors is there?",
+    ),
+    "norm-shift-from-the-product": (
+        "the gradient of beta is that of gamma",
+        "Beta is added. Ask yourself what an added number is multiplied by.",
+    ),
+    "norm-running-rates-exchanged": (
+        "the share that is kept and the share that is new are exchanged",
+        "Ask yourself which share of an average is kept from the batches before.",
+        "momentum as the share that is new",
+    ),
+    "norm-running-not-carried": (
+        "the running averages begin anew with every batch",
+        "Averages live on from batch to batch. Check which ones yours are made of.",
+    ),
+    "norm-running-weight-missing": (
+        "a batch enters the running average without its weight",
+        "An average has weights that add up to one. Check yours.",
+    ),
+    "norm-running-of-the-deviation": (
+        "the running average is one of standard deviations",
+        "Check what is averaged, and where the root is taken.",
+    ),
+    "norm-running-in-training": (
+        "the running averages are used in training",
+        "Check which mean a batch is normalised by while the network is trained.",
+    ),
+    "norm-batch-in-evaluation": (
+        "the batch is normalised by its own mean and variance in evaluation",
+        "Ask yourself what would become of a single example.",
+    ),
+    "norm-constants-differentiated": (
+        "the running averages are differentiated as if they depended on the batch",
+        "Check which of the three paths there is when mean and variance are fixed numbers.",
+    ),
 }
 
 DROPOUT: Texts = {

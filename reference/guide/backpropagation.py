@@ -280,11 +280,12 @@ show(
 # %% [markdown] text="beyond"
 # ## 8. From here to the networks of today
 #
-# Three things stand between this guide and what is trained today: outputs that depend on every input, steps that remember
-# earlier gradients, and a program that finds the backward pass by itself.
+# A few things stand between this guide and what is trained today: outputs that depend on every input, steps that remember
+# earlier gradients, a program that finds the backward pass by itself, and layers that keep a deep network in order.
 #
 # **Exercises:** [softmax and its Jacobian](../beyond/softmax_jacobian.ipynb), [five optimisers](../beyond/optimisers.ipynb),
-# [an engine that differentiates](../beyond/autodiff_engine.ipynb).
+# [an engine that differentiates](../beyond/autodiff_engine.ipynb),
+# [batch and layer normalisation](../beyond/normalisation.ipynb).
 
 # %% [markdown] text="reading"
 # ## Further reading
