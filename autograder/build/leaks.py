@@ -61,7 +61,7 @@ def given_away(hidden: Iterable[Secret], text: str) -> Iterator[Secret]:
 
 def notebook_leaks(hidden: Iterable[Secret], released: NotebookNode) -> Iterator[str]:
     """What a released notebook gives away or carries along, each with the fix."""
-    for secret in given_away(hidden, "\n".join(_strings(released))):
+    for secret in given_away(hidden, "\n".join(strings(released))):
         yield (
             f"the {secret.kind} line `{secret.line}` is in the released notebook; "
             "check the markers around it and that it is nowhere else"
@@ -80,16 +80,16 @@ def notebook_leaks(hidden: Iterable[Secret], released: NotebookNode) -> Iterator
             yield f"{where} is a solution cell without the stub; put its answer between solution markers"
 
 
-def _strings(value: object) -> Iterator[str]:
+def strings(value: object) -> Iterator[str]:
     """Every text in a notebook: sources, outputs and metadata."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
         for part in value.values():
-            yield from _strings(part)
+            yield from strings(part)
     elif isinstance(value, list):
         for part in value:
-            yield from _strings(part)
+            yield from strings(part)
 
 
 def _normal(line: str) -> str:

@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from html import unescape
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from autograder.build import leaks
+from autograder.build import leaks, markers
 from autograder.build.leaks import Secret
 from autograder.course import CourseError
 from autograder.diagnosis.spec import DEEPEST, HIDDEN, LOSSES, OUTPUT
-from autograder.site import python
-from autograder.site.guide import sections
+from autograder.site import documents, python
+from autograder.site.documents import Document, Entry
+from autograder.site.guide import Section, sections
+from autograder.views.prose import code_styles
 
 MARKER = ".course-site"
+
+DOCUMENTS = f"{documents.FOLDER}/index.html"
 
 PAGES = {
     "index.html": "The course",
     "guide.html": "The guide",
     "practice.html": "Practice",
     "gradient.html": "Read your gradient",
+    DOCUMENTS: "Documents",
 }
 """Every page, in the order of the menu."""
 
@@ -34,6 +42,7 @@ SCRIPTS = {
     "guide.html": ("common.js", "guide.js"),
     "practice.html": ("common.js", "python.js", "practice.js"),
     "gradient.html": ("common.js", "python.js", "gradient.js"),
+    DOCUMENTS: ("common.js", "search.js"),
 }
 
 STRICT = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'"
@@ -71,18 +80,52 @@ def make_site(root: Path, to: Path, offline: Path | None = None) -> dict[str, in
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     told = sections(guide / "backpropagation.ipynb")
-    for page in PAGES:
-        scripts = SCRIPTS.get(page, ())
+    papers = documents.documents(root)
+    pages = PAGES if papers else {page: name for page, name in PAGES.items() if page != DOCUMENTS}
+
+    def write(page: str, template: str, here: str, **more: Any) -> None:
+        scripts = SCRIPTS.get(here, ())
         policy = WITH_PYTHON.replace("SERVERS", servers) if "python.js" in scripts else QUIET
-        text = templates.get_template(f"{page}.j2").render(
-            policy=policy, scripts=scripts, pages=PAGES, here=page,
-            hidden=HIDDEN, outputs=OUTPUT, losses=LOSSES, most=DEEPEST - 1, sections=told,
-        )  # fmt: skip
+        up = "../" * page.count("/")
+        text = templates.get_template(template).render(
+            policy=policy, scripts=scripts, pages=pages, here=here, page=page, up=up, **more
+        )
         (to / page).write_text(text, encoding="utf-8")
+
+    for page in pages:
+        if page != DOCUMENTS:
+            write(
+                page, f"{page}.j2", page, hidden=HIDDEN, outputs=OUTPUT, losses=LOSSES, most=DEEPEST - 1, sections=told
+            )
+    if papers:
+        _documents(root, to, papers, told, write)
     found = list(leaks_of(root, to))
     if found:
         raise CourseError("; ".join(found))
     return {path.relative_to(to).as_posix(): path.stat().st_size for path in sorted(to.rglob("*")) if path.is_file()}
+
+
+def _documents(
+    root: Path, to: Path, papers: Mapping[str, list[Document]], told: list[Section], write: Callable[..., None]
+) -> None:
+    """The documents with their pictures, the list of them, and the index of the search, in which the guide is too."""
+    folder = to / documents.FOLDER
+    (folder / "pictures").mkdir(parents=True)
+    write(DOCUMENTS, "documents.html.j2", DOCUMENTS, documents=papers)
+    every = [one for listed in papers.values() for one in listed]
+    for one in every:
+        write(f"{documents.FOLDER}/{one.page}", "document.html.j2", DOCUMENTS, document=one)
+        for picture in one.pictures:
+            shutil.copyfile(root / picture, folder / "pictures" / Path(picture).name)
+    guide = [
+        Entry(
+            one.id, documents.plain(one.title), documents.plain(" ".join(text for name, text in one.parts if not name))
+        )
+        for one in told
+    ]
+    listed = [("../guide.html", PAGES["guide.html"], guide), *((one.page, one.title, one.entries) for one in every)]
+    (folder / "search.json").write_text(documents.index(listed), encoding="utf-8")
+    (to / "code.css").write_text(str(code_styles()), encoding="utf-8")
 
 
 def example() -> dict[str, list[list[float]]]:
@@ -109,9 +152,9 @@ def leaks_of(root: Path, site: Path) -> Iterator[str]:
     for name, text in texts(site):
         if name.startswith(KEY):
             yield f"{name} is of the key"
-        for word in MARKS:
-            if word in text:
-                yield f"{name} holds `{word}`"
+        found = (markers.marker(line) for line in text.split("\n"))
+        for word in sorted({one.spelling for one in found if one}) + [CALL] * (CALL in text):
+            yield f"{name} holds `{word}`"
         for secret in leaks.given_away(hidden, text):
             yield f"{name} holds the {secret.kind} line `{secret.line}`"
 
@@ -119,8 +162,8 @@ def leaks_of(root: Path, site: Path) -> Iterator[str]:
 KEY = tuple(f"python/{python.COURSE}/autograder/{part}" for part in ("exercises", "audit", "personal", "truth/descent"))
 """Parts of this package that know an exercise."""
 
-MARKS = ("### BEGIN SOLUTION", "### BEGIN HIDDEN TESTS", "=== BEGIN MARK SCHEME ===", 'mark_question("')
-"""What stands in the instructors' notebooks alone."""
+CALL = 'mark_question("'
+"""What stands in the instructors' notebooks alone, beside lines that are markers."""
 
 
 def secrets(root: Path) -> Iterator[Secret]:
@@ -136,7 +179,7 @@ def secrets(root: Path) -> Iterator[Secret]:
 
 
 def texts(site: Path) -> Iterator[tuple[str, str]]:
-    """Every text of ours in a site with its name: files, and what is packed in ``course.zip``.
+    """Every text of ours in a site with its name: files as they are and as they are read, and what is packed.
 
     The rest of ``python/`` is not ours: files with pinned hashes, and packages as they are published.
     """
@@ -147,4 +190,11 @@ def texts(site: Path) -> Iterator[tuple[str, str]]:
                 for one in packed.namelist():
                     yield f"{name}/{one}", packed.read(one).decode("utf-8")
         elif path.is_file() and path.parent.name != "python":
-            yield name, path.read_text(encoding="utf-8")
+            yield name, as_read(path.read_text(encoding="utf-8", errors="replace"), path.suffix)
+
+
+def as_read(text: str, suffix: str) -> str:
+    """A text with what a reader sees of it below: a page without tags, every text in JSON."""
+    if suffix == ".html":
+        return f"{text}\n{unescape(re.sub(r'<[^>]*>', '', text))}"
+    return "\n".join((text, *leaks.strings(json.loads(text)))) if suffix in (".json", ".ipynb") else text

@@ -143,10 +143,16 @@ def code(source: str) -> Markup:
 @cache
 def code_styles() -> Markup:
     """The colours of :func:`code`, for light and for dark pages."""
-    light = HtmlFormatter(style="default").get_style_defs(".code").replace("#3D7B7B", "#336B6B")  # to be read on grey
+    light = re.sub(r"(?<=color: )#(\w+)", _darker, HtmlFormatter(style="default").get_style_defs(".code"))
     dark = HtmlFormatter(style="github-dark").get_style_defs(".code")
     both = f"{light}\n@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}"
     return Markup("\n".join(line for line in both.splitlines() if "background" not in line and "linenos" not in line))
+
+
+def _darker(colour: re.Match[str]) -> str:
+    """A colour of pygments, which are made for white, to be read on grey."""
+    digits = colour[1] if len(colour[1]) == 6 else "".join(digit * 2 for digit in colour[1])
+    return "#" + "".join(f"{round(int(digits[i : i + 2], 16) * 0.88):02x}" for i in (0, 2, 4))
 
 
 def said(text: str) -> Markup:

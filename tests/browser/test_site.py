@@ -15,7 +15,7 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from autograder.site import make
+from autograder.site import documents, make
 from autograder.site.make import example
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
@@ -173,6 +173,46 @@ def test_pages_fit_any_screen_and_axe_finds_nothing_serious(driver, address, art
             driver.execute_script("arguments[0].scrollIntoView()", figure)
             browser.wait(driver, lambda _, one=figure: one.find_elements(By.CSS_SELECTOR, ".said"), 20)
         everywhere(driver, serious, artefacts, Path(name).stem)
+
+
+def test_the_search_finds_a_section_and_leads_to_it(driver, address, artefacts, serious):
+    driver.get(f"{address[0]}docs/index.html")
+    driver.find_element(By.ID, "q").send_keys("bubblewrap land")
+    browser.wait(driver, lambda _: text(driver, "#status").startswith("You see"), 20)
+    found = driver.find_elements(By.CSS_SELECTOR, "#found li")
+    assert all("bubblewrap" in one.text.lower() or "…" in one.text for one in found)
+    assert found[0].find_element(By.TAG_NAME, "a").text in (
+        "Promised · Threats",
+        "Process boundaries · How a notebook becomes marks",
+    )
+    everywhere(driver, serious, artefacts, "search")
+    box = driver.find_element(By.ID, "q")
+    box.clear()
+    box.send_keys("learning rate descent")
+    browser.wait(
+        driver, lambda d: "guide.html#" in d.find_element(By.CSS_SELECTOR, "#found a").get_attribute("href"), 20
+    )
+    box.clear()
+    box.send_keys("xylophone")
+    browser.wait(driver, lambda _: text(driver, "#status") == "No section has all these words.", 20)
+    box.clear()
+    box.send_keys("where each promise is tested", Keys.ENTER)
+    browser.wait(driver, lambda d: d.switch_to.active_element.tag_name == "a", 20)
+    driver.switch_to.active_element.send_keys(Keys.ENTER)
+    browser.wait(driver, lambda d: d.current_url.endswith("docs/graders.html#where-each-promise-is-tested"), 20)
+
+
+def test_documents_fit_a_phone_and_axe_finds_nothing_serious(driver, address, root, serious, artefacts):
+    """Light and dark in turn; how they look is kept as a picture."""
+    browser.size(driver, 390, 900)
+    for number, one in enumerate(one for listed in documents.documents(root).values() for one in listed):
+        scheme = ("light", "dark")[number % 2]
+        media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+        driver.get(f"{address[0]}docs/{one.page}")
+        assert driver.execute_script("return document.documentElement.scrollWidth") <= 390, one.page
+        assert serious(driver) == [], one.page
+        browser.picture(driver, artefacts / f"site-docs-{one.page}-{scheme}.png")
 
 
 def move(driver, figure, value):

@@ -2,9 +2,11 @@
 
 import html
 import json
+import posixpath
 import re
 import shutil
 import zipfile
+from html.parser import HTMLParser
 from importlib.metadata import distribution
 
 import nbformat
@@ -13,7 +15,9 @@ import yaml
 
 from autograder.cli import main
 from autograder.course import CourseError
-from autograder.site import guide, make, python
+from autograder.site import documents, guide, make, python
+
+PICTURES = [f"pictures/{name}.png" for name in ("feedback", "notebook", "report", "growth")]
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +52,11 @@ def test_every_page_forbids_what_it_does_not_need(site):
 @pytest.mark.slow
 def test_no_page_style_or_script_names_another_server(site):
     """Addresses of Python are in one file, each with a hash; a page below any path finds its neighbours."""
-    for path in site.iterdir():
-        if path.suffix in (".html", ".js", ".css"):
+    for path in site.rglob("*"):
+        if path.suffix == ".html":  # what a page loads lies beside it; a document may speak of any address
+            loaded = re.findall(r"<(?!a )[^>]*(?:src|href|action)=\"([^\"]*)", path.read_text())
+            assert {one for one in loaded if "/" in one.removeprefix("../")} <= set(PICTURES), path.name
+        if path.suffix in (".html", ".js", ".css") and path.parent == site:
             text = re.sub(r'<a href="https?://[^"]*"', "<a", path.read_text())  # a link is followed by people alone
             named = set(re.findall(r"(?:https?:)?//[\w.-]+\.\w+", text)) - {python.HOST}
             assert named <= {"http://www.w3.org"}, path.name
@@ -58,6 +65,74 @@ def test_no_page_style_or_script_names_another_server(site):
     assert files["core"].startswith(python.HOST)
     assert set(files["hashes"]) == set(python.CORE)
     assert all(re.match(r"sha(256|384)-.{40}", one["integrity"]) for one in files["archives"].values())
+
+
+class Page(HTMLParser):
+    """The addresses, ids and attributes of styles and scripts of a page."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.links, self.ids, self.handlers = [], set(), []
+        self.feed(path.read_text())
+
+    def handle_starttag(self, tag, attributes):
+        for name, value in attributes:
+            if name in ("href", "src"):
+                self.links.append(value)
+            elif name == "id":
+                assert value not in self.ids
+                self.ids.add(value)
+            elif name == "style" or name.startswith("on"):
+                self.handlers.append((tag, name))
+
+
+@pytest.mark.slow
+def test_every_link_of_every_page_leads_somewhere(site):
+    """Those of the search as well, and no page has a style or a script in an attribute, which its policy forbids."""
+    pages = {path.relative_to(site).as_posix(): Page(path) for path in site.rglob("*.html")}
+    assert len(pages) > 20
+    links = [(name, link) for name, page in pages.items() for link in page.links]
+    links += [("docs/index.html", address) for address, *_ in json.loads((site / "docs" / "search.json").read_text())]
+    walked = 0
+    for name, link in links:
+        if re.match(r"https?:|data:|mailto:", link):
+            continue
+        path, _, place = link.partition("#")
+        there = posixpath.normpath(posixpath.join(posixpath.dirname(name), path)) if path else name
+        assert (site / there).is_file(), f"{name}: {link}"
+        assert not place or place in pages[there].ids, f"{name}: {link}"
+        walked += 1
+    assert walked > 500
+    assert [found for page in pages.values() for found in page.handlers] == []
+
+
+@pytest.mark.slow
+def test_every_document_is_a_page_and_every_section_is_in_the_search(site, root):
+    every = {f"docs/{path.name}" for path in (root / "docs").glob("*.md")} | {path.name for path in root.glob("*.md")}
+    assert {path for listed in documents.GROUPS.values() for path in listed} == every
+    sections = json.loads((site / "docs" / "search.json").read_text())
+    for path in every:
+        text = re.sub(r"^```.*?^```", "", (root / path).read_text(), flags=re.MULTILINE | re.DOTALL)
+        titles = [re.sub(r"[`*]", "", one) for one in re.findall(r"^#+ (.*)$", text, re.MULTILINE)]
+        page = f"{path.removeprefix('docs/').removesuffix('.md')}.html"
+        assert [title for address, _, title, _ in sections if address.split("#")[0] == page] == titles, path
+        shown = html.unescape(re.sub(r"<[^>]*>", "", (site / "docs" / page).read_text()))
+        assert all(title in shown for title in titles), path
+    said = {title: text for _, _, title, text in sections}
+    assert "pack one sheet at a time" in said["Release"]
+    assert "isolated process → answers (plain values)" in said["Data flows one way"]
+
+
+def test_a_link_to_a_file_that_is_no_page_is_text(tmp_path):
+    (tmp_path / "docs").mkdir()
+    pages = {f"docs/{name}": name.replace(".md", ".html") for name in ("a.md", "b.md")}
+    text = "# A\n\n[schema](../a.json), [b](b.md#c), [d](https://example.org/), <b>no</b>\n\n## C c!\n\n## C c\n"
+    (tmp_path / next(iter(pages))).write_text(text)
+    body = documents.document(tmp_path, next(iter(pages)), pages).body
+    assert (
+        '<p>schema, <a href="b.html#c">b</a>, <a href="https://example.org/">d</a>, &lt;b&gt;no&lt;/b&gt;</p>' in body
+    )
+    assert re.findall(r'<h2 id="(.*?)">', body) == ["c-c", "c-c-1"]
 
 
 @pytest.mark.slow
@@ -103,6 +178,29 @@ def test_a_planted_solution_is_found_wherever_it_stands(site, root, tmp_path):
     assert f"practice.js holds the solution line `{secret.line}`" in found
     assert f"autograder/more.py holds the hidden tests line `{hidden.line}`" in found
     assert "autograder/exercises/sgd.py is of the key" in found
+
+
+@pytest.mark.slow
+def test_a_planted_solution_is_found_through_colours_escapes_and_json(site, root, tmp_path):
+    copy = tmp_path / "site"
+    shutil.copytree(site / "docs", copy / "docs")
+    assert list(make.leaks_of(root, copy)) == []
+    secret = next(one for one in make.secrets(root) if one.kind == "solution" and re.search('["<]', one.line))
+    marked = f"```python\n### BEGIN SOLUTION\n{secret.line}\n```\n"
+    (tmp_path / "planted.md").write_text(f"# Planted\n\n{marked}")
+    page = documents.document(tmp_path, "planted.md", {"planted.md": "planted.html"})
+    assert secret.line not in page.body
+    (copy / "docs" / "planted.html").write_text(page.body)
+    (copy / "docs" / "search.json").write_text(json.dumps([["#a", "a", f"x\n{secret.line}"]]))
+    cell = nbformat.v4.new_code_cell(f"import numpy\n{secret.line}\n### END SOLUTION")
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), copy / "planted.ipynb")
+    found = set(make.leaks_of(root, copy))
+    held = f"holds the solution line `{secret.line}`"
+    assert found == {
+        *(f"{name} {held}" for name in ("docs/planted.html", "docs/search.json", "planted.ipynb")),
+        "docs/planted.html holds `### BEGIN SOLUTION`",
+        "planted.ipynb holds `### END SOLUTION`",
+    }
 
 
 @pytest.mark.slow
