@@ -9,7 +9,7 @@ from autograder.cli import COMMANDS
 from autograder.exercise import SHEETS
 from autograder.exercises import NAMES, all_exercises
 
-COUNT = {16: "Sixteen", 17: "Seventeen", 18: "Eighteen", 19: "Nineteen", 20: "Twenty", 21: "Twenty-one"}
+COUNT = {20: "Twenty", 21: "Twenty-one", 22: "Twenty-two", 23: "Twenty-three", 24: "Twenty-four"}
 SHEETS_IN_WORDS = {4: "four", 5: "five", 6: "six"}
 
 

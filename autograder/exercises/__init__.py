@@ -40,6 +40,7 @@ OURS = (
     "softmax_jacobian",
     "optimisers",
     "autodiff_engine",
+    "gradient_check",
     "normalisation",
 )
 """Every exercise of this package, in the order in which to work through its course."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from autograder.mistakes import backward, data, forward, gradients, layers, training
+from autograder.mistakes import backward, checks, data, forward, gradients, layers, training
 from autograder.mistakes.texts import Texts
 
 
@@ -55,6 +55,8 @@ _GROUPS = {
     "convolution": layers.CONVOLUTION,
     "recurrence": layers.RECURRENCE,
     "optimiser": layers.OPTIMISER,
+    "slope by differences": checks.DIFFERENCE,
+    "checker of gradients": checks.CHECKER,
     "clipping": training.CLIPPING,
     "schedule": training.SCHEDULE,
     "training": training.TRAINING,
@@ -90,7 +92,8 @@ NOT_DONE = frozenset({"parameter-never-updated", "penalty-missing", "not-clipped
 
 SYMPTOMS = frozenset(
     {
-        "another-derivative", "another-order", "another-output-error", "argument-ignored", "constant-added",
+        "another-derivative", "another-order", "another-output-error", "argument-ignored",
+        "checker-always-objects", "checker-never-objects", "constant-added",
         "derivative-of-another-activation", "differences-of-the-loss", "not-as-designed", "not-from-training",
         "numbers-of-another", "other-shape", "parameter-scaled", "rates-not-positive", "return-missing",
         "shapes-do-not-fit", "training-diverged", "wrong-shape",

@@ -281,10 +281,11 @@ show(
 # ## 8. From here to the networks of today
 #
 # A few things stand between this guide and what is trained today: outputs that depend on every input, steps that remember
-# earlier gradients, a program that finds the backward pass by itself, and layers that keep a deep network in order.
+# earlier gradients, a program that finds the backward pass by itself, and layers that keep a deep network in order. And
+# whoever writes a backward pass checks it.
 #
 # **Exercises:** [softmax and its Jacobian](../beyond/softmax_jacobian.ipynb), [five optimisers](../beyond/optimisers.ipynb),
-# [an engine that differentiates](../beyond/autodiff_engine.ipynb),
+# [an engine that differentiates](../beyond/autodiff_engine.ipynb), [a checker of gradients](../beyond/gradient_check.ipynb),
 # [batch and layer normalisation](../beyond/normalisation.ipynb).
 
 # %% [markdown] text="reading"

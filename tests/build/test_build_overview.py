@@ -34,6 +34,7 @@ LETTERED = {
     "softmax_jacobian": "abcdef",
     "optimisers": "abcdef",
     "autodiff_engine": "abcd",
+    "gradient_check": "abcd",
     "normalisation": "abcdef",
 }
 """The lettered parts that the course promises; the parts of the other exercises have names."""

@@ -80,7 +80,12 @@ def test_challenges_are_drawn_from_the_seed_alone(exercise):
 
 
 def plain(given):
-    return {name: repr(np.asarray(value).tolist()) for name, value in given.items()}  # as text, NaN equals NaN
+    """As text: there NaN equals NaN."""
+    if isinstance(given, dict):
+        return {name: plain(value) for name, value in given.items()}
+    if isinstance(given, list) and any(isinstance(one, dict) for one in given):
+        return [plain(one) for one in given]
+    return repr(given if isinstance(given, list) else np.asarray(given).tolist())
 
 
 class Noting(dict):
