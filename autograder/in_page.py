@@ -18,7 +18,9 @@ import numpy as np
 
 from autograder.commands import explain
 from autograder.diagnosis import CONVENTION, RIGHT
+from autograder.diagnosis.files import BadInput, arrays_of
 from autograder.sandbox.here import run
+from autograder.views.gradients import lines
 
 
 def call(name: str, values: str) -> str:
@@ -168,7 +170,7 @@ def _told(asked: explain.Asked) -> dict[str, Any]:
     report = asked.report(conventions=True)
     found = []
     for parameter, finding in report.parameters.items():
-        said = [str(line) for line in explain.lines(finding, asked.names)]
+        said = [str(line) for line in lines(finding, asked.names)]
         found.append({"name": asked.names.get(parameter, parameter), "verdict": finding.verdict, "said": said,
                       "mistakes": list(finding.mistakes)})  # fmt: skip
     missing = [asked.names.get(p, p) for p in asked.parameters if p not in report.parameters]
@@ -183,9 +185,9 @@ def read_code(options: Mapping[str, str], source: str, name: str) -> dict[str, A
     try:
         named = [one.name for one in ast.parse(source).body if isinstance(one, ast.FunctionDef)]
     except SyntaxError as problem:
-        raise explain.BadInput(f"line {problem.lineno}: {problem.msg}") from None
+        raise BadInput(f"line {problem.lineno}: {problem.msg}") from None
     if not named:
-        raise explain.BadInput("there is no function in this code")
+        raise BadInput("there is no function in this code")
     CODE.write_text(source, encoding="utf-8")
     words = [f"--{option.replace('_', '-')}={value}" for option, value in options.items() if value != ""]
     args = _parser().parse_args([f"--code={CODE}", f"--function={name or named[-1]}", *words])
@@ -201,7 +203,7 @@ def read_code(options: Mapping[str, str], source: str, name: str) -> dict[str, A
 def _arrays(point: Any) -> dict[str, np.ndarray]:
     if isinstance(point, list):
         LOADED.write_bytes(bytes(point))
-        return explain._arrays(str(LOADED))
+        return arrays_of(str(LOADED))
     if not isinstance(point, dict) or not point:
         raise ValueError('an object of arrays was expected: {"X": [[...]], "Y": ..., "W1": ..., "dW1": ...}')
     found = {}

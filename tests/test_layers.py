@@ -44,10 +44,10 @@ MAY_IMPORT = {
     "demo": {"audit", "build", "exercise", "exercises"},
     "commands": {
         "audit", "bridge", "build", "console", "course", "demo", "diagnosis", "exercise", "exercises", "grading",
-        "locate", "marking", "mistakes", "new", "personal", "records", "sandbox", "site", "times", "truth", "views",
+        "locate", "marking", "new", "personal", "records", "sandbox", "site", "times", "truth", "views",
         "viva",
     },
-    "in_page": {"commands", "diagnosis", "sandbox"},
+    "in_page": {"commands", "diagnosis", "sandbox", "views"},
     "cli": {"environment"},  # and a module of commands/ by its name, when it is used
     "pytest_plugin": {"course", "exercises", "grading", "marking", "sandbox", "views"},
     "__main__": {"cli"},

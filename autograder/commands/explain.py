@@ -11,37 +11,28 @@ import argparse
 import json
 import re
 import sys
-import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from autograder.diagnosis.assembled import NORMS, Assembled, Parts, explain_network
+from autograder.diagnosis.files import LAYOUTS, BadInput, arrays_of, biases_out, in_layout, same_arrays, turned
 from autograder.diagnosis.findings import explain
 from autograder.diagnosis.layers import LAYERS, explain_layer
 from autograder.diagnosis.optimisers import OPTIMISERS, Updates, explain_updates
 from autograder.diagnosis.spec import DEEPEST, HIDDEN, LOSSES, OUTPUT, PENALTIES, Array, Point, Spec, forward
-from autograder.diagnosis.verdicts import CONVENTION, RIGHT, Finding, Report
-from autograder.mistakes import MISTAKES
+from autograder.diagnosis.verdicts import CONVENTION, RIGHT, Report
+from autograder.views.gradients import as_json, called, show
 
 if TYPE_CHECKING:  # points in files are explained with the core alone, and in a browser without rich
-    from rich.console import Console
-
     from autograder.locate import Function
     from autograder.locate.locate import Run
     from autograder.marking import Place
     from autograder.truth import Network
-
-LAYOUTS = ("columns", "rows", "torch")
-COLOURS = {RIGHT: "green", CONVENTION: "yellow"}
-
-
-class BadInput(ValueError):
-    """What was given cannot be explained; the message is one sentence that says why."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -105,7 +96,8 @@ def run(args: argparse.Namespace) -> int:
     else:
         from rich.console import Console
 
-        show(report, asked, Console(highlight=False, soft_wrap=True), pointed)
+        console = Console(highlight=False, soft_wrap=True)
+        show(report, console, asked.parameters, layout=asked.layout, names=asked.names, places=pointed)
     return 0
 
 
@@ -248,7 +240,7 @@ def _read_layer(args: argparse.Namespace) -> Asked:
     answers = LAYERS[args.layer][0].answers if args.layer in LAYERS else Updates(args.layer).answers
     points = []
     for name in args.files:
-        arrays = _arrays(name)
+        arrays = arrays_of(name)
         if args.layer in OPTIMISERS:
             _add(name, arrays, "learning_rate", "--learning-rate", args.learning_rate)
         point = Point(
@@ -258,7 +250,7 @@ def _read_layer(args: argparse.Namespace) -> Asked:
         if not point.answers:
             raise BadInput(f"{name}: no answers; {', '.join(answers)} were expected")
         points.append(point)
-    _same_arrays(list(zip(args.files, ({**p.inputs, **p.answers} for p in points))))
+    same_arrays(list(zip(args.files, ({**p.inputs, **p.answers} for p in points))))
     optional = {f"d{n}" for n in LAYERS[args.layer][2]} if args.layer in LAYERS else set(answers[1:])
     wanted = tuple(a for a in answers if a in points[0].answers or a not in optional)
     return Asked(points, wanted, layer=args.layer)
@@ -281,13 +273,13 @@ def read(args: argparse.Namespace, held: Mapping[str, dict[str, Array]] | None =
     names: dict[str, str] = {}
     loaded, shapes = [], []
     for name in args.files:
-        arrays, given = _load(name, _arrays(name) if held is None else dict(held[name]), args, names)
+        arrays, given = _load(name, arrays_of(name) if held is None else dict(held[name]), args, names)
         if args.bias_in_weights:
-            arrays, given = _split(name, arrays, given, args.bias_in_weights)
+            arrays, given = biases_out(name, arrays, given, args.bias_in_weights)
         loaded.append((name, arrays))
         shapes.append(given)
     first_name, first = loaded[0]
-    _same_arrays(loaded)
+    same_arrays(loaded)
     depth = next(layer for layer in range(1, DEEPEST + 2) if f"W{layer + 1}" not in first)
     spec = _spec(args, first_name, first, depth)
     parameters = Assembled(spec, parts).parameters
@@ -307,68 +299,13 @@ def read(args: argparse.Namespace, held: Mapping[str, dict[str, Array]] | None =
             else:
                 forward(spec, point.inputs)
         except ValueError as error:
-            said = _in_layout(str(error), args.layout, given)
-            raise BadInput(f"{name}: {_called(said, names)}") from None
+            said = in_layout(str(error), args.layout, given)
+            raise BadInput(f"{name}: {called(said, names)}") from None
         for key, value in point.answers.items():
             if value.dtype.kind not in "fiub":
                 raise BadInput(f"{name}: {key} has dtype {value.dtype}; real numbers were expected")
         points.append(point)
     return Asked(points, parameters, spec, parts, layout=args.layout, names=names)
-
-
-def _same_arrays(loaded: Sequence[tuple[str, Mapping[str, Array]]]) -> None:
-    first_name, first = loaded[0]
-    for name, arrays in loaded[1:]:
-        if set(arrays) != set(first):
-            odd = sorted(set(arrays) ^ set(first))[0]
-            has, lacks = (name, first_name) if odd in arrays else (first_name, name)
-            raise BadInput(f"{odd} is in {has} but not in {lacks}; every file must hold the same arrays")
-
-
-_SHAPES = re.compile(r"(?P<name>\w+) has shape \(.*?\); \((?P<due>.*?)\) was expected.*")
-
-
-def _in_layout(message: str, layout: str, shapes: Mapping[str, tuple[int, ...]]) -> str:
-    """A message about shapes, with those of the file; the one that is due is turned as the file's arrays are."""
-    match = _SHAPES.fullmatch(message)
-    if layout == "columns" or match is None:
-        return message if layout == "columns" else message.replace("one column per", "one row per")
-    name, due = match["name"], [part.strip() for part in match["due"].split(",") if part.strip()]
-    flat = name[0] == "b" and len(shapes.get(name, ())) == 1
-    if flat:
-        due = due[:1]
-    elif _is("A", name) or layout == "rows":
-        due = due[::-1]
-    written = f"({due[0]},)" if len(due) == 1 else f"({', '.join(due)})"
-    return f"{name} has shape {shapes.get(name, '?')}; {written} was expected"
-
-
-def _split(
-    name: str, arrays: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]], where: str
-) -> tuple[dict[str, Array], dict[str, tuple[int, ...]]]:
-    """Biases out of the weights that hold them as their first or last column; X may hold a row of ones for it."""
-    found, given = dict(arrays), dict(shapes)
-    cut = (slice(1, None), slice(0, 1)) if where == "first" else (slice(None, -1), slice(-1, None))
-    weights = [key for key in arrays if _is("W", key)]
-    for key in weights:
-        core = key.removeprefix("d").removesuffix("_new")
-        value = arrays[key]
-        if value.ndim != 2 or value.shape[1] < 2:
-            raise BadInput(f"{name}: {key} has shape {shapes[key]}; two axes, with room for the bias, were expected")
-        if core not in arrays or value.shape != arrays[core].shape:
-            raise BadInput(f"{name}: {key} has shape {shapes[key]}; that of {core}, {shapes.get(core)}, was expected")
-        bias = key.replace("W", "b", 1)
-        if bias in arrays:
-            raise BadInput(f"{name}: {bias} is given, although --bias-in-weights says that it is in {key}")
-        found[key], found[bias] = value[:, cut[0]], value[:, cut[1]]
-        given.pop(key, None)
-    x = found.get("X")
-    if x is not None and x.ndim == 2 and "W1" in found and len(x) == found["W1"].shape[1] + 1:
-        row = x[cut[1]]
-        if not np.array_equal(row, np.ones_like(row)):
-            raise BadInput(f"{name}: X has as many features as W1 has columns, and no ones where the bias is")
-        found["X"] = x[cut[0]]
-    return found, given
 
 
 def _spec(args: argparse.Namespace, name: str, arrays: Mapping[str, Array], depth: int) -> Spec:
@@ -420,30 +357,7 @@ def _load(
     in the file; and, into ``names``, what they are called there."""
     _add(name, arrays, "reg_lambda", "--reg-lambda", args.reg_lambda)
     _add(name, arrays, "learning_rate", "--learning-rate", args.learning_rate)
-    if args.layout == "torch":
-        arrays = _of_torch(name, arrays, names)
-    shapes = {key: value.shape for key, value in arrays.items()}
-    turn = {"torch": _torch_columns, "rows": _columns, "columns": _flat_examples}[args.layout]
-    return turn(arrays), shapes
-
-
-def _arrays(name: str) -> dict[str, Array]:
-    """The arrays of one file, as they are in it."""
-    if not Path(name).is_file():
-        raise BadInput(f"{name}: there is no such file")
-    try:
-        with np.load(name, allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise BadInput(f"{name}: one array, not an .npz file of named arrays")
-            return {key: file[key] for key in file.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        if isinstance(error, BadInput):
-            raise
-        # numpy's own message may advise to unpickle, which must never be done with a file of unknown origin.
-        raise BadInput(f"{name}: an .npz file of plain numeric arrays was expected, and this is none") from None
-    except TypeError:
-        # np.load returns a bare array for an .npy file, which is no context manager.
-        raise BadInput(f"{name}: one array was found; an .npz file of named arrays was expected") from None
+    return turned(name, arrays, args.layout, names)
 
 
 def _add(name: str, arrays: dict[str, Array], key: str, option: str, value: float | None) -> None:
@@ -453,134 +367,3 @@ def _add(name: str, arrays: dict[str, Array], key: str, option: str, value: floa
     if key in arrays and arrays[key].size == 1 and float(arrays[key].reshape(())) != value:
         raise BadInput(f"{name}: {key} in the file is not the value of {option}; one of the two was expected")
     arrays[key] = np.array(value)
-
-
-def _is(kind: str, key: str) -> bool:
-    """Whether an array is a weight, a bias, or a gradient or update of one; or, for "A", a matrix of examples."""
-    core = key.removeprefix("d").removesuffix("_new")
-    if kind == "A":
-        return key in ("X", "Y") or (key.rstrip("0123456789") in ("Z", "A", "mask") and key[-1].isdigit())
-    return core.rstrip("0123456789") == kind and core != kind
-
-
-def _columns(arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """From one row per example to one column per example."""
-    turned = {}
-    for key, value in arrays.items():
-        if _is("A", key):
-            turned[key] = value.reshape(-1, 1).T if value.ndim == 1 else value.T
-        elif _is("W", key):
-            turned[key] = value.T
-        elif _is("b", key) or _is("gamma", key) or _is("beta", key):
-            turned[key] = value.reshape(-1, 1) if value.ndim == 1 else value.T
-        else:
-            turned[key] = value
-    return turned
-
-
-_TORCH = re.compile(r"(?P<module>.*?)\.?(?P<kind>weight|bias)(?P<grad>[._]grad)?(?P<new>_new)?")
-
-
-def _of_torch(name: str, arrays: Mapping[str, Array], names: dict[str, str]) -> dict[str, Array]:
-    """From the names of PyTorch: layers in the order of the file, targets or classes. ``names`` are filled."""
-    found: dict[str, Array] = {}
-    layers: dict[str, int] = {}
-    for key, value in arrays.items():
-        match = _TORCH.fullmatch(key)
-        if match is None:
-            found[key] = value
-            continue
-        if match["grad"] and match["new"]:
-            raise BadInput(f"{name}: {key} is a gradient and an updated parameter at once; one of the two was expected")
-        layer = layers.setdefault(match["module"], len(layers) + 1)
-        letter = "W" if match["kind"] == "weight" else "b"
-        ours = f"{'d' if match['grad'] else ''}{letter}{layer}{match['new'] or ''}"
-        found[ours], names[ours] = value, key
-    if layers and f"W{len(layers)}" in found:
-        outputs = found[f"W{len(layers)}"].shape[0]
-        y = found.get("Y")
-        if y is not None and y.ndim == 1 and outputs > 1 and y.dtype.kind in "iub":
-            if y.min(initial=0) < 0 or y.max(initial=0) >= outputs:
-                raise BadInput(f"{name}: Y holds classes from {y.min()} to {y.max()}; 0 to {outputs - 1} were expected")
-            found["Y"] = np.eye(outputs)[y.astype(int)]
-    return found
-
-
-def _torch_columns(arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """Examples in columns; weights are (out, in) already."""
-    return {
-        key: value if not _is("A", key) else value.reshape(1, -1) if value.ndim == 1 else value.T
-        for key, value in arrays.items()
-    }
-
-
-def _flat_examples(arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """One number per example may be a flat vector."""
-    flat = {key: arrays[key].reshape(1, -1) for key in ("X", "Y") if key in arrays and arrays[key].ndim == 1}
-    return {**arrays, **flat}
-
-
-def as_json(report: Report, points: int, places: Mapping[str, Place] | None = None) -> dict[str, Any]:
-    """The report for programs: ``parameters`` maps W1, b1, ... to verdict, mistakes, evidence and more.
-
-    ``place`` says where in the code of ``--code`` a wrong answer begins.
-    """
-    parameters = {}
-    for parameter, finding in report.parameters.items():
-        entry = asdict(finding)
-        if finding.evidence is not None:
-            entry["evidence"]["text"] = finding.evidence.text()
-        if place := (places or {}).get(parameter):
-            shown = ("cell", "line", "end_line", "col", "end_col", "code", "given", "due", "text")
-            entry["place"] = {name: getattr(place, name) for name in shown}
-        parameters[parameter] = entry
-    return {"points": points, "parameters": parameters}
-
-
-def show(report: Report, asked: Asked, console: Console, places: Mapping[str, Place] | None = None) -> None:
-    """Print the report for a person, with the names of the file."""
-    from rich.text import Text
-
-    for parameter, finding in report.parameters.items():
-        verdict = finding.verdict.replace("-", " ")
-        shown = asked.names.get(parameter, parameter)
-        console.print(Text.assemble((shown, "bold"), ": ", (verdict, COLOURS.get(finding.verdict, "red"))))
-        if place := (places or {}).get(parameter):
-            from autograder.views.places import where
-
-            console.print(Text(f"    {place.cell}, {where(place, cell=False)}: {place.text}"))
-        for line in lines(finding, asked.names):
-            console.print(Text("    " + line))
-    left_out = [asked.names.get(p, p) for p in asked.parameters if p not in report.parameters]
-    if left_out:
-        console.print(Text(f"No answer was given for {', '.join(left_out)}."))
-    if asked.layout != "columns" and any(f.evidence for f in report.parameters.values()):
-        console.print(Text("Examples above are written with one column per example."))
-    facts = " ".join(fact for finding in report.parameters.values() for fact in finding.facts)
-    if asked.layout == "rows" and ("row" in facts or "column" in facts):
-        console.print(Text("Rows and columns above are those of weights with one row per unit."))
-
-
-_NAME = re.compile(r"\bd?[Wb]\d(?:_new)?\b")
-
-
-def _called(text: str, names: Mapping[str, str]) -> str:
-    """A text with the names of the file."""
-    return _NAME.sub(lambda match: names.get(match[0], match[0]), text)
-
-
-def lines(finding: Finding, names: Mapping[str, str]) -> Sequence[str]:
-    """What is said about one parameter, sentence by sentence; what is measured, with the names of the file."""
-    said = [f"{_sentence(MISTAKES[mistake].title)} [{mistake}]" for mistake in finding.mistakes]
-    if finding.follows_from and finding.mistakes:
-        said.append(f"It also follows from: {', '.join(MISTAKES[m].title for m in finding.follows_from)}.")
-    said += [_called(fact, names) for fact in finding.facts]
-    if finding.evidence is not None:
-        said.append(finding.evidence.text())
-    if finding.hint:
-        said.append(finding.hint)
-    return said
-
-
-def _sentence(title: str) -> str:
-    return title[0].upper() + title[1:] + "."
