@@ -6,21 +6,25 @@ import argparse
 import json
 import os
 import sys
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 from rich import box
 from rich.console import Console
+from rich.status import Status
 from rich.table import Table
 
-from autograder.audit.graders import SEED, Grader, in_process, isolated
+from autograder.audit.graders import SEED, in_process, isolated
 from autograder.audit.run import Extremes, Report, audit
 from autograder.commands.grade import number_of_jobs
 from autograder.console import complain, say
 from autograder.course import CourseError, find_root
 from autograder.exercises import NAMES, load
 from autograder.grading.grade import locator_of
-from autograder.sandbox import Sandbox, SandboxUnavailable
+from autograder.sandbox import SandboxUnavailable, shared_sandbox
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=SEED, help="seed of the challenges; any must give the same result")
     parser.add_argument(
-        "--jobs", type=number_of_jobs, default=os.cpu_count() or 1, help="isolated variants at the same time"
+        "--jobs", type=number_of_jobs, default=os.cpu_count() or 1, help="exercises at the same time, isolated"
     )
     parser.add_argument("--readme", type=Path, metavar="FILE", help="put the table between its marks in this file")
     parser.add_argument(
@@ -63,13 +67,11 @@ def run(args: argparse.Namespace) -> int:
         unknown = [name for name in args.exercises if name not in NAMES]
         if unknown:
             raise CourseError(f"no exercise {unknown[0]!r}; the course has {', '.join(NAMES)}")
-        if args.in_process:
-            _audit(args, root, in_process(root, args.seed), whole)
-        else:
-            with Sandbox() as sandbox, ThreadPoolExecutor(args.jobs) as pool:
-                placing = isolated(root, sandbox, args.seed, places=True) if args.places else None
-                _audit(args, root, isolated(root, sandbox, args.seed), whole, pool, placing)
-                differing = sorted(set(locator_of(sandbox).differing))
+        for report, found in _reports(args, root, args.exercises or NAMES):
+            whole.rows += report.rows
+            whole.extremes += report.extremes
+            whole.failures += report.failures
+            differing += found
     except CourseError as problem:
         complain("audit", problem)
         return 2
@@ -95,21 +97,38 @@ def run(args: argparse.Namespace) -> int:
     return 1 if whole.failures else 0
 
 
-def _audit(
-    args: argparse.Namespace, root: Path, grader: Grader, whole: Report, pool: Executor | None = None,
-    placing: Grader | None = None,
-) -> None:  # fmt: skip
+def _reports(args: argparse.Namespace, root: Path, names: Sequence[str]) -> Iterator[tuple[Report, list[str]]]:
+    """The report of each exercise in turn, and in which places the name of a mistake and its place differ.
+
+    Isolated, each exercise is audited in a process of its own, ``--jobs`` at the same time: marking has one thread's
+    worth of Python in every process, and half of the time is marking.
+    """
     console = Console(stderr=True)
     with console.status("auditing") if sys.stderr.isatty() else Console(quiet=True).status("") as status:
-        for name in args.exercises or NAMES:
+        if args.in_process:
+            for name in names:
+                told = partial(_tell, status, name)
+                yield audit(load(name), root, in_process(root, args.seed), seed=args.seed, progress=told), []
+            return
+        with ProcessPoolExecutor(min(args.jobs, len(names)), get_context("spawn")) as pool:
+            one = partial(_isolated, root=root, seed=args.seed, places=args.places)
+            for name, waiting in [(name, pool.submit(one, name)) for name in names]:
+                status.update(name)
+                yield waiting.result()
 
-            def tell(text: str, name: str = name) -> None:
-                status.update(f"{name}: {text}")
 
-            report = audit(load(name), root, grader, seed=args.seed, pool=pool, progress=tell, placing=placing)
-            whole.rows += report.rows
-            whole.extremes += report.extremes
-            whole.failures += report.failures
+def _tell(status: Status, name: str, text: str) -> None:
+    status.update(f"{name}: {text}")
+
+
+def _isolated(name: str, *, root: Path, seed: int, places: bool) -> tuple[Report, list[str]]:
+    """Audit one exercise on the real path, in a process that keeps its sandbox for the next."""
+    sandbox = shared_sandbox("auto")
+    already = len(locator_of(sandbox).differing)
+    placing = isolated(root, sandbox, seed, places=True) if places else None
+    with ThreadPoolExecutor(2) as pool:  # one is marked while the other runs
+        report = audit(load(name), root, isolated(root, sandbox, seed), seed=seed, pool=pool, placing=placing)
+    return report, sorted(set(locator_of(sandbox).differing[already:]))
 
 
 def markdown(report: Report) -> str:
