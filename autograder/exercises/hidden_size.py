@@ -78,7 +78,7 @@ def studied(student, given, *, columns):
 
 
 def handed_in(student, given, *, columns):
-    """The table and the three lists that were handed in, and the table that the student's own ``study`` gives again."""
+    """The table and the three lists that were handed in, and what the student's own ``study`` gives for two sizes."""
 
     def named(table, prefix):
         try:
@@ -98,7 +98,7 @@ def handed_in(student, given, *, columns):
         found[name] = getattr(student, name, None)
     if callable(getattr(student, "study", None)):
         data = [given[name] for name in ("X", "Y", "X_test", "Y_test")]
-        sizes = [int(size) for size in given["sizes"]]
+        sizes = [int(size) for size in given["sizes"][given["again"]]]
         settings = int(given["epochs"]), float(given["learning_rate"]), float(given["weight_scale"]), int(given["seed"])
         try:
             again = student.study(sizes, *data, *settings)
@@ -126,6 +126,12 @@ def _study_challenges(rng: np.random.Generator) -> list[Challenge]:
     return points
 
 
+def _handed_in_challenges(rng: np.random.Generator) -> list[Challenge]:
+    # Training takes long. Two rows, drawn, tell whether a table is that of the own study as well as five.
+    again = np.sort(rng.choice(len(SETTINGS["sizes"]), 2, replace=False))
+    return [Challenge(noisy_moons() | SETTINGS | {"again": again}, shown=True)]
+
+
 def _spread_challenges(rng: np.random.Generator) -> list[Challenge]:
     points = [Challenge(SMALL, shown=True, kept={"Y": small_targets("bce")})]
     for sizes, examples in (((3, 4, 1), 6), ((2, 7, 1), 5), ((4, 5, 2), 8)):
@@ -134,7 +140,7 @@ def _spread_challenges(rng: np.random.Generator) -> list[Challenge]:
 
 
 STUDIED = Probe(studied, _study_challenges, {"columns": (*COLUMNS,)})
-HANDED_IN = Probe(handed_in, lambda rng: [Challenge(noisy_moons() | SETTINGS, shown=True)], {"columns": (*COLUMNS,)})
+HANDED_IN = Probe(handed_in, _handed_in_challenges, {"columns": (*COLUMNS,)})
 SPREAD = Probe(unit_spread, _spread_challenges)
 
 
@@ -153,9 +159,13 @@ def _rows(given: Values, *, fresh: bool = True, scale: float | None = None, afte
     return np.array(rows)
 
 
-@remembered
 def truth(given: Values) -> dict[str, np.ndarray]:
     """The course's own initial weights, moved by derived gradients; the last loss before the last update."""
+    return _truth({name: value for name, value in given.items() if name != "again"})
+
+
+@remembered
+def _truth(given: Values) -> dict[str, np.ndarray]:
     return dict(zip(COLUMNS, _rows(given).T))
 
 
@@ -196,15 +206,13 @@ def near(name: str, got: Any, expected: np.ndarray) -> bool:
 def table_by_training_again(name: str, reply: Reply) -> Verdict:
     """A column against the same training done by us, or done again by the student's own ``study``.
 
-    The own ``study`` counts for a column only if it gives another column rightly: then it does train the networks.
+    The own ``study`` counts for a column only if another column of the table is right: then networks were trained.
     """
     exact, got = truth(reply.given), reply.values.get(name)
-    again = {column: reply.values.get(f"again_{column}") for column in COLUMNS}
-    own = as_numbers(again[name])
-    trains = any(near(column, again[column], exact[column]) for column in COLUMNS if column != name)
     if near(name, got, exact[name]):
         return RIGHT
-    if trains and not isinstance(own, str) and near(name, got, own):
+    trains = any(near(column, reply.values.get(column), exact[column]) for column in COLUMNS if column != name)
+    if trains and _is_own(name, reply):
         return Verdict("correct", share=1.0, own=True, message="Right, given your own `study`.")
     if got is None:
         told = "`table` has no rows of three numbers yet: store what your `study` returns."
@@ -215,10 +223,17 @@ def table_by_training_again(name: str, reply: Reply) -> Verdict:
     )
 
 
-def _from_study(name: str, table: Mapping[str, np.ndarray], exact: np.ndarray) -> bool:
+def _is_own(name: str, reply: Reply) -> bool:
+    """Whether a column of the table is what the student's own ``study`` gives, where it was asked again."""
+    got, again = as_numbers(reply.values.get(name)), as_numbers(reply.values.get(f"again_{name}"))
+    if isinstance(got, str) or isinstance(again, str) or got.shape != reply.given["sizes"].shape:
+        return False
+    return near(name, got[reply.given["again"]], again)
+
+
+def _from_study(name: str, reply: Reply) -> bool:
     """Whether a column of the table was trained: by a right ``study`` or by the student's own."""
-    again = table.get(f"again_{name}")
-    return near(name, table.get(name), exact) or (again is not None and near(name, table.get(name), again))
+    return near(name, reply.values.get(name), truth(reply.given)[name]) or _is_own(name, reply)
 
 
 @line_by_line
@@ -238,7 +253,7 @@ def sizes_by_rule(name: str, reply: Reply) -> Verdict:
     due = _by_rule(reply.given, exact)
     if listed.tolist() == due[name]:
         return RIGHT
-    if all(_from_study(column, table, exact[column]) for column in COLUMNS):
+    if all(_from_study(column, reply) for column in COLUMNS):
         own = _by_rule(reply.given, table)
         if sum(bool(group) for group in own.values()) > 1 and listed.tolist() == own[name]:
             return Verdict("correct", share=1.0, own=True, message="Right, given your own table.")
@@ -257,7 +272,7 @@ def sizes_of_table(name: str, reply: Reply) -> Verdict:
     if int(size[0]) in _largest(name, reply.given, exact):
         return RIGHT
     complete = all(column in table and table[column].shape == exact[column].shape for column in COLUMNS)
-    if complete and all(_from_study(column, table, exact[column]) for column in COLUMNS):
+    if complete and all(_from_study(column, reply) for column in COLUMNS):
         own = _largest(name, reply.given, table)
         # a table in which nothing differs has to be that of networks that were trained
         trained = any(near(column, table[column], exact[column]) for column in COLUMNS)

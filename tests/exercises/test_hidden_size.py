@@ -1,5 +1,6 @@
 """What the notebook hidden_size says, and how far a right table may lie from ours."""
 
+import itertools
 import sys
 
 import mpmath
@@ -75,13 +76,25 @@ def test_the_mini_example_of_spread():
 
 
 @pytest.mark.slow
-def test_a_constant_study_earns_nothing_for_its_table():
-    columns = {"final_loss": [0.5] * 5, "train_accuracy": [0.9] * 5, "test_accuracy": [0.8] * 5}
-    again = {f"again_{name}": column for name, column in columns.items()}
-    given = challenges(load(NAME), 1)["handed_in"][0].given
-    lines = load(NAME).question("table_rows").lines
-    found = module.table_by_training_again(lines, [Reply(given, columns | again)])
-    assert {verdict.status for verdict in found.values()} == {"wrong"}
+def test_a_table_is_marked_on_the_own_study_whatever_rows_are_asked_again():
+    given, lines = challenges(load(NAME), 1)["handed_in"][0].given, load(NAME).question("table_rows").lines
+    exact = {name: list(column) for name, column in module.truth(given).items()}
+    constant = {"final_loss": [0.5] * 5, "train_accuracy": [0.9] * 5, "test_accuracy": [0.8] * 5}
+    on_training = exact | {"test_accuracy": exact["train_accuracy"]}
+    invented = exact | {"test_accuracy": [0.9, 0.9, 0.98, 0.93, 0.95]}
+    for again in itertools.combinations(range(5), 2):
+
+        def shares(table, study, again=again):
+            rows = {f"again_{name}": [column[k] for k in again] for name, column in study.items()}
+            reply = Reply(given | {"again": np.array(again)}, table | rows)
+            return [verdict.share for verdict in module.table_by_training_again(lines, [reply]).values()]
+
+        assert shares(exact, exact) == [1, 1, 1]
+        assert shares(on_training, on_training) == [1, 1, 1]  # its mistake is marked in the study
+        assert shares(on_training, exact)[2] == (again == (0, 1))  # as good with one and with two units
+        assert shares(constant, constant) == [0, 0, 0]
+        assert shares(invented, exact) == [1, 1, 0]
+        assert shares(invented, on_training) == [1, 1, 0]
 
 
 def test_the_points_are_those_of_the_sheet():
