@@ -36,11 +36,11 @@ from autograder.bridge.person_points import changed_in
 from autograder.bridge.preprocessors import IsolatedExecute, record
 from autograder.bridge.shared_gradebook import CheckEachOnce, OpenGradebook, one_gradebook
 from autograder.environment import put_programs_on_path
-from autograder.grading.batch import GradebookProblem
 from autograder.grading.grade import Graded, put_own_text_back
 from autograder.grading.journal import FOLDER
 from autograder.grading.notebook import digest, gone
 from autograder.grading.submissions import Submission
+from autograder.grading.writer import GradebookProblem
 from autograder.marking import Marks
 from autograder.personal import exercise_of
 from autograder.records.requests import read_requests

@@ -18,13 +18,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from autograder.bridge.gradebook_writer import Writer
 from autograder.console import complain, say
 from autograder.course import CourseError, find_root
-from autograder.grading.batch import FAILED, GRADED, KEPT, UNCHANGED, Course, Done, GradebookProblem, grade_class
+from autograder.grading.batch import FAILED, GRADED, KEPT, UNCHANGED, Course, Done, grade_class
 from autograder.grading.cluster import ClusterProblem, cluster_pool
 from autograder.grading.finding import NothingToGrade, find
 from autograder.grading.grade import fresh_seed
 from autograder.grading.journal import Journal, JournalProblem
 from autograder.grading.placing import put_in_place
 from autograder.grading.submissions import Submission
+from autograder.grading.writer import GradebookProblem
 from autograder.marking import Marks, to_json
 from autograder.personal import read_own_numbers
 from autograder.sandbox import SandboxUnavailable

@@ -15,11 +15,12 @@ from rich.table import Table
 from autograder.bridge.gradebook_writer import Writer
 from autograder.console import complain, printable, say
 from autograder.course import CourseError, find_root
-from autograder.grading.batch import Course, GradebookProblem, grade_class
+from autograder.grading.batch import Course, grade_class
 from autograder.grading.finding import NothingToGrade
 from autograder.grading.journal import FOLDER, NAME, Entry, Journal, JournalProblem
 from autograder.grading.remark import Change, remark
 from autograder.grading.submissions import Submission
+from autograder.grading.writer import GradebookProblem
 from autograder.views import words
 
 EMPTY = "the journal is empty: run `autograder grade submitted/ --gradebook` first."

@@ -16,13 +16,12 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
-from typing import Protocol
 
 from nbformat import NotebookNode
 
 from autograder.course import CourseError, source_notebook
 from autograder.exercise import Exercise
-from autograder.grading.grade import Graded, Prepared, Ran, code_of, give_marks, prepare, with_places
+from autograder.grading.grade import Graded, Prepared, Ran, code_of, give_marks, prepare
 from autograder.grading.journal import (
     COMPLETE,
     NEW,
@@ -35,13 +34,14 @@ from autograder.grading.journal import (
 )
 from autograder.grading.kept import joined, marks_key, only_to_show, ours_failed, renamed, stamp, state
 from autograder.grading.notebook import BadNotebook, heal, parse_notebook
+from autograder.grading.searches import Searches, Waiting
 from autograder.grading.states import Answered, Failed, Out, Planned, Read, Sheet
 from autograder.grading.submissions import Submission, content, files_beside
 from autograder.grading.worker import run_isolated
-from autograder.locate import Locator, NotRun
+from autograder.grading.writer import GradebookProblem, WritesMarks
 from autograder.marking import Marks, work_out_truth
 from autograder.personal import exercise_of
-from autograder.sandbox import Job, Outcome, SandboxUnavailable
+from autograder.sandbox import Job, SandboxUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -53,31 +53,6 @@ BLOCKED_SECONDS = 20.0
 
 GRADED, KEPT, UNCHANGED, FAILED = "graded", "kept", "unchanged", "failed"
 """What was done with a notebook: run and marked, marked from kept answers, nothing, or nothing could be done."""
-
-
-class GradebookProblem(Exception):
-    """A sheet could not be written; nothing of it was. The message says why and what to do.
-
-    ``again`` says that the same may work later, as when another process holds the gradebook.
-    """
-
-    def __init__(self, message: str, *, again: bool = False) -> None:
-        """Remember both."""
-        super().__init__(message)
-        self.again = again
-
-
-class WritesMarks(Protocol):
-    """Where marks go: :mod:`autograder.bridge.gradebook_writer` has the one to nbgrader's gradebook."""
-
-    def place(self, student: str, sheet: str, exercise: str) -> Path:
-        """Where a submitted notebook has to lie."""
-
-    def holds(self, student: str, sheet: str, marks: Sequence[Marks]) -> bool:
-        """Whether these marks are written already. Raises GradebookProblem."""
-
-    def write(self, student: str, sheet: str, graded: Mapping[str, Graded], stale: Collection[str] = ()) -> None:
-        """Write one student's sheet as a whole, and withdraw the marks of the ``stale``. Raises GradebookProblem."""
 
 
 @dataclass(frozen=True)
@@ -149,16 +124,17 @@ class _Pass:
         self.running: dict[Future[Ran], Out] = {}
         self.blocked: tuple[float, str] = (0.0, "")
         self.worked_out: set[str] = set()
-        self.locator = Locator(self._run_for_places)
+        pool = course.pool if feedback else None  # the first pass runs none: marks come first
+        self.searches = Searches(course.root, course.journal, pool, course.level)
 
     def run(self, submissions: Iterable[Submission]) -> Iterator[tuple[Done, bool]]:
         groups = groupby(sorted(submissions, key=_sheet_of), key=_sheet_of)  # what is nested lies apart
         for (student, sheet), members in groups:
             handed_in = list(members)
             yield from self._guarded(handed_in, self._begin(student, sheet, handed_in))
-            while len(self.running) >= self.course.window():
+            while len(self.running) + len(self.searches.running) >= self.course.window():
                 yield from self._collect()
-        while self.running:
+        while self.running or self.searches.running:
             yield from self._collect()
 
     def _guarded(
@@ -289,8 +265,13 @@ class _Pass:
             if out.planned.submission.exercise not in self.worked_out:
                 self.worked_out.add(out.planned.submission.exercise)
                 work_out_truth(out.planned.prepared.exercise, out.planned.prepared.seed)
-        finished, _ = wait(self.running, return_when=FIRST_COMPLETED)
+        finished, _ = wait([*self.running, *self.searches.running], return_when=FIRST_COMPLETED)
         for future in finished:
+            if future in self.searches.running:
+                for sheet, at in self.searches.take(future):
+                    del sheet.marked[at]
+                    yield from self._finished(sheet)
+                continue
             out = self.running.pop(future)
             try:
                 out.sheet.settled[out.at] = self._keep(out.planned, future.result())
@@ -302,8 +283,10 @@ class _Pass:
                 said = "its worker ended" if isinstance(problem, BrokenProcessPool) else f"its worker failed: {problem}"
                 self._once_more(out, f"{said} ({out.tries} tries); run the same command again.")
             if len(out.sheet.settled) == out.sheet.count:
-                handed_in = [part.submission for part in out.sheet.parts]
-                yield from self._guarded(handed_in, self._finish(out.sheet))
+                yield from self._finished(out.sheet)
+
+    def _finished(self, sheet: Sheet) -> Iterator[tuple[Done, bool]]:
+        return self._guarded([part.submission for part in sheet.parts], self._finish(sheet))
 
     def _once_more(self, out: Out, problem: str) -> None:
         if out.tries < TRIES:
@@ -321,19 +304,23 @@ class _Pass:
         return Answered(planned, ran, GRADED)
 
     def _finish(self, sheet: Sheet) -> Iterator[tuple[Done, bool]]:
-        """Mark a sheet, write it, and note in the journal that it is written."""
-        graded: dict[str, Graded] = {}
-        entries: list[Entry] = []
+        """Mark a sheet, write it, and note in the journal that it is written; once no search for a place runs."""
         for at, part in sheet.settled.items():
-            if isinstance(part, Answered):
+            if isinstance(part, Answered) and at not in sheet.marked:
                 try:
-                    one = self._marked(part)
+                    sheet.marked[at] = self._marked(part, (sheet, at))
                 except Exception as error:
                     said = _ours(part.submission, error)
                     sheet.settled[at] = Failed(part.submission, said, part.planned)
-                else:
-                    graded[one.marks.exercise] = one
-                    entries.append(self._entry(part, one.marks))
+        if None in sheet.marked.values():
+            return
+        graded: dict[str, Graded] = {}
+        entries: list[Entry] = []
+        for at, part in sheet.settled.items():
+            one = sheet.marked.get(at)
+            if isinstance(part, Answered) and one is not None:
+                graded[one.marks.exercise] = one
+                entries.append(self._entry(part, one.marks))
         failed = [part for part in sheet.parts if isinstance(part, Failed)]
         stale = {part.submission.exercise for part in failed if self._is_stale(part)}
         problem, again = self._write(sheet, graded, stale, entries) if graded or stale else ("", False)
@@ -345,25 +332,15 @@ class _Pass:
                 marks, peak = graded[done.exercise].marks, part.ran.outcome.peak_memory
                 yield Done(done, how, marks, problem, self.feedback, peak, len(self.running)), again
 
-    def _marked(self, part: Answered) -> Graded:
+    def _marked(self, part: Answered, waiting: Waiting) -> Graded | None:
         planned, ran = part.planned, part.ran
         one = give_marks(planned.prepared, ran, student=planned.submission.student, seconds=ran.outcome.seconds)
         if self.course.places and (self.feedback or part.how == KEPT):
-            one = with_places(one, planned.prepared, planned.code, self.locator, self.course.root)
+            placed = self.searches.placed(one, planned, waiting)
+            if placed is None:
+                return None
+            one = placed
         return replace(one, marks=replace(one.marks, notes=(*planned.notes, *one.marks.notes)))
-
-    def _run_for_places(self, job: Job) -> Outcome:
-        """What a job of the search gave before, or gives now. The first pass runs none: marks come first."""
-        journal, key = self.course.journal, key_of(job, self.course.level)
-        stored = journal.stored(key)
-        if stored is not None:
-            return stored.ran.outcome
-        if self.course.pool is None or not self.feedback:
-            raise NotRun
-        ran = self.course.pool.submit(run_isolated, self.course.level, None, job).result()
-        if not ours_failed(ran):
-            journal.keep(key, "", "", ran)
-        return ran.outcome
 
     def _entry(self, part: Answered, marks: Marks) -> Entry:
         planned, one = part.planned, part.planned.submission

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from autograder.grading.grade import Prepared, Ran
+from autograder.grading.grade import Graded, Prepared, Ran
 from autograder.grading.journal import Entry
 from autograder.grading.submissions import Submission
 from autograder.locate import Code
@@ -63,12 +63,16 @@ class Failed:
 
 @dataclass(frozen=True)
 class Sheet:
-    """One student's sheet on its way: it is written when all its notebooks are settled."""
+    """One student's sheet on its way: it is written when all its notebooks are settled and marked.
+
+    A notebook is ``marked`` None while the place of a mistake is searched for.
+    """
 
     student: str
     sheet: str
     count: int
     settled: dict[int, Answered | Failed] = field(default_factory=dict)
+    marked: dict[int, Graded | None] = field(default_factory=dict)
 
     @property
     def parts(self) -> list[Answered | Failed]:

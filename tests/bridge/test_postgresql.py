@@ -18,9 +18,10 @@ from sample_kit import sampled
 
 from autograder.bridge.gradebook_writer import Writer
 from autograder.grading import batch
-from autograder.grading.batch import Course, GradebookProblem, grade_class
+from autograder.grading.batch import Course, grade_class
 from autograder.grading.finding import find
 from autograder.grading.journal import Journal
+from autograder.grading.writer import GradebookProblem
 
 PROGRAMS = [path.parent for path in sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))]
 FOUND = PROGRAMS[-1] if PROGRAMS else Path(shutil.which("initdb") or "/nowhere/initdb").parent

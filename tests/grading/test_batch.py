@@ -19,10 +19,11 @@ from sample_kit import sampled
 
 from autograder.bridge.gradebook_writer import STAGING, Writer
 from autograder.grading import batch
-from autograder.grading.batch import FAILED, GRADED, KEPT, UNCHANGED, Course, GradebookProblem, grade_class
+from autograder.grading.batch import FAILED, GRADED, KEPT, UNCHANGED, Course, grade_class
 from autograder.grading.finding import find
 from autograder.grading.grade import Ran
 from autograder.grading.journal import Journal, key_of
+from autograder.grading.writer import GradebookProblem
 from autograder.sandbox import Answer, CellResult, Outcome, SandboxUnavailable
 
 pytestmark = pytest.mark.slow  # each grades whole classes

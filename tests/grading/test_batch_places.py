@@ -72,3 +72,14 @@ def test_the_second_pass_finds_places_once_for_equal_code_and_later_passes_keep_
 def test_without_places_nothing_more_is_run(course):
     grade(course, places=False)
     assert found(course) == {"ada": [], "bo": [], "cy": []}
+
+
+def failing(level, marks, whole):
+    raise OSError("the worker's disk is full")
+
+
+@pytest.mark.slow
+def test_a_search_that_fails_costs_places_alone(course, monkeypatch):
+    monkeypatch.setattr("autograder.grading.searches.run_isolated", failing)
+    assert not any(one.problem for one in grade(course))
+    assert found(course) == {"ada": [], "bo": [], "cy": []}
