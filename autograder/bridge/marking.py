@@ -29,6 +29,9 @@ from autograder.people.scheme import Scheme, revised, total
 from autograder.records.read import record_of
 from autograder.views import prose
 
+MOST_BESIDE = 8
+"""So many outputs of a notebook are shown beside an answer, and as many from further up."""
+
 
 class Conflict(Exception):
     """Somebody else marked it meanwhile, or the answer is another one now: nothing was written."""
@@ -189,13 +192,18 @@ class Desk:
         with self._fresh() as book:
             student = {self._id(exercise, one): one for one in self._here(book, exercise, part)}[answer_id]
         notebook = nbformat.read(self._path(Place(self.sheet, exercise, student)), as_version=4)
+        earlier: list[str] = []
         shown: list[str] = []
         for cell in notebook.cells:
             if label(cell).get("grade_id") == part:
                 break
+            if cell.cell_type == "markdown" and label(cell).get("grade"):  # what follows is what the next part is about
+                earlier, shown = earlier + shown, []
             if cell.cell_type == "code" and not label(cell).get("grade"):
                 shown += [str(prose.output(one, "a figure of this notebook")) for one in cell.get("outputs", [])]
-        return "".join(shown[-8:]) or "<p>nothing was printed or drawn above it</p>"
+        nearest = "".join(shown[-MOST_BESIDE:]) or "<p>nothing was printed or drawn above it</p>"
+        before = "".join([*earlier, *shown[:-MOST_BESIDE]][-MOST_BESIDE:])
+        return f"{nearest}<details><summary>Further up</summary>{before}</details>" if before else nearest
 
     def scheme(self, exercise: str, part: str) -> Scheme:
         """The boxes of a part as they are now."""

@@ -69,7 +69,9 @@ def markdown(text: str) -> Markup:
     def keep(formula: str, display: bool) -> str:
         drawn = math(formula, display=display)
         if display or len(formula) > LONG_FORMULA:  # may be wider than a phone
-            drawn = Markup('<span class="scroll formula" tabindex="0">{}</span>').format(drawn)
+            drawn = Markup(
+                '<span class="scroll formula" tabindex="0" role="group" aria-label="Formula">{}</span>'
+            ).format(drawn)
         formulas.append(drawn)
         return f"{_OPEN}{len(formulas) - 1}{_CLOSE}"
 

@@ -5,6 +5,7 @@ import shutil
 import desk_kit
 import nbformat
 import pytest
+from nbformat.v4 import new_output
 
 from autograder.bridge.handed_in import is_other_work
 from autograder.bridge.marking import Conflict, Desk
@@ -34,6 +35,26 @@ def give(desk, student, *boxes, free=0.0, **more):
     one = entry(desk, student)
     asked = {"id": one["id"], "version": one["version"], "boxes": boxes, "free": free, "comment": "", **more}
     return desk.mark(*HERE, [asked])
+
+
+@pytest.mark.slow
+def test_what_is_printed_last_stands_beside_the_answer_and_the_rest_further_up(course, desk):
+    path = course / "autograded" / "s03" / desk_kit.SHEET / f"{desk_kit.NAME}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    first = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    first.outputs = [new_output("stream", name="stdout", text=f"number {n}\n") for n in range(9)]
+    nbformat.write(notebook, path)
+    beside, _, further = desk.beside(*HERE, entry(desk, "s03")["id"]).partition("<summary>Further up</summary>")
+    assert "number 8" in beside
+    assert "number 8" not in further
+    assert "number 0" in further
+    above = {**notebook.cells[0], "cell_type": "markdown", "source": "an earlier part"}
+    above["metadata"] = {"nbgrader": {"grade": True, "grade_id": "earlier", "schema_version": 3}}
+    notebook.cells.insert(notebook.cells.index(first) + 1, nbformat.from_dict(above))
+    nbformat.write(notebook, path)
+    beside, _, further = desk.beside(*HERE, entry(desk, "s03")["id"]).partition("<summary>Further up</summary>")
+    assert "number" not in beside, "it belongs to the part before"
+    assert "number 8" in further
 
 
 @pytest.mark.slow

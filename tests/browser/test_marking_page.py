@@ -128,7 +128,7 @@ def test_a_kill_in_the_middle_loses_no_mark(driver, tmp_path, root):
     assert kept.items() <= desk_kit.scores(course).items()
 
 
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("width", [390, 950, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_fits_a_phone_and_the_dark(driver, address, artefacts, serious, width, scheme):
     driver.execute_cdp_cmd(
@@ -141,6 +141,13 @@ def test_it_fits_a_phone_and_the_dark(driver, address, artefacts, serious, width
     assert driver.execute_script("return document.documentElement.scrollWidth") <= width
     assert serious(driver) == []
     assert driver.title != "stolen"
+    keys(driver, *"jjjjjj")
+    tops = "const top = at => document.querySelector(at).getBoundingClientRect();"
+    head, card, task = driver.execute_script(
+        f"{tops} return [top('body > header').bottom, top('article.here').top, top('#asked').top]"
+    )
+    assert card >= head - 1, "the header covers the answer"
+    assert width < 700 or task >= head - 1, "the header covers the scheme"
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 

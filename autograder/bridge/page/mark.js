@@ -94,10 +94,6 @@ function draw(answer) {
     make("div", { className: "body", role: "group", ariaLabel: "Text", innerHTML: answer.html || "<p><em>no answer</em></p>" }),
     card.beside, card.boxesAt,
     make("footer", {}, card.said, " ", make("label", {}, "free ", card.freeAt), " ", card.commentAt));
-  for (const wide of card.element.querySelectorAll(".formula[tabindex]")) {  // reached by Tab, to scroll it
-    wide.setAttribute("role", "group");
-    wide.setAttribute("aria-label", "Formula");
-  }
   card.element.addEventListener("click", event => { if (!event.target.closest("input,summary,a")) focusOn(card); });
   show(card);
   return card;
@@ -294,6 +290,9 @@ $("twice").addEventListener("click", twice);
 for (const button of document.querySelectorAll("dialog .close")) button.addEventListener("click", () => button.closest("dialog").close());
 addEventListener("beforeunload", event => { if (pending) event.preventDefault(); });
 
+new ResizeObserver(([head]) => {
+  document.documentElement.style.setProperty("--head", `${Math.ceil(head.borderBoxSize[0].blockSize)}px`);
+}).observe(document.querySelector("body > header"));
 const parts = await overview();
 const first = parts.find(one => one.waiting) || parts[0];
 $("parts").value = `${first.exercise}/${first.part}`;
