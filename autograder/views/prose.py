@@ -36,6 +36,8 @@ MAX_ALT = 1000
 LONG_FORMULA = 36
 """Characters of LaTeX beyond which a formula in a line of text gets a scroll bar of its own."""
 
+SCROLLED = '<span class="scroll formula" tabindex="0" role="group" aria-label="Formula">{}</span>'
+
 TAGS = names(
     "a abbr b blockquote br caption code col colgroup dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i img kbd li "
     "ol p pre s samp small span strong sub summary sup table tbody td tfoot th thead tr tt u ul var"
