@@ -42,6 +42,7 @@ OURS = (
     "autodiff_engine",
     "gradient_check",
     "normalisation",
+    "residual_network",
 )
 """Every exercise of this package, in the order in which to work through its course."""
 

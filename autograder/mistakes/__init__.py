@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from autograder.mistakes import backward, checks, data, forward, gradients, layers, training
+from autograder.mistakes import backward, checks, data, depth, forward, gradients, layers, training
 from autograder.mistakes.texts import Texts
 
 
@@ -47,9 +47,9 @@ _GROUPS = {
     "scale": gradients.SCALE,
     "penalty": gradients.PENALTY,
     "update": gradients.UPDATE,
-    "normalisation": layers.NORM,
+    "normalisation": depth.NORM,
     "dropout": layers.DROPOUT,
-    "residual connection": layers.RESIDUAL,
+    "residual connection": depth.RESIDUAL,
     "network": layers.NETWORK,
     "attention": layers.ATTENTION,
     "convolution": layers.CONVOLUTION,

@@ -286,7 +286,7 @@ show(
 #
 # **Exercises:** [softmax and its Jacobian](../beyond/softmax_jacobian.ipynb), [five optimisers](../beyond/optimisers.ipynb),
 # [an engine that differentiates](../beyond/autodiff_engine.ipynb), [a checker of gradients](../beyond/gradient_check.ipynb),
-# [batch and layer normalisation](../beyond/normalisation.ipynb).
+# [batch and layer normalisation](../beyond/normalisation.ipynb), [residual networks](../beyond/residual_network.ipynb).
 
 # %% [markdown] text="reading"
 # ## Further reading

@@ -36,6 +36,7 @@ LETTERED = {
     "autodiff_engine": "abcd",
     "gradient_check": "abcd",
     "normalisation": "abcdef",
+    "residual_network": "abcdef",
 }
 """The lettered parts that the course promises; the parts of the other exercises have names."""
 
