@@ -236,17 +236,20 @@ class Personal:
 
     ``draw`` makes other ones of the same difficulty from a source of numbers from 0 to 1, 1 excluded. ``texts`` are
     all places where the notebook states a number, as the cell and a text that stands there once; ``below`` is the one
-    that is followed by the remark that numbers are the student's own. ``exercise`` asks about given numbers, and may
-    look at those of others. ``in_words`` says them on one line, and ``truth`` gives the answers by their names.
+    that is followed by the remark that numbers are the student's own. ``in_words`` says them on one line, and ``truth``
+    gives the answers by their names. ``probe`` asks about given numbers, in every question that has the ``judge``;
+    ``judging`` is the judge that also knows the numbers of others.
     """
 
     sheet: Values
     draw: Callable[[Callable[[], float]], Values]
     texts: Callable[[Values], Sequence[tuple[str, str]]]
     below: tuple[str, str]
-    exercise: Callable[[Values, Callable[[], Iterable[Values]]], Exercise]
     in_words: Callable[[Values], str]
     truth: Callable[[Values], Mapping[str, Any]]
+    probe: Callable[[Values], Probe]
+    judge: Judge
+    judging: Callable[[Callable[[], Iterable[Values]]], Judge]
 
 
 @dataclass(frozen=True, eq=False)

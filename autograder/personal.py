@@ -3,7 +3,7 @@
 A student's numbers follow from the student's id and a secret of the course by HMAC-SHA256, so nothing about single
 students has to be kept, and no one who lacks the secret can say what another student has. ``autograder numbers
 release`` writes one notebook for each student, and the file ``numbers.json`` in the course's folder, which is the
-only setting: for which exercise, where the secret lies, and who has numbers of their own. Everyone else has those of
+only setting: for which exercises, where the secret lies, and who has numbers of their own. Everyone else has those of
 the sheet. How they are drawn, judged and written says the exercise (:class:`autograder.exercise.Personal`).
 
 The secret is read by the trusted process only. What is run isolated gets numbers.
@@ -16,11 +16,12 @@ import hmac
 import json
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 from nbformat import NotebookNode
 
@@ -36,11 +37,11 @@ SHORTEST_SECRET = 16
 
 @dataclass(frozen=True)
 class OwnNumbers:
-    """Who has numbers of their own, in which exercise, and the secret that they follow from."""
+    """Who has numbers of their own, in which exercises, and the secret that they follow from."""
 
     secret: bytes
     students: frozenset[str]
-    exercise: str
+    exercises: tuple[str, ...]
 
 
 def setting(root: Path) -> Path:
@@ -53,8 +54,9 @@ def read_own_numbers(root: Path) -> OwnNumbers | None:
     path = setting(root)
     try:
         state = path.stat()
-        file, mark, students, exercise = _setting(path, state.st_mtime_ns, state.st_size)
-        _personal(exercise)
+        file, mark, students, exercises = _setting(path, state.st_mtime_ns, state.st_size)
+        for exercise in exercises:
+            _personal(exercise)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError):
@@ -62,14 +64,19 @@ def read_own_numbers(root: Path) -> OwnNumbers | None:
     secret = read_secret(root / file)
     if not hmac.compare_digest(secret_mark(secret), mark):
         raise CourseError(f"{root / file} is another secret than the one of the students' numbers: put that one back.")
-    return OwnNumbers(secret, students, exercise)
+    return OwnNumbers(secret, students, exercises)
 
 
 @lru_cache(maxsize=4)
-def _setting(path: Path, *_state: int) -> tuple[str, str, frozenset[str], str]:
+def _setting(path: Path, *_state: int) -> tuple[str, str, frozenset[str], tuple[str, ...]]:
     """What the file says, read once for every state of it: a class asks with every notebook."""
     about = json.loads(path.read_text(encoding="utf-8"))
-    return about["secret_file"], about["secret_mark"], frozenset(map(str, about["students"])), str(about["exercise"])
+    return about["secret_file"], about["secret_mark"], frozenset(map(str, about["students"])), exercises_in(about)
+
+
+def exercises_in(about: Mapping[str, Any]) -> tuple[str, ...]:
+    """The exercises that a setting names; one that was made when there was a single one names just that."""
+    return (str(about["exercise"]),) if "exercise" in about else tuple(map(str, about["exercises"]))
 
 
 def _personal(exercise: str) -> Personal:
@@ -105,17 +112,17 @@ def _numbers(secret: bytes, exercise: str, student: str) -> Values:
     return _personal(exercise).draw(random.Random(int.from_bytes(key)).random)
 
 
-def numbers_of(own: OwnNumbers, student: str) -> Values:
-    """The numbers of one student, those of the sheet for a student who has none."""
-    if student in own.students:
-        return _numbers(own.secret, own.exercise, student)
-    return _personal(own.exercise).sheet
+def numbers_of(own: OwnNumbers, exercise: str, student: str) -> Values:
+    """The numbers of one student in an exercise, those of the sheet for a student who has none."""
+    if student in own.students and exercise in own.exercises:
+        return _numbers(own.secret, exercise, student)
+    return _personal(exercise).sheet
 
 
 def exercise_of(root: Path, name: str, student: str) -> Exercise:
     """The exercise as this student has it. Raises KeyError for an unknown name, and CourseError."""
     own = _own(root, name, student)
-    return load(name) if own is None else _own_exercise(own, student)
+    return load(name) if own is None else _own_exercise(own, name, student)
 
 
 def numbers_mark(root: Path, name: str, student: str) -> str:
@@ -129,20 +136,24 @@ def _own(root: Path, name: str, student: str) -> OwnNumbers | None:
     if load(name).personal is None:
         return None
     own = read_own_numbers(root)
-    return own if own is not None and own.exercise == name and student in own.students else None
+    return own if own is not None and name in own.exercises and student in own.students else None
 
 
 @lru_cache(maxsize=256)
-def _own_exercise(own: OwnNumbers, student: str) -> Exercise:
-    given = numbers_of(own, student)
-    exercise = _personal(own.exercise).exercise(given, partial(_others, own, student))
-    return replace(exercise, rewritten=partial(rewritten, exercise=own.exercise, given=given, student=student))
+def _own_exercise(own: OwnNumbers, name: str, student: str) -> Exercise:
+    given, personal, exercise = numbers_of(own, name, student), _personal(name), load(name)
+    probe, judge = personal.probe(given), personal.judging(partial(_others, own, name, student))
+    questions = (
+        replace(one, probe=probe, judge=judge) if one.judge is personal.judge else one for one in exercise.questions
+    )
+    again = partial(rewritten, exercise=name, given=given, student=student)
+    return replace(exercise, questions=tuple(questions), rewritten=again)
 
 
-def _others(own: OwnNumbers, student: str) -> Iterator[Values]:
-    yield _personal(own.exercise).sheet
+def _others(own: OwnNumbers, name: str, student: str) -> Iterator[Values]:
+    yield _personal(name).sheet
     for other in sorted(own.students - {student}):
-        yield numbers_of(own, other)
+        yield numbers_of(own, name, other)
 
 
 # The notebook with other numbers ------------------------------------------------------------------------------------
@@ -178,11 +189,11 @@ def rewritten(notebook: NotebookNode, *, exercise: str, given: Values, student: 
     return notebook
 
 
-def students_notebook(released: NotebookNode, own: OwnNumbers, student: str) -> NotebookNode:
+def students_notebook(released: NotebookNode, own: OwnNumbers, exercise: str, student: str) -> NotebookNode:
     """The released notebook with a student's numbers, and with checksums that fit. Raises CourseError."""
     from nbgrader.utils import compute_checksum
 
-    made = rewritten(released, exercise=own.exercise, given=numbers_of(own, student), student=student)
+    made = rewritten(released, exercise=exercise, given=numbers_of(own, exercise, student), student=student)
     for cell in made.cells:
         about = cell.metadata.get("nbgrader", {})
         if "checksum" in about:

@@ -97,10 +97,11 @@ def run(args: argparse.Namespace) -> int:
 def build(root: Path, wanted: Sequence[Exercise], path: Path) -> None:
     """Write the zip: the scripts, this package, the lock file and the sheets' source. Raises CourseError."""
     own = read_own_numbers(root)
-    if own is not None and own.exercise in {exercise.name for exercise in wanted}:
+    theirs = [exercise.name for exercise in wanted if own is not None and exercise.name in own.exercises]
+    if theirs:
         raise CourseError(
-            f"students have their own numbers in {own.exercise}, which Gradescope cannot know: name the other "
-            "exercises with --exercises, and grade this one with nbgrader or `autograder grade`."
+            f"students have their own numbers in {' and '.join(theirs)}, which Gradescope cannot know: name the other "
+            "exercises with --exercises, and grade these with nbgrader or `autograder grade`."
         )
     if not (root / LOCK).is_file():
         raise CourseError(f"{LOCK} is missing in {root}: run this in the course's repository.")

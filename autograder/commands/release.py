@@ -75,10 +75,10 @@ def _earlier(args: argparse.Namespace, root: Path, place: Path | None) -> dict[s
     )
 
 
-def _alone(root: Path, sheet: str) -> str:
-    """The notebook of a sheet that is another one for every student; empty when there is none."""
+def _alone(root: Path, sheet: str) -> set[str]:
+    """The notebooks of a sheet that are other ones for every student."""
     own = read_own_numbers(root)
-    return f"{own.exercise}.ipynb" if own is not None and load(own.exercise).sheet == sheet else ""
+    return {f"{name}.ipynb" for name in own.exercises if load(name).sheet == sheet} if own is not None else set()
 
 
 def _correct(args: argparse.Namespace, root: Path, earlier: dict[str, bytes], place: Path | None) -> list[str]:
@@ -89,17 +89,17 @@ def _correct(args: argparse.Namespace, root: Path, earlier: dict[str, bytes], pl
     before = correction.corrected_files(root, sheet, number) if number else {}
     files = {name: data for name, data in now.items() if name in changed or name in before}
     alone = _alone(root, sheet)
-    files.pop(alone, None)
-    if files == before and alone not in changed:
+    files = {name: data for name, data in files.items() if name not in alone}
+    if files == before and not alone & changed.keys():
         since = f"correction {number}" if number else "it was released"
         return [f"nothing of {sheet} has changed since {since}."]
     folder = correction.write(root, sheet, files, args.say)
     lines = [f"{name}: {', '.join(cells) if cells else 'changed'}" for name, cells in changed.items()]
-    if alone in changed:
-        lines.append(
-            f"{alone} is left out, since students have numbers of their own: give everyone theirs (autograder numbers "
-            f"release makes them anew) as {folder.name}/{alone}.new."
-        )
+    lines += [
+        f"{name} is left out, since students have numbers of their own: give everyone theirs (autograder numbers "
+        f"release makes them anew) as {folder.name}/{name}.new."
+        for name in sorted(alone & changed.keys())
+    ]
     if place is not None:
         lines.append(f"On the hub students type: nbgrader fetch_assignment {sheet} --replace")
     archive = folder.with_suffix(".zip").relative_to(root)

@@ -6,12 +6,15 @@ two come together in a sum. The same sum over the units of a layer is a product 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import sympy as sp
 
-from autograder.exercise import Exercise, Question, Values
+from autograder.exercise import Exercise, Personal, Question, Values
+from autograder.exercises.own_numbers import Draw, Part, coincidences, listed, matrix, other_numbers, plain
 from autograder.exercises.shared import filled_in
 from autograder.marking.by_hand import Slip, Step, chain
 from autograder.marking.judges import remembered
@@ -95,6 +98,10 @@ STEPS = {
 """The steps of every question."""
 
 
+ALL = tuple(step for steps in STEPS.values() for step in steps)
+_probe = partial(filled_in, [step.name for step in ALL])
+
+
 def start(given: Values) -> dict[str, Any]:
     """The numbers of the sheet under the names of the formulas."""
     return dict(given)
@@ -135,10 +142,56 @@ def _layer(given: Values) -> dict[str, np.ndarray]:
     }
 
 
+# Numbers for one student -------------------------------------------------------------------------------------------
+
+
+def draw(random: Callable[[], float]) -> dict[str, np.ndarray]:
+    """Other small whole numbers, at which every known mistake shows. ``random`` gives numbers from 0 to 1."""
+    drawn = Draw(random)
+    while True:
+        x, y = drawn.apart(2, range(2, 7))
+        weights = drawn.apart(6, (-5, -4, -3, -2, -1, 1, 2, 3, 4, 5))
+        signals = drawn.apart(3, (-3, -2, -1, 1, 2, 3))
+        given = {
+            "x": np.array(float(x)),
+            "y": np.array(float(y)),
+            "a": GIVEN["a"],
+            "W": np.array(weights, dtype=float).reshape(3, 2),
+            "dz": np.array(signals, dtype=float),
+        }
+        other = x + y <= 8 and np.all(given["dz"] @ given["W"]) and in_words(given) != in_words(GIVEN)
+        if other and not any(coincidences(ALL, start(given))):
+            return given
+
+
+def in_words(given: Values) -> str:
+    """The numbers as one line of text.
+
+    >>> in_words(GIVEN)
+    'x = 2, y = 3, W = [[1, 4], [2, -3], [-1, 5]], dz = [2, -1, 3]'
+    """
+    return ", ".join(f"{name} = {plain(given[name])}" for name in ("x", "y", "W", "dz"))
+
+
+def texts(given: Values) -> Sequence[tuple[str, str]]:
+    """Every place where the notebook states a number: the cell and the text. Each stands there exactly once."""
+    x, y = given["x"].item(), given["y"].item()
+    return (
+        ("task", f"$x = {x:g}$ and $y = {y:g}$"),
+        ("picture", f'draw_graph({{"x": {x:g}, "y": {y:g}, '),
+        ("part_b", f"with $x = {x:g}.001$"),
+        ("part_c", f"W = {matrix(given['W'])}$$"),
+        ("part_c", f"$dz = ({listed(given['dz'])})$"),
+    )
+
+
 # The questions ------------------------------------------------------------------------------------------------------
 
-PROBE = filled_in((step.name for steps in STEPS.values() for step in steps), GIVEN)
-JUDGE = chain(STEPS, truth, start)
+PROBE, JUDGE = _probe(GIVEN), chain(STEPS, truth, start)
+PARTS = (
+    Part(("u", "v", "L"), (*STEPS["node_values"], *STEPS["edge_values"])),
+    Part(("edges", "da"), STEPS["layer_values"]),
+)
 TITLES = {
     "node_values": "(a) Forward: the nodes",
     "edge_values": "(b) Backward: every edge",
@@ -155,4 +208,8 @@ EXERCISE = Exercise(
         Question(id, title, tuple(step.line for step in STEPS[id]), PROBE, JUDGE) for id, title in TITLES.items()
     ),
     parts={letter: (id,) for letter, id in zip("abc", TITLES)},
-)
+    personal=Personal(
+        GIVEN, draw, texts, ("task", "## The graph\n"), in_words, truth, _probe, JUDGE,
+        partial(other_numbers, JUDGE, PARTS, start, in_words),
+    ),
+)  # fmt: skip

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import sympy as sp
 
-from autograder.exercise import Values
-from autograder.marking.by_hand import Slip, Step
+from autograder.exercise import Personal, Values
+from autograder.exercises.own_numbers import Draw, Part, coincidences, listed, other_numbers, plain
+from autograder.exercises.shared import filled_in
+from autograder.marking.by_hand import Slip, Step, chain
 from autograder.marking.judges import remembered
 from autograder.truth.functions import softmax
 
@@ -69,3 +73,48 @@ def truth_by_hand(given: Values) -> dict[str, np.ndarray]:
         name: np.vectorize(lambda formula: float(sp.N(formula.subs(at), 30)))(np.array(value, dtype=object))
         for name, value in found.items()
     }
+
+
+# Numbers for one student -------------------------------------------------------------------------------------------
+
+ORDINALS = ("first", "second", "third")
+
+
+def draw(random: Callable[[], float]) -> dict[str, np.ndarray]:
+    """Other small exponentials, at which every known mistake shows. ``random`` gives numbers from 0 to 1."""
+    drawn = Draw(random)
+    while True:
+        e = np.array([float(drawn.one((1, 2, 3, 4, 5, 6))) for _ in range(3)])
+        given = {"e": e, "y": np.eye(3)[drawn.one(range(3))]}
+        other = np.ptp(e) > 0 and in_words(given) != in_words(GIVEN)
+        if other and not any(coincidences(STEPS["three_units"], start(given))):
+            return given
+
+
+def in_words(given: Values) -> str:
+    """The numbers as one line of text.
+
+    >>> in_words(GIVEN)
+    'the exponentials [2, 1, 1], y = [0, 1, 0]'
+    """
+    return f"the exponentials {plain(given['e'])}, y = {plain(given['y'])}"
+
+
+def texts(given: Values) -> Sequence[tuple[str, str]]:
+    """Every place where the notebook states a number: the cell and the text. Each stands there exactly once."""
+    units = (rf"\log {e:g}" if e != 1 else "0" for e in given["e"])
+    ordinal = ORDINALS[int(np.argmax(given["y"]))]
+    y = ", ".join(f"{y:g}" for y in given["y"])
+    return (
+        ("part_a", f"z = ({listed(units)})"),
+        ("part_a", f"e^z = ({listed(given['e'])})."),
+        ("part_a", f"The right class is the {ordinal} one, $y = ({y})$"),
+    )
+
+
+_ASKED = partial(filled_in, [step.name for step in STEPS["three_units"]])
+PROBE, JUDGE = _ASKED(GIVEN), chain(STEPS, truth_by_hand, start)
+PERSONAL = Personal(
+    GIVEN, draw, texts, ("part_a", "## (a) Three units by hand\n"), in_words, truth_by_hand, _ASKED, JUDGE,
+    partial(other_numbers, JUDGE, (Part(("p", "dp", "dz"), STEPS["three_units"]),), start, in_words),
+)  # fmt: skip

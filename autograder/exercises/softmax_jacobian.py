@@ -12,10 +12,9 @@ import mpmath
 import numpy as np
 
 from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Reply, Values, Verdict, Written, lines
-from autograder.exercises.shared import calling, filled_in, keeping_inputs, of_order_one
-from autograder.exercises.softmax_by_hand import GIVEN, STEPS, start, truth_by_hand
+from autograder.exercises.shared import calling, keeping_inputs, of_order_one
+from autograder.exercises.softmax_by_hand import JUDGE, PERSONAL, PROBE, STEPS
 from autograder.exercises.softmax_mistakes import BACKWARD, FORWARD, JACOBIAN, LOSS, explain_overflow, shares
-from autograder.marking.by_hand import chain
 from autograder.marking.judges import remembered, values
 from autograder.marking.slips import At, explain_slips, first_of, slope
 
@@ -178,8 +177,8 @@ EXERCISE = Exercise(
             "three_units",
             "(a) Three units by hand",
             tuple(step.line for step in STEPS["three_units"]),
-            filled_in((step.name for step in STEPS["three_units"]), GIVEN),
-            chain(STEPS, truth_by_hand, start),
+            PROBE,
+            JUDGE,
         ),
         Question(
             "softmax_values",
@@ -224,4 +223,5 @@ EXERCISE = Exercise(
         "e": ("cross_entropy_values",),
         "f": ("collapse_words",),
     },
+    personal=PERSONAL,
 )

@@ -7,16 +7,16 @@ the first line does not spoil the last.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Exercise, Judge, Line, Personal, Probe, Question, Reply, Values, Verdict
+from autograder.exercise import Exercise, Personal, Probe, Question, Values
+from autograder.exercises.own_numbers import Draw, Part, coincidences, listed, matrix, other_numbers, plain
 from autograder.exercises.shared import filled_in
-from autograder.marking.by_hand import Slip, Step, chain, work_out, work_out_all
-from autograder.marking.compare import HAND, compare
+from autograder.marking.by_hand import Slip, Step, chain
 from autograder.marking.judges import remembered
 from autograder.truth import Network
 
@@ -148,17 +148,15 @@ def truth(given: Values) -> dict[str, np.ndarray]:
 def draw(random: Callable[[], float]) -> dict[str, np.ndarray]:
     """Other numbers of the same difficulty. ``random`` gives numbers from 0 to 1, 1 excluded."""
 
-    def one(options: Sequence[Any]) -> Any:
-        return options[int(random() * len(options))]
+    drawn = Draw(random)
 
     def tenths(count: int, low: int, high: int) -> np.ndarray:
-        left = list(range(low, high + 1))
-        return np.array([left.pop(int(random() * len(left))) / 10 for _ in range(count)])
+        return np.array(drawn.apart(count, range(low, high + 1))) / 10
 
     while True:
         given = {
-            "X": np.array(one(((1.0, 2.0), (2.0, 1.0), (1.0, 3.0), (3.0, 1.0), (2.0, 3.0), (3.0, 2.0))))[:, None],
-            "Y": np.array([[one((0.6, 0.7, 0.8))]]),
+            "X": np.array(drawn.one(((1.0, 2.0), (2.0, 1.0), (1.0, 3.0), (3.0, 1.0), (2.0, 3.0), (3.0, 2.0))))[:, None],
+            "Y": np.array([[drawn.one((0.6, 0.7, 0.8))]]),
             "W1": tenths(4, 1, 9).reshape(2, 2),
             "b1": tenths(2, 1, 5)[:, None],
             "W2": tenths(2, 3, 9)[None, :],
@@ -181,56 +179,9 @@ def fits(given: Values) -> bool:
     error = 1 / (1 + np.exp(-z2)) - given["Y"].item()
     if not (np.all((z1 > 0.65) & (z1 < 2.85)) and np.ptp(z1) > 0.15 and z2 < 2.85 and 0.015 < error < 0.1):
         return False
-    known = work_out_all(ALL, start(given))
-    for step in ALL:
-        wrong = [(slip.id, work_out(slip.formula, known)) for slip in step.slips if slip.id != "step-too-small"]
-        for one, expected in [*wrong, ("", known[step.name])]:
-            for other, got in wrong:
-                apart = one != other and {one, other} != {"wrong-layer-activation", "z-for-a-in-gradient"}
-                if apart and step.agrees(got, expected):
-                    return False
-    return True
-
-
-def other_numbers(judge: Judge, others: Callable[[], Iterable[Values]]) -> Judge:
-    """A judge that also sees when values are right ones for other numbers: those earn nothing.
-
-    ``others`` gives the numbers of the sheet and of the other students.
-    """
-
-    def judged(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
-        verdicts = dict(judge(lines, replies))
-        if all(verdict.status == "correct" and not verdict.own for verdict in verdicts.values()):
-            return verdicts
-        theirs = _whose(judge, replies[0], others())
-        if theirs is None:
-            return verdicts
-        words = in_words(replies[0].given)
-        for name, verdict in judge(lines, [Reply(theirs, replies[0].values)]).items():
-            if verdict.status == "correct" and (verdicts[name].status != "correct" or verdicts[name].own):
-                told, hint = "This is right for other numbers than yours.", f"Your own numbers are {words}."
-                verdicts[name] = Verdict.named("numbers-of-another", title=told, hint=hint)
-        return verdicts
-
-    return judged
-
-
-def _whose(judge: Judge, reply: Reply, others: Iterable[Values]) -> Values | None:
-    """The numbers that were used in place of the student's own, when z1, z2 and the loss all say so."""
-    asked = [Line(name, 0) for name in ("z1", "z2", "loss") if reply.values.get(name) is not None]
-    z1 = reply.values.get("z1")
-    if len(asked) < 2 or compare(z1, _first_sum(reply.given), rtol=HAND).equal:
-        return None
-    for given in others:
-        if compare(z1, _first_sum(given), rtol=HAND).equal:
-            verdicts = judge(asked, [Reply(given, reply.values)])
-            if all(verdict.status == "correct" for verdict in verdicts.values()):
-                return given
-    return None
-
-
-def _first_sum(given: Values) -> np.ndarray:
-    return (given["W1"] @ given["X"] + given["b1"]).ravel()
+    tolerated = {frozenset(("wrong-layer-activation", "z-for-a-in-gradient"))}
+    found = (pair for _, pair in coincidences(ALL, start(given)) if "step-too-small" not in pair)
+    return not set(found) - tolerated
 
 
 def in_words(given: Values) -> str:
@@ -240,29 +191,20 @@ def in_words(given: Values) -> str:
     'x = [1, 2], W1 = [[0.5, 0.3], [0.2, 0.8]], b1 = [0.1, 0.4], W2 = [0.9, 0.7], b2 = 0.2, y = 0.8'
     """
 
-    def text(array: np.ndarray) -> str:
-        return f"[{', '.join(f'{x:g}' for x in array.ravel())}]" if array.size > 1 else f"{array.item():g}"
-
-    W1 = f"[{', '.join(text(row) for row in given['W1'])}]"
-    named = {"x": given["X"], "b1": given["b1"], "W2": given["W2"], "b2": given["b2"], "y": given["Y"]}
-    said = {name: text(value) for name, value in named.items()} | {"W1": W1}
-    return ", ".join(f"{name} = {said[name]}" for name in ("x", "W1", "b1", "W2", "b2", "y"))
-
-
-def _row(numbers: Iterable[float]) -> str:
-    return r",\ ".join(f"{x:g}" for x in numbers)
+    named = {"x": given["X"].ravel(), "W1": given["W1"], "b1": given["b1"].ravel(), "W2": given["W2"].ravel()}
+    named |= {"b2": given["b2"].reshape(()), "y": given["Y"].reshape(())}
+    return ", ".join(f"{name} = {plain(value)}" for name, value in named.items())
 
 
 def texts(given: Values) -> Sequence[tuple[str, str]]:
     """Every place where the notebook states a number: the cell and the text. Each stands there exactly once."""
     (x1, x2), (w11, w12, w21, w22) = given["X"].ravel(), given["W1"].ravel()
     (b11, b12), (w1, w2), b2, y = given["b1"].ravel(), given["W2"].ravel(), given["b2"].item(), given["Y"].item()
-    matrix = rf"\begin{{pmatrix}} {w11:g} & {w12:g} \\ {w21:g} & {w22:g} \end{{pmatrix}}"
     return (
-        ("task", f"$x = ({_row((x1, x2))})$ |"),
-        ("task", f"$W_1 = {matrix}$"),
-        ("task", f"$b_1 = ({_row((b11, b12))})$ |"),
-        ("task", f"$W_2 = ({_row((w1, w2))})$ |"),
+        ("task", f"$x = ({listed((x1, x2))})$ |"),
+        ("task", f"$W_1 = {matrix(given['W1'])}$"),
+        ("task", f"$b_1 = ({listed((b11, b12))})$ |"),
+        ("task", f"$W_2 = ({listed((w1, w2))})$ |"),
         ("task", f"$b_2 = {b2:g}$ |"),
         ("task", f"$y = {y:g}$ |"),
         ("picture", f'place = {{"x1 = {x1:g}": (0, 1), "x2 = {x2:g}": (0, 0)'),
@@ -274,14 +216,6 @@ def texts(given: Values) -> Sequence[tuple[str, str]]:
         ("picture", f'("unit 2", "output", "{w2:g}"'),
         ("picture", f'{{"bias {b11:g}": (1, 1.42), "bias {b12:g}": (1, -0.42), "bias {b2:g}": (2, 0.92)}}'),
         ("check_text", f"must be closer to {y:g} than"),
-    )
-
-
-def with_numbers(given: Values, others: Callable[[], Iterable[Values]]) -> Exercise:
-    """The exercise with the numbers of one student."""
-    probe, judge = _probe(given), other_numbers(JUDGE, others)
-    return replace(
-        EXERCISE, questions=tuple(replace(question, probe=probe, judge=judge) for question in EXERCISE.questions)
     )
 
 
@@ -305,5 +239,8 @@ EXERCISE = Exercise(
         Question(id, title, tuple(step.line for step in STEPS[id]), PROBE, JUDGE) for id, title in TITLES.items()
     ),
     parts={letter: (id,) for letter, id in zip("abcd", TITLES)},
-    personal=Personal(GIVEN, draw, texts, ("task", "## The network\n"), with_numbers, in_words, truth),
-)
+    personal=Personal(
+        GIVEN, draw, texts, ("task", "## The network\n"), in_words, truth, _probe, JUDGE,
+        partial(other_numbers, JUDGE, (Part(("z1", "z2", "loss"), ALL),), start, in_words),
+    ),
+)  # fmt: skip

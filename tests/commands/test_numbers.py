@@ -21,7 +21,7 @@ from autograder.cli import main
 from autograder.commands.gradescope import build as build_gradescope
 from autograder.course import CourseError
 from autograder.exercise import Reply
-from autograder.exercises import load
+from autograder.exercises import all_exercises, load
 from autograder.exercises import worked_calculation as calculation
 from autograder.marking import challenges
 from autograder.personal import (
@@ -38,12 +38,13 @@ from autograder.personal import (
 NAME = "worked_calculation"
 SECRET = b"a secret only for these tests"
 IDS = tuple(f"student{number}" for number in range(400))
-CLASS = OwnNumbers(SECRET, frozenset(IDS), NAME)
+CLASS = OwnNumbers(SECRET, frozenset(IDS), (NAME,))
+WITH_NUMBERS = tuple(one.name for one in all_exercises() if one.personal is not None)
 LINES = tuple(step.name for step in calculation.ALL)
 
 
 def told(student, own=CLASS):
-    return calculation.in_words(numbers_of(own, student))
+    return calculation.in_words(numbers_of(own, NAME, student))
 
 
 def code(given):
@@ -91,7 +92,7 @@ def setting(root, students, secret=SECRET):
     """Turn numbers of their own on in a course."""
     (root / "course.secret").write_bytes(secret)
     about = {"secret_file": "course.secret", "secret_mark": secret_mark(secret), "students": [*students]}
-    (root / "numbers.json").write_text(json.dumps(about | {"exercise": NAME}))
+    (root / "numbers.json").write_text(json.dumps(about | {"exercises": [NAME]}))
 
 
 # The numbers --------------------------------------------------------------------------------------------------------
@@ -101,7 +102,7 @@ def test_the_same_id_and_secret_give_the_same_numbers_for_ever():
     assert told("student0") == (
         "x = [1, 2], W1 = [[0.9, 0.4], [0.6, 0.3]], b1 = [0.4, 0.5], W2 = [0.5, 0.8], b2 = 0.4, y = 0.8"
     )
-    assert told("student0", OwnNumbers(SECRET, frozenset({"student0"}), NAME)) == told("student0")
+    assert told("student0", OwnNumbers(SECRET, frozenset({"student0"}), (NAME,))) == told("student0")
 
 
 @pytest.mark.slow
@@ -111,7 +112,7 @@ def test_another_secret_gives_unrelated_numbers():
     same = sum(told(student) == told(student, other) for student in some)
     assert same == 0
     for part in ("X", "Y", "W1", "W2", "b1"):
-        one, two = (np.array([numbers_of(v, s)[part].ravel() for s in some]) for v in (CLASS, other))
+        one, two = (np.array([numbers_of(v, NAME, s)[part].ravel() for s in some]) for v in (CLASS, other))
         correlation = np.corrcoef(one[:, 0], two[:, 0])[0, 1]
         assert abs(correlation) < 4 / math.sqrt(len(some)), part
 
@@ -124,7 +125,7 @@ def test_all_are_of_the_difficulty_of_the_sheet():
     assert calculation.fits(calculation.GIVEN)
     errors, sums = [], []
     for student in IDS[:150]:
-        given, exact = numbers_of(CLASS, student), calculation.truth(numbers_of(CLASS, student))
+        given, exact = numbers_of(CLASS, NAME, student), calculation.truth(numbers_of(CLASS, NAME, student))
         for name in ("W1", "b1", "W2", "b2", "Y"):
             np.testing.assert_allclose(given[name] * 10, np.round(given[name] * 10), atol=1e-9)
             assert np.all((given[name] >= 0.1) & (given[name] <= 0.9))
@@ -152,7 +153,7 @@ def test_no_student_gets_the_numbers_of_the_sheet_or_of_the_practice(monkeypatch
 
 @pytest.mark.parametrize("student", IDS[:6])
 def test_the_truth_of_a_variant_is_that_of_its_numbers(student):
-    given = numbers_of(CLASS, student)
+    given = numbers_of(CLASS, NAME, student)
     exact, solved = calculation.truth(given), values_of(given)
     for name in LINES:
         np.testing.assert_allclose(np.ravel(solved[name]), exact[name].ravel(), rtol=1e-12, err_msg=name)
@@ -164,7 +165,7 @@ def test_the_truth_of_a_variant_is_that_of_its_numbers(student):
 def test_own_values_get_full_marks_and_rounded_ones_too(tmp_path):
     for student in IDS[:10]:
         exercise = own_exercise(tmp_path, student)
-        given = numbers_of(CLASS, student)
+        given = numbers_of(CLASS, NAME, student)
         assert {v.status for v in marked(exercise, values_of(given)).values()} == {"correct"}
         names: dict = {}
         for statement in ast.parse("\n".join(code(given).values())).body:
@@ -178,7 +179,7 @@ def test_own_values_get_full_marks_and_rounded_ones_too(tmp_path):
 
 def test_one_slip_costs_one_line_and_is_named(tmp_path):
     exercise = own_exercise(tmp_path, "student3")
-    given = numbers_of(CLASS, "student3")
+    given = numbers_of(CLASS, NAME, "student3")
     names: dict = {}
     for text in code(given).values():
         exec(text.replace("a1 = [sigma(z1[0]), sigma(z1[1])]", "a1 = [sigma(-z1[0]), sigma(-z1[1])]"), names)
@@ -190,9 +191,9 @@ def test_one_slip_costs_one_line_and_is_named(tmp_path):
 @pytest.mark.parametrize("copied", ["a neighbour", "the sheet"])
 def test_values_for_other_numbers_earn_nothing_and_the_reason_is_told(tmp_path, copied):
     exercise = own_exercise(tmp_path, "student3")
-    theirs = calculation.GIVEN if copied == "the sheet" else numbers_of(CLASS, "student17")
+    theirs = calculation.GIVEN if copied == "the sheet" else numbers_of(CLASS, NAME, "student17")
     verdicts = marked(exercise, values_of(theirs))
-    mine = calculation.truth(numbers_of(CLASS, "student3"))
+    mine = calculation.truth(numbers_of(CLASS, NAME, "student3"))
     for name, verdict in verdicts.items():
         if np.allclose(calculation.truth(theirs)[name], mine[name], rtol=2e-3):
             continue
@@ -207,7 +208,10 @@ def test_values_for_other_numbers_earn_nothing_and_the_reason_is_told(tmp_path, 
 def test_a_wrong_first_sum_alone_is_no_copy(tmp_path):
     """z1 may by chance be what somebody else has; what follows from it keeps its points."""
     exercise = own_exercise(tmp_path, "student3")
-    given, other = numbers_of(CLASS, "student3"), calculation.truth(numbers_of(CLASS, "student17"))["z1"].ravel()
+    given, other = (
+        numbers_of(CLASS, NAME, "student3"),
+        calculation.truth(numbers_of(CLASS, NAME, "student17"))["z1"].ravel(),
+    )
     names: dict = {}
     for text in code(given).values():
         exec(text.replace("\na1 =", f"\nz1 = {other.tolist()}\na1 ="), names)
@@ -231,8 +235,8 @@ def released(root):
 
 @pytest.mark.parametrize("student", IDS[:12])
 def test_the_notebook_states_the_students_numbers_and_no_others(root, student):
-    given = numbers_of(CLASS, student)
-    before, after = released(root), students_notebook(released(root), CLASS, student)
+    given = numbers_of(CLASS, NAME, student)
+    before, after = released(root), students_notebook(released(root), CLASS, NAME, student)
     text = next(cell.source for cell in after.cells if cell.metadata.nbgrader.grade_id == "task")
     x, W1 = given["X"].ravel(), given["W1"]
     assert f"$x = ({x[0]:g},\\ {x[1]:g})$" in text
@@ -254,7 +258,7 @@ def test_the_notebook_states_the_students_numbers_and_no_others(root, student):
 def test_nbgraders_checksums_fit_the_new_text(root):
     from nbgrader.utils import compute_checksum
 
-    for cell in students_notebook(released(root), CLASS, "student1").cells:
+    for cell in students_notebook(released(root), CLASS, NAME, "student1").cells:
         if "checksum" in cell.metadata.nbgrader:
             assert cell.metadata.nbgrader.checksum == compute_checksum(cell)
 
@@ -268,7 +272,10 @@ def test_numbers_of_the_sheet_change_nothing_but_the_sentence(root):
 
 def test_a_course_that_began_under_the_old_names_goes_on(tmp_path, capsys):
     setting(tmp_path, ["student0"])
-    (tmp_path / "numbers.json").rename(tmp_path / "variants.json")
+    about = json.loads((tmp_path / "numbers.json").read_text())
+    (exercise,) = about.pop("exercises")
+    (tmp_path / "variants.json").write_text(json.dumps(about | {"exercise": exercise}))
+    (tmp_path / "numbers.json").unlink()
     (tmp_path / "source").mkdir()
     (tmp_path / "nbgrader_config.py").touch()
     assert numbers_mark(tmp_path, NAME, "student0")
@@ -279,7 +286,7 @@ def test_a_course_that_began_under_the_old_names_goes_on(tmp_path, capsys):
 def test_numbers_are_those_of_the_exercise_that_was_released(tmp_path):
     setting(tmp_path, ["student0"])
     path = tmp_path / "numbers.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"exercise": "tanh_swap"}))
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"exercises": [NAME, "tanh_swap"]}))
     with pytest.raises(CourseError, match="damaged"):
         read_own_numbers(tmp_path)
 
@@ -289,7 +296,7 @@ def test_a_changed_notebook_is_refused_and_not_half_rewritten(root):
     cell = next(cell for cell in notebook.cells if cell.metadata.nbgrader.grade_id == "task")
     cell.source = cell.source.replace("$b_2 = 0.2$", "$b_2 = 1/5$")
     with pytest.raises(CourseError, match=r"does not say `\$b_2 = 0.2\$ \|` once"):
-        students_notebook(notebook, CLASS, "ada")
+        students_notebook(notebook, CLASS, NAME, "ada")
 
 
 # The command, and both ways to mark ---------------------------------------------------------------------------------
@@ -297,18 +304,44 @@ def test_a_changed_notebook_is_refused_and_not_half_rewritten(root):
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory, root):
-    """A course with the worked calculation alone, and numbers for ada and carla but not for dmitri."""
+    """A course with numbers for ada and carla, but not for dmitri, in the worked calculation alone."""
     folder = make_course(tmp_path_factory.mktemp("numbers") / "course", root, parts=("source", "assignments"))
     (folder / "students.csv").write_text("id,first_name\nada,Ada\ncarla,Carla\n")
     assert release(folder) == 0
     return folder
 
 
-def release(folder, secret="course.secret", students="students.csv"):
+def release(folder, secret="course.secret", students="students.csv", exercises=(NAME,)):
     return main([
         "numbers", "release", "--root", str(folder), "--to", str(folder / "numbers"),
         "--secret-file", str(folder / secret), "--students", str(folder / students),
+        *(("--exercises", *exercises) if exercises else ()),
     ])  # fmt: skip
+
+
+def test_all_calculations_by_hand_have_numbers_unless_some_are_named(root, tmp_path, capsys):
+    folder = tmp_path / "course"
+    shutil.copytree(root / "assignments", folder / "assignments")
+    (folder / "source").mkdir()
+    (folder / "nbgrader_config.py").touch()
+    (folder / "students.csv").write_text("id\nada\n")
+    assert release(folder, exercises=()) == 0
+    own = read_own_numbers(folder)
+    assert own.exercises == WITH_NUMBERS
+    assert {path.stem for path in (folder / "numbers").rglob("*.ipynb")} == {*WITH_NUMBERS}
+    assert release(folder, exercises=("tanh_swap",)) == 2
+    assert "tanh_swap has no numbers of one's own" in capsys.readouterr().err
+    assert main(["numbers", "show", "ada", "--root", str(folder)]) == 0
+    said = capsys.readouterr().out
+    assert all(
+        f"ada, {name}: {load(name).personal.in_words(numbers_of(own, name, 'ada'))}" in said for name in WITH_NUMBERS
+    )
+    assert main(["numbers", "show", "ada", "tanh_swap", "--root", str(folder)]) == 2
+
+
+def test_who_began_with_one_exercise_goes_on_with_it(course):
+    assert release(course, exercises=()) == 0
+    assert read_own_numbers(course).exercises == (NAME,)
 
 
 def test_release_makes_a_secret_that_only_its_owner_can_read(course):
@@ -388,7 +421,7 @@ def test_gradescope_is_refused_for_this_exercise_only(course, tmp_path):
 def test_show_prints_numbers_and_answers(course, capsys):
     assert main(["numbers", "show", "ada", "--root", str(course)]) == 0
     said = capsys.readouterr().out
-    given = numbers_of(read_own_numbers(course), "ada")
+    given = numbers_of(read_own_numbers(course), NAME, "ada")
     assert calculation.in_words(given) in said
     assert f"{calculation.truth(given)['a2'].item():.7g}" in said
     assert main(["numbers", "show", "nobody", "--root", str(course)]) == 2
@@ -399,7 +432,7 @@ def test_show_prints_numbers_and_answers(course, capsys):
 def graded(course, root):
     """Handed in and graded by nbgrader: own numbers with a slip, a copied neighbour, and the sheet's numbers."""
     own = read_own_numbers(course)
-    right = code(numbers_of(own, "ada"))
+    right = code(numbers_of(own, NAME, "ada"))
     notebook = course / "numbers" / "ada" / "by_hand" / f"{NAME}.ipynb"
     hand_in(course, "ada", filled(notebook, right | {"loss": right["loss"] + " / 2"}))
     hand_in(course, "carla", filled(notebook, right))
@@ -475,7 +508,7 @@ def test_the_graded_notebook_and_the_feedback_show_the_students_own_numbers(grad
         path = graded / "autograded" / student / "by_hand" / f"{NAME}.ipynb"
         cells = {cell.metadata.nbgrader.grade_id: cell for cell in nbformat.read(path, as_version=4).cells}
         assert f"drawn for `{student}`" in cells["task"].source
-        x = numbers_of(own, student)["X"].ravel()
+        x = numbers_of(own, NAME, student)["X"].ravel()
         assert f"$x = ({x[0]:g},\\ {x[1]:g})$" in cells["task"].source
         assert "image/png" in str(cells["picture"].outputs)
     page = (graded / "feedback" / "carla" / "by_hand" / f"{NAME}.html").read_text()
@@ -497,7 +530,7 @@ def test_the_secret_never_reaches_the_isolated_process(course, tmp_path):
         "    found += [f for f in files if f.endswith('.secret') or f == 'numbers.json']\n"
         "raise RuntimeError(f'seen {found} and {[k for k in os.environ if chr(83) + chr(69) + chr(67) in k]}')"
     )
-    cells = code(numbers_of(read_own_numbers(copy), "ada")) | {"loss": look}
+    cells = code(numbers_of(read_own_numbers(copy), NAME, "ada")) | {"loss": look}
     hand_in(copy, "ada", filled(copy / "numbers" / "ada" / "by_hand" / f"{NAME}.ipynb", cells))
     done = subprocess.run(
         [sys.executable, "-m", "autograder", "grade", copy / "submitted", "--json", "--root", copy],
