@@ -16,22 +16,13 @@ import numpy as np
 
 from autograder.diagnosis.blocks import added, dropped, normalised, number, scaled
 from autograder.diagnosis.chain import derivative_options, output_options, weights_options
+from autograder.diagnosis.computation import Asked, explain_computation
 from autograder.diagnosis.grammar import SCALES, choice_points, find_option
 from autograder.diagnosis.optimisers import Optimiser, State, optimiser_choices
 from autograder.diagnosis.spec import ACTIVATIONS, Array, Pass, Point, Spec
 from autograder.diagnosis.steps import Link, Operand, Option, Penalty, Product, Start
 from autograder.diagnosis.tail import bias_options, operand_options, product_options
-from autograder.diagnosis.tape import (
-    Asked,
-    Choice,
-    Chosen,
-    Slip,
-    Step,
-    Values,
-    explain_computation,
-    gradients,
-    slips_of,
-)
+from autograder.diagnosis.tape import Choice, Chosen, Slip, Step, Values, gradients, slips_of
 from autograder.diagnosis.verdicts import RIGHT, WRONG, Finding, Report
 from autograder.mistakes import MISTAKES
 

@@ -8,10 +8,11 @@ import numpy as np
 
 from autograder.diagnosis.attention import attention
 from autograder.diagnosis.blocks import dropout, norm
+from autograder.diagnosis.computation import explain_computation
 from autograder.diagnosis.convolution import convolution
 from autograder.diagnosis.recurrence import recurrence
 from autograder.diagnosis.spec import Point
-from autograder.diagnosis.tape import Tape, explain_computation
+from autograder.diagnosis.tape import Tape
 from autograder.diagnosis.verdicts import Report
 
 LAYERS: Mapping[str, tuple[Tape, tuple[str, ...], tuple[str, ...]]] = {

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from autograder.diagnosis.blocks import number
+from autograder.diagnosis.computation import explain_computation
 from autograder.diagnosis.spec import Array, Point
-from autograder.diagnosis.tape import Choice, Chosen, Slip, Values, explain_computation
+from autograder.diagnosis.tape import Choice, Chosen, Slip, Values
 from autograder.diagnosis.verdicts import Report
 
 LINE = "the update"

@@ -17,21 +17,9 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
-from nbformat import NotebookNode
-
 from autograder.course import CourseError, source_notebook
-from autograder.exercise import Exercise
 from autograder.grading.grade import Graded, Prepared, Ran, code_of, give_marks, prepare
-from autograder.grading.journal import (
-    COMPLETE,
-    NEW,
-    Entry,
-    Journal,
-    JournalProblem,
-    asked,
-    key_of,
-    packed,
-)
+from autograder.grading.journal import COMPLETE, NEW, Entry, Journal, JournalProblem, asked, key_of, packed
 from autograder.grading.kept import joined, marks_key, only_to_show, ours_failed, renamed, stamp, state
 from autograder.grading.notebook import BadNotebook, heal, parse_notebook
 from autograder.grading.searches import Searches, Waiting
@@ -215,13 +203,15 @@ class _Pass:
         one, course = found.submission, self.course
         try:
             exercise = exercise_of(course.root, one.exercise, one.student)
-            notebook, notes = healed(parse_notebook(found.data, one.path.name), course.root, exercise)
+            notebook = parse_notebook(found.data, one.path.name)
+            mended = heal(notebook, source_notebook(course.root, exercise))
+            notebook.cells = list(mended.cells)  # as nbgrader's first step leaves them, so that positions agree
             prepared = prepare(
                 notebook, exercise,
                 root=course.root, seed=course.seed, files=found.files, cell_seconds=course.cell_seconds,
             )  # fmt: skip
             code = code_of(prepared, notebook, course.root)
-            planned = Planned(one, found.stamp, prepared, notes, marks_key(prepared, course.level), code)
+            planned = Planned(one, found.stamp, prepared, mended.notes, marks_key(prepared, course.level), code)
             marks_ran = self._kept(planned.key, prepared)
             if marks_ran is None:
                 return planned
@@ -396,13 +386,6 @@ def _ours(one: Submission, error: Exception) -> str:
     """What is said of an error of the grader."""
     log.error("the grader failed at %s", one.path, exc_info=error)
     return f"the grader failed at this notebook ({error!r}): see the log. A person will look at it."
-
-
-def healed(notebook: NotebookNode, root: Path, exercise: Exercise) -> tuple[NotebookNode, tuple[str, ...]]:
-    """The notebook as nbgrader's first step leaves it, so that positions agree with the autograded one, and notes."""
-    found = heal(notebook, source_notebook(root, exercise))
-    notebook.cells = list(found.cells)
-    return notebook, found.notes
 
 
 def _in_place(course: Course, one: Submission) -> bool:

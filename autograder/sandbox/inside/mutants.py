@@ -9,18 +9,31 @@ from __future__ import annotations
 import ast
 import copy
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from .edits import (
+    Edit,
+    Undo,
+    attributes,
+    exchanged,
+    inner,
+    is_near,
+    item,
+    left_out,
+    moved_to,
+    nearest,
+    setting,
+    swapped,
+    unread_in,
+    variables_of,
+)  # fmt: skip
 from .instrument import Instrument
 
 MOST_STATEMENTS = 12
 """In a longer block no statement is tried at every other place."""
-
-MOST_NAMES = 8
-"""So many other names are tried in the place of one."""
 
 _OPERATORS: dict[type, tuple[tuple[type, str], ...]] = {
     ast.Mult: ((ast.MatMult, "@"), (ast.Div, "/"), (ast.Add, "+")),
@@ -40,8 +53,6 @@ _FACTORS = (ast.UnaryOp, ast.Attribute, ast.Subscript, ast.Slice, ast.Compare)
 """What stands in one of these is no factor."""
 
 _DEFINES = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
-
-_Undo = Callable[[], None]
 
 
 @dataclass
@@ -71,7 +82,7 @@ class Mutant:
     kind: str
     unit: Unit
     at: Any
-    change: Callable[[], _Undo]
+    change: Edit
     hook: int = -1  #: of the expression that it changes
 
     @property
@@ -93,18 +104,18 @@ class Mutants:
     def _units(self) -> Iterator[Unit]:
         for cell, tree in self.instrument.trees.items():
             if self.whole:
-                yield Unit(cell, tree, attributes=_attributes(tree))
+                yield Unit(cell, tree, attributes=attributes(tree))
                 continue
             for top in tree.body:
                 if isinstance(top, ast.FunctionDef):
                     yield Unit(cell, top)
                 elif isinstance(top, ast.ClassDef):
-                    known = _attributes(top)
+                    known = attributes(top)
                     for one in top.body:
                         if isinstance(one, ast.FunctionDef):
                             yield Unit(cell, one, top.name, known)
 
-    def put(self, mutant: Mutant) -> _Undo | None:
+    def put(self, mutant: Mutant) -> Undo | None:
         """Make a change, where it can be made; the result takes it back."""
         undo = mutant.change()
         live = self._function(mutant.unit)
@@ -124,7 +135,7 @@ class Mutants:
 
         return back
 
-    def source(self, mutant: Mutant) -> tuple[_Undo, types.CodeType] | None:
+    def source(self, mutant: Mutant) -> tuple[Undo, types.CodeType] | None:
         """Make a change in a whole cell: how it is taken back, and the cell."""
         undo = mutant.change()
         try:
@@ -150,7 +161,7 @@ class Mutants:
         whole = compile(
             ast.fix_missing_locations(ast.Module(made, [])), f"<cell {unit.cell}>", "exec", dont_inherit=True
         )
-        return _inner(whole, unit.tree.name)
+        return inner(whole, unit.tree.name)
 
     # What can be changed
 
@@ -203,7 +214,7 @@ class Mutants:
             read = copy.copy(target)
             read.ctx = ast.Load()
             made = ast.copy_location(ast.Return(read), body[-1])
-            yield Mutant(0.5, f"returns {ast.unparse(read)}", unit, function, _moved_to([], [made], body, None))
+            yield Mutant(0.5, f"returns {ast.unparse(read)}", unit, function, moved_to([], [made], body, None))
 
     def _groups(self, block: list[Any]) -> list[list[Any]]:
         """The statements of a block; what stands around one of them for its hooks goes with it."""
@@ -234,7 +245,7 @@ class Mutants:
             if isinstance(own, _DEFINES) or not has_run:
                 continue
             if len(groups) > 1 or isinstance(owner, ast.For | ast.While):
-                yield Mutant(0.45, "deleted", unit, own, _left_out(block, group))
+                yield Mutant(0.45, "deleted", unit, own, left_out(block, group))
             if isinstance(own, ast.Return) or len(groups) > MOST_STATEMENTS:
                 continue
             for place in range(len(groups) + 1):
@@ -242,7 +253,7 @@ class Mutants:
                     continue  # one step up is the step down of the one before it
                 goal = groups[place][0] if place < len(groups) else None
                 kind = "early" if place > number else "late"
-                yield Mutant(0.6, kind, unit, own, _moved_to(block, group, block, goal))
+                yield Mutant(0.6, kind, unit, own, moved_to(block, group, block, goal))
 
     def _looped(self, unit: Unit, block: list[Any]) -> Iterator[Mutant]:
         """Statements into the loop that stands before or after them, and the last one of a block out of it."""
@@ -254,10 +265,10 @@ class Mutants:
                 first = self._groups(loop.body) if isinstance(loop, ast.For | ast.While) else []
                 if first:
                     goal = first[0][0] if loop.lineno > own.lineno else None
-                    yield Mutant(0.55, "into", unit, own, _moved_to(block, group, loop.body, goal))
+                    yield Mutant(0.55, "into", unit, own, moved_to(block, group, loop.body, goal))
             if isinstance(own, ast.For | ast.While | ast.If) and len(inside := self._groups(own.body)) > 1:
                 goal = groups[number + 1][0] if number + 1 < len(groups) else None
-                yield Mutant(0.5, "out of", unit, self._own(inside[-1]), _moved_to(own.body, inside[-1], block, goal))
+                yield Mutant(0.5, "out of", unit, self._own(inside[-1]), moved_to(own.body, inside[-1], block, goal))
 
     def _assigned(self, unit: Unit, block: list[Any], group: list[Any]) -> Iterator[Mutant]:
         own = self._own(group)
@@ -265,26 +276,26 @@ class Mutants:
         if isinstance(target, ast.Name | ast.Attribute | ast.Subscript):
             for operator, sign in ((ast.Add, "+="), (ast.Sub, "-=")):
                 made = ast.copy_location(ast.AugAssign(target, operator(), own.value), own)
-                yield Mutant(0.5, f"assigned {sign}", unit, own, _exchanged(block, own, made))
+                yield Mutant(0.5, f"assigned {sign}", unit, own, exchanged(block, own, made))
         elif isinstance(own, ast.AugAssign):
             plain = ast.copy_location(ast.Assign([own.target], own.value), own)
-            yield Mutant(0.5, "assigned =", unit, own, _exchanged(block, own, plain))
+            yield Mutant(0.5, "assigned =", unit, own, exchanged(block, own, plain))
             for operator, sign in ((ast.Add, "+="), (ast.Sub, "-=")):
                 if not isinstance(own.op, operator):
-                    yield Mutant(0.2, f"assigned {sign}", unit, own, _set(own, "op", operator()))
+                    yield Mutant(0.2, f"assigned {sign}", unit, own, setting(own, "op", operator()))
 
     def _expressions(self, unit: Unit, visited: set[int]) -> Iterator[Mutant]:
-        variables = _variables(unit.tree)
+        variables = variables_of(unit.tree)
         returned = {id(part) for one in ast.walk(unit.tree) if isinstance(one, ast.Return) for part in ast.walk(one)}
-        unread = _unread(unit.tree)
+        unread = unread_in(unit.tree)
         for parent in ast.walk(unit.tree):
             if isinstance(parent, ast.Tuple | ast.List) and isinstance(parent.ctx, ast.Load) and len(parent.elts) > 1:
                 for item in parent.elts:
                     at = item.args[1] if isinstance(item, ast.Call) and self._is_hook(item) else item
-                    yield Mutant(0.6, "item", unit, at, _left_out(parent.elts, [item]))
+                    yield Mutant(0.6, "item", unit, at, left_out(parent.elts, [item]))
                 for first in range(len(parent.elts) - 1):
                     rank = 0.28 if id(parent) in returned else 0.3  # what comes out is nearest
-                    yield Mutant(rank, "in order", unit, parent, _swapped(parent.elts, first))
+                    yield Mutant(rank, "in order", unit, parent, swapped(parent.elts, first))
             if isinstance(parent, ast.Return) and self._is_hook(parent.value):
                 yield from self._more_items(unit, parent, variables)
             for _, value in ast.iter_fields(parent):
@@ -307,11 +318,11 @@ class Mutants:
         for name in unread:
             other = ast.copy_location(ast.Name(name, ast.Load()), node)
             if isinstance(node, ast.Constant | ast.Name):
-                yield f"argument {name}", _item(wrap.args, 1, other)
+                yield f"argument {name}", item(wrap.args, 1, other)
             elif isinstance(node, ast.Call):
                 if isinstance(node.func, ast.Name):
-                    yield f"argument {name}", _set(node, "func", other)
-                yield f"keyword {name}", _set(node, "keywords", [*node.keywords, ast.keyword(name, other)])
+                    yield f"argument {name}", setting(node, "func", other)
+                yield f"keyword {name}", setting(node, "keywords", [*node.keywords, ast.keyword(name, other)])
 
     def _more_items(self, unit: Unit, parent: ast.Return, variables: list[str]) -> Iterator[Mutant]:
         """One more variable is returned."""
@@ -319,7 +330,7 @@ class Mutants:
         items = value.args[1].elts if isinstance(value.args[1], ast.Tuple) else [value]
         for name in variables:
             more = ast.copy_location(ast.Tuple([*items, ast.Name(name, ast.Load())], ast.Load()), parent)
-            yield Mutant(0.6, f"also {name}", unit, parent, _set(parent, "value", more))
+            yield Mutant(0.6, f"also {name}", unit, parent, setting(parent, "value", more))
 
     def _is_product(self, node: Any) -> bool:
         return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.MatMult | ast.Div | ast.Pow)
@@ -329,177 +340,59 @@ class Mutants:
         if isinstance(node, ast.BinOp | ast.Call | ast.Name | ast.Attribute):
             more = 0.3 * isinstance(node, ast.Name | ast.Attribute)
             minus = ast.copy_location(ast.UnaryOp(ast.USub(), node), node)
-            yield 0.25 + more, "sign", _item(wrap.args, 1, minus)
+            yield 0.25 + more, "sign", item(wrap.args, 1, minus)
             for name in unread:
                 product = ast.BinOp(node, ast.Mult(), ast.Name(name, ast.Load()))
-                yield 0.3 + more, f"factor {name}", _item(wrap.args, 1, ast.copy_location(product, node))
+                yield 0.3 + more, f"factor {name}", item(wrap.args, 1, ast.copy_location(product, node))
 
     def _of(self, wrap: Any, node: Any, unit: Unit, variables: list[str]) -> Iterator[tuple[float, str, Any]]:
         if isinstance(node, ast.BinOp):
             for operator, sign in _OPERATORS.get(type(node.op), ()):
-                yield 0.05 if sign != "+" else 0.3, f"operator {sign}", _set(node, "op", operator())
+                yield 0.05 if sign != "+" else 0.3, f"operator {sign}", setting(node, "op", operator())
             if not isinstance(node.op, ast.MatMult):
-                yield 0.4, "without", _item(wrap.args, 1, node.left)
+                yield 0.4, "without", item(wrap.args, 1, node.left)
                 if isinstance(node.op, ast.Mult | ast.Add):
-                    yield 0.4, "without", _item(wrap.args, 1, node.right)
+                    yield 0.4, "without", item(wrap.args, 1, node.right)
                 first: Any = node.left
                 while self._is_hook(first) and isinstance(first.args[1], ast.BinOp):
                     first = first.args[1].left
-                    yield 0.42, "without", _item(wrap.args, 1, first)
+                    yield 0.42, "without", item(wrap.args, 1, first)
         elif isinstance(node, ast.Compare) and len(node.ops) == 1:
             for operator, sign in _COMPARED.get(type(node.ops[0]), ()):
-                yield 0.2, f"comparison {sign}", _item(node.ops, 0, operator())
+                yield 0.2, f"comparison {sign}", item(node.ops, 0, operator())
         elif isinstance(node, ast.BoolOp):
             other: Any = ast.And() if isinstance(node.op, ast.Or) else ast.Or()
-            yield 0.3, "operator and" if isinstance(node.op, ast.Or) else "operator or", _set(node, "op", other)
+            yield 0.3, "operator and" if isinstance(node.op, ast.Or) else "operator or", setting(node, "op", other)
             for one in node.values:
-                yield 0.35, "without", _item(wrap.args, 1, one)
+                yield 0.35, "without", item(wrap.args, 1, one)
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.Not):
-            yield 0.2, "without sign", _item(wrap.args, 1, node.operand)
+            yield 0.2, "without sign", item(wrap.args, 1, node.operand)
         elif isinstance(node, ast.Constant) and type(node.value) is int and abs(node.value) <= 4:
             for number in (node.value - 1, node.value + 1, -node.value):
                 if number != node.value:
-                    yield 0.5, f"number {number}", _set(node, "value", number)
+                    yield 0.5, f"number {number}", setting(node, "value", number)
         elif isinstance(node, ast.Name):
-            for name in _nearest(node.id, variables):
-                yield 0.6 - 0.1 * _is_near(name, node.id), f"name {name}", _set(node, "id", name)
+            for name in nearest(node.id, variables):
+                yield 0.6 - 0.1 * is_near(name, node.id), f"name {name}", setting(node, "id", name)
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
-            for name in _nearest(node.attr, sorted(unit.attributes)):
-                yield 0.6 - 0.1 * _is_near(name, node.attr), f"name self.{name}", _set(node, "attr", name)
+            for name in nearest(node.attr, sorted(unit.attributes)):
+                yield 0.6 - 0.1 * is_near(name, node.attr), f"name self.{name}", setting(node, "attr", name)
         elif isinstance(node, ast.Call):
             attribute = getattr(node.func, "attr", "")
             if attribute in _FUNCTIONS:
-                yield 0.3, f"function {_FUNCTIONS[attribute]}", _set(node.func, "attr", _FUNCTIONS[attribute])
+                yield 0.3, f"function {_FUNCTIONS[attribute]}", setting(node.func, "attr", _FUNCTIONS[attribute])
             if isinstance(node.func, ast.Attribute) and self._is_hook(node.func.value):
-                yield 0.42, "without", _item(wrap.args, 1, node.func.value)
+                yield 0.42, "without", item(wrap.args, 1, node.func.value)
             elif len(node.args) == 1 and not isinstance(node.args[0], ast.Starred):
-                yield 0.42, "without", _item(wrap.args, 1, node.args[0])
+                yield 0.42, "without", item(wrap.args, 1, node.args[0])
         elif isinstance(node, ast.Subscript) and self._is_hook(node.slice):
             for operator, sign in ((ast.Add, "+"), (ast.Sub, "-")):
                 moved = ast.BinOp(copy.copy(node.slice), operator(), ast.Constant(1))
-                yield 0.45, f"index {sign} 1", _set(node, "slice", ast.copy_location(moved, node.slice))
+                yield 0.45, f"index {sign} 1", setting(node, "slice", ast.copy_location(moved, node.slice))
         if isinstance(node, ast.BinOp | ast.Call | ast.Name | ast.Attribute):
             squared = ast.copy_location(ast.BinOp(node, ast.Pow(), ast.Constant(2)), node)
-            yield 0.9, "square", _item(wrap.args, 1, squared)
+            yield 0.9, "square", item(wrap.args, 1, squared)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
-            yield 0.4, "without", _item(wrap.args, 1, node.left)
+            yield 0.4, "without", item(wrap.args, 1, node.left)
         if isinstance(node, ast.Subscript) or (isinstance(node, ast.Attribute) and node.attr == "T"):
-            yield 0.42, "without", _item(wrap.args, 1, node.value)
-
-
-def _inner(code: types.CodeType, name: str) -> types.CodeType | None:
-    for one in code.co_consts:
-        if isinstance(one, types.CodeType):
-            found = one if one.co_name == name else _inner(one, name)
-            if found is not None:
-                return found
-    return None
-
-
-def _attributes(tree: ast.AST) -> set[str]:
-    return {
-        one.attr for one in ast.walk(tree)
-        if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name) and one.value.id == "self"
-    }  # fmt: skip
-
-
-def _variables(tree: ast.AST) -> list[str]:
-    """The arguments of a function and the names that it gives values to."""
-    found: dict[str, None] = {}
-    for one in ast.walk(tree):
-        if isinstance(one, ast.arg):
-            found[one.arg] = None
-        elif isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store):
-            found[one.id] = None
-    return [name for name in found if name not in ("self", "cls", "_")]
-
-
-def _is_near(one: str, other: str) -> bool:
-    """Whether names differ in their number or their ending alone."""
-    return one.rstrip("0123456789").split("_")[0] == other.rstrip("0123456789").split("_")[0]
-
-
-def _nearest(name: str, others: list[str]) -> list[str]:
-    return sorted((one for one in others if one != name), key=lambda one: not _is_near(one, name))[:MOST_NAMES]
-
-
-def _unread(tree: Any) -> list[str]:
-    """The variables of a function that nothing in it reads."""
-    read = {one.id for one in ast.walk(tree) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load)}
-    return [name for name in _variables(tree) if name not in read][:2] if isinstance(tree, ast.FunctionDef) else []
-
-
-def _set(node: Any, name: str, value: Any) -> Callable[[], _Undo]:
-    def change() -> _Undo:
-        before = getattr(node, name)
-        setattr(node, name, value)
-        return lambda: setattr(node, name, before)
-
-    return change
-
-
-def _item(values: list[Any], number: int, value: Any) -> Callable[[], _Undo]:
-    def change() -> _Undo:
-        before = values[number]
-        values[number] = value
-
-        def undo() -> None:
-            values[number] = before
-
-        return undo
-
-    return change
-
-
-def _swapped(values: list[Any], first: int) -> Callable[[], _Undo]:
-    def change() -> _Undo:
-        undo = _kept(values)
-        values[first : first + 2] = values[first : first + 2][::-1]
-        return undo
-
-    return change
-
-
-def _kept(*blocks: list[Any]) -> _Undo:
-    before = [list(block) for block in blocks]
-
-    def undo() -> None:
-        for block, one in zip(blocks, before):
-            block[:] = one
-
-    return undo
-
-
-def _left_out(block: list[Any], group: list[Any]) -> Callable[[], _Undo]:
-    def change() -> _Undo:
-        undo = _kept(block)
-        block[:] = [one for one in block if all(one is not other for other in group)]
-        if not block and isinstance(group[0], ast.stmt):
-            block.append(ast.copy_location(ast.Pass(), group[0]))
-        return undo
-
-    return change
-
-
-def _moved_to(block: list[Any], group: list[Any], other: list[Any], before: Any) -> Callable[[], _Undo]:
-    """Move statements into the same block or another one, before one of its statements or to its end."""
-
-    def change() -> _Undo:
-        undo = _kept(block, other)
-        block[:] = [one for one in block if all(one is not own for own in group)]
-        place = next((n for n, one in enumerate(other) if one is before), len(other))
-        other[place:place] = group
-        if not block:
-            block.append(ast.copy_location(ast.Pass(), group[0]))
-        return undo
-
-    return change
-
-
-def _exchanged(block: list[Any], own: Any, made: Any) -> Callable[[], _Undo]:
-    def change() -> _Undo:
-        undo = _kept(block)
-        block[:] = [made if one is own else one for one in block]
-        return undo
-
-    return change
+            yield 0.42, "without", item(wrap.args, 1, node.value)

@@ -1,0 +1,146 @@
+"""Reading and editing the tree of a function. An edit is made when it is called, and gives what undoes it."""
+
+from __future__ import annotations
+
+import ast
+import types
+from collections.abc import Callable
+from typing import Any
+
+MOST_NAMES = 8
+"""So many other names are tried in the place of one."""
+
+Undo = Callable[[], None]
+Edit = Callable[[], Undo]
+
+
+def attributes(tree: ast.AST) -> set[str]:
+    """The attributes of self that it speaks of."""
+    return {
+        one.attr for one in ast.walk(tree)
+        if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name) and one.value.id == "self"
+    }  # fmt: skip
+
+
+def variables_of(tree: ast.AST) -> list[str]:
+    """The arguments of a function and the names that it gives values to."""
+    found: dict[str, None] = {}
+    for one in ast.walk(tree):
+        if isinstance(one, ast.arg):
+            found[one.arg] = None
+        elif isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store):
+            found[one.id] = None
+    return [name for name in found if name not in ("self", "cls", "_")]
+
+
+def unread_in(tree: Any) -> list[str]:
+    """The variables of a function that nothing in it reads."""
+    read = {one.id for one in ast.walk(tree) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load)}
+    return [name for name in variables_of(tree) if name not in read][:2] if isinstance(tree, ast.FunctionDef) else []
+
+
+def inner(code: types.CodeType, name: str) -> types.CodeType | None:
+    """The code of a function of this name, anywhere in a compiled cell."""
+    for one in code.co_consts:
+        if isinstance(one, types.CodeType):
+            found = one if one.co_name == name else inner(one, name)
+            if found is not None:
+                return found
+    return None
+
+
+def is_near(one: str, other: str) -> bool:
+    """Whether names differ in their number or their ending alone."""
+    return one.rstrip("0123456789").split("_")[0] == other.rstrip("0123456789").split("_")[0]
+
+
+def nearest(name: str, others: list[str]) -> list[str]:
+    """The other names, those that are like it first."""
+    return sorted((one for one in others if one != name), key=lambda one: not is_near(one, name))[:MOST_NAMES]
+
+
+def setting(node: Any, name: str, value: Any) -> Edit:
+    """Another value of a field of a node."""
+
+    def change() -> Undo:
+        before = getattr(node, name)
+        setattr(node, name, value)
+        return lambda: setattr(node, name, before)
+
+    return change
+
+
+def item(values: list[Any], number: int, value: Any) -> Edit:
+    """Another entry of a list."""
+
+    def change() -> Undo:
+        before = values[number]
+        values[number] = value
+
+        def undo() -> None:
+            values[number] = before
+
+        return undo
+
+    return change
+
+
+def swapped(values: list[Any], first: int) -> Edit:
+    """Two neighbours exchanged."""
+
+    def change() -> Undo:
+        undo = kept(values)
+        values[first : first + 2] = values[first : first + 2][::-1]
+        return undo
+
+    return change
+
+
+def kept(*blocks: list[Any]) -> Undo:
+    """What puts back the entries that blocks have now."""
+    before = [list(block) for block in blocks]
+
+    def undo() -> None:
+        for block, one in zip(blocks, before):
+            block[:] = one
+
+    return undo
+
+
+def left_out(block: list[Any], group: list[Any]) -> Edit:
+    """A block without some of its statements."""
+
+    def change() -> Undo:
+        undo = kept(block)
+        block[:] = [one for one in block if all(one is not other for other in group)]
+        if not block and isinstance(group[0], ast.stmt):
+            block.append(ast.copy_location(ast.Pass(), group[0]))
+        return undo
+
+    return change
+
+
+def moved_to(block: list[Any], group: list[Any], other: list[Any], before: Any) -> Edit:
+    """Move statements into the same block or another one, before one of its statements or to its end."""
+
+    def change() -> Undo:
+        undo = kept(block, other)
+        block[:] = [one for one in block if all(one is not own for own in group)]
+        place = next((n for n, one in enumerate(other) if one is before), len(other))
+        other[place:place] = group
+        if not block:
+            block.append(ast.copy_location(ast.Pass(), group[0]))
+        return undo
+
+    return change
+
+
+def exchanged(block: list[Any], own: Any, made: Any) -> Edit:
+    """A statement in the place of another one."""
+
+    def change() -> Undo:
+        undo = kept(block)
+        block[:] = [made if one is own else one for one in block]
+        return undo
+
+    return change
