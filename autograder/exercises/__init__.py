@@ -43,6 +43,7 @@ OURS = (
     "gradient_check",
     "normalisation",
     "residual_network",
+    "attention",
 )
 """Every exercise of this package, in the order in which to work through its course."""
 

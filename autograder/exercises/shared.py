@@ -22,7 +22,7 @@ def returned_by(student, given, *, function, takes, gives):
     if len(gives) == 1:
         return {gives[0]: returned}
     if not isinstance(returned, (tuple, list)) or len(returned) != len(gives):
-        count = {2: "two", 3: "three", 4: "four"}[len(gives)]
+        count = {2: "two", 3: "three", 4: "four", 5: "five"}[len(gives)]
         raise ValueError(function + " must return " + count + " arrays: " + ", ".join(gives))
     return dict(zip(gives, returned))
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from autograder.mistakes import backward, checks, data, depth, forward, gradients, layers, training
+from autograder.mistakes import attention, backward, checks, data, depth, forward, gradients, layers, training
 from autograder.mistakes.texts import Texts
 
 
@@ -51,7 +51,8 @@ _GROUPS = {
     "dropout": layers.DROPOUT,
     "residual connection": depth.RESIDUAL,
     "network": layers.NETWORK,
-    "attention": layers.ATTENTION,
+    "attention": attention.ATTENTION,
+    "model of letters": attention.LETTERS,
     "convolution": layers.CONVOLUTION,
     "recurrence": layers.RECURRENCE,
     "optimiser": layers.OPTIMISER,

@@ -281,12 +281,13 @@ show(
 # ## 8. From here to the networks of today
 #
 # A few things stand between this guide and what is trained today: outputs that depend on every input, steps that remember
-# earlier gradients, a program that finds the backward pass by itself, and layers that keep a deep network in order. And
-# whoever writes a backward pass checks it.
+# earlier gradients, a program that finds the backward pass by itself, layers that keep a deep network in order, and attention,
+# which brings together what stands apart. And whoever writes a backward pass checks it.
 #
 # **Exercises:** [softmax and its Jacobian](../beyond/softmax_jacobian.ipynb), [five optimisers](../beyond/optimisers.ipynb),
 # [an engine that differentiates](../beyond/autodiff_engine.ipynb), [a checker of gradients](../beyond/gradient_check.ipynb),
-# [batch and layer normalisation](../beyond/normalisation.ipynb), [residual networks](../beyond/residual_network.ipynb).
+# [batch and layer normalisation](../beyond/normalisation.ipynb), [residual networks](../beyond/residual_network.ipynb),
+# [attention](../beyond/attention.ipynb).
 
 # %% [markdown] text="reading"
 # ## Further reading
@@ -303,5 +304,6 @@ show(
 # | [Ioffe and Szegedy (2015)](https://arxiv.org/abs/1502.03167) | batch normalisation |
 # | [He, Zhang, Ren and Sun (2016)](https://arxiv.org/abs/1512.03385) | residual connections, on which gradients survive a hundred layers |
 # | [Kingma and Ba (2015)](https://arxiv.org/abs/1412.6980) | Adam, the optimiser that most people use first |
+# | [Vaswani and others (2017)](https://arxiv.org/abs/1706.03762) | attention, and a network that is made of little else |
 # | [Baydin and others (2018)](https://arxiv.org/abs/1502.05767) | automatic differentiation: backpropagation for any program |
 # | [Carrasquilla and Melko, Nature Physics 13 (2017)](https://doi.org/10.1038/nphys4035) | the Ising exercise in earnest |

@@ -35,6 +35,7 @@ LETTERED = {
     "optimisers": "abcdef",
     "autodiff_engine": "abcd",
     "gradient_check": "abcd",
+    "attention": "abcd",
     "normalisation": "abcdef",
     "residual_network": "abcdef",
 }
