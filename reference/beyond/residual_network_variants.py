@@ -280,5 +280,6 @@ def block_backward(dout, X, A1, W1, W2):
 )  # fmt: skip
 
 FAULTS = {
+    "back-plain": {"stack": ("gradients[::-1]",)},  # where the list of a plain stack is returned, as is said
     "out-in-place": {"block": ("X += W2 @ A1 + b2",)},
 }
