@@ -33,6 +33,13 @@ def gates(X):
         if x > 0:
             count += x
     return count
+
+def way(X):
+    places = [X]
+    for number in (1, 2, 3):
+        X = X - 0.5 * number
+        places.append(X)
+    return places
 """
 
 
@@ -42,6 +49,7 @@ def asked(student, given):
     found["forward"] = student.forward(w, b, X)
     found["w_new"], found["b_new"] = student.train(w, b, X, y, 3)
     found["gates"] = student.gates(X)
+    found["way"] = student.way(X)
     return found
 
 
@@ -121,6 +129,12 @@ def test_what_is_right_is_not_pointed_at(exact):
     assert list(pointed(RIGHT, exact)) == []
     other = RIGHT.replace("w = w - 0.1 * dw", "w = w - dw / 10").replace("w @ X + b", "b + np.dot(w, X)")
     assert list(pointed(other, exact)) == []
+
+
+def test_in_a_list_that_is_too_short_no_entry_is_right(exact):
+    """Without the line that goes on, the first entry of the list would be the start that is missing."""
+    found = list(pointed(RIGHT.replace("places = [X]", "places = []"), exact))
+    assert all(not code.startswith("X = ") for code, _ in found), found
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,8 @@ def as_array(value: Any) -> np.ndarray | None:
                 return np.array(value, float)
         elif kind in (int, float) or (kind is not np.bool_ and issubclass(kind, np.number)):
             return np.array(float(value))
-        elif kind in (list, tuple) and 0 < len(value) <= 200:
+        elif kind in (list, tuple) and 0 < len(value) <= 200 and not any(one is value for one in value):
+            # numpy goes into a list that holds itself, which a change can make, for ever
             made = np.array(value)
             if made.dtype.kind in "iuf" and made.size <= MOST_ENTRIES:
                 return made.astype(float)

@@ -22,7 +22,7 @@ from .candidates import Candidate, Candidates, is_scaled, is_too_large
 from .hooks import RECORD, Visit
 from .instrument import Instrument, Node
 from .mutants import Mutant, Mutants
-from .runs import Plain, Runs, alike, parts, recorded, same
+from .runs import Plain, Runs, alike, entries, parts, recorded, same
 
 MOST_STEPS = 6
 """So many mistakes are looked for, one after the other."""
@@ -74,6 +74,7 @@ class Search:
         names of the code that the question reads."""
         self.read = read
         self.runs, self.nodes, self.instrument = runs, instrument.nodes, instrument
+        self.entries = [{name: entries(value) for name, value in one.items()} for one in asked["exact"]]
         exact = [parts(one) for one in asked["exact"]]
         common = [name for name in exact[0] if all(name in one for one in exact)]
         self.exact: list[Plain] = [{name: one[name] for name in common} for one in exact]
@@ -85,7 +86,11 @@ class Search:
         self.shown = int(asked["shown"])
 
     def _right(self, point: int, values: Plain) -> set[str]:
-        own = parts(values)
+        due = self.entries[point]  # in a list that is too short or too long, entries stand in the places of others
+        fitting = [
+            name for name, value in values.items() if entries(value) in (-1, due.get(name)) or due.get(name) == -1
+        ]
+        own = parts({name: values[name] for name in fitting})
         return {name for name, exact in self.exact[point].items() if name in own and same(own[name], exact, self.rtol)}
 
     def _rights(self, over: list[dict[Visit, Any]], points: list[int]) -> set[str]:

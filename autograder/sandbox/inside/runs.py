@@ -172,16 +172,21 @@ def alike(first: list[Plain], second: list[Plain]) -> bool:
     return True
 
 
+def entries(value: Any) -> int:
+    """How many arrays a list or a row of matrices holds; -1 for anything that is one value."""
+    if isinstance(value, list):
+        return len(value) if any(np.ndim(one) for one in value if isinstance(one, np.ndarray)) else -1
+    return len(value) if isinstance(value, np.ndarray) and value.ndim == 3 else -1
+
+
 def parts(values: Plain) -> Plain:
     """The entries of lists of arrays and of dicts, each by a name of its own, so that each can be right."""
     found: Plain = {}
     for name, value in values.items():
         if isinstance(value, dict):
             found.update(parts({f"{name}\n{key}": one for key, one in value.items()}))
-        elif isinstance(value, list) and any(np.ndim(one) for one in value if isinstance(one, np.ndarray)):
+        elif entries(value) >= 0:
             found.update(parts({f"{name}\n{number}": one for number, one in enumerate(value)}))
-        elif isinstance(value, np.ndarray) and value.ndim == 3:
-            found.update({f"{name}\n{number}": one for number, one in enumerate(value)})
         else:
             found[name] = value
     return found
