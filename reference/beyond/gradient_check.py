@@ -47,11 +47,11 @@ def numerical_gradient(f, x):
     ### END SOLUTION
 
 # %% selfcheck="slopes"
-# With f(x) = sum(x^3 / s^2), where s is the size of x, the slopes are 3 x^2 / s^2.
+# With f(x) = sum(x^3 / s^3), where s is the size of x, the slopes are 3 x^2 / s^3.
 def selfcheck_slopes():
     lines = []
     points = {
-        "ordinary": np.array([[0.5, -1.2, 0.8], [1.1, -0.4, 0.9]]),
+        "ordinary": np.array([[0.5, -1.2, 0.0], [1.1, -0.4, 0.9]]),
         "whole": np.array([1, -2, 3]),
         "large": np.array([3e9, 0.5, -2e9]),
     }
@@ -62,7 +62,9 @@ def selfcheck_slopes():
         if got.shape != x.shape:
             lines.append(Line(name, "WRONG", f"the shape is {got.shape}, and x has {x.shape}"))
             continue
-        off = np.max(np.abs(got / (3.0 * x**2 / s**3) - 1))
+        true = 3.0 * x**2 / s**3
+        off = np.max(np.abs(got - true) / np.where(true == 0, 1e-3, true))
+        off = off if np.all(np.isfinite(got)) else np.inf
         same = np.allclose(held, x, rtol=1e-9, atol=0)
         says = f"largest error {off:.1e} of a slope" if same else "x is no longer what it was"
         lines.append(Line(name, "ok" if off < 1e-6 and same else "WRONG", says))
@@ -109,15 +111,15 @@ show(
 # | ordinary mistakes | a sign, a factor, a missing term, one single entry, two entries exchanged, another derivative |
 # | another shape, NaN | `gradient(x)` has the shape (1, 4) where x has (4,), and numpy compares them all the same; or it holds a NaN, with which every comparison is `False` |
 # | a small entry beside a large one | one entry is a hundred million times as large as the others: a norm of all entries sees no mistake in a small one |
-# | tiny gradients, and zeros | all slopes are about $10^{-13}$: nearly every absolute tolerance lets anything pass. Or an entry is exactly 0, and $0/0$ is NaN |
+# | tiny gradients, and zeros | all slopes are about $10^{-13}$: nearly every absolute tolerance lets anything pass. Or an entry is exactly 0, and $0/0$ is NaN. A slope of 0 may be measured as $10^{-16}\,\lvert f\rvert / h$: that is rounding |
 # | large inputs | as in (a) |
-# | kinks | $\lvert x\rvert$ and ReLU have different slopes on the two sides of a kink, and some `x` lie exactly there, or nearer to it than your step |
+# | kinks | $\lvert x\rvert$ and ReLU have different slopes on the two sides of a kink, and some `x` lie exactly there, or nearer to it than your step. The wrong ones lie outside both slopes |
 #
 # At a kink every number **between the two slopes** is right, those included; what lies outside is wrong. So look at the slope to
 # the left and at the slope to the right, each by itself. Where there is no kink the two are nearly the same.
 #
-# A line of the table is worth its points if all wrong ones there are caught, and half if half of them are, **as long as no right one
-# is refused**.
+# A line of the table is worth its points if all its wrong ones are caught, and half if half of them are, **as long as none of its right
+# ones is refused**.
 
 # %% student="checker"
 def gradient_is_right(f, gradient, x):
@@ -159,7 +161,9 @@ def selfcheck_checker():
         told("tiny", lambda x: tiny * np.sum(x**3), lambda x: 3 * tiny * x**2, lambda x: tiny * x**2, point),
         told("zero", lambda x: x[0] ** 2, lambda x: x * [2, 0], lambda x: x * [2, 1], [0.5, 1.0]),
         told("large", lambda x: np.sum(np.sin(x / 1e9)), lambda x: np.cos(x / 1e9) / 1e9, lambda x: np.sin(x / 1e9) / 1e9, [3e9, -2e9]),
-        told("kink", lambda x: np.sum(np.abs(x)), np.sign, lambda x: 3 * np.where(x >= 0, 1, -1), [0.0, 1.0]),
+        told("NaN", lambda x: np.sum(x**3), lambda x: 3 * x**2, lambda x: np.where(x > 0.6, np.nan, 3 * x**2), point),
+        told("kink, between", lambda x: np.sum(np.abs(x)), np.sign, lambda x: 3 * np.where(x >= 0, 1, -1), [0.0, 1.0]),
+        told("kink, a side", lambda x: np.sum(np.maximum(x, 0)), lambda x: 1.0 * (x >= 0), lambda x: 1.0 - 3 * (x <= 0), [0.0, 1.0]),
     )
     return finish(Report("Your checker, checked.", lines))
 
@@ -180,7 +184,7 @@ check_yourself(selfcheck_checker)
 # - `backward(g, x)`, which claims to return $\sum_k g_k\, \partial y_k / \partial x_i$ in the shape of `x`, for a `g` in the shape
 #   of `y`.
 #
-# Return `True` or `False`. With a `g` of your choice, $f(x) = \sum_k g_k\, y_k(x)$ is one number, and (b) can check it. But
+# Return `True` or `False`. With one `g` of your choice, or several, $f(x) = \sum_k g_k\, y_k(x)$ is one number, and (b) can check it. But
 # choose well: some of the wrong ones send what belongs to one output back through *another*, or give each of them the mean. With
 # ones in `g` nobody can see that. You meet nothing else that is unusual here.
 
@@ -204,9 +208,13 @@ def selfcheck_backward():
     def averaged(g, x):
         return right(np.full(g.shape, g.mean()), x)
 
+    def first_lost(g, x):
+        return right(np.array([0.0, *g[1:]]), x)
+
     x = np.array([0.5, -1.0, 2.0])
     lines = []
-    for name, backward, wanted in (("right", right, True), ("doubled", doubled, False), ("averaged", averaged, False)):
+    wrong = {"doubled": doubled, "averaged": averaged, "first output lost": first_lost}
+    for name, backward, wanted in (("right", right, True), *((name, one, False) for name, one in wrong.items())):
         said = bool(backward_is_right(np.cumsum, backward, x.copy()))
         lines.append(Line(name, "ok" if said == wanted else "WRONG", f"your checker says {said}"))
     return finish(Report("The backward pass of a running sum.", tuple(lines)))

@@ -15,7 +15,7 @@ from simple_network import SimpleNeuralNetwork
 #
 # A step gets the parameters `theta` and their gradient `g`, arrays of one shape, what is carried on (an array of the same
 # shape, zeros before the first step), and numbers. It **returns the new parameters first, then what is carried on**, and
-# all arithmetic is entry by entry. How it is marked: your function is called for five steps, one after the other, and gets back
+# all arithmetic is entry by entry. Return new arrays, and leave those that you get alone. How it is marked: your function is called for five steps, one after the other, and gets back
 # what it has returned. What is carried on is one line; the parameters are another, marked given your own carried values.
 #
 # ## (a) Momentum and Nesterov
@@ -23,7 +23,7 @@ from simple_network import SimpleNeuralNetwork
 # $$v \leftarrow \beta v + g \qquad\qquad \theta \leftarrow \theta - \alpha\, v$$
 #
 # The *velocity* $v$ is a sum of all gradients so far, old ones faded. (Some books put $1 - \beta$ in front of $g$; here, as in
-# PyTorch, there is none.) **Nesterov** has the same velocity, and goes on along it once more before it takes the step:
+# PyTorch, there is none.) **Nesterov** has the same velocity, and steps along $g + \beta v$ in the place of $v$, as if the next gradient were the same:
 #
 # $$\theta \leftarrow \theta - \alpha\,(g + \beta v) \qquad\text{with the new } v.$$
 #
@@ -60,7 +60,14 @@ def selfcheck_momentum():
         at_rest, moved = np.allclose(v, 2), np.allclose(theta - before, -0.2)
         says = f"velocity {np.ravel(v)[0]:.4g}, should be 2; last step {np.ravel(theta - before)[0]:.4g}, should be -0.2"
         lines.append(Line(step.__name__, "ok" if at_rest and moved else "WRONG", says))
-    return finish(Report("Sixty steps with the gradient 1, beta 0.5 and rate 0.1.", tuple(lines)))
+        start, still = np.ones(1), np.zeros(1)
+        first, v = step(start, np.full(1, 2.0), still, 0.1, 0.5)
+        second = float(np.ravel(step(first, np.full(1, 4.0), v, 0.1, 0.5)[0])[0])
+        due = 0.3 if step is momentum_step else 0.05
+        kept = start == 1 and still == 0
+        says = f"1 becomes {second:.4g} after two steps, should be {due}" if kept else "what it got was changed in place"
+        lines.append(Line("the small example", "ok" if np.isclose(second, due) and kept else "WRONG", says))
+    return finish(Report("Sixty steps with the gradient 1, beta 0.5 and rate 0.1; and the small example.", tuple(lines)))
 
 
 check_yourself(selfcheck_momentum)
@@ -127,8 +134,8 @@ check_yourself(selfcheck_rmsprop)
 #
 # - `adam_step(theta, g, m, s, t, rate, beta1, beta2, eps)` returns `theta, m, s`.
 #
-# A property to check with: while the gradient stays the same, every step is $\alpha$ in size, from the first one on,
-# however large the gradient is.
+# A property to check with: while the gradient stays the same, and is much larger than $\varepsilon$, every step is $\alpha$ in size,
+# from the first one on, however large the gradient is.
 
 # %% student="adam"
 def adam_step(theta, g, m, s, t, rate, beta1, beta2, eps):
@@ -186,11 +193,14 @@ def adamw_step(theta, g, m, s, t, rate, beta1, beta2, eps, decay):
 # Without a gradient only the decay is left; and m and s know nothing of it.
 def selfcheck_adamw():
     theta, m, s = adamw_step(np.full(2, 4.0), np.zeros(2), np.zeros(2), np.zeros(2), 1, 0.1, 0.9, 0.99, 1e-8, 0.5)
+    pulled = adamw_step(np.full(2, 4.0), np.full(2, 3.0), np.zeros(2), np.zeros(2), 1, 0.1, 0.9, 0.99, 1e-8, 0.5)[0]
     lines = (
         Line("theta", "ok" if np.allclose(theta, 3.8) else "WRONG", f"4 becomes {np.ravel(theta)[0]:.4g}, should be 3.8"),
         Line("m and s", "ok" if not np.any(m) and not np.any(s) else "WRONG", "they stay zero when the gradient is zero"),
+        Line("with a gradient", "ok" if np.allclose(pulled, 3.7) else "WRONG",
+             f"with the gradient 3, 4 becomes {np.ravel(pulled)[0]:.4g}, should be 3.7: the step of Adam and the decay"),
     )
-    return finish(Report("One step without a gradient, rate 0.1 and decay 0.5.", lines))
+    return finish(Report("One step without a gradient, and one with; rate 0.1 and decay 0.5.", lines))
 
 
 check_yourself(selfcheck_adamw)
@@ -222,8 +232,8 @@ def selfcheck_descend():
     seen = []
 
     def step(theta, g, m, s, t):
-        seen.append((theta.copy(), np.copy(g), np.copy(m), t))
-        return theta - 0.5 * g, m + 1, s
+        seen.append((theta.copy(), np.copy(g), np.copy(m), t, np.copy(s)))
+        return theta - 0.5 * g, m + 1, s - 1
 
     path = descend(step, lambda theta: 2 * theta + 1, np.array([3.0, -1.0]), 3)
     if len(seen) != 3 or len(path) != 4:
@@ -231,9 +241,11 @@ def selfcheck_descend():
         return finish(Report("Too many or too few.", (Line("steps", "WRONG", says),)))
     told = (
         ("t", [one[3] for one in seen] == [1, 2, 3], "the steps are counted 1, 2, 3"),
-        ("gradient", all(np.allclose(g, 2 * theta + 1) for theta, g, _, _ in seen), "each at the point of its step"),
-        ("m", all(np.allclose(one[2], k) for k, one in enumerate(seen)), "what a step returns is what the next one gets"),
-        ("path", np.allclose(path[0], [3, -1]), "it begins at the start"),
+        ("gradient", all(np.allclose(g, 2 * theta + 1) for theta, g, *_ in seen), "each at the point of its step"),
+        ("m and s", all(np.allclose(one[2], k) and np.allclose(one[4], -k) for k, one in enumerate(seen)),
+         "what a step returns is what the next one gets"),
+        ("path", np.allclose(path[:3], [one[0] for one in seen]) and np.allclose(path[3], -0.5),
+         "it begins at the start, and ends after the last step"),
     )
     return finish(Report("Three steps.", tuple(Line(name, "ok" if right else "WRONG", says) for name, right, says in told)))
 
@@ -251,7 +263,7 @@ check_yourself(selfcheck_descend)
 
 # %% show="race"
 def ways(rates):
-    """The five as steps for descend, each with its rate."""
+    """Plain descent and four of the five as steps for descend, each with its rate."""
     plain, momentum, nesterov, rmsprop, adam = rates
     return {
         "plain": lambda theta, g, m, s, t: (theta - plain * g, m, s),

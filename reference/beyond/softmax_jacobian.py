@@ -82,17 +82,23 @@ def log_sum_exp(Z):
     ### END SOLUTION
 
 # %% selfcheck="softmax"
-# The shares add up to one, large units overflow nowhere, and the slope of log_sum_exp is softmax: a check of each by the other.
+# The shares add up to one, large units change nothing, and the slope of log_sum_exp is softmax: a check of each by the other.
 def selfcheck_softmax():
     for large in (1000.0, -1000.0):
         for function in (softmax, log_sum_exp):
-            if not np.all(np.isfinite(function(np.array([[large], [large + 1]])))):
-                says = f"it is not finite for units of {large:g} and {large + 1:g}"
-                return finish(Report("A large unit overflows.", (Line(function.__name__, "WRONG", says),)))
+            small = np.array([[0.0, 1.0], [1.0, 0.0]])
+            got = np.asarray(function(small + [[large, -large]])) - (function is log_sum_exp) * np.array([[large, -large]])
+            if not np.allclose(got, function(small), atol=1e-9):
+                says = f"beside {large:g} in the first column and {-large:g} in the second it is not what it is beside 0"
+                return finish(Report("Large units change what they should not.", (Line(function.__name__, "WRONG", says),)))
     Z = np.random.default_rng(0).normal(size=(5, 3))
-    total = np.sum(softmax(Z), axis=0)
+    held = Z.copy()
+    total, logs = np.sum(softmax(Z), axis=0), log_sum_exp(Z)
     if np.shape(total) != (3,) or not np.allclose(total, 1):
         return finish(Report("The columns of softmax do not add up to one.", (Line("softmax", "WRONG", f"they add up to {total}"),)))
+    if np.shape(logs) != (1, 3) or not np.array_equal(Z, held):
+        says = "Z itself was changed" if np.shape(logs) == (1, 3) else f"the shape is {np.shape(logs)}, and (1, m) is (1, 3)"
+        return finish(Report("softmax and log_sum_exp leave Z alone, and (1, m) is asked.", (Line("Z", "WRONG", says),)))
     return check_gradient(lambda Z: np.sum(log_sum_exp(Z)), softmax, {"Z": Z}, sizes={"m": 3, "n": 5})
 
 
@@ -142,7 +148,7 @@ check_yourself(selfcheck_jacobian)
 #
 # Put the two cases of (a) into the sum to see it. `softmax_backward(dP, P)` gets `dP`, the derivative of a loss with respect to
 # the shares, and the shares themselves, both of shape (n, m), and returns `dZ` in the same shape. It **must not build the
-# Jacobian**: the memory that it takes is looked at, with 400 units. That costs half of these points.
+# Jacobian**: with 400 units its memory is looked at, and a Jacobian costs half of these points.
 
 # %% student="backward"
 def softmax_backward(dP, P):
@@ -197,6 +203,9 @@ def cross_entropy_gradient(Z, Y):
 # %% selfcheck="loss"
 def selfcheck_loss():
     Z, Y = np.random.default_rng(3).normal(size=(5, 3)), np.eye(5)[:, [1, 4, 0]]
+    far = Z + 1000 * np.eye(5)[:, :3]
+    if not np.all(np.isfinite(cross_entropy(far, Y))):
+        return finish(Report("A large unit makes the loss infinite.", (Line("cross_entropy", "WRONG", "a share has become 0"),)))
     return check_gradient(
         lambda Z: cross_entropy(Z, Y), lambda Z: cross_entropy_gradient(Z, Y), {"Z": Z}, sizes={"m": 3, "n": 5}
     )
@@ -210,8 +219,8 @@ check_yourself(selfcheck_loss)
 # %% [markdown] text="picture_text"
 # ## A look at it
 #
-# On the left your Jacobian for six units: a positive diagonal, and everything else negative. Each row adds up to
-# zero, for the shares always add up to one. On the right one unit of three is wrong with more and more certainty: the
+# On the left your Jacobian for six units: a positive diagonal, and everything else negative. Each column adds up
+# to zero, for the shares always add up to one, and so does each row, for the matrix is symmetric. On the right one unit of three is wrong with more and more certainty: the
 # squared error, passed back through softmax, falls asleep, and the cross-entropy does not.
 
 # %% show="picture"
@@ -241,7 +250,7 @@ show(
 #
 # 1. `dp` has a $1/p$ in it, which is enormous when the right class has almost no share. Where does it go on the way from
 #    `dp` to `dz`?
-# 2. The right picture: why does the squared error fall asleep just where the network is most wrong?
+# 2. The right picture: why does the squared error, $\sum_i (p_i - y_i)^2$, fall asleep just where the network is most wrong?
 #
 # === BEGIN MARK SCHEME ===
 #

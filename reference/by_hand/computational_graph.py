@@ -25,17 +25,27 @@ from selfcheck import check_values, check_yourself
 # The graph as a picture: run this cell to see it. Run it again when you have filled in values: they are put in.
 def draw_graph(values, edges):
     """The graph, beside every node its value, and on every edge what comes back along it."""
+    def number(name):
+        """A value, as it is shown; nothing where there is none yet."""
+        try:
+            return f"{float(values[name]):g}"
+        except (KeyError, TypeError, ValueError):
+            return ""
+
     place = {"x": (0, 1), "y": (0, 0), "u": (1, 0.5), "v": (2, 1), "w": (2, 0), "L": (3, 0.5)}
     made = {"x": "", "y": "", "u": "x + y", "v": "u x", "w": "u²", "L": "v w"}
+    sums = ("u", "x")  # where two paths come together on the way back
     ax = plt.subplots(figsize=(7.2, 3.2), layout="constrained")[1]
     for (start, end), name in edges.items():
         (x0, y0), (x1, y1) = place[start], place[end]
         ax.annotate("", (x1, y1), (x0, y0), arrowprops={"arrowstyle": "->", "shrinkA": 22, "shrinkB": 22, "color": "0.4"})
-        back = f"{values[name]:g}" if isinstance(values.get(name), (int, float)) else name
+        back = number(name) or name
         ax.text((x0 + x1) / 2, (y0 + y1) / 2, back, ha="center", va="center", color="#b3400f",
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5})
     for name, (x, y) in place.items():
-        known = f"{name} = {values[name]:g}" if isinstance(values.get(name), (int, float)) else name
+        known = f"{name} = {number(name)}" if number(name) else name
+        if name in sums and number(f"d{name}"):
+            ax.text(x, y + 0.22, f"d{name} = {number(f'd{name}')}", ha="center", va="center", fontsize=9, color="#b3400f")
         ax.text(x, y, known, ha="center", va="center",
                 bbox={"boxstyle": "round,pad=0.5", "facecolor": "#dcebf7", "edgecolor": "#0072B2"})
         ax.text(x, y - 0.22, made[name], ha="center", va="center", fontsize=9, color="0.3")
@@ -93,7 +103,8 @@ check_yourself(selfcheck_nodes)
 # A small example with *another* graph: $p = 5$, $q = 2 p = 10$, $r = p + 1 = 6$, $M = q + 3 r = 28$. Then `dq = 1`, `dr = 3`,
 # `q_to_p = 1 * 2`, `r_to_p = 3 * 1`, and `dp = 2 + 3`. Check it: with $p = 5.01$ the same graph gives $M = 28.05$.
 #
-# Begin at $L$ and go back. You can check `dx` in the same way: with $x = 2.001$ all nodes, worked out anew, give another $L$.
+# Begin at $L$ and go back. You can check `dx` in the same way: with $x = 2.001$ all nodes, worked out anew, give another $L$. (Do it
+# on paper, or under other names such as `u2`: in the end `u` should still be yours.)
 
 # %% student="edges"
 # Fill in:  dv = ...       dw = ...
@@ -128,7 +139,7 @@ check_yourself(selfcheck_edges)
 #
 # $$z = W a, \qquad W = \begin{pmatrix} 1 & 4 \\ 2 & -3 \\ -1 & 5 \end{pmatrix}$$
 #
-# where row $i$ leads **into** unit $i$ of the next layer. These have got the error signals $dz = (2,\ -1,\ 3)$. Give
+# where row $i$ leads **into** unit $i$ of the next layer. The three units have the error signals $dz = (2,\ -1,\ 3)$. Give
 #
 # - `edges`: what comes back along each of the six edges, as a list of three rows as in $W$: `edges[i][j]` is on its way from
 #   unit $i$ to $a_j$;
