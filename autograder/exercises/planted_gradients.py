@@ -2,7 +2,8 @@
 
 A planted function is a table of numbers, a forward pass and its backward pass alike, so that nothing in the process
 that runs it says which is right: no name, no place, no formula. Both are sums of rows; a row bends w x + b in one of
-the ways of :data:`BENT`. The rows of the backward pass are split and shuffled, the rights and wrongs drawn as well.
+the ways of :data:`BENT`. The rows of the backward pass are split, scaled and shuffled, the rights and wrongs drawn as
+well. Whoever reads the tables out of the closures has to differentiate them, which is more than the task asks for.
 """
 
 from __future__ import annotations
@@ -105,7 +106,9 @@ def planted(
     while len(parts) < PARTS:
         split, share = parts.pop(int(rng.integers(len(parts)))), rng.uniform(0.2, 0.8)
         assert split.back is not None
-        parts += [replace(split, back=share * split.back), replace(split, back=(1 - share) * split.back)]
+        for part in (share, 1 - share):
+            unit = rng.uniform(0.5, 2) * rng.choice([-1.0, 1.0])
+            parts.append(replace(split, out=split.out * unit, back=part / unit * split.back))
     return {
         "x": x,
         "forward": _table([rows[k] for k in rng.permutation(len(rows))]),

@@ -200,7 +200,7 @@ def gradient_is_right(f, gradient, x):
         ("right, left = (f(up) - here) / h, (here - f(down)) / h",
          "right, left = abs(f(up) - here) / h, abs(here - f(down)) / h"),
     ], {"planted_mistakes.ordinary": 1.5, "planted_mistakes.hidden": (0, 1, 2), "planted_mistakes.tiny": 1,
-        "planted_mistakes.large": 1, "planted_mistakes.kinks": (1.5, 3)},
+        "planted_mistakes.large": 1, "planted_mistakes.kinks": (0, 1.5, 3)},
         {"planted_mistakes.ordinary": "checker-blind-to-the-sign"}),
     _checker("first-entry", "only the first entry is compared", [
         ("for i in np.ndindex(x.shape):", "for i in [(0,) * x.ndim]:"),
