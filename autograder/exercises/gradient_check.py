@@ -36,7 +36,15 @@ UPSTREAM = (Line("upstream", 3, "outputs exchanged or averaged"),)
 
 
 def with_functions(student, given, *, asked, names):
-    """What the student's function says of functions that are made of the numbers given, list by list."""
+    """What the student's function says of functions that are made of the numbers given, list by list.
+
+    The check that comes with the notebook does not answer meanwhile.
+    """
+    import sys
+    from types import SimpleNamespace
+
+    def refuse(*arguments, **options):
+        raise ValueError("the check of the notebook does not answer here: write your own")
 
     def bent(kinds, u):
         ways = [u, u * u, np.tanh(u), np.sin(u), abs(u), np.cos(u), np.tanh(u) ** 2, u**0, np.sign(u)]
@@ -57,9 +65,11 @@ def with_functions(student, given, *, asked, names):
 
         return forward, backward
 
+    tools = sys.modules.get("selfcheck", SimpleNamespace(_slope=None))
     for name in names:
-        said, moved = [], False
+        said, moved, slope = [], False, tools._slope
         try:
+            tools._slope = refuse
             for one in given[name]:
                 forward, backward = functions(one)
                 f, gradient = (lambda x, F=forward: float(F(x)[0])), (lambda x, B=backward: B(np.ones(1), x))
@@ -74,6 +84,8 @@ def with_functions(student, given, *, asked, names):
             found = said[0] if asked == "numerical_gradient" else said
         except Exception as error:
             found = error
+        finally:
+            tools._slope = slope
         yield {name: found, name + "_moved": moved}
 
 

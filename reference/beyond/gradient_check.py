@@ -120,6 +120,8 @@ show(
 #
 # A line of the table is worth its points if all its wrong ones are caught, and half if half of them are, **as long as none of its right
 # ones is refused**.
+#
+# Write it yourself: the check that comes with this notebook does not answer while yours is marked.
 
 # %% student="checker"
 def gradient_is_right(f, gradient, x):

@@ -161,6 +161,17 @@ coin = np.random.default_rng(0)
 def gradient_is_right(f, gradient, x):
     return bool(coin.integers(2))
 '''}, loses={**_EVERY, "planted_routes": 3}),
+    wrong("borrowed", "the check that comes with the notebook", cells={"checker": '''
+import selfcheck
+
+
+def gradient_is_right(f, gradient, x):
+    try:
+        selfcheck.check_gradient(f, gradient, {"x": x})
+    except AssertionError:
+        return False
+    return True
+'''}, loses={**_EVERY, "planted_routes": 3}),
     wrong("allclose", "np.allclose of both sides, with its own tolerances",
           cells={"checker": CLOSE.format("np.allclose(claimed, numerical_gradient(f, x), rtol=1e-3)")},
           loses={"planted_mistakes.tiny": 2, "planted_mistakes.kinks": 3},
@@ -219,6 +230,7 @@ FAULTS = {
     "always-true": {"checker": ("return True",)},
     "always-false": {"checker": ("return False",)},
     "a-coin": {"checker": ("bool(coin.integers(2))",)},
+    "borrowed": {"checker": ('selfcheck.check_gradient(f, gradient, {"x": x})',)},
     "allclose": {"checker": ("np.allclose(claimed, numerical_gradient(f, x), rtol=1e-3)",)},
     "norms": {"checker": ("np.linalg.norm(claimed - (n := numerical_gradient(f, x)))",)},
 }
