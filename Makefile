@@ -1,6 +1,6 @@
 # The two commands of the README are `make demo` and `make test`; each sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all test-long quick lint build audit crosscheck hub site site-parts lock student-kit pictures clean
+.PHONY: help setup demo test test-all test-long quick lint build audit crosscheck hub site site-parts lite-parts lock student-kit pictures clean
 
 # each file of tests in one process, so that what its tests share is made once; the order is that of the folders
 SPREAD := -n 2 --dist loadfile --no-loadscope-reorder
@@ -69,6 +69,11 @@ site: setup site-parts  ## the course for the browser, with Python inside, shown
 site-parts:  ## Pyodide, numpy for it, and axe, in .npm/ (needs npm)
 	@npm install --silent --no-fund --no-audit --no-save --prefix .npm pyodide@0.27.8 \
 		@emscripten-forge/numpy@2.0.1-py312h4e66579-0 axe-core@4.14.1
+
+lite-parts: site-parts  ## JupyterLite, and what its kernel needs, for `autograder site --lite`
+	@python -m pip install --quiet --disable-pip-version-check -e '.[site]'
+	@python -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --python-version 3.12 \
+		--require-hashes -r autograder/site/kernel.txt -d .npm/wheels
 
 pictures: setup  ## the pictures of the README (needs Chromium)
 	@python tools/pictures.py

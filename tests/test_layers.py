@@ -38,7 +38,7 @@ MAY_IMPORT = {
         "build", "console", "course", "environment", "exercise", "exercises", "grading", "marking", "people",
         "personal", "records", "sandbox", "times", "views",
     },
-    "site": {"build", "course", "diagnosis", "views"},
+    "site": {"build", "course", "diagnosis", "exercise", "exercises", "views"},
     "audit": {"build", "course", "exercise", "grading", "in_kernel", "marking", "sandbox"},
     "new": {"course", "exercise"},
     "demo": {"audit", "build", "exercise", "exercises"},

@@ -12,13 +12,16 @@ from importlib.resources import files
 from pathlib import Path
 
 from autograder.console import complain, say
-from autograder.course import CourseError, find_root
+from autograder.course import CourseError, address_of_sheets, find_root
 from autograder.exercise import SHEETS
 from autograder.exercises import all_exercises
 
 MARKER = ".student-kit"
 REQUIREMENTS = ("jupyterlab", "ipython", "ipywidgets", "matplotlib", "numpy", "scikit-learn", "sympy", "tqdm")
 """What the notebooks and the modules beside them import; nothing of ours."""
+
+IN_SITE = "/lite/files"
+"""Where a site has the sheets."""
 
 LEAVE_OUT = shutil.ignore_patterns(".*", "__pycache__", "*.pyc")
 
@@ -64,6 +67,12 @@ def _pinned(name: str) -> str:
         raise CourseError(f"{name} is not installed here, so its version is not known: pip install {name}.") from None
 
 
+def _in_the_browser(published: str) -> str:
+    """Where the notebooks run with nothing installed, when the sheets are published in a site that has them."""
+    site, found, _ = published.rpartition(IN_SITE)
+    return f"Or [open them in the browser]({site}/notebooks.html), with nothing installed.\n\n" if found else ""
+
+
 def make_kit(root: Path, to: Path, sheets: Sequence[str] = ()) -> Path:
     """Copy released sheets with a README and the requirements, and pack them; returns the archive.
 
@@ -95,7 +104,11 @@ def make_kit(root: Path, to: Path, sheets: Sequence[str] = ()) -> Path:
         for number, one in enumerate(all_exercises(), start=1)
         if (to / one.sheet / f"{one.name}.ipynb").is_file()
     )
-    for word, said in (("SHEETS", sheets), ("ORDER", order), ("VERSION", "{}.{}".format(*sys.version_info))):
+    words = {
+        "SHEETS": sheets, "ORDER": order, "VERSION": "{}.{}".format(*sys.version_info),
+        "BROWSER": _in_the_browser(address_of_sheets(root)),
+    }  # fmt: skip
+    for word, said in words.items():
         text = text.replace(word, said)
     (to / "README.md").write_text(text, encoding="utf-8")
     archive = to.with_name(f"{to.name}.zip")

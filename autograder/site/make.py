@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import unescape
 from importlib.resources import files
 from pathlib import Path
@@ -20,7 +20,7 @@ from autograder.build import leaks, markers
 from autograder.build.leaks import Secret
 from autograder.course import CourseError
 from autograder.diagnosis.spec import DEEPEST, HIDDEN, LOSSES, OUTPUT
-from autograder.site import documents, python
+from autograder.site import documents, lite, python
 from autograder.site.documents import Document, Entry
 from autograder.site.guide import Section, sections
 from autograder.views.prose import code_styles
@@ -54,18 +54,20 @@ WITH_PYTHON = f"{STRICT}; script-src 'self' blob: 'wasm-unsafe-eval'; worker-src
 """Pyodide is run from blobs, after its hash was compared; no other server's script can run."""
 
 
-def make_site(root: Path, to: Path, offline: Path | None = None) -> dict[str, int]:
+def make_site(root: Path, to: Path, offline: Path | None = None, sheets: Sequence[str] = ()) -> dict[str, int]:
     """Write the site of the course below ``root``; returns its files with their sizes.
 
     With ``offline``, a folder where npm has put Pyodide and numpy, everything is in the site; else Python comes from
-    Pyodide's network. Raises CourseError when a part is missing, when the folder is there and is no site, and when
-    something of the key would be in it.
+    Pyodide's network. The notebooks of ``sheets`` run there too, in JupyterLite. Raises CourseError when a part is
+    missing, when the folder is there and is no site, and when something of the key would be in it.
     """
     guide = root / "assignments" / "guide"
     if not (guide / "practice.py").is_file():
         raise CourseError(f"{guide} holds no practice.py: run `autograder build`.")
     if to.exists() and not (to / MARKER).exists():
         raise CourseError(f"{to} is there already and is no site: give another --to.")
+    if sheets and offline is None:
+        raise CourseError("the notebooks in the browser take Python from the site: give --offline, too.")
     shutil.rmtree(to, ignore_errors=True)
     to.mkdir(parents=True)
     (to / MARKER).touch()
@@ -81,7 +83,9 @@ def make_site(root: Path, to: Path, offline: Path | None = None) -> dict[str, in
     )  # fmt: skip
     told = sections(guide / "backpropagation.ipynb")
     papers = documents.documents(root)
-    pages = PAGES if papers else {page: name for page, name in PAGES.items() if page != DOCUMENTS}
+    pages = {page: name for page, name in PAGES.items() if papers or page != DOCUMENTS}
+    if sheets:
+        pages |= {lite.PAGE: "The notebooks"}
 
     def write(page: str, template: str, here: str, **more: Any) -> None:
         scripts = SCRIPTS.get(here, ())
@@ -95,10 +99,13 @@ def make_site(root: Path, to: Path, offline: Path | None = None) -> dict[str, in
     for page in pages:
         if page != DOCUMENTS:
             write(
-                page, f"{page}.j2", page, hidden=HIDDEN, outputs=OUTPUT, losses=LOSSES, most=DEEPEST - 1, sections=told
-            )
+                page, f"{page}.j2", page, hidden=HIDDEN, outputs=OUTPUT, losses=LOSSES, most=DEEPEST - 1, sections=told,
+                notebooks=lite.notebooks(sheets),
+            )  # fmt: skip
     if papers:
         _documents(root, to, papers, told, write)
+    if sheets and offline is not None:
+        lite.add_lite(root, to, sheets, offline / "wheels")
     found = list(leaks_of(root, to))
     if found:
         raise CourseError("; ".join(found))
@@ -181,7 +188,8 @@ def secrets(root: Path) -> Iterator[Secret]:
 def texts(site: Path) -> Iterator[tuple[str, str]]:
     """Every text of ours in a site with its name: files as they are and as they are read, and what is packed.
 
-    The rest of ``python/`` is not ours: files with pinned hashes, and packages as they are published.
+    The rest of ``python/`` is not ours: files with pinned hashes, and packages as they are published. Nor are
+    JupyterLab and the packages for its kernel.
     """
     for path in sorted(site.rglob("*")):
         name = path.relative_to(site).as_posix()
@@ -189,7 +197,7 @@ def texts(site: Path) -> Iterator[tuple[str, str]]:
             with zipfile.ZipFile(path) as packed:
                 for one in packed.namelist():
                     yield f"{name}/{one}", packed.read(one).decode("utf-8")
-        elif path.is_file() and path.parent.name != "python":
+        elif path.is_file() and path.parent.name != "python" and not name.startswith(lite.THEIRS):
             yield name, as_read(path.read_text(encoding="utf-8", errors="replace"), path.suffix)
 
 

@@ -112,10 +112,15 @@ def _pack(archive: Path, files: Iterable[tuple[Path, Path]]) -> dict[str, Any]:
     """A zip that is the same whenever it is made of the same files."""
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
         for path, name in files:
-            about = zipfile.ZipInfo(name.as_posix())
-            about.compress_type = zipfile.ZIP_DEFLATED
-            packed.writestr(about, path.read_bytes())
+            put(packed, name.as_posix(), path.read_bytes())
     return {"url": archive.name, "format": "zip", "to": "/course", "integrity": _hash(archive, "sha384")}
+
+
+def put(packed: zipfile.ZipFile, name: str, data: bytes) -> None:
+    """Add a file without its time."""
+    about = zipfile.ZipInfo(name)
+    about.compress_type = zipfile.ZIP_DEFLATED
+    packed.writestr(about, data)
 
 
 def _copy(path: Path, to: Path, integrity: str) -> None:

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -11,7 +12,7 @@ import nbformat
 import pytest
 
 from autograder.cli import main
-from autograder.commands.kit import REQUIREMENTS
+from autograder.commands.kit import REQUIREMENTS, make_kit
 
 DISTRIBUTIONS = {"IPython": "ipython", "sklearn": "scikit-learn"}
 
@@ -132,3 +133,16 @@ def test_a_sheet_that_was_not_released_is_refused(root, tmp_path, capsys):
     assert main(["kit", "no_such_sheet", "--to", str(tmp_path / "kit"), "--root", str(root)]) == 2
     assert "no sheet no_such_sheet was released; there are beyond, by_hand" in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "kit").exists()
+
+
+@pytest.mark.parametrize("published", ["", "https://example.org/sheets", "https://example.org/course/lite/files/"])
+def test_the_readme_leads_to_the_notebooks_in_the_browser_where_a_site_has_them(root, tmp_path, published):
+    course = tmp_path / "course"
+    (course / "assignments").mkdir(parents=True)
+    shutil.copytree(root / "assignments" / "foundations", course / "assignments" / "foundations")
+    (course / "nbgrader_config.py").write_text(f"c = get_config()\nc.Sheets.published_at = {published!r}\n")
+    make_kit(course, tmp_path / "kit")
+    text = (tmp_path / "kit" / "README.md").read_text()
+    assert "BROWSER" not in text
+    link = "Or [open them in the browser](https://example.org/course/notebooks.html), with nothing installed."
+    assert (link in text) == published.endswith("/lite/files/")

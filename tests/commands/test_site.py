@@ -15,7 +15,7 @@ import yaml
 
 from autograder.cli import main
 from autograder.course import CourseError
-from autograder.site import documents, guide, make, python
+from autograder.site import documents, guide, lite, make, python
 
 PICTURES = [f"pictures/{name}.png" for name in ("feedback", "notebook", "report", "growth")]
 
@@ -193,13 +193,14 @@ def test_a_planted_solution_is_found_through_colours_escapes_and_json(site, root
     (copy / "docs" / "planted.html").write_text(page.body)
     (copy / "docs" / "search.json").write_text(json.dumps([["#a", "a", f"x\n{secret.line}"]]))
     cell = nbformat.v4.new_code_cell(f"import numpy\n{secret.line}\n### END SOLUTION")
-    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), copy / "planted.ipynb")
+    (copy / "lite" / "files" / "training").mkdir(parents=True)
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), copy / "lite" / "files" / "training" / "planted.ipynb")
     found = set(make.leaks_of(root, copy))
     held = f"holds the solution line `{secret.line}`"
     assert found == {
-        *(f"{name} {held}" for name in ("docs/planted.html", "docs/search.json", "planted.ipynb")),
+        *(f"{name} {held}" for name in ("docs/planted.html", "docs/search.json", "lite/files/training/planted.ipynb")),
         "docs/planted.html holds `### BEGIN SOLUTION`",
-        "planted.ipynb holds `### END SOLUTION`",
+        "lite/files/training/planted.ipynb holds `### END SOLUTION`",
     }
 
 
@@ -227,6 +228,29 @@ def test_the_workflow_publishes_the_folder_that_the_command_makes(root):
     (upload,) = [step for step in made["steps"] if "upload-pages-artifact" in step.get("uses", "")]
     assert line.split()[-4:] == ["--to", upload["with"]["path"], "--offline", ".npm"]
     assert f"pyodide@{python.VERSION} " in (root / "Makefile").read_text()
+    assert "--lite $SHEETS" in line
+    assert made["env"]["SHEETS"] == "foundations"  # no later sheet, which would hold the first one's solution
+
+
+def test_the_notebooks_need_python_in_the_site_and_sheets_that_were_released(tmp_path, root, capsys):
+    site = ["site", "--to", str(tmp_path / "site"), "--root", str(root)]
+    assert main([*site, "--lite", "foundations"]) == 2
+    assert "give --offline, too" in " ".join(capsys.readouterr().err.split())
+    with pytest.raises(CourseError, match=r"JupyterLite: make lite-parts|no sheet guide was released"):
+        lite.add_lite(root, tmp_path, ["guide"], tmp_path)
+
+
+def test_the_packages_of_the_kernel_are_the_ones_that_are_pinned(tmp_path):
+    """Pyodide compares the hash of each; what it does not have comes from the network that its lock is for."""
+    (tmp_path / "python").mkdir()
+    (tmp_path / "wheels").mkdir()
+    about = {"version": "1", "file_name": "x-1.whl", "sha256": "0", "depends": []}
+    (tmp_path / "python" / "pyodide-lock.json").write_text(json.dumps({"packages": {"scipy": about}}))
+    with pytest.raises(CourseError, match=r"lacks asttokens 2\.4\.1, or has another file"):
+        lite._packages(tmp_path / "kernel", tmp_path / "python", tmp_path / "wheels")
+    names = {name for name, _, _ in lite.pinned()}
+    assert {"micropip", "ipython", "comm", "tqdm"} <= names
+    assert {need.replace("_", "-") for needs in lite.NEEDS.values() for need in needs} <= names
 
 
 def test_a_folder_that_is_no_site_is_left_alone(tmp_path, root, capsys):
