@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercises.residual_truth import KINDS
+from autograder.exercises.residual_truth import KINDS, ordered
 from autograder.exercises.shared import wrong_slopes
 from autograder.marking.slips import At, Slip
 
@@ -95,6 +95,11 @@ def walk(at: At, rule: Rule, forwards: bool, turned: bool = False) -> np.ndarray
     return np.array(found if forwards else found[::-1])
 
 
+def of_kind(at: At, identity: bool) -> At:
+    """The same with the branches in the order of a stack with identity paths, or of one without."""
+    return At({**at.given, "M": ordered(at.given["M"], identity)}, at.own)
+
+
 def _rule(identity: bool) -> Rule:
     return lambda now, branch, first: now + branch if identity else branch
 
@@ -102,7 +107,7 @@ def _rule(identity: bool) -> Rule:
 def _stack(id: str, formula: Callable[[At, Rule, bool], Any]) -> tuple[Slip, ...]:
     """A slip of values and gradients, with identity paths and without."""
     return tuple(
-        Slip(id, line + which, lambda at, i=identity, f=line == "values": formula(at, _rule(i), f))
+        Slip(id, line + which, lambda at, i=identity, f=line == "values": formula(of_kind(at, i), _rule(i), f))
         for line in ("values", "gradients")
         for which, identity in KINDS.items()
     )
@@ -122,8 +127,8 @@ STACK = (
     *_with_identity("residual-from-the-end", lambda now, branch, first: first + branch),
     *_with_identity("residual-identity-twice-forwards", lambda now, branch, first: 2 * now + branch),
     *_with_identity("residual-halved", lambda now, branch, first: (now + branch) / 2),
-    *(Slip("residual-identity-always", f"{line}_plain", lambda at, f=line == "values": walk(at, _rule(True), f))
-      for line in ("values", "gradients")),
+    Slip("residual-identity-always", "values_plain", lambda at: walk(of_kind(at, False), _rule(True), True)),
+    Slip("residual-identity-always", "gradients_plain", lambda at: walk(of_kind(at, False), _rule(True), False)),
     *_stack("stack-the-wrong-way", lambda at, rule, f: walk(at, rule, f, turned=True)),
     *_stack("stack-listed-backwards", lambda at, rule, f: walk(at, rule, f)[::-1]),
     *_stack("stack-listed-backwards", lambda at, rule, f: walk(at, rule, f, turned=True)[::-1]),

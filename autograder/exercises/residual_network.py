@@ -21,12 +21,12 @@ from autograder.marking.slips import explain_slips
 
 
 def through_a_stack(student, given, *, function, forwards):
-    """What lies between blocks whose branches are ours, with identity paths and without."""
+    """What lies between blocks whose branches are ours, with identity paths and, in the other order, without."""
     forth = [lambda X, M=M: M @ X + 1 for M in given["M"]]
     back = [lambda d, M=M: M.T @ d for M in given["M"]]
     first, branches, name = (given["X"], forth, "values") if forwards else (given["dout"], back, "gradients")
     for identity, which in ((True, ""), (False, "_plain")):
-        returned = getattr(student, function)(first.copy(), branches, identity)
+        returned = getattr(student, function)(first.copy(), branches if identity else branches[::-1], identity)
         yield {name + which: [np.array(one, copy=True) for one in returned]}
 
 

@@ -68,6 +68,11 @@ KINDS = {"": True, "_plain": False}
 """The end of a line's name, and whether there are identity paths."""
 
 
+def ordered(matrices: np.ndarray, identity: bool) -> np.ndarray:
+    """The branches of a stack; of a plain one they are turned round, so that it is another stack."""
+    return matrices if identity else matrices[::-1]
+
+
 def through(matrices: Sequence[np.ndarray], identity: bool) -> np.ndarray:
     """The Jacobian of blocks whose branches are these matrices: the sum over all paths that there are."""
     chosen = product((True, False), repeat=len(matrices)) if identity else [(True,) * len(matrices)]
@@ -85,9 +90,10 @@ def stack_values(given: Values) -> dict[str, np.ndarray]:
     """The values between the blocks: each branch also adds one, which the blocks behind it pass on."""
     found = {}
     with mpmath.workdps(50):
-        M, X = [_exact(matrix) for matrix in given["M"]], _exact(given["X"])
+        X = _exact(given["X"])
         ones = _exact(np.ones((len(X), 1)))
         for which, identity in KINDS.items():
+            M = [_exact(matrix) for matrix in ordered(given["M"], identity)]
             values = [X]
             for k in range(1, len(M) + 1):
                 added = sum(through(M[j:k], identity) @ ones if j < k else ones for j in range(1, k + 1))
@@ -101,8 +107,9 @@ def stack_gradients(given: Values) -> dict[str, np.ndarray]:
     """The gradients between the blocks."""
     found = {}
     with mpmath.workdps(50):
-        M, dout = [_exact(matrix) for matrix in given["M"]], _exact(given["dout"])
+        dout = _exact(given["dout"])
         for which, identity in KINDS.items():
+            M = [_exact(matrix) for matrix in ordered(given["M"], identity)]
             behind = [through(M[k:], identity).T @ dout if k < len(M) else dout for k in range(len(M) + 1)]
             found[f"gradients{which}"] = np.array(behind).astype(float)
     return found

@@ -215,10 +215,10 @@ def selfcheck_stack():
 check_yourself(selfcheck_stack)
 
 # %% question="stack_values"
-# With identity paths {values}, without {values_plain}.
+# With identity paths {values}; without, and with the branches in the other order, {values_plain}.
 
 # %% question="stack_gradients"
-# With identity paths {gradients}, without {gradients_plain}.
+# With identity paths {gradients}; without, and with the branches in the other order, {gradients_plain}.
 
 # %% [markdown] text="part_e"
 # ## (e) Fifty blocks

@@ -83,7 +83,7 @@ def test_the_sum_over_all_paths_is_the_walk_from_block_to_block():
         for at in drawn(name):
             for which, identity in true.KINDS.items():
                 line, forwards = name.removeprefix("stack_") + which, name == "stack_values"
-                walked = mistakes.walk(At(at, {}), mistakes._rule(identity), forwards)
+                walked = mistakes.walk(mistakes.of_kind(At(at, {}), identity), mistakes._rule(identity), forwards)
                 np.testing.assert_allclose(truth(at)[line], walked, rtol=1e-12, atol=1e-14)
 
 
