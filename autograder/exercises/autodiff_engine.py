@@ -50,7 +50,7 @@ def operations(student, given):
 
 
 def walks(student, given):
-    """The gradients of the last node of a graph by all nodes: three graphs, and of one then another node's."""
+    """The gradients of the last node of a graph by all nodes: three graphs, and of the first then another node's."""
 
     def graph(edges):
         nodes = []
@@ -60,19 +60,13 @@ def walks(student, given):
             nodes.append(student.Value(1.0, tuple(nodes[int(k)] for k in mine[:, 1]), rules))
         return nodes
 
-    nodes = []
-    for name in ("leaf", "node"):
-        nodes = graph(given[name])
+    first, second = graph(given["leaf"]), graph(given["node"])
+    for name, nodes, output in (("leaf", first, -1), ("twice", first, -2), ("node", second, -1)):
         try:
-            found = student.gradients(nodes[-1], list(nodes))
+            found = student.gradients(nodes[output], list(nodes))
         except Exception as error:
             found = error
         yield {name: found}
-    try:
-        found = student.gradients(nodes[-2], list(nodes))
-    except Exception as error:
-        found = error
-    yield {"twice": found}
     chain = [student.Value(1.0)]
     for slope in given["chain"].tolist():
         chain.append(student.Value(1.0, (chain[-1],), (lambda g, slope=slope: slope * g,)))
@@ -162,10 +156,10 @@ def true_operations(given: Values) -> dict[str, np.ndarray]:
 def true_walks(given: Values) -> dict[str, np.ndarray]:
     """One system of linear equations for each graph: at a node is 1 if it is the output, plus what comes back to it."""
     found = {}
-    for name in ("leaf", "node"):
-        edges = _matrix(given[name])
-        found[name], another = (np.linalg.solve(np.eye(len(edges)) - edges.T, np.eye(len(edges))[k]) for k in (-1, -2))
-    return {**found, "twice": another, "deep": np.array([np.prod(given["chain"])])}
+    for name, graph, output in (("leaf", "leaf", -1), ("twice", "leaf", -2), ("node", "node", -1)):
+        edges = _matrix(given[graph])
+        found[name] = np.linalg.solve(np.eye(len(edges)) - edges.T, np.eye(len(edges))[output])
+    return {**found, "deep": np.array([np.prod(given["chain"])])}
 
 
 def _matrix(edges: np.ndarray) -> np.ndarray:

@@ -101,7 +101,7 @@ def explain_walks(replies: Sequence[Reply]) -> Mapping[str, Verdict]:
     found = {}
     if any(isinstance(deep := reply.values.get("deep"), str) and deep == "RecursionError" for reply in replies):
         found["deep"] = Verdict.named("walk-calls-itself")
-    for line, graph, output in (("leaf", "leaf", -1), ("node", "node", -1), ("twice", "node", -2)):
+    for line, graph, output in (("leaf", "leaf", -1), ("node", "node", -1), ("twice", "leaf", -2)):
         tried = [(id, how, (output,)) for id, how in known]
         if line == "twice":
             kept = [how for order in orders for how in (order, f"{order} output kept")]

@@ -86,7 +86,7 @@ def test_the_graphs_show_every_wrong_walk():
             assert not np.allclose(mistakes.walked(given, "node", how), exact["node"]), how
         for order in ("", "in depth", "in depth, turned"):
             assert not np.allclose(mistakes.walked(given, "leaf", f"overwritten {order}"), exact["leaf"])
-            assert not np.allclose(mistakes.walked(given, "node", order, (-1, -2)), exact["twice"])
+            assert not np.allclose(mistakes.walked(given, "leaf", order, (-1, -2)), exact["twice"])
 
 
 @pytest.fixture(scope="module")
