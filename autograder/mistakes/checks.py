@@ -48,6 +48,10 @@ CHECKER: Texts = {
         "right gradients that are tiny, or zero somewhere, are refused",
         "What is 0 / 0, and what does a comparison with it say?",
     ),
+    "checker-refuses-large-inputs": (
+        "right gradients are refused where one input is enormous and others are not",
+        "Which step does an entry of 3,000,000,000 need, and which the 1 beside it?",
+    ),
     "checker-refuses-kinks": (
         "right gradients are refused at a kink",
         "Look at the slopes to the left and to the right of it. What lies between them is right.",

@@ -199,7 +199,7 @@ def gradient_is_right(f, gradient, x):
                     "        if not gap / np.abs([left, right, claimed[i]]).max() <= 1e-3:"),
     ], {"planted_mistakes.tiny": 2}, {"planted_mistakes.tiny": "checker-refuses-zeros"}),
     _checker("fixed-step", "one step for every size", [(_H, "h = 1e-5")], {"planted_mistakes.large": 2},
-             {"planted_mistakes.large": "difference-step-too-small"}),
+             {"planted_mistakes.large": "checker-refuses-large-inputs"}),
     _checker("both-sides-only", "both sides, without a look at kinks", [
         (_COMPARED, "if not abs(claimed[i] - (right + left) / 2) <= slack:"),
     ], {"planted_mistakes.kinks": 3}, {"planted_mistakes.kinks": "checker-refuses-kinks"}),

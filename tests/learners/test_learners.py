@@ -76,6 +76,28 @@ DUE = {
     # right in an unusual way
     "prop_limit design/custom_activation": 19,
     "uppercase by_hand/two_hidden_layers": 18,
+    # solved from the text alone: plainly, in an unusual way, and with three mistakes
+    "plain by_hand/computational_graph": 9,
+    "unusual by_hand/computational_graph": 9,
+    "three by_hand/computational_graph": 7,
+    "plain beyond/softmax_jacobian": 22,
+    "unusual beyond/softmax_jacobian": 22,
+    "three beyond/softmax_jacobian": 18,
+    "plain beyond/optimisers": 21,
+    "unusual beyond/optimisers": 21,
+    "three beyond/optimisers": 14,
+    "plain beyond/gradient_check": 22,
+    "unusual beyond/gradient_check": 22,
+    "three beyond/gradient_check": 19.5,
+    "plain beyond/autodiff_engine": 22,
+    "unusual beyond/autodiff_engine": 22,
+    "three beyond/autodiff_engine": 16,
+    "plain beyond/normalisation": 22,
+    "unusual beyond/normalisation": 22,
+    "three beyond/normalisation": 18.5,
+    "plain beyond/residual_network": 22,
+    "unusual beyond/residual_network": 22,
+    "three beyond/residual_network": 18,
 }
 """The points that the machine must give, by name and notebook."""
 
