@@ -9,7 +9,6 @@ import json
 import operator
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -37,26 +36,30 @@ def _plain(value: Any) -> Any:
 KINDS = ("worked_calculation", "small_network", "vanishing_gradients")
 
 
-@cache
+MADE: dict[tuple[str, int | None], Any] = {}
+"""The tasks that were shown, by kind and seed."""
+
+
 def _practice() -> Any:
     return import_module("practice")  # of the toolkit, which lies beside this package
 
 
-@cache
-def _fresh(kind: str, seed: int) -> Any:
+def _fresh(kind: str, seed: int | None) -> Any:
     if kind not in KINDS:
         raise ValueError(f"there is no task {kind}")
-    return getattr(_practice(), kind)(seed)
+    if (kind, seed) not in MADE:
+        one = getattr(_practice(), kind)(seed)
+        seed = one.seed
+        MADE[kind, seed] = one
+    return MADE[kind, seed]
 
 
 def task(kind: str, seed: int | None) -> dict[str, Any]:
     """A task with its numbers, and the names of what it asks; without a seed a new one."""
-    practice = _practice()
-    seed = practice._seed(seed)
     one = _fresh(kind, seed)
-    given = [[what, name, practice.plain(one.given[name], flat=one._as_lists)] for name, what in one._table.items()]
-    return {"kind": kind, "seed": seed, "title": one._title, "intro": _said(one._intro), "given": given,
-            "wanted": [[step.name, _form(one, step.name)] for step in one.steps]}  # fmt: skip
+    wanted = [[step.name, one.form(step.name)] for step in one.steps]
+    return {"kind": kind, "seed": one.seed, "title": one.title, "intro": _said(one.intro),
+            "given": [list(row) for row in one.rows()], "wanted": wanted}  # fmt: skip
 
 
 ABOUT_CELLS = re.compile(r" with reveal\(\)|The numbers are in\s+`task\.given`.*?and so on\. ", re.DOTALL)
@@ -65,16 +68,6 @@ ABOUT_CELLS = re.compile(r" with reveal\(\)|The numbers are in\s+`task\.given`.*
 
 def _said(text: str) -> str:
     return ABOUT_CELLS.sub("", text)
-
-
-def _form(one: Any, name: str) -> str:
-    """What kind of value is asked, in words."""
-    shape = one._truth[name].shape
-    if one._as_lists:
-        shape = tuple(n for n in shape if n != 1)
-    if not shape or set(shape) == {1}:
-        return "one number"
-    return f"{shape[0]} numbers" if len(shape) == 1 else f"{shape[0]} rows of {shape[1]}"
 
 
 def check(kind: str, seed: int, typed: Mapping[str, str]) -> dict[str, Any]:
@@ -89,13 +82,13 @@ def check(kind: str, seed: int, typed: Mapping[str, str]) -> dict[str, Any]:
                 lines.append([step.name, "unclear", str(problem)])
     if found:
         lines += [[line.name, line.status, _said(line.says)] for line in one.check(**found).lines]
-    return {"lines": lines, "right": sorted(one._right), "of": len(one.steps)}
+    return {"lines": lines, "right": one.right, "of": len(one.steps)}
 
 
 def reveal(kind: str, seed: int, right: list[str], shown: list[str]) -> list[list[str]]:
     """The next step that is neither right nor shown: its name, why, its formula, and the numbers put in."""
     one = copy.deepcopy(_fresh(kind, seed))
-    one._right, one._shown = set(right), set(shown)
+    one.go_on(right, shown)
     return [list(step[:4]) for step in one.reveal().steps]
 
 

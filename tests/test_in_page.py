@@ -1,6 +1,7 @@
 """What the pages ask of Python: the same tasks and the same engine, on what people type."""
 
 import json
+import re
 import sys
 
 import numpy as np
@@ -188,3 +189,9 @@ def test_what_is_wrong_with_code_is_said(source, said, tmp_path, monkeypatch):
     monkeypatch.setattr(in_page, "CODE", tmp_path / "yours.py")
     with pytest.raises(ValueError, match=said):
         call("read_code", NETWORK, source, "")
+
+
+def test_the_page_asks_the_toolkit_for_nothing_private(root):
+    source = (root / "autograder" / "in_page.py").read_text()
+    assert "one.check(" in source
+    assert re.findall(r"\b(?:one|practice)\._\w+", source) == []

@@ -185,7 +185,7 @@ class Task:
         truth: Arrays, *, as_lists: bool,
     ) -> None:  # fmt: skip
         self.kind, self.seed, self.given, self.steps = kind, seed, dict(given), tuple(steps)
-        self._intro, self._table, self._truth, self._as_lists = intro, dict(table), dict(truth), as_lists
+        self.intro, self._table, self._truth, self._as_lists = intro, dict(table), dict(truth), as_lists
         self._own: dict[str, np.ndarray] = {}
         self._right: set[str] = set()
         self._shown: set[str] = set()
@@ -193,26 +193,44 @@ class Task:
     # What it shows
 
     def __repr__(self) -> str:
-        names = {name: plain(self.given[name], flat=self._as_lists) for name in self._table}
-        width = max(map(len, names))
-        lines = [f"  {name:<{width}} = {value}   ({self._table[name]})" for name, value in names.items()]
-        paragraphs = re.split(r"\n\n|\n(?=- )", re.sub(r"[*`]", "", self._intro))
+        width = max(map(len, self._table))
+        lines = [f"  {name:<{width}} = {value}   ({what})" for what, name, value in self.rows()]
+        paragraphs = re.split(r"\n\n|\n(?=- )", re.sub(r"[*`]", "", self.intro))
         intro = "\n".join(
             textwrap.fill(part, 100, subsequent_indent="  ") if part[0] == "-" else textwrap.fill(part, 100) + "\n"
             for part in paragraphs
         ).rstrip()
-        return "\n".join([self._title, "", intro, "", *lines, "", textwrap.fill(f"Wanted: {self._wanted}.", 100)])
+        return "\n".join([self.title, "", intro, "", *lines, "", textwrap.fill(f"Wanted: {self._wanted}.", 100)])
 
     def _repr_markdown_(self) -> str:
         rows = [f"| {what} | ${symbol(name)} = {matrix(self._shape(name))}$ |" for name, what in self._table.items()]
         return "\n".join([
-            f"### {self._title}", "", self._intro, "", "| what | value |", "|:---|:---|", *rows, "",
+            f"### {self.title}", "", self.intro, "", "| what | value |", "|:---|:---|", *rows, "",
             f"**Wanted:** {self._wanted_in_code}.",
         ])  # fmt: skip
 
     @property
-    def _title(self) -> str:
+    def title(self) -> str:
+        """The kind of the task and its seed, in words."""
         return f"{self.kind.replace('_', ' ').capitalize()}, seed {self.seed}"
+
+    def rows(self) -> list[tuple[str, str, str]]:
+        """What is given: what it is, its name, and its numbers as they are typed."""
+        return [(what, name, plain(self.given[name], flat=self._as_lists)) for name, what in self._table.items()]
+
+    def form(self, name: str) -> str:
+        """What kind of value is asked, in words."""
+        shape = self._truth[name].shape
+        if self._as_lists:
+            shape = tuple(n for n in shape if n != 1)
+        if not shape or set(shape) == {1}:
+            return "one number"
+        return f"{shape[0]} numbers" if len(shape) == 1 else f"{shape[0]} rows of {shape[1]}"
+
+    @property
+    def right(self) -> list[str]:
+        """The names of the values that are right so far."""
+        return [step.name for step in self.steps if step.name in self._right]
 
     @property
     def _wanted(self) -> str:
@@ -243,7 +261,11 @@ class Task:
         notes = () if lines else ("Put your values in place of the dots.",)
         if len(self._right) == len(self.steps):
             notes = ("Everything is right. Another one? Take the next seed.",)
-        return Report(f"{self._title}: {len(self._right)} of {len(self.steps)} values are right", tuple(lines), notes)
+        return Report(f"{self.title}: {len(self._right)} of {len(self.steps)} values are right", tuple(lines), notes)
+
+    def go_on(self, right: Sequence[str], shown: Sequence[str]) -> None:
+        """Go on where these values were right and these steps were shown."""
+        self._right, self._shown = set(right), set(shown)
 
     def reveal(self) -> Shown:
         """The next step that is neither right nor shown yet: its formula, the numbers put in, its value."""
@@ -252,12 +274,12 @@ class Task:
             return Shown("Every value is right or shown. reveal_all() shows them once more.", ())
         self._shown.add(step.name)
         left = sum(s.name not in self._right | self._shown for s in self.steps)
-        return Shown(f"{self._title}: the next step ({left} left)", (self._reveal(step),))
+        return Shown(f"{self.title}: the next step ({left} left)", (self._reveal(step),))
 
     def reveal_all(self) -> Shown:
         """Every step in order."""
         self._shown.update(step.name for step in self.steps)
-        return Shown(f"{self._title}: all steps", tuple(self._reveal(step) for step in self.steps))
+        return Shown(f"{self.title}: all steps", tuple(self._reveal(step) for step in self.steps))
 
     def _reveal(self, step: Step) -> tuple[str, ...]:
         known = self.given | self._truth

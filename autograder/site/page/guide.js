@@ -230,7 +230,7 @@ function network(hidden, loss) {
   };
   return {
     answer: (x) => score(layer(x)),
-    /** One step with all points; gives the mean loss before it. */
+    /** One step with all points; gives the mean loss before it, and how long the gradient is: at each unit, at the output. */
     step(points, rate) {
       const dW1 = W1.map(() => [0, 0]), db1 = b1.map(() => 0), dw2 = w2.map(() => 0);
       let db2 = 0, total = 0;
@@ -248,9 +248,24 @@ function network(hidden, loss) {
       W1.forEach((w, i) => { w[0] -= size * dW1[i][0]; w[1] -= size * dW1[i][1]; b1[i] -= size * db1[i]; });
       w2.forEach((_, i) => { w2[i] -= size * dw2[i]; });
       b2 -= size * db2;
-      return total / points.length;
+      const length = (...parts) => Math.hypot(...parts) / points.length;
+      return { loss: total / points.length, units: dW1.map((w, i) => length(...w, db1[i])), output: length(...dw2, db2) };
     },
   };
+}
+
+const small = (value) => (value < 0.001 ? value.toExponential(1).replace("e-", " · 10^−") : value.toPrecision(2));
+
+/** Bars on a logarithmic scale, one for each hidden unit; gives a function that sets them. */
+function gradients(figure, most) {
+  const { X, Y, add } = plane(figure, "The length of the gradient at each hidden unit", [0, most], [-5, 0], 640, 130);
+  for (const power of [-4, -3, -2, -1]) add("path", { class: "axis", d: `M${X(0)} ${Y(power)}H${X(most)}` });
+  const made = range(0, most - 1, most - 1).map((i) => add("rect", { class: "bar", x: X(i + 0.15), width: X(0.7) - X(0) }));
+  return (lengths) => made.forEach((bar, i) => {
+    const top = Y(Math.min(0, Math.max(-5, Math.log10(lengths[i] || 1e-5))));
+    bar.setAttribute("y", top);
+    bar.setAttribute("height", Y(-5) - top);
+  });
 }
 
 function learner(figure, { sizes, what }) {
@@ -264,11 +279,14 @@ function learner(figure, { sizes, what }) {
   });
   for (const one of points) add("circle", { class: one.y ? "point first" : "point second", cx: X(one.x[0]), cy: Y(one.x[1]), r: 4 });
   const curve = add("path", { class: "path" });
-  let running = 0, epochs = 0, one, loss;
+  let running = 0, epochs = 0, one, last, bars;
   const show = () => {
     for (const [cell, at] of cells) cell.setAttribute("class", one.answer(at) > 0 ? "side first" : "side second");
     const right = points.filter((point) => one.answer(point.x) > 0 === Boolean(point.y)).length;
-    say(`After ${epochs} epochs the loss is ${fixed(loss, 3)}, and ${Math.round((100 * right) / points.length)} % of the points are on their side.`);
+    const said = `After ${epochs} epochs the loss is ${fixed(last.loss, 3)}, and ${Math.round((100 * right) / points.length)} % of the points are on their side.`;
+    if (!sizes) return say(said);
+    bars(last.units);
+    say(`${said} The gradient has the length ${small(Math.hypot(...last.units))} at the hidden units and ${small(last.output)} at the output.`);
   };
   const train = () => {
     cancelAnimationFrame(running);
@@ -276,7 +294,7 @@ function learner(figure, { sizes, what }) {
     epochs = 0;
     const most = sizes ? 1500 : 400, rate = sizes ? alpha() : 0.1, history = [];
     const go = () => {
-      for (let i = 0; i < (calm ? most : most / 50) && epochs < most; i++, epochs++) { loss = one.step(points, rate); history.push(loss); }
+      for (let i = 0; i < (calm ? most : most / 50) && epochs < most; i++, epochs++) { last = one.step(points, rate); history.push(last.loss); }
       show();
       if (sizes) {
         const top = Math.max(...history);
@@ -299,7 +317,10 @@ function learner(figure, { sizes, what }) {
     figure.append(label);
   }
   const say = words(figure);
-  if (sizes) figure.append(element("p", "The line at the bottom is the loss, from left to right.", { class: "small" }));
+  if (sizes) {
+    figure.append(element("p", "The line at the bottom is the loss, from left to right. Below, a bar for each hidden unit: how long its part of the gradient is now, from 0.00001 to 1, every line ten times the one before.", { class: "small" }));
+    bars = gradients(figure, 12);
+  }
   train();
 }
 
