@@ -16,10 +16,10 @@ from selfcheck import Line, Report, check_yourself, finish
 #
 # | attribute | what it is |
 # |---|---|
-# | `data` | its number, as an array of numpy's without axes |
+# | `data` | its number, as a numpy array of shape () |
 # | `parents` | the nodes that it was made from, a tuple |
 # | `rules` | for each parent a function: from what arrives at *this* node, to what goes back to *that* parent |
-# | `grad` | room for what has arrived at it in all |
+# | `grad` | the sum of what has arrived at it |
 #
 # For example a node $y = 3 x$ is `Value(3 * x.data, (x,), (lambda g: 3 * g,))`: whatever arrives at $y$, three times as much goes
 # back to $x$. Write the operations in this way: `+` and `*` of two values, `**` with a plain number as exponent, `tanh` and
@@ -95,8 +95,14 @@ class Value:
     def __sub__(self, other):
         return self + lift(other) * -1
 
+    def __rsub__(self, other):
+        return lift(other) - self
+
     def __truediv__(self, other):
         return self * lift(other) ** -1
+
+    def __rtruediv__(self, other):
+        return lift(other) / self
 
 
 def gradients(output, nodes):
@@ -123,27 +129,63 @@ def gradients(output, nodes):
 # %% selfcheck="engine"
 # Your engine, against the slope of what it has computed itself.
 def selfcheck_engine():
+    lines = []
+
+    def slope(f, x, h=1e-5):
+        return (float(f(Value(x + h)).data) - float(f(Value(x - h)).data)) / (2 * h)
+
+    def line(name, got, wanted, says):
+        right = all(np.shape(g) == () for g in got) and np.allclose(np.asarray(got, dtype=float), wanted, rtol=1e-6)
+        numbers = [" and ".join(f"{np.ravel(one)[0]:.6g}" for one in some) for some in (got, wanted)]
+        lines.append(Line(name, "ok" if right else "WRONG", says.format(*numbers)))
+
+    def rules(name, make, *at):
+        leaves = [Value(x) for x in at]
+        node, got, wanted = make(*leaves), [], []
+        for k, leaf in enumerate(leaves):
+            got.append(sum(rule(2.0) for parent, rule in zip(node.parents, node.rules) if parent is leaf))
+            wanted.append(2 * slope(lambda x, k=k: make(*leaves[:k], x, *leaves[k + 1 :]), at[k]))
+        line(f"rules of {name}", got, wanted, "2 arrives; what goes back is {}, twice the slope is {}")
+
+    rules("+", lambda a, b: a + b, 0.7, -1.3)
+    rules("*", lambda a, b: a * b, 0.7, -1.3)
+    rules("**", lambda a: a**3, 0.7)
+    rules("tanh", lambda a: a.tanh(), 0.7)
+    rules("exp", lambda a: a.exp(), 0.7)
+
     def f(x, y):
         return (x * y + x**3).tanh() * (y * -0.5).exp() + x / y
 
-    def slope(f, h=1e-5):
-        return (f(h) - f(-h)) / (2 * h)
-
     x, y = Value(0.7), Value(-1.3)
     out = f(x, y)
-    first, again = gradients(out, [x, y]), gradients(out, [x, y])
-    wanted = {
-        "x": slope(lambda h: f(Value(0.7 + h), Value(-1.3)).data),
-        "y": slope(lambda h: f(Value(0.7), Value(-1.3 + h)).data),
-    }
-    lines = []
-    for name, got in zip("xy", first):
-        right = np.shape(got) == () and np.isclose(got, wanted[name], rtol=1e-6)
-        says = f"gradient {np.ravel(got)[0]:.6g}, slope {float(wanted[name]):.6g}"
-        lines.append(Line(name, "ok" if right else "WRONG", says))
-    same = np.allclose(first, again)
-    lines.append(Line("called twice", "ok" if same else "WRONG", "the second call should give the same as the first"))
-    return finish(Report("tanh(x y + x^3) exp(-y / 2) + x / y", tuple(lines)))
+    first = [np.array(g) for g in gradients(out, [x, y])]
+    wanted = [slope(lambda x: f(x, y), 0.7), slope(lambda y: f(x, y), -1.3)]
+    line("all together", first, wanted, "x and y have the gradients {}, the slopes are {}")
+    line("called twice", gradients(out, [x, y]), first, "the second call gives {}, the first gave {}")
+    other = Value(2.0)
+    gradients(other * other, [other])
+    line("another node", gradients(out, [other]), [0], "its gradient is {}; the output was not made from it, so it should be {}")
+
+    def inner(x, turned):
+        a = x * 3
+        b = a * a * a
+        return a + b if turned else b + a
+
+    got = [gradients(inner(x, turned), [x])[0] for x, turned in ((Value(2.0), False), (Value(2.0), True))]
+    wanted = [slope(lambda x: inner(x, False), 2.0)] * 2
+    line("inner nodes", got, wanted, "a = 3 x feeds b = a * a * a, b + a and a + b: gradients {}, slopes {}")
+
+    def chain(x):
+        for _ in range(3000):
+            x = x * 1.0003
+        return x
+
+    try:
+        start = Value(0.7)
+        line("a long chain", gradients(chain(start), [start]), [slope(chain, 0.7)], "gradient {}, slope {}")
+    except RecursionError:
+        lines.append(Line("a long chain", "WRONG", "RecursionError: a function calls itself for each of 3,000 nodes, see (b) 4"))
+    return finish(Report("Your engine and the slope of its own numbers.", tuple(lines)))
 
 
 check_yourself(selfcheck_engine)
@@ -159,9 +201,9 @@ check_yourself(selfcheck_engine)
 # %% [markdown] text="part_c"
 # ## (c) Arrays that are stretched
 #
-# With arrays in the place of numbers nearly everything stays as it is. One thing does not: numpy *stretches* a bias
-# of shape (3, 1) to (3, 8) when it is added to 8 examples. Then one number has fed eight, and on the way back eight gradients
-# meet, so they are added.
+# Your `Value` stays with single numbers; the function here stands alone. It is what an engine for arrays needs besides: numpy
+# *stretches* a bias of shape (3, 1) to (3, 8) when it is added to 8 examples. Then one number has fed eight, and on the way
+# back eight gradients meet, so they are added.
 #
 # `sum_to_shape(g, shape)` gets a gradient `g` that has the stretched shape, and returns it in the shape that the array had
 # before it was stretched. numpy stretches in two ways: an axis of length 1 becomes longer, and axes that are not there at all are put
@@ -179,15 +221,19 @@ def sum_to_shape(g, shape):
     ### END SOLUTION
 
 # %% selfcheck="stretched"
-# What stretching and adding up must do together: each number is counted as often as it was used.
+# Stretched or summed, the sum over all entries of g * A is the same, whatever A is.
 def selfcheck_stretched():
-    lines = []
-    for shape in ((3, 1), (5,), (1, 5), ()):
-        got = sum_to_shape(np.ones((3, 5)), shape)
-        times = 15 // int(np.prod(shape))
-        right = np.shape(got) == shape and np.allclose(got, times)
-        lines.append(Line(str(shape), "ok" if right else "WRONG", f"shape {np.shape(got)}; each number was used {times} times"))
-    return finish(Report("Ones of shape (3, 5).", tuple(lines)))
+    rng, lines = np.random.default_rng(0), []
+    for whole, shape in (((3, 5), (3, 1)), ((3, 5), (5,)), ((3, 5), (1, 5)), ((3, 5), ()), ((2, 3, 5), (3, 1))):
+        g, A = rng.normal(size=whole), rng.normal(size=shape)
+        got = sum_to_shape(g.copy(), shape)
+        right, says = np.shape(got) == shape, f"shape {np.shape(got)}, should be {shape}"
+        if right:
+            sums = [(np.sum(got), np.sum(g)), (np.sum(got * A), np.sum(g * A))]
+            right = np.allclose(*zip(*sums))
+            says = f"its sum is {sums[0][0]:.4g}, that of g {sums[0][1]:.4g}; times random numbers {sums[1][0]:.4g} and {sums[1][1]:.4g}"
+        lines.append(Line(f"{whole} to {shape}", "ok" if right else "WRONG", says))
+    return finish(Report("Random gradients.", tuple(lines)))
 
 
 check_yourself(selfcheck_stretched)

@@ -123,6 +123,12 @@ def test_the_engine_of_the_reference_is_sympy_on_random_expressions(engine):
         np.testing.assert_allclose(engine["gradients"](out, leaves), wanted, rtol=1e-11)
 
 
+def test_a_plain_number_may_stand_on_either_side(engine):
+    x = engine["Value"](4.0)
+    assert [float(out.data) for out in (1 - x, 1 / x, x - 1, x / 2)] == [-3, 0.25, 3, 2]
+    assert [float(engine["gradients"](out, [x])[0]) for out in (1 - x, 1 / x)] == [-1, -1 / 16]
+
+
 def test_the_example_of_a_stretched_array():
     g = np.array([[1.0, 2.0], [3.0, 4.0]])
     assert np.array_equal(g @ np.ones((2, 1)), [[3], [7]])

@@ -13,6 +13,7 @@ import nbformat
 import numpy as np
 import pytest
 
+from autograder.audit.variants import load_variants
 from autograder.exercises import NAMES, design_record, load
 
 SLOW = {"hidden_size", "sin_regression", "reaction_rates", "vanishing_gradients"}
@@ -212,6 +213,10 @@ RATES = """
 def train_design(X_train, k_train, X_test, seed):
     return np.full((1, X_test.shape[1]), np.nan), []
 """
+RESHAPED = """
+def sum_to_shape(g, shape):
+    return g.reshape(shape + (-1,)).sum(-1)
+"""
 SIGNALS = """
 def relu(Z):
     return np.maximum(Z, 0)
@@ -239,12 +244,27 @@ SLIPS = [
     ("reaction_rates", "record", DESIGN.format(names="abcdd", activation="tanh", transform="none"), "record",
      "At least five different features with a unit are asked; there are 4."),
     ("reaction_rates", "training", RATES, "training", "100% of the predictions are not finite: did the training"),
+    ("autodiff_engine", "stretched", RESHAPED, "stretched", "(2, 3, 5) to (3, 1) WRONG"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "cell", "source", "check", "says"), SLIPS, ids=[f"{s[0]}-{s[4][:20]}" for s in SLIPS])
 def test_a_slip_is_caught_and_said(notebook, name, cell, source, check, says):
     assert says in notebook(name).said(f"selfcheck_{check}", **{cell: source})
+
+
+VARIANTS = [
+    ("autodiff_engine", "tanh-no-square", "engine", "rules of tanh WRONG"),
+    ("autodiff_engine", "in-breadth", "engine", "inner nodes WRONG"),
+    ("autodiff_engine", "recursion", "engine", "a long chain WRONG RecursionError"),
+]
+
+
+@pytest.mark.parametrize(("name", "variant", "check", "says"), VARIANTS, ids=[f"{v[0]}-{v[1]}" for v in VARIANTS])
+def test_a_wrong_variant_is_caught_and_said(root, notebook, name, variant, check, says):
+    book = notebook(name)
+    (wrong,) = (one for one in load_variants(root, load(name)).wrong if one.id == variant)
+    assert says in book.said(f"selfcheck_{check}", **wrong.apply({cell.id: cell.source for cell in book.cells}))
 
 
 NETWORK = """
