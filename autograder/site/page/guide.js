@@ -260,7 +260,7 @@ const small = (value) => (value < 0.001 ? value.toExponential(1).replace("e-", "
 function gradients(figure, most) {
   const { X, Y, add } = plane(figure, "The length of the gradient at each hidden unit", [0, most], [-5, 0], 640, 130);
   for (const power of [-4, -3, -2, -1]) add("path", { class: "axis", d: `M${X(0)} ${Y(power)}H${X(most)}` });
-  const made = range(0, most - 1, most - 1).map((i) => add("rect", { class: "bar", x: X(i + 0.15), width: X(0.7) - X(0) }));
+  const made = range(0, most - 1, most - 1).map((i) => add("rect", { class: "length", x: X(i + 0.15), width: X(0.7) - X(0) }));
   return (lengths) => made.forEach((bar, i) => {
     const top = Y(Math.min(0, Math.max(-5, Math.log10(lengths[i] || 1e-5))));
     bar.setAttribute("y", top);
