@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import copy
 import html
+import inspect
 import itertools
 import linecache
 import os
@@ -529,7 +530,8 @@ def _factor(ratio: float, sizes: Mapping[str, int], slack: float) -> str:
     if names:
         text += f" Here that is {'m' if 'm' in names else ' or '.join(names)} ({', '.join(f'{n} = {c}' for n, c in sizes.items())})."
     if "m" in names:
-        text += f" Is the mean over the m examples taken{'' if large else ' twice'}?"
+        text += " Is the mean over the m examples taken"
+        text += "?" if large else " twice? Or is a mean taken where a sum is asked?"
     elif names and names[0].startswith("m / "):
         text += " Is the mean taken over the examples? len() of an array counts its rows, and examples are columns."
     elif abs(size - 2) <= slack:
@@ -651,6 +653,21 @@ def _unchanged(before: Mapping[str, np.ndarray], after: Mapping[str, np.ndarray]
         if not np.array_equal(array, after[name], equal_nan=True):
             _fail(f"{by} changed {name} in place. Every later step then works with wrong numbers. Write to a new array: "
                   f"operators such as -= and *= change an array that others still use; so does {name}[...] = ...")
+
+
+def watched(function: Callable) -> Callable:
+    """The function, for a check that passes arrays on: it fails, and says why, if the function changes one of them."""
+
+    def called(*arguments: Any) -> Any:
+        names = list(inspect.signature(function).parameters)
+        names += [f"argument {k + 1}" for k in range(len(names), len(arguments))]
+        arrays = {name: value for name, value in zip(names, arguments) if isinstance(value, np.ndarray)}
+        before = {name: value.copy() for name, value in arrays.items()}
+        result = _call(function, *arguments)
+        _unchanged(before, arrays, function.__name__)
+        return result
+
+    return called
 
 
 def check_gradients(network: Any, X: np.ndarray, Y: np.ndarray, *, loss: Callable | None = None,

@@ -24,6 +24,7 @@ from selfcheck import (
     check_values,
     check_yourself,
     watch_steps,
+    watched,
 )
 from simple_network import SimpleNeuralNetwork
 from toolkit_networks import ACTIVATIONS, LOSSES, SLIPS, STYLES, Net, Slip, with_slip
@@ -422,6 +423,16 @@ def test_a_gradient_function_that_changes_its_input_is_told():
         return w
 
     assert "changed w in place" in message(check_gradient, lambda w: np.sum(w**2), gradient, {"w": np.ones(3)})
+
+
+def test_an_array_that_is_passed_on_may_not_be_changed():
+    def doubled(dout, *others):
+        dout *= 2
+        return dout
+
+    assert "doubled changed dout in place" in message(watched(doubled), np.ones(3))
+    assert watched(doubled)(2, np.ones(3)) == 4
+    assert np.array_equal(watched(lambda dout: dout + 0)(np.ones(3)), np.ones(3))
 
 
 @given(st.integers(0, 10_000), st.floats(-6, 6), st.sampled_from(["quadratic", "exponential", "absolute"]))
