@@ -8,7 +8,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from backprop import show
-from selfcheck import Line, Report, check_gradient, check_yourself, finish
+from selfcheck import Line, Report, check_gradient, check_yourself, finish, watched
 
 # %% [markdown] text="part_a"
 # ## (a) Forwards
@@ -45,16 +45,19 @@ def normalise(Z, eps, axis):
 def selfcheck_normalise():
     Z, lines = 3 * np.random.default_rng(0).normal(size=(5, 7)) + 2, []
     for axis, shape, name in ((1, (5, 1), "batch norm"), (0, (1, 7), "layer norm")):
-        mu, var, Z_hat = normalise(Z.copy(), 0.0, axis)
+        mu, var, Z_hat = watched(normalise)(Z.copy(), 0.0, axis)
         if np.shape(mu) != shape or np.shape(var) != shape:
             says = f"mu and var have the shapes {np.shape(mu)} and {np.shape(var)}, should be {shape}"
             lines.append(Line(name, "WRONG", says))
             continue
         mean, square = np.mean(Z_hat, axis=axis), np.mean(np.square(Z_hat), axis=axis)
         says = f"mean {mean[0]:.2g}, should be 0; mean square {square[0]:.4g}, should be 1"
-        lines.append(Line(name, "ok" if np.allclose(mean, 0) and np.allclose(square, 1) else "WRONG", says))
-        smaller = np.mean(np.square(normalise(Z.copy(), 3.0, axis)[2]), axis=axis)
-        wanted = np.ravel(var / (var + 3))
+        lines.append(Line(name, "ok" if np.allclose(mean, 0, atol=1e-5) and np.allclose(square, 1) else "WRONG", says))
+        _, var_too, smaller = normalise(Z.copy(), 3.0, axis)
+        same = np.shape(var_too) == shape and np.allclose(var_too, var)
+        says = f"var {np.ravel(var_too)[0]:.4g}; with eps = 0 it is {np.ravel(var)[0]:.4g}, and eps does not change it"
+        lines.append(Line(f"{name}, var", "ok" if same else "WRONG", says))
+        smaller, wanted = np.mean(np.square(smaller), axis=axis), np.ravel(var / (var + 3))
         says = f"mean square {smaller[0]:.4g}, should be var / (var + eps) = {wanted[0]:.4g}"
         lines.append(Line(f"{name}, eps = 3", "ok" if np.allclose(smaller, wanted) else "WRONG", says))
     return finish(Report("Five units and seven examples.", tuple(lines)))
@@ -75,8 +78,9 @@ check_yourself(selfcheck_normalise)
 # $$u = \gamma\, \hat z + \beta, \qquad \gamma \text{ and } \beta \text{ of shape } (n, 1), \text{ in batch norm and in layer norm.}$$
 #
 # `scale_backward(dU, Z_hat, gamma)` gets `dU`, the derivative of the loss by every entry of $u$, and returns
-# `dZ_hat, dgamma, dbeta`, each in the shape of what it is the derivative by. No mean is to be taken: if the loss is one over
-# the examples, then 1/m is in `dU` already. Each gamma was stretched over all examples. What does that mean on the way back?
+# `dZ_hat, dgamma, dbeta`, each in the shape of what it is the derivative by. No mean is to be taken: if the loss is a mean
+# over the examples, then 1/m is in `dU` already. Each gamma was stretched over all examples. What does that mean on the way back?
+# Here and below, the arrays that are passed in stay as they are.
 
 # %% student="scale"
 def scale_backward(dU, Z_hat, gamma):
@@ -94,7 +98,7 @@ def selfcheck_scale():
     C, at = rng.normal(size=(5, 3)), {"Z_hat": rng.normal(size=(5, 3)), "gamma": rng.normal(size=(5, 1))}
     return check_gradient(
         lambda Z_hat, gamma, beta: np.sum(C * (gamma * Z_hat + beta)),
-        lambda Z_hat, gamma, beta: scale_backward(C, Z_hat, gamma),
+        lambda Z_hat, gamma, beta: watched(scale_backward)(C.copy(), Z_hat, gamma),
         {**at, "beta": rng.normal(size=(5, 1))},
         sizes={"m": 3, "n": 5},
     )
@@ -108,7 +112,7 @@ check_yourself(selfcheck_scale)
 # %% [markdown] text="part_c"
 # ## (c) Back by three paths
 #
-# Now from $\hat z$ to $z$. Take the three places where $z$ stands in the formulas of (a) for three paths, and add what they bring:
+# Now from $\hat z$ to $z$. In (a) z stands in three places; each is a path, and what they bring is added:
 #
 # 1. **direct**: mean and variance held fast, $\hat z$ is $z$ divided by a number;
 # 2. **by the variance**: first `dvar`, the derivative of the loss by $\sigma^2$, with the mean held; then on to
@@ -118,8 +122,8 @@ check_yourself(selfcheck_scale)
 # `three_paths(dZ_hat, Z, mu, var, eps, axis)` returns `direct, dvar, dmu, dZ`: `direct` and `dZ` in the shape of `Z`, `dvar`
 # and `dmu` in the shape of `var` and `mu`. `dZ` is the sum of all three paths.
 #
-# The mean also stands in the variance. Need `dmu` count that path, too? Work out $\partial \sigma^2 / \partial \mu$: the answer
-# is short, and both ways to write it down are right here.
+# The mean also stands in the variance. Need `dmu` count that path, too? Work out $\partial \sigma^2 / \partial \mu$: `dmu` is
+# right with or without that term (it is 0).
 #
 # A small example with $\varepsilon = 0$, the two values $z = (1, 5)$ and $d\hat z = (1, 0)$: $\mu = 3$, $\sigma^2 = 4$,
 # direct = (0.5, 0), dvar = 0.125, dmu = -0.5. By the variance come (-0.25, 0.25), by the mean (-0.25, -0.25), and the sum is
@@ -139,23 +143,29 @@ def three_paths(dZ_hat, Z, mu, var, eps, axis):
     ### END SOLUTION
 
 # %% selfcheck="paths"
-# The sum of the paths against the slope of your own normalise.
+# The sum of the paths against the slope of your own normalise; dvar, dmu and the direct path with mean and variance held.
 def selfcheck_paths():
     rng = np.random.default_rng(2)
     Z, C = rng.normal(size=(5, 3)) * 2 + 1, rng.normal(size=(5, 3))
+    at = {}
+    for name in ("batch norm", "layer norm"):
+        mu, var, _ = normalise(Z.copy(), 0.1, int(name == "batch norm"))
+        at |= {f"Z, {name}": Z, f"Z of the direct path, {name}": Z, f"mu, {name}": mu, f"var, {name}": var}
 
-    def dZ(Z, axis):
-        mu, var, _ = normalise(Z, 0.1, axis)
-        return three_paths(C, Z, mu, var, 0.1, axis)[3]
+    def loss(*values):
+        total = 0.0
+        for axis, (Z, held, mu, var) in ((1, values[:4]), (0, values[4:])):
+            total += np.sum(C * normalise(Z.copy(), 0.1, axis)[2]) + np.sum(C * (held - mu) / (var + 0.1) ** 0.5)
+        return total
 
-    for axis in (1, 0):
-        report = check_gradient(
-            lambda Z, axis=axis: np.sum(C * normalise(Z, 0.1, axis)[2]),
-            lambda Z, axis=axis: dZ(Z, axis),
-            {"Z": Z},
-            sizes={"m": 3, "n": 5},
-        )
-    return report
+    def gradient(*values):
+        found = []
+        for axis, (Z, _, mu, var) in ((1, values[:4]), (0, values[4:])):
+            direct, dvar, dmu, dZ = watched(three_paths)(C.copy(), Z, mu, var, 0.1, axis)
+            found += [dZ, direct, dmu, dvar]
+        return found
+
+    return check_gradient(loss, gradient, at, sizes={"m": 3, "n": 5})
 
 
 check_yourself(selfcheck_paths)
@@ -215,17 +225,15 @@ def selfcheck_fused():
     Z, C = rng.normal(size=(5, 3)) * 2 + 1, rng.normal(size=(5, 3))
 
     def dZ(Z, axis):
-        _, var, Z_hat = normalise(Z, 0.1, axis)
-        return fused_backward(C, Z_hat, np.sqrt(var + 0.1), axis)
+        _, var, Z_hat = normalise(Z.copy(), 0.1, axis)
+        return watched(fused_backward)(C.copy(), Z_hat, np.sqrt(var + 0.1), axis)
 
-    for axis in (1, 0):
-        report = check_gradient(
-            lambda Z, axis=axis: np.sum(C * normalise(Z, 0.1, axis)[2]),
-            lambda Z, axis=axis: dZ(Z, axis),
-            {"Z": Z},
-            sizes={"m": 3, "n": 5},
-        )
-    return report
+    return check_gradient(
+        lambda Z, Z_layer: np.sum(C * normalise(Z.copy(), 0.1, 1)[2]) + np.sum(C * normalise(Z_layer.copy(), 0.1, 0)[2]),
+        lambda Z, Z_layer: [dZ(Z, 1), dZ(Z_layer, 0)],
+        {"Z, batch norm": Z, "Z, layer norm": Z},
+        sizes={"m": 3, "n": 5},
+    )
 
 
 check_yourself(selfcheck_fused)
@@ -241,12 +249,12 @@ check_yourself(selfcheck_fused)
 #
 # $$\mu_{\text{run}} \leftarrow \rho\, \mu_{\text{run}} + (1 - \rho)\, \mu \qquad \sigma^2_{\text{run}} \leftarrow \rho\, \sigma^2_{\text{run}} + (1 - \rho)\, \sigma^2 .$$
 #
-# $\rho$, `keep`, is the share that is kept. (PyTorch calls $1 - \rho$ the momentum, and divides the variance that it
+# $\rho$, `keep`, is the share that is kept: with $\rho = 0.9$ an old 0 and a new 10 become 1. (PyTorch calls $1 - \rho$ the momentum, and divides the variance that it
 # averages by m - 1; here it is the one of (a), divided by m.) Write
 #
 # - `train_batch(Z, gamma, beta, running_mu, running_var, keep, eps)`, which normalises the batch **by its own** mean and variance
-#   and returns `U, running_mu, running_var`: the values after gamma and beta, and the new averages. It is asked for three
-#   batches, one after the other, and gets back what it has returned;
+#   and returns `U, running_mu, running_var`: the values after gamma and beta, and the new averages. We call it for three
+#   batches and pass the returned averages into the next call;
 # - `evaluate(Z, gamma, beta, running_mu, running_var, eps)`, which uses the running averages and returns `U`;
 # - `evaluate_backward(dU, gamma, running_var, eps)`, which returns `dZ` of `evaluate`. Which of the three paths are left?
 
@@ -275,23 +283,34 @@ def evaluate_backward(dU, gamma, running_var, eps):
     ### END SOLUTION
 
 # %% selfcheck="batches"
-# The same batch a hundred times: then its own averages are the running ones, and evaluation gives what training gives.
+# One batch from averages that are 0. Then the same batch a hundred times: evaluation gives what training gives.
 def selfcheck_batches():
     rng = np.random.default_rng(4)
     Z, gamma, beta = 2 * rng.normal(size=(5, 3)) + 1, rng.normal(size=(5, 1)), rng.normal(size=(5, 1))
-    running_mu, running_var = np.zeros((5, 1)), np.ones((5, 1))
+    mu, var, Z_hat = normalise(Z.copy(), 0.1, 1)
+    lines = []
+
+    def line(name, got, wanted, says):
+        right = np.shape(got) == np.shape(wanted) and np.allclose(got, wanted, rtol=1e-4, atol=1e-6)
+        says += f": its first entry is {np.ravel(got)[0]:.4g}, should be {np.ravel(wanted)[0]:.4g}"
+        if np.shape(got) != np.shape(wanted):
+            says = f"its shape is {np.shape(got)}, should be {np.shape(wanted)}"
+        lines.append(Line(name, "ok" if right else "WRONG", says))
+
+    U, running_mu, running_var = train_batch(Z.copy(), gamma, beta, np.zeros((5, 1)), np.zeros((5, 1)), 0.7, 0.1)
+    line("U", U, gamma * Z_hat + beta, "the batch's own mean and variance count in training")
+    line("running mean", running_mu, 0.3 * mu, "after one batch, from 0 with keep = 0.7")
+    line("running variance", running_var, 0.3 * var, "after one batch, from 0 with keep = 0.7")
     for _ in range(100):
         U, running_mu, running_var = train_batch(Z.copy(), gamma, beta, running_mu, running_var, 0.7, 0.1)
-    one = evaluate(Z[:, :1], gamma, beta, running_mu, running_var, 0.1)
-    lines = (
-        Line("training and evaluation", "ok" if np.allclose(one, U[:, :1]) else "WRONG", "one example alone gives what it gave in its batch"),
-        Line("running variance", "ok" if np.allclose(running_var, np.var(Z, axis=1, keepdims=True)) else "WRONG", "it comes to rest at that of the batch"),
-    )
-    finish(Report("One batch, a hundred times.", lines))
+    line("a hundred batches", running_var, var, "the running variance comes to rest at that of the batch")
+    one = watched(evaluate)(Z[:, :1], gamma, beta, running_mu, running_var, 0.1)
+    line("evaluation", one, U[:, :1], "then one example alone gives what it gave in its batch")
+    finish(Report("One batch, and the same a hundred times.", tuple(lines)))
     C = rng.normal(size=(5, 3))
     return check_gradient(
         lambda Z: np.sum(C * evaluate(Z, gamma, beta, running_mu, running_var, 0.1)),
-        lambda Z: evaluate_backward(C, gamma, running_var, 0.1),
+        lambda Z: watched(evaluate_backward)(C.copy(), gamma, running_var, 0.1),
         {"Z": Z},
         sizes={"m": 3, "n": 5},
     )

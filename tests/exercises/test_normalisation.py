@@ -112,6 +112,7 @@ def test_the_small_examples():
     np.testing.assert_allclose(found["dvar"] * 2 * (Z - 3) / 2, [[-0.25, 0.25]])
     np.testing.assert_allclose(found["dmu"] / 2, [[-0.25]])
     np.testing.assert_allclose(found["dZ"], 0, atol=1e-15)
+    assert running_averages.carried(0.0, [10.0], 0.9) == pytest.approx([1])
 
 
 def test_a_gradient_that_moves_all_alike_or_stretches_them_is_taken_off():

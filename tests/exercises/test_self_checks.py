@@ -257,6 +257,13 @@ VARIANTS = [
     ("autodiff_engine", "tanh-no-square", "engine", "rules of tanh WRONG"),
     ("autodiff_engine", "in-breadth", "engine", "inner nodes WRONG"),
     ("autodiff_engine", "recursion", "engine", "a long chain WRONG RecursionError"),
+    ("normalisation", "var-with-eps", "normalise", "batch norm, var WRONG"),
+    ("normalisation", "in-place", "normalise", "normalise changed Z in place"),
+    ("normalisation", "gamma-mean", "scale", "Or is a mean taken where a sum is asked?"),
+    ("normalisation", "dvar-mean", "paths", "dvar, batch norm WRONG Every entry is 3 times too small"),
+    ("normalisation", "fused-always-batch", "fused", "dZ, layer norm WRONG"),
+    ("normalisation", "rates", "batches", "running mean WRONG"),
+    ("normalisation", "running-in-training", "batches", "U WRONG"),
 ]
 
 
