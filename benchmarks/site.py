@@ -104,7 +104,7 @@ def main() -> None:
     parser.add_argument("--docs", type=Path, help="the page with the table")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        made = make_site(ROOT, Path(folder) / "site", ROOT / ".npm")
+        made = make_site(ROOT, Path(folder) / "site", ROOT / ".npm", compiled=True)
         handler: Callable[..., Quiet] = functools.partial(Quiet, directory=Path(folder) / "site")
         with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()

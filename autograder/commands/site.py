@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     """Make the site. Returns 0 when it was made, 2 on bad use."""
     try:
         root = find_root(args.root)
-        made = make_site(root, args.to, args.offline, args.lite)
+        made = make_site(root, args.to, args.offline, args.lite, compiled=True)
     except CourseError as problem:
         complain("site", problem)
         return 2

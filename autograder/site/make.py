@@ -54,12 +54,15 @@ WITH_PYTHON = f"{STRICT}; script-src 'self' blob: 'wasm-unsafe-eval'; worker-src
 """Pyodide is run from blobs, after its hash was compared; no other server's script can run."""
 
 
-def make_site(root: Path, to: Path, offline: Path | None = None, sheets: Sequence[str] = ()) -> dict[str, int]:
+def make_site(
+    root: Path, to: Path, offline: Path | None = None, sheets: Sequence[str] = (), *, compiled: bool = False
+) -> dict[str, int]:
     """Write the site of the course below ``root``; returns its files with their sizes.
 
     With ``offline``, a folder where npm has put Pyodide and numpy, everything is in the site; else Python comes from
-    Pyodide's network. The notebooks of ``sheets`` run there too, in JupyterLite. Raises CourseError when a part is
-    missing, when the folder is there and is no site, and when something of the key would be in it.
+    Pyodide's network. With ``compiled`` the first task of practice is sooner there. The notebooks of ``sheets`` run
+    there too, in JupyterLite. Raises CourseError when a part is missing, when the folder is there and is no site, and
+    when something of the key would be in it.
     """
     guide = root / "assignments" / "guide"
     if not (guide / "practice.py").is_file():
@@ -72,7 +75,7 @@ def make_site(root: Path, to: Path, offline: Path | None = None, sheets: Sequenc
     to.mkdir(parents=True)
     (to / MARKER).touch()
     package = Path(str(files("autograder")))
-    servers = python.lay_out(to, package, guide, offline)
+    servers = python.lay_out(to, package, guide, offline, compiled)
     for source in sorted((package / "site" / "page").iterdir()):
         shutil.copyfile(source, to / source.name)
     shutil.copyfile(package / "views" / "templates" / "page.css", to / "page.css")

@@ -8,6 +8,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import shutil
+import subprocess
 import zipfile
 from collections.abc import Iterable
 from importlib.metadata import distribution
@@ -65,10 +67,11 @@ PURE = ("sympy", "mpmath", "msgpack")
 LEFT_OUT = {"tests", "benchmarks", "testing", "__pycache__"}
 
 
-def lay_out(to: Path, package: Path, toolkit: Path, offline: Path | None) -> str:
+def lay_out(to: Path, package: Path, toolkit: Path, offline: Path | None, compiled: bool = False) -> str:
     """Write ``python/`` below ``to``; returns the servers that a page may ask for it, as a content policy says them.
 
-    Raises CourseError when ``offline`` lacks a file or has another one than is pinned.
+    With ``compiled`` the modules of sympy that every task needs are compiled here, by the Python of the page, where
+    node can run it. Raises CourseError when ``offline`` lacks a file or has another one than is pinned.
     """
     folder = to / "python"
     folder.mkdir()
@@ -88,6 +91,8 @@ def lay_out(to: Path, package: Path, toolkit: Path, offline: Path | None) -> str
     course.append((package / NO_WALLS, Path(package.name, "sandbox", "__init__.py")))
     course += [(toolkit / name, Path(name)) for name in TOOLKIT]
     archives = {"numpy": numpy, "course": _pack(folder / COURSE, course), "sympy": _pack(folder / "sympy.zip", _pure())}
+    if compiled and offline is not None and shutil.which("node"):
+        archives["sympy"]["integrity"] = _compile(package / "site" / "compile.cjs", folder, folder / "sympy.zip")
     files = {"core": core, "hashes": CORE, "archives": archives}
     (folder / "files.json").write_text(json.dumps(files, indent=1) + "\n", encoding="utf-8")
     return "'self'" if offline is not None else f"'self' {HOST}"
@@ -114,6 +119,17 @@ def _pack(archive: Path, files: Iterable[tuple[Path, Path]]) -> dict[str, Any]:
         for path, name in files:
             put(packed, name.as_posix(), path.read_bytes())
     return {"url": archive.name, "format": "zip", "to": "/course", "integrity": _hash(archive, "sha384")}
+
+
+def _compile(program: Path, folder: Path, archive: Path) -> str:
+    """Put compiled modules in the place of those that sympy loads; returns the archive's hash. Raises CourseError."""
+    done = subprocess.run(
+        ["node", str(program), str(folder.resolve()), str(archive), str(archive)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise CourseError(f"sympy could not be compiled by node: {done.stderr.strip()[-300:]}")
+    return _hash(archive, "sha384")
 
 
 def put(packed: zipfile.ZipFile, name: str, data: bytes) -> None:

@@ -9,12 +9,14 @@ import http.server
 import json
 import re
 import threading
+import zipfile
 from importlib.util import find_spec
 
 import browser
 import nbformat
 import pytest
 from lab import FILL, FIND, IDLE, open_notebook, run_all, shown
+from selenium.webdriver.common.by import By
 
 from autograder.build.submission import solutions
 from autograder.cli import main
@@ -49,7 +51,7 @@ def course(tmp_path_factory, root, parts):
     served = tmp_path_factory.mktemp("served")
     (served / "some").mkdir()
     site = served / "some" / "course"
-    make.make_site(root, site, parts, ["foundations"])
+    make.make_site(root, site, parts, ["foundations"], compiled=True)
     expose(site)
 
     class Handler(http.server.SimpleHTTPRequestHandler):
@@ -127,3 +129,27 @@ def test_a_notebook_runs_to_a_green_self_check_is_kept_and_downloaded(
     open_notebook(driver, f"{address}lite/lab/index.html?path=foundations/linear_models.ipynb")
     browser.wait(driver, lambda one: "Corrected." in one.execute_script(SOURCE, "title"), 60, "the old one is shown")
     browser.wait(driver, lambda one: one.execute_script(IDLE), 120)
+
+
+def test_the_page_of_the_notebooks_leads_to_each_and_fits(driver, course, serious):
+    site, address = course
+    browser.size(driver, 390, 900)
+    driver.get(f"{address}notebooks.html")
+    assert driver.execute_script("return document.documentElement.scrollWidth") <= 390
+    assert serious(driver) == []
+    links = [one.get_attribute("href") for one in driver.find_elements(By.CSS_SELECTOR, "main li a")]
+    names = {link.partition("?path=")[2] for link in links}
+    files = site / "lite" / "files"
+    assert names == {path.relative_to(files).as_posix() for path in files.rglob("*.ipynb")}
+
+
+def test_sympy_that_was_compiled_gives_a_task_and_its_values(driver, course):
+    """As `autograder site --offline` makes it: what every task loads is bytecode of the page's own Python."""
+    site, address = course
+    with zipfile.ZipFile(site / "python" / "sympy.zip") as packed:
+        assert "sympy/__init__.pyc" in packed.namelist()
+        assert "sympy/__init__.py" not in packed.namelist()
+    driver.get(f"{address}practice.html#small_network/3")
+    browser.wait(driver, lambda d: d.find_elements(By.CSS_SELECTOR, "#values input"), 120, "no task was shown")
+    driver.find_element(By.ID, "reveal").click()
+    browser.wait(driver, lambda d: d.find_elements(By.CSS_SELECTOR, ".shown code"), 20, "no step was shown")
