@@ -146,7 +146,7 @@ def audit(
             report.failures.append(f"{exercise.name}: {variant.id}: {problem}")
             continue
         if placing:
-            at = faults or variant.faults(solved)  # whose mistake lies nowhere may be pointed at where it was typed
+            at = faults or variant.faults(solved) or _whole(variant.apply(solved), solved)
             found = list(_placed(at, bool(faults), variant.apply(solved), marks, extremes))
             report.failures += [f"{exercise.name}: {variant.id}: {text}" for text in found]
 
@@ -200,6 +200,11 @@ def _judge(variant: Variant, marks: Mapping[str, QuestionMark], rows: Mapping[st
                 rows[question].named += line.mistakes == names
                 if line.mistakes != names:
                     yield f"is told {line.mistakes or line.message!r} at {question}.{line.name}, not {names}"
+
+
+def _whole(sources: Mapping[str, str], solved: Mapping[str, str]) -> dict[str, list[tuple[int, int]]]:
+    """The cells of a variant that are its own: whose mistake lies nowhere may be pointed at where it was typed."""
+    return {name: [(0, len(source))] for name, source in sources.items() if source != solved.get(name)}
 
 
 def _placed(

@@ -78,6 +78,10 @@ class Candidates:
         self.plain = {
             n for n, values in enumerate(table) if all(np.all(one == 0) or np.all(one == 1) for one in values)
         }
+        self.uses: dict[str, list[Node]] = {}
+        for node in nodes:
+            if node.leaf:
+                self.uses.setdefault(node.text, []).append(node)
         self.see({}, None)
 
     def see(self, seen: dict[Visit, tuple[Any, ...]], stopped: Visit | None) -> None:
@@ -106,6 +110,8 @@ class Candidates:
             for candidate in self._at(key, node, values):
                 if (whole and is_scaled(values, candidate.values)) or is_too_large(values, candidate.values):
                     continue
+                if self._cancels(key, node, candidate):
+                    continue
                 yield candidate
                 if alike and candidate.rank < 2:
                     yield replace(candidate, also=alike)
@@ -115,6 +121,17 @@ class Candidates:
         yield from self._replaced(key, node, values)
         if node.kind == "BinOp" and node.sign in "*/":
             yield from self._grouped(key, node)
+
+    def _cancels(self, key: Visit, node: Node, candidate: Candidate) -> bool:
+        """Whether it would only make a quotient one, or a difference zero, there or where the name that it gets is
+        used: then the whole of these is at fault."""
+        for use in (node, *self.uses.get(node.target, ())):
+            whole = self.nodes[use.parent]
+            if use.parent >= 0 and whole.kind == "BinOp" and whole.sign in ("/", "-"):
+                others = (self.seen.get((child, key[1]), (True,)) for child in whole.children if child != use.index)
+                if any(not isinstance(one[0], bool) and self._equal(one, candidate.values) for one in others):
+                    return True
+        return False
 
     def _visits_alike(self, key: Visit, values: tuple[Any, ...]) -> tuple[Visit, ...]:
         """The later visits of an expression that give the same as its first one."""

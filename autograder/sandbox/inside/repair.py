@@ -279,6 +279,7 @@ class Search:
         helping = self._helping()
         ordered = [
             one for one in ordered
+            if not self._calls_itself(self.nodes[one.key[0]])
             if one.key[0] not in helping or not (
                 self._is_due_outside(one) or is_scaled(self.candidates.seen.get(one.key, (True,)), one.values)
             )
@@ -438,6 +439,11 @@ class Search:
             return False
         is_input = mutant.kind == "sign" and self.candidates.is_input((mutant.hook, 0))
         return is_input or mutant.hook in self._helping() or self.candidates.is_whole((mutant.hook, 0))
+
+    def _calls_itself(self, node: Node) -> bool:
+        """Whether a function calls itself here: what is wrong with what comes back is wrong in it."""
+        function = self._function_of(node) if node.kind == "Call" else None
+        return function is not None and node.text.startswith(f"{function.target}(")
 
     def _is_due_outside(self, one: Candidate) -> bool:
         """Whether an answer as a whole would have to come out of a function that only helps to work it out."""
