@@ -1,5 +1,5 @@
 # %% [markdown] text="title"
-# Pile fifty layers on each other, and the first of them may learn nothing: below, less than a 100,000,000,000,000th of a gradient
+# Pile fifty layers on each other, and the first of them may learn nothing: below, less than $10^{-14}$ of a gradient
 # arrives there. In 2015 a small change made hundreds of layers possible. Each block **adds** what it computes to what it was
 # given. Forwards that is a plus sign. Backwards it is a path on which nothing is multiplied. Here you write both and measure them.
 
@@ -7,7 +7,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from backprop import show
-from selfcheck import Line, Report, check_gradient, check_values, check_yourself, finish
+from selfcheck import Line, Report, check_gradient, check_values, check_yourself, finish, watched
 
 # %% [markdown] text="part_a"
 # ## (a) Three blocks by hand
@@ -39,9 +39,13 @@ paths = [1, w.sum(), w[0] * w[1] + w[0] * w[2] + w[1] * w[2], plain]
 ### END SOLUTION
 
 # %% selfcheck="three"
-# Is everything there, and are they numbers? This cell does not know the answers.
+# Is everything there, and do two ways to the same number agree? This cell does not know the answers.
 def selfcheck_three():
-    return check_values(globals(), {"plain": (), "slopes": (3,), "residual": (), "paths": (4,)})
+    report = check_values(globals(), {"plain": (), "slopes": (3,), "residual": (), "paths": (4,)})
+    together, whole = float(sum(np.ravel(paths))), float(np.ravel(residual)[0])
+    says = f"together {together:.8g}, residual is {whole:.8g}: the same slope, so the two have to be equal"
+    line = Line("sum of paths", "ok" if np.isclose(together, whole, rtol=1e-3) else "WRONG", says)
+    return finish(Report("Three blocks.", (*report.lines, line), report.notes))
 
 
 check_yourself(selfcheck_three)
@@ -92,8 +96,8 @@ def selfcheck_block():
     C = rng.normal(size=(5, 3))
 
     def gradients(W2, b2, W1, b1, X):
-        A1 = block_forward(X, W1, b1, W2, b2)[0]
-        dW2, db2, _, dW1, db1, dX = block_backward(C, X, A1, W1, W2)
+        A1 = watched(block_forward)(X, W1, b1, W2, b2)[0]
+        dW2, db2, _, dW1, db1, dX = watched(block_backward)(C.copy(), X, A1, W1, W2)
         return dW2, db2, dW1, db1, dX
 
     return check_gradient(
@@ -115,8 +119,8 @@ check_yourself(selfcheck_block)
 # %% [markdown] text="part_c"
 # ## (c) A projection
 #
-# A sum needs two terms of one shape. Where a block has k units behind it and n before it, the path around the branch cannot be
-# the identity: it becomes a matrix P of shape (k, n) that is learned, a **projection**:
+# A sum needs two terms of one shape. Where n units come in and k go out, the path around the branch cannot be the identity: it
+# becomes a matrix P of shape (k, n) that is learned, a **projection**:
 #
 # $$out = P X + W_2 A_1 + b_2, \qquad A_1 = \tanh(W_1 X + b_1) \text{ as before, and } W_2 \text{ of shape } (k, h).$$
 #
@@ -137,7 +141,7 @@ def selfcheck_projection():
     C, P, X = rng.normal(size=(2, 3)), rng.normal(size=(2, 5)), rng.normal(size=(5, 3))
     return check_gradient(
         lambda P, X: np.sum(C * (P @ X + W2 @ np.tanh(W1 @ X))),
-        lambda P, X: projected_backward(C, X, np.tanh(W1 @ X), W1, W2, P),
+        lambda P, X: watched(projected_backward)(C.copy(), X, np.tanh(W1 @ X), W1, W2, P),
         {"P": P, "X": X},
         sizes={"m": 3, "n": 5, "k": 2, "h": 7},
     )
@@ -153,7 +157,8 @@ check_yourself(selfcheck_projection)
 #
 # Now L blocks on each other, whatever their branches are. `branches` is a list of L functions: `branch(X)` is what the branch of a
 # block makes of its input. `backs` is a list of L functions, too, in the same order: `back(d)` takes a gradient back through a
-# branch **alone**, from its output to its input. `identity` is True or False: with identity paths, or plain blocks without.
+# branch **alone**, from its output to its input, and has kept what it needs for that. `identity` is True or False: with identity
+# paths, or plain blocks without.
 #
 # - `stack_forward(X, branches, identity)` returns the list of all L + 1 values: X, then what comes out of every block;
 # - `stack_backward(dout, backs, identity)` returns the list of all L + 1 gradients **in the order of the blocks**: the first is
@@ -186,30 +191,41 @@ def stack_backward(dout, backs, identity):
     ### END SOLUTION
 
 # %% selfcheck="stack"
-# Three blocks whose branches are matrices: the gradient of the input against the slope of your own stack_forward.
+# Three blocks whose branches are matrices: every gradient against the slope of your own stack_forward from there on.
 def selfcheck_stack():
     rng = np.random.default_rng(2)
     matrices = [rng.normal(size=(5, 5)) / 2 for _ in range(3)]
     X, C = rng.normal(size=(5, 7)), rng.normal(size=(5, 7))
     branches = [lambda X, M=M: M @ X for M in matrices]
     backs = [lambda d, M=M: M.T @ d for M in matrices]
-    lines = []
-    for identity in (True, False):
-        name = "with identity paths" if identity else "without"
-        values, gradients = stack_forward(X.copy(), branches, identity), stack_backward(C.copy(), backs, identity)
+    lines, kinds = [], {True: "with identity paths", False: "without"}
+    for identity, name in kinds.items():
+        values = watched(stack_forward)(X.copy(), branches, identity)
+        gradients = watched(stack_backward)(C.copy(), backs, identity)
         if len(values) != 4 or len(gradients) != 4:
             says = f"{len(values)} values and {len(gradients)} gradients for three blocks, should be 4 and 4"
             return finish(Report("Too many or too few.", (Line(name, "WRONG", says),)))
+        for what, array in (("values", [*values]), ("gradients", [*gradients])):
+            alone = len({id(one) for one in array}) == 4
+            says = "four arrays" if alone else "one array stands in several places: += has changed what stood there before"
+            lines.append(Line(f"{what}, {name}", "ok" if alone else "WRONG", says))
         ends = np.allclose(values[0], X) and np.allclose(gradients[-1], C)
         lines.append(Line(f"ends, {name}", "ok" if ends else "WRONG", "the first value is X, the last gradient is dout"))
-        check_gradient(
-            lambda X, identity=identity: np.sum(C * stack_forward(X, branches, identity)[-1]),
-            lambda X, identity=identity: stack_backward(C, backs, identity)[0],
-            {"X": X},
-            sizes={"m": 7, "n": 5},
+        rest = [stack_forward(value.copy(), branches[k:], identity)[-1] for k, value in enumerate(values[:-1])]
+        order = all(np.allclose(one, values[-1], rtol=1e-4) for one in rest)
+        lines.append(Line(f"order, {name}", "ok" if order else "WRONG", "from each value the blocks behind it lead to the last one"))
+    finish(Report("Three blocks.", tuple(lines)))
+
+    def loss(*starts):
+        return sum(
+            np.sum(C * stack_forward(start.copy(), branches[k % 3 :], k < 3)[-1]) for k, start in enumerate(starts)
         )
-        lines.append(Line(f"gradient, {name}", "ok", "that of the input agrees with the slope of your own stack_forward"))
-    return finish(Report("Three blocks.", tuple(lines)))
+
+    def gradient(*_):
+        return [d for identity in kinds for d in stack_backward(C.copy(), backs, identity)[:3]]
+
+    at = {f" at the input of block {k}, {name}": X for name in kinds.values() for k in (1, 2, 3)}
+    return check_gradient(loss, gradient, at, sizes={"m": 7, "n": 5})
 
 
 check_yourself(selfcheck_stack)
@@ -227,8 +243,8 @@ check_yourself(selfcheck_stack)
 # `stack_backward` returns write
 #
 # - `relative_sizes(gradients)`, which returns the L + 1 sizes divided by the **last** one, an array whose last entry is 1;
-# - `per_block(gradients)`, which returns the factor of one block on the way back: the number that gives the first of these
-#   entries when it is multiplied by itself L times.
+# - `per_block(gradients)`, which returns the factor of one block on the way back: the number whose L-th power is the first
+#   entry.
 #
 # A small example with two blocks: the gradients (6, 8), (3, 4) and (0, 2.5) have the relative sizes 4, 2 and 1, and the factor
 # of one block is 2.
@@ -249,15 +265,17 @@ def per_block(gradients):
     ### END SOLUTION
 
 # %% selfcheck="sizes"
-# Gradients that are a third as large after every block.
+# Gradients of the sizes 40, 9, 7 and 5.
 def selfcheck_sizes():
-    gradients = [np.full((2, 3), 3.0**-k) for k in (4, 3, 2, 1, 0)]
+    rows = ([20, -20, 0, 20, 0, -20], [1, 0, -4, 0, 8, 0], [2, 3, 0, 0, -6, 0], [1, -2, 2, 0, 0, 4])
+    gradients = [np.reshape(row, (2, 3)) * 1.0 for row in rows]
     sizes, factor = np.asarray(relative_sizes(gradients)), per_block(gradients)
+    right = sizes.shape == (4,) and np.allclose(sizes, [8, 1.8, 1.4, 1], rtol=1e-4)
     lines = (
-        Line("relative_sizes", "ok" if sizes.shape == (5,) and np.allclose(sizes[[0, -1]], [1 / 81, 1]) else "WRONG", f"{sizes}, should go from 1/81 to 1"),
-        Line("per_block", "ok" if np.allclose(factor, 1 / 3) else "WRONG", f"{np.ravel(factor)[0]:.4g}, should be 0.3333"),
+        Line("relative_sizes", "ok" if right else "WRONG", f"{sizes}, should be 8, 1.8, 1.4 and 1"),
+        Line("per_block", "ok" if np.allclose(factor, 2, rtol=1e-4) else "WRONG", f"{np.ravel(factor)[0]:.4g}, should be 2: 2 * 2 * 2 = 8"),
     )
-    return finish(Report("Four blocks.", lines))
+    return finish(Report("Three blocks, gradients of the sizes 40, 9, 7 and 5.", lines))
 
 
 check_yourself(selfcheck_sizes)
@@ -268,8 +286,9 @@ check_yourself(selfcheck_sizes)
 # %% [markdown] text="fifty_text"
 # Now the measurement, with your own functions: fifty blocks of 32 units, 16 examples, and as `dout` random numbers. A branch
 # is $W \max(0, N(X))$, with weights **half as large** as they should be for ReLU: nobody hits the right size in every layer. N is
-# nothing, or it normalises each example over its units (layer norm). So there are four stacks. The legend tells the factor of
-# one block. Before you run it: which factor do you expect of the plain stack?
+# nothing, or it normalises each example over its units (layer norm). So there are four stacks. On the left stand the
+# gradients, and the legend tells the factor of one block; on the right stand the values. Before you run it: which factor do you
+# expect of the plain stack?
 
 # %% show="fifty"
 def fifty(identity, normalised, rng):
@@ -300,23 +319,26 @@ def fifty(identity, normalised, rng):
     return stack_forward(X, branches, identity), stack_backward(dout, backs, identity)
 
 
-fig, ax = plt.subplots(figsize=(8, 4.2), layout="constrained")
+fig, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
 for identity, normalised, style, colour in (
     (False, False, ":", "0.4"), (False, True, "--", "#0072B2"), (True, False, "-.", "#D55E00"), (True, True, "-", "#009E73"),
 ):
     values, gradients = fifty(identity, normalised, np.random.default_rng(5))
     name = ("identity paths" if identity else "plain") + (", normalised" if normalised else "")
-    ax.plot(relative_sizes(gradients), style, color=colour, label=f"{name}: {per_block(gradients):.2f} per block")
-ax.set(title="What arrives of a gradient", xlabel="block (the loss is on the right)", ylabel="size beside the last", yscale="log")
-ax.legend()
+    left.plot(relative_sizes(gradients), style, color=colour, label=f"{name}: {per_block(gradients):.2f} per block")
+    right.plot(relative_sizes(values[::-1])[::-1], style, color=colour)
+left.set(title="What arrives of a gradient", xlabel="block (the loss is on the right)", ylabel="size beside the last", yscale="log")
+right.set(title="The values", xlabel="block", ylabel="size beside the input", yscale="log")
+left.legend()
 show(
-    "Four curves over fifty blocks on a logarithmic axis. The plain stack falls by a half with every block towards the input. The "
-    "plain stack with normalisation stays near 1. With identity paths alone the gradient grows to hundreds; with both it grows to about 4."
+    "Two pictures with four curves over fifty blocks, on logarithmic axes. Left, towards the input, the gradient of the plain stack "
+    "falls on a straight line; with normalisation it stays near 1, with identity paths alone it grows to hundreds, with both to "
+    "about 4. Right, the values of the plain stack fall; those with identity paths grow, without normalisation the most."
 )
 
 # %% [markdown] text="fifty_words"
 # In words: the plain stack halves the gradient in every block, and $0.5^{50}$ is about $10^{-15}$. Normalisation mends that, but
-# how well depends on the draw of the weights. With identity paths nothing vanishes, but gradients *grow* by a factor of about 1.1
+# how well depends on the draw of the weights. With identity paths nothing vanishes, but gradients *grow* by a factor of about 1.13
 # per block, and so do the values. With both, the first block gets about four times what the last one gets: transformers are
 # stacks of such blocks.
 
@@ -327,7 +349,7 @@ show(
 #
 # 1. Which of the four entries of `paths` in (a) keeps a gradient alive when all branches are tiny, and why does it not get smaller
 #    with more blocks?
-# 2. Two stacks of the picture have identity paths. Why does the gradient grow in one of them, and what does normalisation
+# 2. Two stacks of the picture have identity paths. Why does the gradient grow so much more in one, and what does normalisation
 #    change: by what is the gradient of a branch divided when the values have grown?
 #
 # === BEGIN MARK SCHEME ===

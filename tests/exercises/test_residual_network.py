@@ -113,9 +113,11 @@ def test_the_four_stacks_do_what_is_said(solved):
     assert 0.1 < measured(False, True, 5)[0] < 10
     first, factor, size = measured(True, False, 5)
     assert 100 < first < 1000
-    assert f"{factor:.1f}" == "1.1"
+    assert f"{factor:.2f}" == "1.13"
     assert size > 50
     assert f"{measured(True, True, 5)[0]:.0f}" == "4"
+    assert measured(False, False, 5)[2] < 1e-12
+    assert 1 < measured(True, True, 5)[2] < size / 10
     forgiving = [measured(False, True, seed)[0] for seed in range(5)]
     assert max(forgiving) > 10 * min(forgiving)  # it depends on the draw
     for seed in range(5):

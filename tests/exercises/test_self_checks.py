@@ -217,6 +217,23 @@ RESHAPED = """
 def sum_to_shape(g, shape):
     return g.reshape(shape + (-1,)).sum(-1)
 """
+SPECTRAL = """
+def relative_sizes(gradients):
+    sizes = np.array([np.linalg.norm(d, 2) for d in gradients])
+    return sizes / sizes[-1]
+def per_block(gradients):
+    return np.mean(relative_sizes(gradients)[:-1] / relative_sizes(gradients)[1:])
+"""
+INNER = """
+def stack_forward(X, branches, identity):
+    values = [X]
+    for branch in branches:
+        values.append(branch(values[-1]) + identity * values[-1])
+    return values
+def stack_backward(dout, backs, identity):
+    gradients = stack_forward(dout, backs[::-1], identity)
+    return [gradients[-1], *gradients[1:-1], gradients[0]]
+"""
 SIGNALS = """
 def relu(Z):
     return np.maximum(Z, 0)
@@ -245,6 +262,8 @@ SLIPS = [
      "At least five different features with a unit are asked; there are 4."),
     ("reaction_rates", "training", RATES, "training", "100% of the predictions are not finite: did the training"),
     ("autodiff_engine", "stretched", RESHAPED, "stretched", "(2, 3, 5) to (3, 1) WRONG"),
+    ("residual_network", "sizes", SPECTRAL, "sizes", "relative_sizes WRONG"),
+    ("residual_network", "stack", INNER, "stack", "d at the input of block 2, with identity paths WRONG"),
 ]  # fmt: skip
 
 
@@ -264,6 +283,11 @@ VARIANTS = [
     ("normalisation", "fused-always-batch", "fused", "dZ, layer norm WRONG"),
     ("normalisation", "rates", "batches", "running mean WRONG"),
     ("normalisation", "running-in-training", "batches", "U WRONG"),
+    ("residual_network", "hand-no-path", "three", "sum of paths WRONG together 0.68, residual is 1.68"),
+    ("residual_network", "out-in-place", "block", "block_forward changed X in place"),
+    ("residual_network", "stack-in-place", "stack", "stack_forward changed X in place"),
+    ("residual_network", "back-plain", "stack", "block 2, with identity paths WRONG"),
+    ("residual_network", "back-always", "stack", "block 2, without WRONG"),
 ]
 
 
