@@ -6,12 +6,15 @@ Everything stays on loopback, in new folders, and ends with the ``with`` block.
 from __future__ import annotations
 
 import base64
+import functools
+import http.server
 import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -116,6 +119,23 @@ def printed(driver: WebDriver, path: Path) -> None:
 def wait(driver: WebDriver, until: Callable[[WebDriver], object], seconds: float = 600, what: str = "") -> object:
     """Wait until a condition holds and return what it gave. Raises TimeoutException with ``what``."""
     return WebDriverWait(driver, seconds, poll_frequency=0.2).until(until, what)
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[tuple[str, list[str]]]:
+    """A folder behind a server of one's own: its address, and the paths that it was asked for so far."""
+    asked: list[str] = []
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            asked.append(self.path)
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=folder)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/", asked
+        finally:
+            server.shutdown()
 
 
 @contextmanager

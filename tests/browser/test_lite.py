@@ -4,11 +4,8 @@ What npm cannot bring is not there: matplotlib and scikit-learn. So the setup ce
 which the test sees, and the answer cell imports the rest. Everything else is as it is released.
 """
 
-import functools
-import http.server
 import json
 import re
-import threading
 import zipfile
 from importlib.util import find_spec
 
@@ -53,16 +50,8 @@ def course(tmp_path_factory, root, parts):
     site = served / "some" / "course"
     make.make_site(root, site, parts, ["foundations"], compiled=True)
     expose(site)
-
-    class Handler(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=served))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield site, f"http://127.0.0.1:{server.server_port}/some/course/"
-    server.shutdown()
-    server.server_close()
+    with browser.served(served) as (server, _):
+        yield site, f"{server}some/course/"
 
 
 def run(driver, *names):

@@ -3,11 +3,8 @@
 The bundle is made once from what ``make site-parts`` has put into ``.npm/``. It lies below a path, as on GitHub Pages.
 """
 
-import functools
-import http.server
 import json
 import re
-import threading
 from pathlib import Path
 
 import browser
@@ -40,17 +37,8 @@ def address(tmp_path_factory, root, parts):
     served = tmp_path_factory.mktemp("served")
     (served / "some").mkdir()
     make.make_site(root, served / "some" / "course", parts)
-    asked = []
-
-    class Handler(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            asked.append(self.path)
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=served))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/some/course/", asked
-    server.shutdown()
-    server.server_close()
+    with browser.served(served) as (server, asked):
+        yield f"{server}some/course/", asked
 
 
 def text(driver, css):
