@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import difflib
 import html
 import inspect
 import itertools
@@ -69,7 +70,7 @@ class Report:
         text = [_wrapped(self.title), ""]
         for line in self.lines:
             start = f"  {line.name:<{width}}  {line.status:<7}  "
-            text.append(_wrapped(line.says, initial_indent=start, subsequent_indent=" " * len(start)))
+            text.append(_wrapped(line.says, initial_indent=start, subsequent_indent=" " * len(start)) or start.rstrip())
         for note in self.notes:
             text += ["", _wrapped(note)]
         return "\n".join(text)
@@ -181,23 +182,36 @@ def _own_place(traceback: TracebackType | None) -> _Place | None:
     return _Place(code.co_qualname, found.tb_lineno, text.strip(), part, found.tb_frame)
 
 
-def _innermost(error: BaseException) -> str:
+def _innermost(error: BaseException) -> FrameType:
     step = error.__traceback__
     while step.tb_next is not None:
         step = step.tb_next
-    return step.tb_frame.f_code.co_name
+    return step.tb_frame
+
+
+def _no_attribute(error: AttributeError, place: _Place) -> str:
+    """What a network that your code was given, or your own method, has not; a slip in the name of a method is told."""
+    owner = place.part.removesuffix(f".{error.name}")
+    owner = owner if owner != place.part else f"a {type(error.obj).__name__}"
+    methods = [name for name in dir(error.obj) if callable(getattr(type(error.obj), name, None))]
+    close = difflib.get_close_matches(error.name, methods, 1, 0.8)
+    return f"`{owner}` has no attribute `{error.name}`." + (f" Did you mean `{close[0]}`?" if close else "")
 
 
 def _told(error: BaseException) -> str:
     """What stopped your code, in a sentence or two."""
     place = _own_place(error.__traceback__)
-    if isinstance(error, AttributeError) and hasattr(error.obj, "forward_pass"):
-        return (f"{_innermost(error)} needs self.{error.name}, but nothing has stored it: is there a line "
-                f"`self.{error.name} = ...` before?")
+    in_check = place is not None and place.function.startswith("selfcheck")
+    network = isinstance(error, AttributeError) and hasattr(error.obj, "forward_pass")
+    if network:
+        inner = _innermost(error)
+        alien = place is not None and place.frame is inner and not in_check  # the attribute is named in your own line
+        if not alien or (inner.f_locals.get("self") is error.obj and "Did you" not in _no_attribute(error, place)):
+            return (f"{inner.f_code.co_name} needs self.{error.name}, but nothing has stored it: is there a line "
+                    f"`self.{error.name} = ...` before?")
     kind = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     if place is None:
         return f"It stopped with {kind}"
-    in_check = place.function.startswith("selfcheck")
     name = place.function.rpartition(".")[2]
     if isinstance(error, NotImplementedError):
         if name == "<module>":
@@ -211,7 +225,7 @@ def _told(error: BaseException) -> str:
         return f"What came back cannot be used: {kind}"
     where = f"{name} stopped in line {place.line} of its cell"
     where += f", `{place.text}`" if place.text else ""
-    return f"{where}: {_shapes_do_not_fit(place) or kind}"
+    return f"{where}: {_no_attribute(error, place) if network else _shapes_do_not_fit(place) or kind}"
 
 
 def _shapes_do_not_fit(place: _Place) -> str:
@@ -576,17 +590,19 @@ def _why(got: np.ndarray, parameter: np.ndarray, slopes: _Slopes, slack: np.ndar
         return "Every entry is the sum over all units: it was summed over the wrong axis. Sum over the examples only."
     share = _proportional(n - g, theta, slack)
     if share is not None:
-        factors = {"lambda/m": 1.0, "half of lambda/m": 0.5, "twice lambda/m": 2.0, "lambda": sizes.get("m", 1)}
-        unit = penalty / sizes.get("m", 1) if penalty else np.nan
+        m = sizes.get("m", 1)
+        factors = {"lambda/m": 1.0, "half of lambda/m": 0.5, "twice lambda/m": 2.0, "lambda": m, "lambda - lambda/m": m - 1}
+        unit = penalty / m if penalty else np.nan
         here = [f", which is {word}" for word, k in factors.items() if abs(abs(share) / unit - k) < 1e-3 * k][:1]
         if "twice" in "".join(here):
             return (f"Between your loss and your gradient lie {_number(abs(share))} times the parameter{''.join(here)}: "
                     "the penalty is added in one of the two and subtracted in the other.")
         if share > 0:
-            return (f"Your loss has {_number(share)} times the parameter in its slope{''.join(here)}, and your gradient "
-                    "has not. Is the derivative of the penalty missing, or too small?")
+            return (f"Your gradient lacks {_number(share)} times the parameter{''.join(here)}. Is the derivative of the "
+                    "penalty missing, or too small?")
+        asks = " Is the 1/m missing there?" if "lambda - lambda/m" in "".join(here) else ""
         return (f"Your gradient has {_number(-share)} times the parameter too much{''.join(here)}: a penalty that your "
-                "loss does not have, or has with a smaller factor.")
+                f"loss does not have, or has with a smaller factor.{asks}")
     wrong = np.abs(g - n) > slack
     worst = int(np.argmax(np.abs(g - n) - slack))
     where = np.unravel_index(slopes.at[clear][worst], got.shape)
@@ -1165,7 +1181,7 @@ def check_training_report(train_on: Callable, data: Sequence[np.ndarray]) -> Rep
 
         def train(self, X: np.ndarray, Y: np.ndarray, epochs: int, learning_rate: float) -> list[float]:
             calls.update(train=(np.shape(X), np.shape(Y), epochs, learning_rate), same=np.array_equal(X, X_train))
-            return [3.0, 2.0, 1.75]
+            return [3.0, 1.5, 1.75]  # the last is not the smallest
 
         def forward_pass(self, X: np.ndarray) -> np.ndarray:
             return outputs(X)
@@ -1189,7 +1205,7 @@ def check_training_report(train_on: Callable, data: Sequence[np.ndarray]) -> Rep
     line("training set", calls.get("same", False), f"It has to be trained on X_train, shape {X_train.shape}; X had {asked[0]}.")
     line("epochs", asked[2] == 5, f"epochs was 5, but train was called with {asked[2]}.")
     line("learning rate", asked[3] == 0.25, f"learning_rate was 0.25, but train was called with {asked[3]}.")
-    line("final loss", found[0] == 1.75, f"train returned [3, 2, 1.75]; the last entry is the final loss, not {_number(found[0])}.")
+    line("final loss", found[0] == 1.75, f"train returned [3, 1.5, 1.75]; the last entry is the final loss, not {_number(found[0])}.")
     for name, share, mine in zip(("training accuracy", "test accuracy"), shares, found[1:]):
         why = " Are probabilities compared with labels? predict gives labels." if mine == 0 else ""
         why = " That is 100 times as much: a share lies between 0 and 1." if np.isclose(mine, 100 * share) else why

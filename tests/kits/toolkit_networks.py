@@ -222,21 +222,27 @@ SLIPS = [
     Slip(
         "penalty missing",
         assign_pair("dW1", lambda n: n.dW1 - 0.7 / 11 * n.W1, "dW2", lambda n: n.dW2 - 0.7 / 11 * n.W2),
-        "which is lambda/m, and your gradient has not",
+        "the parameter, which is lambda/m. Is the derivative of the penalty missing",
         reg_lambda=0.7,
     ),
     Slip(
         "penalty on one layer only",
         assign("dW2", lambda n: n.dW2 - 0.7 / 11 * n.W2),
-        "which is lambda/m, and your gradient has not",
+        "the parameter, which is lambda/m. Is the derivative of the penalty missing",
         reg_lambda=0.7,
     ),
-    Slip("lambda/(2m)", assign("dW1", lambda n: n.dW1 - 0.35 / 11 * n.W1), "half of lambda/m", reg_lambda=0.7),
+    Slip(
+        "lambda/(2m)",
+        assign("dW1", lambda n: n.dW1 - 0.35 / 11 * n.W1),
+        "Your gradient lacks 0.0318182 times the parameter, which is half of lambda/m.",
+        reg_lambda=0.7,
+    ),
     Slip("2 lambda/m", assign("dW1", lambda n: n.dW1 + 0.7 / 11 * n.W1), "too much, which is lambda/m", reg_lambda=0.7),
     Slip(
         "lambda alone",
         assign("dW1", lambda n: n.dW1 + (0.7 - 0.7 / 11) * n.W1),
-        "times the parameter too much",
+        "too much, which is lambda - lambda/m: a penalty that your loss does not have, or has with a smaller factor. "
+        "Is the 1/m missing there?",
         reg_lambda=0.7,
     ),
     Slip(

@@ -314,6 +314,25 @@ def test_other_errors_are_told_with_their_line():
     assert "`self.dW1 = X.trasnpose()`: AttributeError: 'numpy.ndarray' object has no attribute 'trasnpose'" in said
 
 
+@pytest.mark.parametrize(
+    ("owner", "name", "says"),
+    [
+        ("network", "foward_pass", "`network` has no attribute `foward_pass`. Did you mean `forward_pass`?"),
+        ("self", "foward_pass", "`self` has no attribute `foward_pass`. Did you mean `forward_pass`?"),
+        ("network", "A3", "`network` has no attribute `A3`."),
+        ("self", "A3", "step needs self.A3, but nothing has stored it: is there a line `self.A3 = ...` before?"),
+    ],
+)
+def test_what_an_object_has_not_is_told_of_that_object(owner, name, says, monkeypatch):
+    source = f"def step({owner}):\n    {owner}.{name}\n"
+    lines = source.splitlines(keepends=True)
+    monkeypatch.setitem(linecache.cache, "own.py", (len(source), None, lines, "own.py"))
+    names = {}
+    exec(compile(source, "own.py", "exec"), names)
+    said = message(selfcheck.check_yourself, lambda: names["step"](SimpleNeuralNetwork(3, 5, 7, rng=0)))
+    assert said.endswith(says)
+
+
 def test_gradients_that_are_kept_in_names_of_the_method_are_told():
     def backward_pass(self, X, Y):
         dW1 = self.W1
@@ -803,6 +822,7 @@ def report_of(network_class, epochs, learning_rate, seed, *, train=None, share=1
         ({"train": (7, 0.25)}, "epochs was 5, but train was called with 7"),
         ({"rng": 3}, "The seed has to go into the network"),
         ({"last": 0}, "the last entry is the final loss, not 3"),
+        ({"last": 1}, "train returned [3, 1.5, 1.75]; the last entry is the final loss, not 1.5"),
         ({"share": 100}, "100 times as much: a share lies between 0 and 1"),
         ({"labels": False}, "Are probabilities compared with labels?"),
     ],
@@ -852,6 +872,12 @@ def test_no_sentence_of_a_report_is_cut_and_no_word_in_two():
     text = " ".join(repr(report).split())
     assert text.count(" ".join(words.split())) == 3
     assert report._repr_html_().count(words) == 3
+
+
+def test_a_line_that_says_no_more_than_ok_keeps_its_name():
+    report = check_training_report(report_of, MOONS)
+    assert {line.says for line in report.lines} == {""}
+    assert all(f"  {line.name:<17}  ok\n" in repr(report) for line in report.lines)
 
 
 @pytest.mark.parametrize(("slip", "hidden"), PLANTED[::7], ids=[f"{s.name}, {h}" for s, h in PLANTED[::7]])
