@@ -68,7 +68,10 @@ def letters(student, given, *, parameters):
 
 
 def _scores(rng: np.random.Generator) -> list[Challenge]:
-    """Masks by which each position sees itself and others: those before it, or any; and keys that are all far away."""
+    """Masks by which each position sees itself and others: those before it, or any; and keys that are all far away.
+
+    One of these, which some position may not see, is still further, or lies opposite.
+    """
     points = []
     for n, d, e in ((3, 2, 2), (5, 3, 4), (6, 4, 3), (4, 5, 2)):
         Q, K, V = of_order_one(rng, n, d), of_order_one(rng, n, d), of_order_one(rng, n, e)
@@ -82,6 +85,8 @@ def _scores(rng: np.random.Generator) -> list[Challenge]:
         while far.size != d or np.min(np.abs(Q @ far)) < 800 * np.sqrt(d):
             far = 3000 * of_order_one(rng, d)
         large = (K[::-1] if n == 3 else of_order_one(rng, n, d)) + far
+        for blind, hidden in np.argwhere(~mask)[-1:]:
+            large[hidden] += far if Q[blind] @ far > 0 else -2 * far
         points.append(Challenge({"Q": Q, "K": K, "V": V, "mask": mask, "K_large": large}, shown=n == 3))
     return points
 

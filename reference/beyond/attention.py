@@ -29,7 +29,8 @@ from selfcheck import Line, Report, check_gradient, check_yourself, finish
 # 1. A score is a sum of d products. The root of d keeps its size the same for every d.
 # 2. What may not be seen has the weight 0, and the others still add up to one. So the mask acts *before* softmax: a score of
 #    `-np.inf` has the exponential 0. Every position sees at least itself.
-# 3. Scores may be in the thousands. As always with softmax, first subtract from each row the largest score that may be seen.
+# 3. Scores may be in the thousands. As always with softmax, first subtract from each row the largest score *that may be seen*: one
+#    that may not be seen can be larger by a thousand, and then nothing would be left of the others.
 #
 # A small example: $Q = K = \begin{pmatrix} 1 \\ 2 \end{pmatrix}$, $V = \begin{pmatrix} 4 \\ 8 \end{pmatrix}$, and each position sees
 # itself and what is before it. The first one sees itself alone: its weights are (1, 0), its output 4. The second one has the scores
@@ -54,12 +55,12 @@ def selfcheck_attention():
     shapes = P.shape == (5, 5) and A.shape == (5, 2)
     if not shapes:
         return finish(Report("Shapes.", (Line("A, P", "WRONG", f"they are {A.shape} and {P.shape}; (5, 2) and (5, 5) are due"),)))
-    large = np.asarray(attention(Q, K + 3000, V, mask)[1])
+    large = [np.asarray(attention(Q, one, V, mask)[1]) for one in (K + 3000, 3000 * K)]
     told = (
         ("rows", np.allclose(P.sum(axis=1), 1), f"the weights of a position add up to {P.sum(axis=1).round(3)}"),
         ("mask", np.allclose(P[~mask], 0), "the weight of what may not be seen should be 0"),
         ("outputs", np.allclose(A, P @ V), "they should be P V"),
-        ("large", np.all(np.isfinite(large)), "the weights should be finite for scores in the thousands"),
+        ("large", np.all(np.isfinite(large)), "the weights should be finite for scores in the thousands, seen and unseen"),
     )
     return finish(Report("Five positions.", tuple(Line(name, "ok" if right else "WRONG", says) for name, right, says in told)))
 
@@ -282,7 +283,7 @@ print(write(trained))
 #
 # 1. Without the root of d, what happens to the scores when d grows from 4 to 400, and what becomes of the gradient behind softmax?
 # 2. Why must the mask act before softmax, and not on its weights?
-# 3. At a position with one single letter to see, which of dQ, dK and dV are 0, and why?
+# 3. A position sees one single letter. What does it send back to its query, to that letter's key and to its value: which are 0, and why?
 #
 # === BEGIN MARK SCHEME ===
 #

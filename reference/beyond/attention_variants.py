@@ -170,6 +170,10 @@ WRONG = (
     wrong("columns-add-up", "softmax along the queries, with their own largest score", edits={"attention": [
         ("S.max(axis=1", "S.max(axis=0"), ("exponentials.sum(axis=1", "exponentials.sum(axis=0"),
     ]}, loses={_P: 2}, named={_P: "attention-softmax-along-the-other-axis"}),
+    wrong("largest-of-all", "the largest score of a row, seen or not, is subtracted", edits={"attention": [
+        (_SCORES, f"Q @ K.T{_ROOT}"),
+        ("np.exp(S - S.max(axis=1, keepdims=True))", "np.exp(S - S.max(axis=1, keepdims=True)) * mask"),
+    ]}, loses={_LARGE: 1}),
     _edit("mask-missing", "everything is seen", "attention", _SCORES, f"Q @ K.T{_ROOT}", _P, "attention-mask-missing", 2),
     wrong("mask-inverted", "True means hidden", cells={"attention": '''
 def attention(Q, K, V, mask):
