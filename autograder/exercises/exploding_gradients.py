@@ -286,7 +286,7 @@ REMEDIES = {
     "changes": Fact(
         1,
         "what each remedy changes",
-        lambda: ("gradient", "weights at the start", "step length"),
+        lambda: ("gradient", "weights at the start", "learning rate"),
         "Which of your three functions is called before the first step, and which returns a learning rate?",
     ),
     "against_vanishing": Fact(

@@ -115,6 +115,9 @@ def selfcheck_clip():
     assert len(pair) == 2, "For a list of two arrays return a list of two arrays."
     same = np.allclose(as_numbers(pair[1]) * long[0, 0], short * as_numbers(pair[0])[0, 0])
     assert same, "All arrays of a list must get the same factor."
+    pair = clip_by_norm([np.array([[3.0]]), np.array([[4.0], [12.0]])], 5.0)
+    together = np.sqrt(sum(np.sum(as_numbers(one) ** 2) for one in pair))
+    assert np.isclose(together, 5), f"The common norm of a clipped list must be the threshold, 5. Yours is {together:.4g}."
     zeros = clip_by_norm(np.zeros((2, 3)), 2.0)
     assert np.all(np.isfinite(as_numbers(zeros))), "Zeros must come back as zeros: what do you divide by?"
     return Report("What could be checked here is right.")
@@ -144,7 +147,7 @@ check_yourself(selfcheck_clip)
 # - with **ReLU** units, $a = \max(0, z)$, half of the pre-activations are set to zero, the negative ones. Work out what is left
 #   of the mean square, and which $v$ makes up for it.
 #
-# Write `level_weights(n_out, n_in, activation, rng)`: a matrix of shape (n_out, n_in) with independent random entries of mean 0
+# Write `level_weights(n_out, n_in, activation, rng)`: a NumPy array of shape (n_out, n_in) with independent random entries of mean 0
 # and the right variance for `activation`, which is `"linear"` or `"relu"`. Draw from `rng`, a NumPy generator, with
 # `rng.normal`, `rng.standard_normal`, `rng.uniform` or what you like. The shape of the distribution is free; only its variance counts.
 #
@@ -329,14 +332,14 @@ show(
 # ## (d) Cause or symptom?
 #
 # - `changes`: what each of the three remedies changes, a list in the order clipping, level weights, schedule. The words are
-#   `"gradient"`, `"weights at the start"`, `"step length"`.
+#   `"gradient"`, `"weights at the start"`, `"learning rate"`.
 # - `against_vanishing`: which of the three helps against **vanishing** gradients, too? One of `"clipping"`, `"level weights"`,
 #   `"schedule"`.
 
 # %% student="remedies"
 # Fill in:  changes = [..., ..., ...]     against_vanishing = ...
 ### BEGIN SOLUTION
-changes = ["gradient", "weights at the start", "step length"]
+changes = ["gradient", "weights at the start", "learning rate"]
 against_vanishing = "level weights"
 ### END SOLUTION
 

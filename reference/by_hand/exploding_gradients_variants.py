@@ -328,7 +328,7 @@ def clip_by_norm(g, threshold):
     wrong(
         'remedies-exchanged',
         'what two remedies change is exchanged, and clipping against vanishing',
-        cells={'remedies': 'changes = ["step length", "weights at the start", "gradient"]\nagainst_vanishing = "clipping"'},
+        cells={'remedies': 'changes = ["learning rate", "weights at the start", "gradient"]\nagainst_vanishing = "clipping"'},
         loses={'what_they_change.changes': 1, 'what_they_change.against_vanishing': 1},
     ),
 )

@@ -128,7 +128,7 @@ def equation_dW1(dZ1, X):
 # ### Check yourself
 #
 # The next cell looks at the shapes of what your four equations return, and compares `equation_dZ2` and `equation_dZ1` with
-# the slopes of a small function. Where you put the 1/m is not judged here.
+# the slopes of a small function. Where you put the 1/m is your choice; that it stands in one place is checked.
 
 # %% selfcheck="equations"
 def selfcheck_equations():
@@ -152,6 +152,9 @@ def selfcheck_equations():
         {"Z1": Z1},
         sizes={"m": m},
     )
+    once = equation_dW1(equation_dZ3(A3, Y), X)
+    twice = equation_dW1(equation_dZ3(*(np.tile(one, 2) for one in (A3, Y))), np.tile(X, 2))
+    assert np.allclose(twice, once), "With every example there twice the mean stays. So must dW1: 1/m stands in one of the two."
     return Report("What could be checked of your equations is right.", (*second.lines, *first.lines), shapes.notes)
 
 
@@ -175,7 +178,8 @@ check_yourself(selfcheck_equations)
 # The next cell gives you the network with its forward pass and its loss. Below it, write `backward_pass(X, Y)`, which computes
 # `self.dW3`, `self.db3`, `self.dW2`, `self.db2`, `self.dW1` and `self.db1`: the gradients of the mean loss, each in the shape
 # of its parameter. The forward pass has been run already, so `self.Z1`, `self.A1`, ..., `self.A3` are there. The parameters
-# must not be changed. You may use your equations of (b), but you need not.
+# must not be changed. You may use your equations of (b), but you need not; if your
+# `dZ3` has no 1/m, all six gradients need it, not `dW1` alone.
 
 # %% given="network"
 class TwoHiddenBase:

@@ -217,6 +217,8 @@ def selfcheck_descent():
     w, b = gradient_descent(lambda w, b, X, y: (np.copy(w), b), np.ones((1, 2)), 1.0, None, None, 0.5, 3)
     stuck = np.allclose(as_numbers(w), -0.5)
     assert not stuck, "The same gradient is used in every step: take it inside the loop, at the w and b of that step."
+    w, b = gradient_descent(lambda w, b, X, y: (w + b, b + np.sum(w)), np.ones((1, 2)), 1.0, None, None, 0.5, 1)
+    assert np.isclose(as_numbers(b), -0.5), "In each step both gradients are taken at the old w and b: b has seen the new w."
     return Report("The small example comes out right.", report.lines)
 
 
@@ -279,7 +281,7 @@ show(
 # ## What the three have in common
 #
 # Fill in four facts. The lists have four entries, in this order: linear regression, logistic regression, linear SVM, and a
-# network with one hidden layer, a sigmoid output and cross-entropy. Here $a$ is the output, and `b` counts as fed by 1.
+# network with one hidden layer, a sigmoid output and cross-entropy. Here $a$ is the output, and `b` counts as a weight fed by 1 (in the SVM by -1).
 #
 # | name | what to give | words to choose from |
 # |---|---|---|
