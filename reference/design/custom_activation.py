@@ -31,6 +31,8 @@ def f(z):
 # - a **sympy expression** in the symbol `x` that is defined above, or
 # - a **Python function** of one number (or of an array).
 #
+# Leave the names `f` and `x` as they are: the cells below use them. What you need on the way gets a name of its own.
+#
 # Any equivalent form is right: expanded, factored, with exponentials, with cosh. A small example with another
 # function: the derivative of $x^2 \sin x$ may be handed in as
 #
@@ -89,7 +91,8 @@ check_yourself(selfcheck_derivative)
 # Write two functions:
 #
 # - `layer_forward(X, W, b)` returns `Z, A`;
-# - `layer_backward(dA, Z, X, W)` returns `dZ, dW, db, dX`.
+# - `layer_backward(dA, Z, X, W)` returns `dZ, dW, db, dX`. It needs the derivative for whole arrays: if your `f_prime` is a
+#   sympy expression, write it once more here with NumPy.
 #
 # **The factor 1/m.** L is the loss as a whole, a mean over the examples, and `dA` is its derivative: **the 1/m is in `dA`
 # already**. Your function sums over the examples and does not divide again.
@@ -194,8 +197,16 @@ properties = {
 # A look at your record: are the numbers there? It does not know the right ones.
 def selfcheck_record():
     numbers = ("slope_at_zero", "slope_at_minus_infinity", "slope_at_plus_infinity", "largest_slope_at", "largest_slope")
-    endless = {"largest_slope_at": 4, "largest_slope": 4}
-    return check_values(properties, dict.fromkeys(numbers, ()), rounded=endless)
+    report = check_values(properties, dict.fromkeys(numbers, ()))
+    for key in ("range", "parity", "decreasing_on", "increasing_on"):
+        told = properties.get(key)
+        assert str(told) not in ("None", "Ellipsis"), f"`{key}` is not filled in yet."
+        word, pair = isinstance(told, str), np.shape(told) == (2,)
+        if key == "parity":
+            assert word, "`parity` has to be one of the three words of the table, in quotes."
+        else:
+            assert word or pair, f"`{key}` has to be a list of two numbers, the left end and the right end."
+    return report
 
 
 check_yourself(selfcheck_record)

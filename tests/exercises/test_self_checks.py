@@ -234,6 +234,12 @@ def stack_backward(dout, backs, identity):
     gradients = stack_forward(dout, backs[::-1], identity)
     return [gradients[-1], *gradients[1:-1], gradients[0]]
 """
+HALF_A_RECORD = """
+properties = {{
+    {first}"slope_at_zero": 0, "slope_at_minus_infinity": -1, "slope_at_plus_infinity": 1,
+    "largest_slope_at": 1.200, "largest_slope": 1.200,
+}}
+"""
 SIGNALS = """
 def relu(Z):
     return np.maximum(Z, 0)
@@ -261,6 +267,9 @@ SLIPS = [
     ("reaction_rates", "record", DESIGN.format(names="abcdd", activation="tanh", transform="none"), "record",
      "At least five different features with a unit are asked; there are 4."),
     ("reaction_rates", "training", RATES, "training", "100% of the predictions are not finite: did the training"),
+    ("custom_activation", "record", HALF_A_RECORD.format(first=""), "record", "`range` is not filled in yet."),
+    ("custom_activation", "record", HALF_A_RECORD.format(first="'range': 0, "), "record",
+     "`range` has to be a list of two numbers, the left end and the right end."),
     ("autodiff_engine", "stretched", RESHAPED, "stretched", "(2, 3, 5) to (3, 1) WRONG"),
     ("residual_network", "sizes", SPECTRAL, "sizes", "relative_sizes WRONG"),
     ("residual_network", "stack", INNER, "stack", "d at the input of block 2, with identity paths WRONG"),
