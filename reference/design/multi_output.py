@@ -16,7 +16,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from backprop import show
-from selfcheck import Report, as_numbers, check_gradients, check_training, check_values, check_yourself
+from selfcheck import Report, as_numbers, check_gradients, check_training, check_update, check_values, check_yourself
 from simple_network import SimpleNeuralNetwork
 
 INPUTS = ("temperature in °C", "humidity in %", "pressure in hPa", "wind speed in m/s")
@@ -124,6 +124,8 @@ check_yourself(selfcheck_network)
 # %% [markdown] text="part_d"
 # ## (d) Outputs of different scale and importance
 #
+# Two tasks follow. The question in words of this part stands at the end of the notebook, under the table that it asks about.
+#
 # **Scale.** Ozone varies by about 20 µg/m³, NO2 by about 11. In a sum of squared errors the larger scale speaks louder.
 # The usual remedy is to standardise: subtract from each output its mean and divide by its standard deviation. Write
 # three functions, for tables with one row per quantity and one column per example:
@@ -158,7 +160,7 @@ def unstandardise(S, mean, std):
     ### END SOLUTION
 
 # %% selfcheck="scaler"
-# A look at your scaler: do the shapes fit, and does the way back lead back?
+# A look at your scaler: do the shapes fit, does the way back lead back, and are mean and std those that are given?
 def selfcheck_scaler():
     found = fit_scaler(Y_train)
     assert found is not None, "fit_scaler returns nothing: it must return two arrays, mean and std."
@@ -170,6 +172,12 @@ def selfcheck_scaler():
     there_and_back = as_numbers(unstandardise(standardise(Y_train, mean, std), mean, std))
     check_values({"there and back": there_and_back}, {"there and back": Y_train.shape})
     assert np.allclose(there_and_back, Y_train), "unstandardise does not undo standardise."
+    whole = as_numbers(standardise(Y_train, mean, std))[:, :5]
+    moved = as_numbers(standardise(Y_train[:, :5] + 1, mean + np.ones((3, 1)), std))
+    assert np.allclose(whole, moved), (
+        "standardise has to use the mean and std that it is given, for any table: a part of Y_train with 1 added, and the "
+        "mean with 1 added, have to come out as that part does in the whole table."
+    )
     return Report("The shapes fit, and the way back leads back.", report.lines)
 
 
@@ -254,12 +262,25 @@ def train_step(net, X, Y, learning_rate):
     ### END SOLUTION
 
 # %% selfcheck="step"
-# A look at your steps: over 50 of them the loss of a small problem has to fall.
+# A look at your steps: one moves each parameter as your own gradients say, and over 50 the loss of a small problem falls.
 def selfcheck_step():
+    class OneStep(WeightedAirNetwork):
+        def update_parameters(self, learning_rate):
+            self.__class__ = WeightedAirNetwork  # train_step is given a network of yours
+            train_step(self, X, Y, learning_rate)
+
     rng = np.random.default_rng(2)
-    network = WeightedAirNetwork(3, 5, 7, [1, 2, 1, 1, 3, 1, 1], rng=rng, weight_scale=0.5)
+    options = {"rng": rng, "weight_scale": 0.5}
+    one, network = (kind(3, 5, 7, [1, 2, 1, 1, 3, 1, 1], **options) for kind in (OneStep, WeightedAirNetwork))
     X, Y = rng.normal(size=(3, 11)), rng.normal(size=(7, 11))
-    return check_training([train_step(network, X, Y, learning_rate=0.02) for _ in range(50)], epochs=50)
+    moved = check_update(one, X, Y, learning_rate=0.02)
+    network.forward_pass(X)
+    first = float(np.ravel(network.compute_loss(Y))[0])
+    losses = [train_step(network, X, Y, learning_rate=0.02) for _ in range(50)]
+    report = check_training(losses, epochs=50)
+    start = float(np.ravel(losses)[0])
+    assert np.isclose(start, first), f"train_step returned {start:.6g}, but before the step the loss was {first:.6g}."
+    return Report(report.title, (*moved.lines, *report.lines))
 
 
 check_yourself(selfcheck_step)
@@ -318,7 +339,7 @@ show(
 )
 
 # %% [markdown] written="outputs_words"
-# ### (d) Scale and importance, in words
+# ### The question in words of (d): scale and importance
 #
 # In the cell below, about eight sentences:
 #

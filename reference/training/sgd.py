@@ -102,6 +102,8 @@ def selfcheck_sgd():
     X, Y, _, _ = load_moons()
     Y = Y + 1e-6 * np.arange(Y.shape[1])  # now every column of Y can be told from the others
     network = SimpleNeuralNetwork(2, 4, 1, rng=2, weight_scale=1.0)
+    network.forward_pass(X)
+    first = network.compute_loss(Y)
     steps = watch_steps(network, X, Y)
     losses = train_sgd(network, X, Y, 10, 0.1)
     turns = check_steps(steps, None, 0.1)
@@ -113,6 +115,11 @@ def selfcheck_sgd():
     for k, order in enumerate(orders):
         assert len(set(order)) == m, f"Epoch {k}: {m - len(set(order))} examples had no turn, others had more than one."
     assert len({tuple(order) for order in orders}) == 10, "Every epoch needs a new order: two of yours are equal."
+    start = float(np.ravel(losses)[0])
+    assert np.isclose(start, first, rtol=1e-4), (
+        f"Your first loss is {start:.6g}, but at the initial parameters the loss over all examples is {first:.6g}. "
+        "Is it taken before the steps of the epoch, right after a forward pass with the whole of X?"
+    )
     return Report(report.title, (*turns.lines, *report.lines))
 
 
@@ -204,7 +211,8 @@ show(
 #
 # - `steps`: how many steps (updates of the parameters) did each kind of curve take in 100 epochs? A list of two whole numbers:
 #   batch, then SGD.
-# - `batch_noise`: `rises` (as a number from 0 to 1) and `roughness` of the batch curve, from your table.
+# - `batch_noise`: `rises` (as a number from 0 to 1) and `roughness` of the batch curve, from your table. Two significant
+#   figures, as the table prints the roughness, are enough.
 
 # %% student="numbers"
 # Fill in:  steps = [..., ...]     batch_noise = [..., ...]

@@ -29,7 +29,7 @@ from simple_network import SimpleNeuralNetwork
 # - `forward_pass(X)` computes `self.Z1`, `self.A1` (with tanh), `self.Z2`, `self.A2` (with the sigmoid) and returns
 #   `self.A2`;
 # - `backward_pass(X, Y)` computes `self.dW1`, `self.db1`, `self.dW2`, `self.db2`: the gradients of the mean loss, each
-#   in the shape of its parameter. It does not change the parameters.
+#   in the shape of its parameter, for the outputs of the last `forward_pass`. It does not change the parameters.
 #
 # What you need to know about tanh: $\tanh'(z) = 1 - \tanh^2(z)$. It has its steepest slope, 1, at zero; the sigmoid's
 # steepest slope is 1/4.
@@ -90,7 +90,7 @@ check_yourself(selfcheck_network)
 #
 # Write a function that makes a network with 4 hidden units from a class and a seed, trains it on the training set of
 # the moons, and returns three numbers: the final loss (the last entry of what `train` returns), the accuracy on the
-# training set and the accuracy on the test set. Make the network with
+# training set and the accuracy on the test set (each a share between 0 and 1). Make the network with
 # `network_class(2, 4, 1, rng=seed)`, so that the same seed gives the same weights.
 
 # %% student="train_on_moons"

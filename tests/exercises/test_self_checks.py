@@ -181,6 +181,33 @@ def train_sgd(network, X, Y, epochs, learning_rate):
         train_epoch(network, X[:, np.random.permutation(X.shape[1])], Y, learning_rate, range(X.shape[1]))
     return losses
 """
+LATE = """
+def train_sgd(network, X, Y, epochs, learning_rate):
+    losses = []
+    for _ in range(epochs):
+        train_epoch(network, X, Y, learning_rate, np.random.permutation(X.shape[1]))
+        network.forward_pass(X)
+        losses.append(network.compute_loss(Y))
+    return losses
+"""
+OWN_MEAN = """
+def fit_scaler(Y):
+    return np.mean(Y, axis=1, keepdims=True), np.std(Y, axis=1, keepdims=True)
+def standardise(Y, mean, std):
+    return (Y - np.mean(Y, axis=1, keepdims=True)) / np.std(Y, axis=1, keepdims=True)
+def unstandardise(S, mean, std):
+    return S * std + mean
+"""
+STEP = """
+def train_step(net, X, Y, learning_rate):
+    net.forward_pass(X)
+    loss = net.compute_loss(Y)
+    net.backward_pass(X, Y)
+    {step}
+    return {loss}
+"""
+STILL = "b1 = net.b1; net.update_parameters(learning_rate); net.b1 = b1"
+AFTER = "[net.update_parameters(learning_rate), net.forward_pass(X), net.compute_loss(Y)][2]"
 EPOCH = """
 def train_epoch(network, X, Y, learning_rate, order):
     for k in order:
@@ -258,6 +285,10 @@ SLIPS = [
     ("linear_models", "descent", DESCENT, "descent", "The same gradient is used in every step: take it inside"),
     ("exploding_gradients", "weights", WEIGHTS, "weights", "distribution from -c to c has the variance c^2 / 3"),
     ("sgd", "train_sgd", SGD, "sgd", "Step 1: backward_pass got column"),
+    ("sgd", "train_sgd", LATE, "sgd", "Is it taken before the steps of the epoch"),
+    ("multi_output", "scaler", OWN_MEAN, "scaler", "standardise has to use the mean and std that it is given"),
+    ("multi_output", "step", STEP.format(step=STILL, loss="loss"), "step", "b1 WRONG b1 did not change at all."),
+    ("multi_output", "step", STEP.format(step="", loss=AFTER), "step", "but before the step the loss was"),
     ("sgd", "train_epoch", EPOCH, "epoch", "Is update_parameters inside the loop?"),
     ("l2_regularization", "network", PENALTY, "network", "added in one of the two and subtracted in the other"),
     ("reaction_rates", "record", DESIGN.format(names="abcde", activation="softmax", transform="none"), "record",
@@ -333,6 +364,7 @@ def standardise(Y, mean, std):
 def unstandardise(S, mean, std):
     return (S * std + mean).tolist()
 """
+OTHER_STEP = STEP.format(step="net.update_parameters(learning_rate)", loss="np.array([loss])")
 RECORD = """
 properties = {
     "range": [0, np.inf], "parity": "even", "decreasing_on": [-np.inf, 0], "increasing_on": [0, np.inf],
@@ -346,7 +378,7 @@ properties = {
 @pytest.mark.parametrize(
     ("name", "replaced"),
     [
-        ("multi_output", {"network": NETWORK, "scaler": SCALER}),
+        ("multi_output", {"network": NETWORK, "scaler": SCALER, "step": OTHER_STEP}),
         ("custom_activation", {"record": RECORD}),
         ("relu_derivative", {"functions": SIGNALS}),
     ],
