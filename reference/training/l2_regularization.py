@@ -14,7 +14,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from backprop import accuracy, plot_decision_boundary, show
-from selfcheck import check_gradients, check_training, check_yourself
+from selfcheck import Report, as_numbers, check_gradients, check_training, check_values, check_yourself
 from simple_network import SimpleNeuralNetwork
 
 # %% [markdown] text="task"
@@ -80,8 +80,8 @@ class L2Network(SimpleNeuralNetwork):
 # ### Check yourself
 #
 # The next cell compares your gradients with central differences of your own loss, at $\lambda = 0.7$. The one after it
-# trains for a few epochs and looks whether your losses fall. They hold no answers: a wrong constant in the loss *and*
-# in the gradients is not seen here, but it is marked after you hand in.
+# trains for a few epochs and looks whether your losses start at your own loss of the initial parameters, and fall. They
+# hold no answers: a wrong constant in the loss *and* in the gradients is not seen here, but it is marked after you hand in.
 
 # %% selfcheck="network"
 def selfcheck_network():
@@ -98,8 +98,17 @@ def selfcheck_training():
     rng = np.random.default_rng(0)
     X, Y = rng.normal(size=(3, 11)), rng.integers(0, 2, size=(7, 11))
     network = L2Network(3, 5, 7, rng=rng, weight_scale=1.0)
+    network.reg_lambda = 0.7
+    network.forward_pass(X)
+    first = float(np.ravel(network.compute_loss(Y))[0])
+    network.reg_lambda = 0.0
     losses = network.train(X, Y, epochs=20, learning_rate=0.3, reg_lambda=0.7)
     report = check_training(losses, epochs=20)
+    start = float(np.ravel(losses)[0])
+    assert np.isclose(start, first), (
+        f"The first loss is {start:.6g}, but at the initial parameters your compute_loss gives {first:.6g} with this "
+        "strength. Is the loss taken before the update of its epoch, and is it the penalised one?"
+    )
     assert network.reg_lambda == 0.7, f"reg_lambda was 0.7, but self.reg_lambda is {network.reg_lambda} after the training."
     return report
 
@@ -170,6 +179,26 @@ def lambda_study(lambdas, X_train, Y_train, X_test, Y_test, epochs, learning_rat
         )
     return rows
     ### END SOLUTION
+
+# %% selfcheck="study"
+# A look at your study, with two strengths and a few examples: each strength has a network of its own.
+def selfcheck_study():
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(2, 11)), rng.integers(0, 2, size=(1, 11))
+    data = X, Y, rng.normal(size=(2, 7)), rng.integers(0, 2, size=(1, 7))
+    both, alone = (lambda_study(lambdas, *data, 5, 0.5, 3) for lambdas in ([0, 0.7], [0.7]))
+    report = check_values({"two rows": both, "one row": alone}, {"two rows": (2, 3), "one row": (1, 3)})
+    without, second, only = np.vstack([as_numbers(both), as_numbers(alone).reshape(1, 3)])
+    assert np.allclose(second, only), (
+        f"The row of lambda = 0.7 is {second} after a row of lambda = 0, and {only} alone. Each strength needs a new "
+        "network, made with rng=seed."
+    )
+    assert not np.isclose(without[2], only[2]), "The squares are the same with lambda = 0 and 0.7: does train get the strength?"
+    assert np.all(only[:2] <= 1), "An accuracy is a share between 0 and 1."
+    return Report("A row does not depend on those before it.", report.lines)
+
+
+check_yourself(selfcheck_study)
 
 # %% question="strength_table"
 # the three columns of your table {each}, for other data and a few epochs.

@@ -229,6 +229,37 @@ class L2Network(SimpleNeuralNetwork):
         self.reg_lambda = reg_lambda
         return super().train(X, Y, epochs, learning_rate)
 """
+L2_TRAIN = """
+class L2Network(SimpleNeuralNetwork):
+    reg_lambda = 0.0
+    def compute_loss(self, Y):
+        squares = np.sum(self.W1**2) + np.sum(self.W2**2)
+        return super().compute_loss(Y) + self.reg_lambda / (2 * Y.shape[1]) * squares
+    def backward_pass(self, X, Y):
+        super().backward_pass(X, Y)
+        self.dW1 = self.dW1 + self.reg_lambda / X.shape[1] * self.W1
+        self.dW2 = self.dW2 + self.reg_lambda / X.shape[1] * self.W2
+    def train(self, X, Y, epochs, learning_rate, reg_lambda=0.0):
+        self.reg_lambda, losses = reg_lambda, []
+        for _ in range(epochs):
+            self.forward_pass(X)
+            self.backward_pass(X, Y)
+            self.update_parameters(learning_rate)
+            self.forward_pass(X)
+            losses.append(self.compute_loss(Y))
+        return losses
+"""
+STUDY = """
+def lambda_study(lambdas, X_train, Y_train, X_test, Y_test, epochs, learning_rate, seed):
+    rows, network = [], L2Network(2, 50, 1, rng=seed, weight_scale=5.0)
+    for reg_lambda in lambdas:
+        {new}
+        network.train(X_train, Y_train, epochs, learning_rate{strength})
+        squares = np.sum(network.W1**2) + np.sum(network.W2**2)
+        rows.append([accuracy(network.predict(X), Y) for X, Y in ((X_train, Y_train), (X_test, Y_test))] + [squares])
+    return rows
+"""
+NEW = "network = L2Network(2, 50, 1, rng=seed, weight_scale=5.0)"
 DESIGN = """
 design = {{
     "features": [{{"name": name, "unit": "1"}} for name in {names!r}],
@@ -291,6 +322,9 @@ SLIPS = [
     ("multi_output", "step", STEP.format(step="", loss=AFTER), "step", "but before the step the loss was"),
     ("sgd", "train_epoch", EPOCH, "epoch", "Is update_parameters inside the loop?"),
     ("l2_regularization", "network", PENALTY, "network", "added in one of the two and subtracted in the other"),
+    ("l2_regularization", "network", L2_TRAIN, "training", "Is the loss taken before the update of its epoch"),
+    ("l2_regularization", "lambda_study", STUDY.format(new="", strength=", reg_lambda"), "study", "a new network"),
+    ("l2_regularization", "lambda_study", STUDY.format(new=NEW, strength=""), "study", "does train get the strength?"),
     ("reaction_rates", "record", DESIGN.format(names="abcde", activation="softmax", transform="none"), "record",
      "the activation of layer 1 is 'softmax', but has to be one of linear, sigmoid, tanh, relu, softplus, exp."),
     ("reaction_rates", "record", DESIGN.format(names="abcde", activation="tanh", transform="log"), "record",
