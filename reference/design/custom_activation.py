@@ -127,7 +127,7 @@ def selfcheck_layer():
     rng = np.random.default_rng(0)
     C = rng.normal(size=(5, 11))
     return check_gradient(
-        lambda W, b, X: np.sum(C * layer_forward(X, W, b)[1]),
+        lambda W, b, X: np.sum(np.multiply(C, layer_forward(X, W, b)[1])),
         lambda W, b, X: tuple(layer_backward(C, layer_forward(X, W, b)[0], X, W))[1:],
         {"W": rng.normal(size=(5, 3)), "b": rng.normal(size=(5, 1)), "X": rng.normal(size=(3, 11))},
         sizes={"m": 11},

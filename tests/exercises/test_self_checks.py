@@ -398,6 +398,23 @@ def standardise(Y, mean, std):
 def unstandardise(S, mean, std):
     return (S * std + mean).tolist()
 """
+LAYER = """
+def layer_forward(X, W, b):
+    Z = np.matrix(W) * X + b
+    return [Z, np.multiply(Z, np.tanh(Z))]
+def layer_backward(dA, Z, X, W):
+    Z = np.asarray(Z)
+    dZ = np.multiply(dA, np.tanh(Z) + Z / np.cosh(Z) ** 2)
+    return [dZ, dZ @ X.T, dZ @ np.ones((dZ.shape[1], 1)), (dZ.T @ W).T]
+"""
+SINGLE = """
+def train_epoch(network, X, Y, learning_rate, order):
+    X, Y = X.astype(np.float32), Y.astype(np.float32)
+    for k in order:
+        network.forward_pass(X[:, [k]])
+        network.backward_pass(X[:, [k]], Y[:, [k]])
+        network.update_parameters(np.float32(learning_rate))
+"""
 OTHER_STEP = STEP.format(step="net.update_parameters(learning_rate)", loss="np.array([loss])")
 RECORD = """
 properties = {
@@ -413,7 +430,8 @@ properties = {
     ("name", "replaced"),
     [
         ("multi_output", {"network": NETWORK, "scaler": SCALER, "step": OTHER_STEP}),
-        ("custom_activation", {"record": RECORD}),
+        ("custom_activation", {"record": RECORD, "layer": LAYER}),
+        ("sgd", {"train_epoch": SINGLE}),
         ("relu_derivative", {"functions": SIGNALS}),
     ],
 )
