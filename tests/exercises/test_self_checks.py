@@ -229,16 +229,9 @@ class L2Network(SimpleNeuralNetwork):
         self.reg_lambda = reg_lambda
         return super().train(X, Y, epochs, learning_rate)
 """
-L2_TRAIN = """
-class L2Network(SimpleNeuralNetwork):
-    reg_lambda = 0.0
-    def compute_loss(self, Y):
-        squares = np.sum(self.W1**2) + np.sum(self.W2**2)
-        return super().compute_loss(Y) + self.reg_lambda / (2 * Y.shape[1]) * squares
-    def backward_pass(self, X, Y):
-        super().backward_pass(X, Y)
-        self.dW1 = self.dW1 + self.reg_lambda / X.shape[1] * self.W1
-        self.dW2 = self.dW2 + self.reg_lambda / X.shape[1] * self.W2
+L2_TRAIN = (
+    PENALTY.replace("dW1 - ", "dW1 + ").replace("dW2 - ", "dW2 + ")
+    + """
     def train(self, X, Y, epochs, learning_rate, reg_lambda=0.0):
         self.reg_lambda, losses = reg_lambda, []
         for _ in range(epochs):
@@ -249,6 +242,7 @@ class L2Network(SimpleNeuralNetwork):
             losses.append(self.compute_loss(Y))
         return losses
 """
+)
 STUDY = """
 def lambda_study(lambdas, X_train, Y_train, X_test, Y_test, epochs, learning_rate, seed):
     rows, network = [], L2Network(2, 50, 1, rng=seed, weight_scale=5.0)
