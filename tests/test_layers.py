@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "exercise": {"mistakes"},
     "diagnosis": {"mistakes", "tolerance"},
     "course": {"exercise"},
-    "layers": {"tolerance"},
+    "layers": {"tolerance", "truth"},
     "marking": {"diagnosis", "exercise", "layers", "mistakes", "tolerance"},
     "locate": {"exercise", "marking", "mistakes", "sandbox", "truth"},
     "exercises": {"course", "diagnosis", "exercise", "marking", "mistakes", "tolerance", "truth"},

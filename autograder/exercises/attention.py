@@ -17,6 +17,7 @@ from autograder.exercises.attention_mistakes import BACKWARD, MODEL, explain_for
 from autograder.exercises.shared import calling, of_order_one
 from autograder.marking.judges import remembered, values
 from autograder.marking.slips import At, explain_slips, slope
+from autograder.truth import many_digits
 
 PARAMETERS = ("E", "Wq", "Wk", "Wv", "Wo")
 
@@ -120,7 +121,7 @@ def _texts(rng: np.random.Generator) -> list[Challenge]:
 
 def true_shares(Q: np.ndarray, K: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """The weights, with fifty digits and exponents without end."""
-    with mpmath.workdps(50):
+    with many_digits():
         exact = np.vectorize(lambda x: mpmath.mpf(float(x)), otypes=[object])
         scores = exact(Q) @ exact(K).T / mpmath.sqrt(Q.shape[1])
         E = np.vectorize(lambda s, seen: mpmath.exp(s) if seen else mpmath.mpf(0), otypes=[object])(scores, mask)

@@ -16,6 +16,7 @@ from autograder.exercises.normalisation_mistakes import AXES, Paths
 from autograder.exercises.running_averages import carried
 from autograder.marking.judges import remembered
 from autograder.marking.slips import At, slope
+from autograder.truth import many_digits
 
 _exact = np.vectorize(lambda x: mpmath.mpf(float(x)), otypes=[object])
 _root = np.vectorize(mpmath.sqrt, otypes=[object])
@@ -25,7 +26,7 @@ _root = np.vectorize(mpmath.sqrt, otypes=[object])
 def forward(given: Values) -> dict[str, np.ndarray]:
     """Mean, variance and normalised values along both axes."""
     found: dict[str, np.ndarray] = {}
-    with mpmath.workdps(50):
+    with many_digits():
         Z = _exact(given["Z"])
         for which, axis in AXES.items():
             mu = Z.sum(axis=axis, keepdims=True) / Z.shape[axis]
@@ -95,7 +96,7 @@ def follow_paths(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
 def evaluation(given: Values) -> dict[str, np.ndarray]:
     """The values with fifty digits; the slopes of a loss whose derivative by U is dU."""
     formula = "gamma * (Z - running_mu) / sqrt(running_var + eps) + beta"
-    with mpmath.workdps(50):
+    with many_digits():
         exact = {name: _exact(value) for name, value in given.items()}
         U = exact["gamma"] * (exact["Z"] - exact["running_mu"]) / _root(exact["running_var"] + exact["eps"])
         U = U + exact["beta"]
@@ -106,7 +107,7 @@ def evaluation(given: Values) -> dict[str, np.ndarray]:
 @remembered
 def running(given: Values) -> dict[str, np.ndarray]:
     """The values of every batch and the averages after it: weighted sums over all batches so far, in fifty digits."""
-    with mpmath.workdps(50):
+    with many_digits():
         exact = {name: _exact(value) for name, value in given.items()}
         mus, variances, U, keep = [], [], [], mpmath.mpf(float(given["keep"]))
         for Z in exact["batches"]:

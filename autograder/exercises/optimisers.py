@@ -17,6 +17,7 @@ from autograder.exercises.optimiser_steps import STATES, explained, following
 from autograder.exercises.shared import of_order_one
 from autograder.marking.judges import remembered, values
 from autograder.marking.slips import Slip, explain_slips
+from autograder.truth import many_digits
 
 NUMBERS = {
     "momentum": ("rate", "beta"),
@@ -111,7 +112,7 @@ def _truth(kind: str) -> Callable[[Values], dict[str, np.ndarray]]:
 
     @remembered
     def truth(given: Values) -> dict[str, np.ndarray]:
-        with mpmath.workdps(50):
+        with many_digits():
             exact = np.vectorize(lambda x: mpmath.mpf(float(x)), otypes=[object])
             numbers = {name: mpmath.mpf(float(given[name])) for name in NUMBERS[kind]}
             g, theta = exact(given["g"]), exact(given["theta"])

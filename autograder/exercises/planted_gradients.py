@@ -15,6 +15,8 @@ from typing import Any
 import mpmath
 import numpy as np
 
+from autograder.truth import many_digits
+
 BENT = ("u", "u**2", "tanh", "sin", "abs", "cos", "tanh**2", "1", "sign", "sign, 1 at 0", "sign, -1 at 0")
 """What a row may make of its number u; the probe has them in this order."""
 
@@ -225,7 +227,7 @@ _EXACT = (
 def exact_slope(table: Sequence[np.ndarray], x: np.ndarray, entry: int, *, order: int = 1, side: int = 0) -> Any:
     """The derivative of the first output by one input, by differences at fifty digits; of one ``side`` if not 0."""
     bent, w, b, out = table
-    with mpmath.workdps(50):
+    with many_digits():
         at = [mpmath.mpf(float(one)) for one in np.ravel(x)]
 
         def f(z: Any) -> Any:

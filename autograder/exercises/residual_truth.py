@@ -15,6 +15,7 @@ import numpy as np
 from autograder.exercise import Values
 from autograder.marking.judges import remembered
 from autograder.marking.slips import At, slope
+from autograder.truth import many_digits
 
 BRANCH = "W2 @ tanh(W1 @ X + b1) + b2"
 _LOSS = f"sum(dout * ({{0}} + {BRANCH}))"
@@ -25,7 +26,7 @@ _exact = np.vectorize(lambda x: mpmath.mpf(float(x)), otypes=[object])
 @remembered
 def block(given: Values) -> dict[str, np.ndarray]:
     """The values of a block, with fifty digits."""
-    with mpmath.workdps(50):
+    with many_digits():
         exact = {name: _exact(value) for name, value in given.items()}
         A1 = np.vectorize(mpmath.tanh, otypes=[object])(exact["W1"] @ exact["X"] + exact["b1"])
         out = exact["X"] + exact["W2"] @ A1 + exact["b2"]
@@ -89,7 +90,7 @@ def through(matrices: Sequence[np.ndarray], identity: bool) -> np.ndarray:
 def stack_values(given: Values) -> dict[str, np.ndarray]:
     """The values between the blocks: each branch also adds one, which the blocks behind it pass on."""
     found = {}
-    with mpmath.workdps(50):
+    with many_digits():
         X = _exact(given["X"])
         ones = _exact(np.ones((len(X), 1)))
         for which, identity in KINDS.items():
@@ -106,7 +107,7 @@ def stack_values(given: Values) -> dict[str, np.ndarray]:
 def stack_gradients(given: Values) -> dict[str, np.ndarray]:
     """The gradients between the blocks."""
     found = {}
-    with mpmath.workdps(50):
+    with many_digits():
         dout = _exact(given["dout"])
         for which, identity in KINDS.items():
             M = [_exact(matrix) for matrix in ordered(given["M"], identity)]
@@ -118,7 +119,7 @@ def stack_gradients(given: Values) -> dict[str, np.ndarray]:
 @remembered
 def sizes(given: Values) -> dict[str, np.ndarray]:
     """Sizes beside the last one, and the factor of one block, with fifty digits."""
-    with mpmath.workdps(50):
+    with many_digits():
         norms = [mpmath.sqrt(sum(x**2 for x in _exact(one).ravel())) for one in given["gradients"]]
         relative = [one / norms[-1] for one in norms]
         per_block = mpmath.power(relative[0], mpmath.mpf(1) / (len(norms) - 1))

@@ -17,6 +17,7 @@ from autograder.exercises.softmax_by_hand import JUDGE, PERSONAL, PROBE, STEPS
 from autograder.exercises.softmax_mistakes import BACKWARD, FORWARD, JACOBIAN, LOSS, explain_overflow, shares
 from autograder.marking.judges import remembered, values
 from autograder.marking.slips import At, explain_slips, first_of, slope
+from autograder.truth import many_digits
 
 SHARES = "exp({0}) / sum(exp({0}), axis=0)"
 """Softmax of columns of ordinary size, as a formula."""
@@ -101,7 +102,7 @@ MANY = 400
 def true_softmax(given: Values) -> dict[str, np.ndarray]:
     """Shares and the logarithm of the sum, with fifty digits and exponents without end."""
     found = {}
-    with mpmath.workdps(50):
+    with many_digits():
         for name in ("", "_large"):
             E = np.vectorize(lambda z: mpmath.exp(mpmath.mpf(float(z))), otypes=[object])(given[f"Z{name}"])
             total = E.sum(axis=0, keepdims=True)

@@ -23,6 +23,7 @@ import numpy as np
 import sympy
 
 from autograder.layers.scalars import DIGITS, Beyond, Scalar, numbers, symbols
+from autograder.truth.precision import many_digits
 
 Arrays = Mapping[str, np.ndarray]
 Outputs = tuple[np.ndarray, ...]
@@ -120,7 +121,7 @@ def symbolic(run: Run, inputs: Arrays, upstream: Outputs) -> dict[str, np.ndarra
         )
     )
     slopes = sympy.lambdify(names, [total.diff(name) for name in names], modules="mpmath", cse=True)
-    with mpmath.workdps(DIGITS):
+    with many_digits(DIGITS):
         try:
             values = slopes(*(mpmath.mpf(float(x)) for array in inputs.values() for x in array.flat))
             flat = np.array([float(value) for value in values])
@@ -184,7 +185,7 @@ def digitwise(run: Run, inputs: Arrays, upstream: Outputs) -> Product:
 
 def _sides(run: Run, inputs: Arrays, upstream: Outputs, along: Arrays) -> tuple[float, float]:
     """The slopes along a direction, to its left and to its right, from numbers of sixty digits."""
-    with mpmath.workdps(DIGITS):
+    with many_digits(DIGITS):
 
         def value(sign: int) -> Any:
             given = {

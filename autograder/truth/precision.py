@@ -15,7 +15,7 @@ _LOCK = threading.RLock()
 
 
 @contextmanager
-def many_digits() -> Iterator[None]:
-    """Compute with :data:`DIGITS` digits inside; another thread that asks for them waits."""
-    with _LOCK, mpmath.workdps(DIGITS):
+def many_digits(digits: int = DIGITS) -> Iterator[None]:
+    """Compute with so many digits inside; another thread that asks for them waits."""
+    with _LOCK, mpmath.workdps(digits):
         yield

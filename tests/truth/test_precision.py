@@ -1,9 +1,11 @@
 """Exact evaluation in several threads: mpmath has one precision for the whole process."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import mpmath
 
+import autograder
 from autograder.truth import many_digits
 from autograder.truth.precision import DIGITS
 
@@ -27,3 +29,10 @@ def test_every_thread_computes_with_all_digits_and_leaves_none_behind():
 def test_it_may_be_asked_for_inside():
     with many_digits(), many_digits():
         assert mpmath.mp.dps == DIGITS
+
+
+def test_no_module_asks_mpmath_for_digits_on_its_own():
+    """Another thread would take them away: marks are given in several at once."""
+    package = Path(autograder.__file__).parent
+    asking = [path.name for path in package.rglob("*.py") if "workdps" in path.read_text(encoding="utf-8")]
+    assert asking == ["precision.py"]
