@@ -13,10 +13,10 @@ import mpmath
 import numpy as np
 
 from autograder.exercise import Challenge, Exercise, Probe, Question, Values, Written, lines
-from autograder.exercises.attention_mistakes import BACKWARD, MODEL, explain_forward, run
+from autograder.exercises.attention_mistakes import BACKWARD, explain_forward, model_slips, returned, run
 from autograder.exercises.shared import calling, of_order_one
 from autograder.marking.judges import remembered, values
-from autograder.marking.slips import At, explain_slips, slope
+from autograder.marking.slips import At, explain_slips, first_of, slope
 from autograder.truth import many_digits
 
 PARAMETERS = ("E", "Wq", "Wk", "Wv", "Wo")
@@ -183,27 +183,24 @@ def true_model(given: Values) -> dict[str, np.ndarray]:
 
 def follow_model(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
     """What follows from what the student's own attention has returned, where it was given what is right."""
-    right, known = run(given), dict[str, np.ndarray]()
-    for takes, gives in ((("Q", "K", "V", "mask"), ("A", "P")), (("Q", "K", "V"), ("dQ", "dK", "dV"))):
-        again = "" if "mask" in takes else "_again"
-        if all(_same(own.get(f"given_{name}{again}"), right[name]) for name in takes):
-            known |= {name: own[f"own_{name}"] for name in gives if _fits(own.get(f"own_{name}"), right[name])}
-    arrived = run(given, own=known)["dA"]
-    if _fits(own.get("dA"), right["dA"]):
-        known["dA"] = own["dA"]
+    known = returned(given, own)
+    arrived = run(given, own={name: value for name, value in known.items() if name != "dA"})["dA"]
     return [{**_lines(run(given, own=known)), "dA": arrived}]
-
-
-def _fits(value: np.ndarray | None, right: np.ndarray) -> bool:
-    return value is not None and value.shape == right.shape
-
-
-def _same(value: np.ndarray | None, right: np.ndarray) -> bool:
-    return value is not None and value.shape == right.shape and np.allclose(value, right, rtol=1e-6)
 
 
 def _lines(found: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {name: found[name] for name in ("loss", "dA", *(f"d{one}" for one in PARAMETERS))}
+
+
+def _of_own(at: At) -> Mapping[str, Any]:
+    """The values of all steps, with those that the student's own attention has returned; dA is a line by itself."""
+    known = returned(at.given, at.own)
+    known.pop("dA", None)
+    return run(at.given, own=known)
+
+
+MODEL = model_slips(lambda at: run(at.given))
+explain_model = first_of(explain_slips(MODEL), explain_slips(model_slips(_of_own)))
 
 
 # The questions --------------------------------------------------------------------------------------------------------
@@ -234,7 +231,7 @@ EXERCISE = Exercise(
             "(c) A model of letters",
             lines(loss=1, dA=1, dWo=1, dWq=1, dWk=1, dWv=1, dE=2),
             Probe(letters, _texts, {"parameters": PARAMETERS}),
-            values(true_model, follow=follow_model, explain=explain_slips(MODEL)),
+            values(true_model, follow=follow_model, explain=explain_model),
         ),
     ),
     written=(Written("attention_words", "(d) Why", 3),),

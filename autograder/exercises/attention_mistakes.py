@@ -59,6 +59,26 @@ def run(given: Values, how: str = "", own: Mapping[str, np.ndarray] | None = Non
     return v | {"dZ": dZ, "H": H, "back": back}
 
 
+def returned(given: Values, own: Values) -> dict[str, np.ndarray]:
+    """What the student's own attention has returned, where it was given what is right, and the own dA."""
+    right, known = run(given), dict[str, np.ndarray]()
+    for takes, gives in ((("Q", "K", "V", "mask"), ("A", "P")), (("Q", "K", "V"), ("dQ", "dK", "dV"))):
+        again = "" if "mask" in takes else "_again"
+        if all(_same(own.get(f"given_{name}{again}"), right[name]) for name in takes):
+            known |= {name: own[f"own_{name}"] for name in gives if _fits(own.get(f"own_{name}"), right[name])}
+    if _fits(own.get("dA"), right["dA"]):
+        known["dA"] = own["dA"]
+    return known
+
+
+def _fits(value: np.ndarray | None, right: np.ndarray) -> bool:
+    return value is not None and value.shape == right.shape
+
+
+def _same(value: np.ndarray | None, right: np.ndarray) -> bool:
+    return value is not None and value.shape == right.shape and np.allclose(value, right, rtol=1e-6)
+
+
 def gathered(dX: np.ndarray, tokens: np.ndarray, count: int) -> np.ndarray:
     """The sum over all places of each letter."""
     return np.asarray(np.eye(count)[tokens].T @ dX)
@@ -171,59 +191,63 @@ def _last_place_only(v: Arrays, at: At) -> np.ndarray:
     return found
 
 
-def _of_run(id: str, line: str, formula: Callable[[Arrays, At], Any]) -> Slip:
-    """A slip as a function of the right values of all steps."""
-    return Slip(id, line, lambda at: formula(run(at.given), at))
+def model_slips(values: Callable[[At], Mapping[str, Any]]) -> tuple[Slip, ...]:
+    """The slips of the model, as functions of the values of all steps."""
 
+    def of_run(id: str, line: str, formula: Callable[[Any, At], Any]) -> Slip:
+        return Slip(id, line, lambda at: formula(values(at), at))
 
-MODEL = (
-    *(
-        Slip(id, line, lambda at, how=how, line=line: run(at.given, how)[line])
-        for id, how in (
-            ("attention-mask-missing", "no mask"),
-            ("attention-mask-inverted", "turned mask"),
-            ("positions-forgotten", "no positions"),
-            ("residual-forgotten", "no residual"),
-        )
-        for line in _LINES
-    ),
-    _of_run("loss-summed-over-examples", "loss", lambda v, at: v["loss"] * len(at.tokens)),
-    _of_run("sign-flipped", "loss", lambda v, at: -v["loss"]),
-    *(_of_run("missing-1-over-m", line, lambda v, at, line=line: v[line] * len(at.tokens)) for line in _LINES[1:]),
-    *(_of_run("sign-flipped", line, lambda v, at, line=line: -v[line]) for line in _LINES[1:]),
-    *(
-        _of_run("mean-over-outputs", line, lambda v, at, line=line: v[line] * len(at.tokens) / len(at.E))
-        for line in _LINES[1:]
-    ),
-    _of_run("target-missing", "dA", lambda v, at: shares(v["H"] @ at.Wo) @ at.Wo.T / len(at.tokens)),
-    _of_run("target-missing", "dWo", lambda v, at: v["H"].T @ shares(v["H"] @ at.Wo) / len(at.tokens)),
-    _of_run("residual-forgotten", "dWo", lambda v, at: v["A"].T @ v["dZ"]),
-    _of_run("residual-branch-missing", "dWo", lambda v, at: v["X"].T @ v["dZ"]),
-    *(
-        _of_run("result-transposed", f"dW{name.lower()}", lambda v, at, name=name: v[f"d{name}"].T @ v["X"])
-        for name in "QKV"
-    ),
-    *(
-        _of_run("embeddings-for-inputs", f"dW{n.lower()}", lambda v, at, n=n: at.E[at.tokens].T @ v[f"d{n}"])
-        for n in "QKV"
-    ),
-    _of_run("attention-query-for-key", "dWq", lambda v, at: v["X"].T @ v["dK"]),
-    _of_run("attention-query-for-key", "dWk", lambda v, at: v["X"].T @ v["dQ"]),
-    _of_run("embedding-gradient-overwritten", "dE", _last_place_only),
-    _of_run("residual-path-missing", "dE", lambda v, at: gathered(v["dX"] - v["dA"], at.tokens, len(at.E))),
-    _of_run("residual-branch-missing", "dE", lambda v, at: gathered(v["dA"], at.tokens, len(at.E))),
-    _of_run(
-        "weights-not-transposed", "dE",
-        lambda v, at: gathered(
-            v["dA"] + v["dQ"] @ at.Wq + v["dK"] @ at.Wk + v["dV"] @ at.Wv, at.tokens, len(at.E)
+    def dE(dX: np.ndarray, at: At) -> np.ndarray:
+        return gathered(dX, at.tokens, len(at.E))
+
+    return (
+        *(
+            Slip(id, line, lambda at, how=how, line=line: run(at.given, how)[line])
+            for id, how in (
+                ("attention-mask-missing", "no mask"),
+                ("attention-mask-inverted", "turned mask"),
+                ("positions-forgotten", "no positions"),
+                ("residual-forgotten", "no residual"),
+            )
+            for line in _LINES
         ),
-    ),
-    *(
-        _of_run("letters-path-missing", "dE", lambda v, at, n=n: gathered(v["dX"] - v["back"][n], at.tokens, len(at.E)))
-        for n in "QKV"
-    ),
-    *(
-        _of_run("one-path-only", "dE", lambda v, at, n=n: gathered(v["dA"] + v["back"][n], at.tokens, len(at.E)))
-        for n in "QKV"
-    ),
-)  # fmt: skip
+        of_run("loss-summed-over-examples", "loss", lambda v, at: v["loss"] * len(at.tokens)),
+        of_run("sign-flipped", "loss", lambda v, at: -v["loss"]),
+        *(of_run("missing-1-over-m", line, lambda v, at, line=line: v[line] * len(at.tokens)) for line in _LINES[1:]),
+        *(of_run("sign-flipped", line, lambda v, at, line=line: -v[line]) for line in _LINES[1:]),
+        *(
+            of_run("mean-over-outputs", line, lambda v, at, line=line: v[line] * len(at.tokens) / len(at.E))
+            for line in _LINES[1:]
+        ),
+        of_run("target-missing", "dA", lambda v, at: shares(v["H"] @ at.Wo) @ at.Wo.T / len(at.tokens)),
+        of_run("target-missing", "dWo", lambda v, at: v["H"].T @ shares(v["H"] @ at.Wo) / len(at.tokens)),
+        of_run("residual-forgotten", "dWo", lambda v, at: v["A"].T @ v["dZ"]),
+        of_run("residual-branch-missing", "dWo", lambda v, at: v["X"].T @ v["dZ"]),
+        *(
+            of_run("result-transposed", f"dW{name.lower()}", lambda v, at, name=name: v[f"d{name}"].T @ v["X"])
+            for name in "QKV"
+        ),
+        *(
+            of_run("embeddings-for-inputs", f"dW{n.lower()}", lambda v, at, n=n: at.E[at.tokens].T @ v[f"d{n}"])
+            for n in "QKV"
+        ),
+        of_run("attention-gradient-of-another-weight", "dWq", lambda v, at: v["X"].T @ v["dK"]),
+        of_run("attention-gradient-of-another-weight", "dWk", lambda v, at: v["X"].T @ v["dQ"]),
+        of_run("embedding-gradient-overwritten", "dE", _last_place_only),
+        of_run("residual-path-missing", "dE", lambda v, at: dE(v["dX"] - v["dA"], at)),
+        of_run("residual-branch-missing", "dE", lambda v, at: dE(v["dA"], at)),
+        of_run(
+            "weights-not-transposed", "dE",
+            lambda v, at: gathered(
+                v["dA"] + v["dQ"] @ at.Wq + v["dK"] @ at.Wk + v["dV"] @ at.Wv, at.tokens, len(at.E)
+            ),
+        ),
+        *(
+            of_run("letters-path-missing", "dE", lambda v, at, n=n: dE(v["dX"] - v["back"][n], at))
+            for n in "QKV"
+        ),
+        *(
+            of_run("one-path-only", "dE", lambda v, at, n=n: dE(v["dA"] + v["back"][n], at))
+            for n in "QKV"
+        ),
+    )  # fmt: skip

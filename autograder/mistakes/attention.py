@@ -7,6 +7,10 @@ ATTENTION: Texts = {
         "the gradient of the scores is not transposed for the keys, or is for the queries",
         "Scores have a row for each query and a column for each key. Check the shapes of the two products.",
     ),
+    "attention-gradient-of-another-weight": (
+        "the gradient of the queries stands where that of the keys is due, or the other way round",
+        "Which of Q, K and V does this weight make? Its gradient comes from there.",
+    ),
     "attention-query-for-key": (
         "queries and keys are exchanged in the gradient",
         "The gradient of one factor contains the other one. Check which one you multiply with.",

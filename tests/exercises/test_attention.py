@@ -81,7 +81,7 @@ def test_the_model_is_that_of_torch():
     [
         ("attention_values", mistakes.FORWARD),
         ("attention_gradients", mistakes.BACKWARD),
-        ("letter_gradients", mistakes.MODEL),
+        ("letter_gradients", exercise.MODEL),
     ],
 )
 def test_no_two_slips_look_alike_and_none_looks_right(name, slips):
