@@ -63,7 +63,7 @@ def _reason(name: str, replies: Sequence[Reply]) -> str:
             return id
     if not np.any(g) or (name == "whole" and np.max(np.abs(g)) > 1e3 * np.max(np.abs(exact))):
         return "step-lost-in-whole-numbers" if name == "whole" else ""
-    if any(reply.values.get("small_moved") for reply in replies):
+    if any(reply.values.get("small_moved") is True for reply in replies):
         return "argument-changed-in-place"
     if not np.all(np.isfinite(g)):
         return "difference-step-too-small"
@@ -97,7 +97,7 @@ _BY_VALUE = values(true_slopes, explain=explain_slopes)
 def by_slopes(lines: Sequence[Line], replies: Sequence[Reply]) -> dict[str, Verdict]:
     """Marks the slopes; half of the first line for right ones that leave x moved."""
     verdicts = dict(_BY_VALUE(lines, replies))
-    if verdicts["small"].share == 1 and any(reply.values.get("small_moved") for reply in replies):
+    if verdicts["small"].share == 1 and any(reply.values.get("small_moved") is True for reply in replies):
         verdicts["small"] = Verdict.named("argument-changed-in-place", share=0.5)
     return verdicts
 

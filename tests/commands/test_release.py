@@ -165,7 +165,7 @@ def test_a_notebook_with_numbers_of_ones_own_is_not_replaced_by_that_of_the_shee
     for name, data in files.items():
         (tmp_path / "assignments" / "by_hand").mkdir(parents=True, exist_ok=True)
         (tmp_path / "assignments" / "by_hand" / name).write_bytes(data)
-    monkeypatch.setattr(release, "_alone", lambda *_: "worked_calculation.ipynb")
+    monkeypatch.setattr(release, "_alone", lambda *_: {"worked_calculation.ipynb"})
     lines = release._correct(Namespace(sheet="by_hand", say=""), tmp_path, {}, None)
     assert "worked_calculation.ipynb is left out" in " ".join(lines)
     there = tmp_path / "corrections" / "by_hand" / "correction_1"

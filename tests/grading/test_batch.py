@@ -369,7 +369,7 @@ def test_an_archive_unpacked_into_itself_costs_nothing_and_is_told(course, same)
 
 @pytest.mark.parametrize(
     "where",
-    sampled(["stamp", "_in_place", "give_marks", "healed", "exercise_of", "prepare", "packed"], "give_marks", "healed"),
+    sampled(["stamp", "_in_place", "give_marks", "heal", "exercise_of", "prepare", "packed"], "give_marks", "heal"),
 )
 def test_nothing_about_one_sheet_ends_the_batch(course, monkeypatch, where):
     """Whatever goes wrong, and wherever: it is told as an error of ours, and the others are graded."""

@@ -19,7 +19,7 @@ from sample_kit import sampled
 
 from autograder.bridge.gradebook_writer import Writer
 from autograder.cli import main
-from autograder.grading import batch
+from autograder.grading import batch, searches
 from autograder.grading.journal import Journal, key_of
 
 pytestmark = pytest.mark.slow
@@ -90,7 +90,7 @@ def _child(course, only, seam, nth, log):
         os.write(log, f"{key}\n".encode())
         submit(self, sheet, at, part, *tries)
 
-    batch._Pass._submit, batch.run_isolated = logged, worker
+    batch._Pass._submit, batch.run_isolated, searches.run_isolated = logged, worker, worker
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     os.dup2(1, 2)
     if seam:
@@ -166,6 +166,7 @@ def graded(released, tmp_path_factory):
     course = shutil.copytree(released, tmp_path_factory.mktemp("graded") / "course")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batch, "run_isolated", worker)
+        patch.setattr(searches, "run_isolated", worker)
         patch.chdir(course)
         assert command(course, "") == 0
     return course
@@ -180,6 +181,7 @@ def scene(request, released, graded, root, tmp_path_factory):
     after = shutil.copytree(before, folder / "after")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batch, "run_isolated", worker)
+        patch.setattr(searches, "run_isolated", worker)
         patch.chdir(after)
         status = command(after, only)
     assert status == (1 if "to_be_graded" in request.param.__name__ else 0)
