@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from xml.etree import ElementTree
 
@@ -32,6 +32,9 @@ MAX_TEXT = 20_000
 MAX_ALT = 1000
 """Most characters of one printed output that are shown."""
 
+
+REMEMBERED = 1024
+"""So many texts and cells are rendered once: those of the course stand on every page."""
 
 LONG_FORMULA = 36
 """Characters of LaTeX beyond which a formula in a line of text gets a scroll bar of its own."""
@@ -64,6 +67,7 @@ MATH = "http://www.w3.org/1998/Math/MathML"
 _OPEN, _CLOSE = "\ue000", "\ue001"
 
 
+@lru_cache(maxsize=REMEMBERED)
 def markdown(text: str) -> Markup:
     """Markdown with LaTeX maths as safe HTML."""
     formulas: list[str] = []
@@ -139,6 +143,7 @@ def _harmless(tag: str, attribute: str, value: str) -> str | None:
     return value
 
 
+@lru_cache(maxsize=REMEMBERED)
 def code(source: str) -> Markup:
     """Python source with its words coloured."""
     return Markup(highlight(source, PythonLexer(stripnl=False), HtmlFormatter(nowrap=True)))
