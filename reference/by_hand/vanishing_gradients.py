@@ -215,7 +215,7 @@ check_yourself(selfcheck_estimates)
 # $\tanh' = 1 - \tanh^2$, and for ReLU 1 where $z > 0$ and 0 elsewhere.
 #
 # **`signal_norms(signals)`** takes such a list and returns a list of five numbers: the norm of each array, which is the
-# square root of the sum of the squares of **all** its entries. For `[[3, -4]]` it is 5.
+# square root of the sum of the squares of **all** its entries. For `[[3, -4]]` it is 5, for `[[1, 1], [1, -1]]` it is 2.
 #
 # A small example with one unit per layer: if $z_5 = 0$, $w_5 = 3$, $z_4 = 0$, the activation is tanh and `dA5` is 2, then
 # `dZ5` is $2 \cdot 1 = 2$ and `dZ4` is $3 \cdot 2 \cdot 1 = 6$.
@@ -281,6 +281,8 @@ def selfcheck_measure(sizes=(3, 5, 7, 3, 5, 7), m=11):
             check(activation, f, layer)
         lines.append(Line(activation, "ok", "dZ5 to dZ1 agree with the slopes of the loss"))
     norms = check_values({"signal_norms": signal_norms([np.array([[3.0, -4.0]])] * 5)}, {"signal_norms": (5,)})
+    square = signal_norms([np.array([[1.0, 1.0], [1.0, -1.0]])] * 5)[0]
+    assert np.isclose(square, 2), f"The norm of [[1, 1], [1, -1]] is 2, the root of the sum of all four squares; yours is {square:.4g}."
     return Report("Your error signals agree with the slopes of the loss.", (*lines, *norms.lines),
                   ("The norms are those of [[3, -4]], which the text gives.",))
 

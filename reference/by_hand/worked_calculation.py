@@ -166,7 +166,8 @@ check_yourself(selfcheck_gradients)
 # %% [markdown] text="part_d"
 # ## (d) One step of gradient descent
 #
-# Give all four parameters after one step with $\alpha = 0.1$. All gradients are taken at the old parameters.
+# Give all four parameters after one step with $\alpha = 0.1$. All gradients are taken at the old parameters. The steps are small:
+# give **six decimals**, for four figures would hide some of them.
 
 # %% student="update"
 # Fill in:  W2_new = [..., ...]   b2_new = ...   W1_new = [[..., ...], [..., ...]]   b1_new = [..., ...]

@@ -44,9 +44,9 @@ Y_sine = np.sin(X_sine)
 #
 # The update and the training loop are inherited: `train` calls your three methods in every epoch.
 #
-# **A small example.** One output and two examples with outputs $A_2 = (1,\ 3)$ and targets $Y = (0.5,\ 4)$. The errors
-# are 0.5 and -1, and $L = (0.25 + 1) / 2 = 0.625$. If the first output grows by a little $\varepsilon$, then L grows
-# by $\frac{1}{2} \cdot 2 \cdot 0.5\, \varepsilon = 0.5\, \varepsilon$.
+# **A small example.** Two outputs and two examples, $A_2 = \begin{pmatrix} 1 & 3 \\ 0 & 2 \end{pmatrix}$ and
+# $Y = \begin{pmatrix} 0.5 & 4 \\ 1 & 2 \end{pmatrix}$. The errors are 0.5 and -1, -1 and 0, and $L = (0.25 + 1 + 1 + 0) / 2 = 1.125$. If the
+# first entry grows by a little $\varepsilon$, then L grows by $\frac{1}{2} \cdot 2 \cdot 0.5\, \varepsilon = 0.5\, \varepsilon$.
 
 # %% student="network"
 class SineNetwork(SimpleNeuralNetwork):
@@ -149,7 +149,8 @@ check_yourself(selfcheck_fit)
 # given. The sine is drawn on the training range from $-\pi$ to $\pi$ at least; the prediction, `network.forward_pass(...)`, on
 # a wider range **from -12 to 12**, so that one also sees what happens where there was no training data. Give each of the two
 # curves a label, and label both axes (`ax.set(xlabel=..., ylabel=...)`). All else is up to you, such as marking the range of
-# the training data. The function returns nothing, and needs no `plt.show()`: the cell below shows it with your network.
+# the training data. The function returns nothing, and needs neither `plt.show()` nor a legend: the cell below shows it
+# with your network.
 
 # %% student="plot"
 def draw_fit(ax, network):

@@ -219,6 +219,8 @@ print(f"accuracy on the test set: {experiment(X, Y, 800, train_network, rng):.1%
 # more. They start from different weights, so they are not equal.
 
 # %% show="own"
+import ast
+import contextlib
 import json
 from pathlib import Path
 
@@ -230,8 +232,11 @@ def own_network(path="simple_network.ipynb"):
     names = {"np": np, **vars(backprop)}
     cells = json.loads(Path(path).read_text(encoding="utf-8"))["cells"] if Path(path).is_file() else []
     for source in ("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"):
-        if source.lstrip().startswith(("class GivenNetwork", "class SimpleNeuralNetwork")):
-            exec(source, names)
+        with contextlib.suppress(SyntaxError):  # a line that only a notebook understands
+            for part in ast.parse(source).body:  # imports, functions and classes; nothing is trained or drawn
+                if isinstance(part, (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)):
+                    with contextlib.suppress(Exception):
+                        exec(compile(ast.Module([part], []), path, "exec"), names)
     return names.get("SimpleNeuralNetwork")
 
 
@@ -351,7 +356,7 @@ show("The same bars of accuracy for a network trained on toy data of which half 
 # ## Which lattices?
 #
 # `failing_group`: in which group of simulated lattices does the network that was trained on toy data get nearly **all** wrong?
-# `repaired_group`: which group becomes much better by turning samples round? Both are names of bars, such as `"hot, T = 3"`.
+# `repaired_group`: which group becomes much better by turning samples round (it may be the same)? Both are names of bars, such as `"hot, T = 3"`.
 
 # %% student="groups"
 # Fill in:  failing_group = ...     repaired_group = ...

@@ -44,7 +44,7 @@ SIZES, EPOCHS, LEARNING_RATE, WEIGHT_SCALE, SEED = (1, 2, 4, 20, 50), 7_000, 1.0
 # `network.train(X_train, Y_train, epochs, learning_rate)`, and then measures it. It returns a list with one row per size,
 # in the order of `sizes`. A row holds three numbers:
 #
-# 1. the final loss: the last entry of the list that `train` returns,
+# 1. the final loss: the last entry of the list that `train` returns (taken before the last update; nothing is worked out anew),
 # 2. the accuracy on the training data *after* the training, a share between 0 and 1,
 # 3. the accuracy on the test data, measured in the same way.
 #
@@ -188,8 +188,9 @@ widest_gap = SIZES[np.argmax([on_train - on_test for _, on_train, on_test in tab
 # $$\text{spread} = \frac1m \sum_{k=1}^m \sqrt{\frac1h \sum_{i=1}^h \big(a_{ik} - \bar a_k\big)^2}, \qquad
 # \bar a_k = \frac1h \sum_{i=1}^h a_{ik}$$
 #
-# A small example: for two units and two examples with $A_1 = \begin{pmatrix} 0.2 & 0.5 \\ 0.6 & 0.5 \end{pmatrix}$ the
-# standard deviations of the columns are 0.2 and 0, so the spread is 0.1. If all units do the same, the spread is 0.
+# A small example: for two units and two examples with $A_1 = \begin{pmatrix} 0.2 & 0.5 \\ 0.6 & 0.9 \end{pmatrix}$ the
+# standard deviations of the columns are 0.2 and 0.2, so the spread is 0.2. If all units do the same, the spread is 0; so it
+# is with a single unit.
 
 # %% student="spread"
 def spread(network, X):

@@ -72,7 +72,9 @@ def test_spread_against_mpmath():
 
 
 def test_the_mini_example_of_spread():
-    assert np.mean(np.std([[0.2, 0.5], [0.6, 0.5]], axis=0)) == pytest.approx(0.1)
+    example = [[0.2, 0.5], [0.6, 0.9]]
+    assert np.mean(np.std(example, axis=0)) == pytest.approx(0.2)
+    assert np.mean(np.std(example, axis=1)) != pytest.approx(0.2), "it tells the axes apart"
 
 
 @pytest.mark.slow

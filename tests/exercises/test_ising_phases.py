@@ -1,5 +1,6 @@
 """ising_phases: the shipped data, the false alarms of the statistical marks, and the claims of the notebook."""
 
+import json
 import runpy
 from functools import cache
 from pathlib import Path
@@ -231,7 +232,7 @@ def test_turning_half_of_the_samples_round_repairs_that_and_makes_hot_lattices_h
 
 
 @pytest.mark.slow
-def test_ones_own_network_is_taken_from_its_notebook_and_does_as_well(solved):
+def test_ones_own_network_is_taken_from_its_notebook_and_does_as_well(solved, tmp_path):
     """The one that is solved; the untouched one says what is missing; without the file there is none."""
     names = solved("ising_phases", "run", "own")
     losses, accuracies = names["losses"], names["accuracies"]
@@ -245,3 +246,10 @@ def test_ones_own_network_is_taken_from_its_notebook_and_does_as_well(solved):
     with pytest.raises(NotImplementedError):
         untouched(16, 8, 1).train(np.ones((16, 2)), np.ones((1, 2)), 1, 0.1)
     assert names["own_network"]("nowhere.ipynb") is None
+    sources = (
+        "%matplotlib inline", "import math\nprint(never)", "def helper(x):\n    return math.sqrt(x)",
+        "# my network\nclass SimpleNeuralNetwork:\n    four = staticmethod(lambda: 2 * helper(4.0))",
+    )  # fmt: skip
+    path = tmp_path / "simple_network.ipynb"
+    path.write_text(json.dumps({"cells": [{"cell_type": "code", "source": [source]} for source in sources]}))
+    assert names["own_network"](path).four() == 4, "with what stands beside the class"

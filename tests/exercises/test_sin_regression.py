@@ -28,8 +28,9 @@ def test_the_best_straight_line():
 
 
 def test_the_small_example():
-    error = np.array([[1.0, 3.0]]) - np.array([[0.5, 4.0]])
-    assert np.sum(error**2) / 2 == 0.625
+    error = np.array([[1.0, 3.0], [0.0, 2.0]]) - np.array([[0.5, 4.0], [1.0, 2.0]])
+    assert np.sum(error**2) / 2 == 1.125
+    assert np.mean(error**2) != 1.125, "it tells the mean over the examples from that over everything"
     assert 2 * error[0, 0] / 2 == 0.5
 
 
