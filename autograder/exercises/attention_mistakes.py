@@ -135,13 +135,27 @@ _BY_VALUE = explain_slips(FORWARD)
 
 
 def explain_forward(replies: Sequence[Reply]) -> Mapping[str, Verdict]:
-    """Known slips; what is not finite for large scores is an overflow, or comes from what is wrong for small ones."""
-    found = _BY_VALUE(replies)
+    """Known slips; rows that are not finite for large scores tell what was subtracted from them."""
+    found = {**_BY_VALUE(replies)}
+    lost = {"softmax-overflow", "largest-score-not-seen"}
     for reply in replies:
         value = as_numbers(reply.values.get("P_large"))
-        if not isinstance(value, str) and not np.all(np.isfinite(value)):
-            return {**found, "P_large": found.get("P") or Verdict.named("softmax-overflow")}
-    return found
+        if isinstance(value, str) or value.shape != reply.given["mask"].shape:
+            return found
+        endless = ~np.isfinite(value).all(axis=1)
+        lost &= {name for name, rows in _lost_rows(reply.given).items() if np.array_equal(rows, endless)}
+    if "P" in found:
+        return {**found, "P_large": found["P"]}
+    return {**found, "P_large": Verdict.named(*lost)} if len(lost) == 1 else found
+
+
+def _lost_rows(given: Values) -> dict[str, np.ndarray]:
+    """The rows of which nothing finite is left with nothing subtracted, or the largest score of all."""
+    S, mask = given["Q"] @ given["K_large"].T / np.sqrt(given["Q"].shape[1]), given["mask"]
+    with np.errstate(all="ignore"):
+        sums = {name: np.exp(S - less).sum(axis=1, where=mask) for name, less in (
+            ("softmax-overflow", 0.0), ("largest-score-not-seen", S.max(axis=1, keepdims=True)))}  # fmt: skip
+    return {name: ~np.isfinite(total) | (total == 0) for name, total in sums.items()}
 
 
 # (b) ------------------------------------------------------------------------------------------------------------------

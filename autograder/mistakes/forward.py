@@ -104,6 +104,10 @@ SOFTMAX: Texts = {
         "the sum of softmax runs over all examples together",
         "Every example has shares of its own. Over what does your sum run?",
     ),
+    "largest-score-not-seen": (
+        "the score that is subtracted may not be seen, and of those that may nothing is left",
+        "Which scores of a row may decide what is subtracted from it?",
+    ),
     "softmax-overflow": (
         "the exponentials of large units are infinite",
         "What may be subtracted from all units of an example, so that its largest exponent is harmless?",

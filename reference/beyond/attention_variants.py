@@ -173,7 +173,7 @@ WRONG = (
     wrong("largest-of-all", "the largest score of a row, seen or not, is subtracted", edits={"attention": [
         (_SCORES, f"Q @ K.T{_ROOT}"),
         ("np.exp(S - S.max(axis=1, keepdims=True))", "np.exp(S - S.max(axis=1, keepdims=True)) * mask"),
-    ]}, loses={_LARGE: 1}),
+    ]}, loses={_LARGE: 1}, named={_LARGE: "largest-score-not-seen"}),
     _edit("mask-missing", "everything is seen", "attention", _SCORES, f"Q @ K.T{_ROOT}", _P, "attention-mask-missing", 2),
     wrong("mask-inverted", "True means hidden", cells={"attention": '''
 def attention(Q, K, V, mask):
