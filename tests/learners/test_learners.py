@@ -128,6 +128,27 @@ DUE = {
     "plain training/l2_regularization": 22,
     "unusual training/l2_regularization": 22,
     "three training/l2_regularization": 14,
+    "plain by_hand/worked_calculation": 25,
+    "unusual by_hand/worked_calculation": 25,
+    "three by_hand/worked_calculation": 20,
+    "plain by_hand/vanishing_gradients": 20,
+    "unusual by_hand/vanishing_gradients": 20,
+    "three by_hand/vanishing_gradients": 17,
+    "plain foundations/simple_network": 20,
+    "unusual foundations/simple_network": 20,
+    "three foundations/simple_network": 13,
+    "plain foundations/ising_phases": 20,
+    "unusual foundations/ising_phases": 20,
+    "three foundations/ising_phases": 15,
+    "plain design/sin_regression": 22,
+    "unusual design/sin_regression": 22,
+    "three design/sin_regression": 17,
+    "plain design/reaction_rates": 16,
+    "unusual design/reaction_rates": 16,
+    "three design/reaction_rates": 10,
+    "plain training/hidden_size": 20,
+    "unusual training/hidden_size": 20,
+    "three training/hidden_size": 14,
 }
 """The points that the machine must give, by name and notebook."""
 
@@ -168,6 +189,20 @@ def test_a_learner_gets_what_is_due(graded, name):
     }
     assert not any(question.status == "grader_error" for question in marks.questions), lost
     assert marks.points == pytest.approx(DUE[name]), lost
+
+
+def test_what_three_mistakes_in_each_notebook_cost_and_how_many_are_named(graded):
+    """The figures of docs/graders.md: mistakes that readers chose, not the audit."""
+    wrong = [name for name in LEARNERS if name.startswith("three ")]
+    lines = [line for name in wrong for question in graded[name].questions for line in question.lines]
+    lost = [line for line in lines if line.points < line.max_points]
+    assert (len(wrong), len(lost), sum(bool(line.mistakes) for line in lost)) == (24, 72, 51)
+
+
+def test_right_work_in_any_style_gets_everything(graded):
+    for name in (name for name in LEARNERS if name.startswith(("plain ", "unusual "))):
+        exercise = load(name.split("/")[1])
+        assert graded[name].points == exercise.points - sum(part.points for part in exercise.written), name
 
 
 def test_every_mark_has_a_learner():
