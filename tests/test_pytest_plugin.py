@@ -141,6 +141,7 @@ def test_no_option_opens_the_door_again():
     assert told[-3:] == ["--rootdir=/course", "--config-file=/dev/null", "--noconftest"]
 
 
+@pytest.mark.long
 def test_workers_grade_with_one_seed_and_stop_at_the_first_failure(submitted, root, tmp_path):
     path = tmp_path / "report.xml"
     arguments = (f"--submission={submitted}/carla", "-n", "2", "--dist", "loadfile", "-x", f"--junitxml={path}")

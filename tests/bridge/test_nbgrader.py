@@ -107,6 +107,7 @@ def test_the_export_has_one_row_per_student(graded):
     assert len(rows) == 3
 
 
+@pytest.mark.long
 def test_a_second_run_gives_the_same_scores(graded):
     before = scores(graded)
     nbgrader(graded, "autograde", "by_hand", "--force")

@@ -482,6 +482,7 @@ def test_no_space_for_the_autograded_notebooks(course, monkeypatch):
     assert graded_wholly(course) == len(STUDENTS)
 
 
+@pytest.mark.long
 def test_no_more_notebooks_are_held_than_the_window(course, monkeypatch):
     monkeypatch.setattr(batch, "run_isolated", invented)
 

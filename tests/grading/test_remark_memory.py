@@ -103,6 +103,7 @@ def test_what_is_remembered_of_different_answers_is_small_and_bounded(graded, tm
     assert remark.MOST_KEPT * growth(220, 420, graded, tmp_path, False, "--diff") < 32 * 1024
 
 
+@pytest.mark.long
 def test_nothing_of_a_sheet_is_held_when_it_is_written(graded, tmp_path, stricter, monkeypatch):
     course = class_of(30, graded, tmp_path / "course", True)
     write, held = Writer.write, []

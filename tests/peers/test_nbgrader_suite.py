@@ -86,7 +86,7 @@ def compare(outcomes: dict[str, str], root: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", ["preprocessors", "autograde"])
+@pytest.mark.parametrize("part", ["preprocessors", pytest.param("autograde", marks=pytest.mark.long)])
 def test_the_quick_ones_do_with_ours_what_the_table_says(part: str, root: Path, tmp_path: Path) -> None:
     outcomes = observed(tmp_path, part, only=QUICK.get(part, ""))
     assert len(outcomes) >= 4
