@@ -311,7 +311,7 @@ FAULTS = {
     "in-breadth": {"engine": ("queue += [parent for parent in node.parents if parent not in queue]",)},
     "recursion": {"engine": ("visit(parent)",)},
     "paths": {"engine": ("give(parent, rule(g))",)},
-    "sum-mean": {"stretched": ("g.mean(axis=tuple(range(g.ndim - len(shape))))",)},
+    "sum-mean": {"stretched": ("g.mean(axis=tuple(range(g.ndim - len(shape))))", "g.mean(axis=tuple(k for k, n in enumerate(shape) if n == 1), keepdims=True)")},
     "sum-one": {"stretched": ("g[0]", "g[:, :1]")},
 }
 

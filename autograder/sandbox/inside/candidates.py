@@ -97,7 +97,7 @@ class Candidates:
             yield from self._instead(self.stopped, self.nodes[self.stopped[0]])
         for key, values in self.seen.items():
             node = self.nodes[key[0]]
-            if key in self.idle or self.is_given_a_name(key[0]):
+            if key in self.idle or self.is_given_a_name(key[0]) or self._is_in_named(key, node):
                 continue
             if isinstance(values[0], bool):
                 if all(isinstance(one, bool) for one in values):
@@ -192,6 +192,19 @@ class Candidates:
         if not self.nodes[key[0]].leaf or any(isinstance(one, bool) for one in values):
             return False
         return any(self.levels[n] == 0 and self._equal(values, self.table[n]) for n in self._alike(values))
+
+    def _is_in_named(self, key: Visit, node: Node) -> bool:
+        """Whether it is a number in an array to which the solution gives a name: where that was typed, it is right."""
+        while node.parent >= 0 and self.nodes[key[0]].kind == "Constant":
+            node = self.nodes[node.parent]
+            values = self.seen.get((node.index, key[1]), (True,))
+            if not isinstance(values[0], bool) and values[0].ndim and self.is_whole((node.index, key[1])):
+                return True
+        return False
+
+    def is_given(self, candidate: Candidate) -> bool:
+        """Whether what is due is an input."""
+        return candidate.kind.startswith("value") and candidate.quantity >= 0 and self.levels[candidate.quantity] == 0
 
     def is_asked(self, candidate: Candidate) -> bool:
         """Whether what is due is an answer as a whole."""

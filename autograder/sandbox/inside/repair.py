@@ -281,7 +281,8 @@ class Search:
             one for one in ordered
             if not self._calls_itself(self.nodes[one.key[0]])
             if one.key[0] not in helping or not (
-                self._is_due_outside(one) or is_scaled(self.candidates.seen.get(one.key, (True,)), one.values)
+                self._is_due_outside(one) or self.candidates.is_given(one)
+                or is_scaled(self.candidates.seen.get(one.key, (True,)), one.values)
             )
         ]  # fmt: skip
         if self.focus is not None:
