@@ -23,6 +23,8 @@ SAMPLE = [
     ("multi_output", "missing-return", "returned", "def forward_pass", "`return self.A2` is due"),
     ("two_hidden_layers", "z-for-a-in-gradient", "dW3", "self.Z2", "`self.A2` is due here"),
     ("two_hidden_layers", "bias-not-summed", "db2", "dZ2", "lacks its sum here"),
+    ("exploding_gradients", "always-scaled", "below", "threshold / norm", "1 is due"),
+    ("softmax_jacobian", "dp-plus", "dp", "y / p", "lacks a minus here"),
 ]
 
 
