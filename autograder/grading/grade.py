@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -16,6 +16,7 @@ from autograder.course import compiled_modules, differences_cost, sheet_files, s
 from autograder.exercise import Exercise
 from autograder.grading.newer import for_a_person, lacking, version_of
 from autograder.grading.notebook import Plan, grade_id, heal, is_locked, plan, plans
+from autograder.grading.packing import pack, unpack
 from autograder.locate import Code, Locator
 from autograder.marking import Marks, challenges, mark
 from autograder.sandbox import Answer, Ask, Cell, Job, Limits, Outcome, Sandbox
@@ -69,10 +70,22 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Ran:
-    """What came back of a notebook, and whether all its cells were run."""
+    """What came back of a notebook, and whether all its cells were run.
+
+    From a worker on another machine it comes as ``packed``, the bytes that the journal keeps.
+    """
 
     outcome: Outcome
     whole: bool
+    packed: bytes = field(default=b"", compare=False, repr=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel packed."""
+        return _arrived, (pack(self.outcome), self.whole)
+
+
+def _arrived(packed: bytes, whole: bool) -> Ran:
+    return Ran(unpack(packed), whole, packed)
 
 
 def prepare(

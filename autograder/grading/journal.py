@@ -11,7 +11,7 @@ import json
 import platform
 import sqlite3
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import metadata
@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from autograder.grading.grade import Ran
+from autograder.grading.packing import MAX_ENTRY, pack, plain_answers, unpack
 from autograder.marking import Marks, from_json, to_json
-from autograder.sandbox import Answer, Ask, CellResult, Job, Outcome
+from autograder.sandbox import Ask, Job
 from autograder.sandbox.inside import codec
 
 FOLDER, NAME = ".autograder", "journal.db"
@@ -28,8 +29,6 @@ FORMAT = 1
 """Of the entries. Another number makes every key another one."""
 
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "matplotlib", "ipython", "sympy")
-MAX_ENTRY = 1 << 28
-MAX_ITEMS = 5_000_000
 BUSY_SECONDS = 10.0
 
 NEW, MARKED, COMPLETE = "new", "marked", "complete"
@@ -126,10 +125,8 @@ class Journal:
 
     def keep(self, key: str, exercise: str, asked: str, ran: Ran) -> Stored:
         """Keep what came back of a run. Raises JournalProblem; then nothing was kept."""
-        answers = _answers(ran.outcome)
-        digest = hashlib.sha256(codec.encode([asked, answers], max_bytes=MAX_ENTRY)).hexdigest()
-        entry = {"outcome": {**_outcome(ran.outcome), "answers": answers}}
-        data = zlib.compress(codec.encode(entry, max_bytes=MAX_ENTRY), 1)
+        digest = hashlib.sha256(codec.encode([asked, plain_answers(ran.outcome)], max_bytes=MAX_ENTRY)).hexdigest()
+        data = ran.packed or pack(ran.outcome)
         self._write(
             "insert or replace into runs values (?, ?, ?, ?, ?, ?)", (key, exercise, asked, ran.whole, digest, data)
         )
@@ -142,10 +139,8 @@ class Journal:
             return None
         asked, whole, digest, data = rows[0]
         try:
-            outcome = _outcome_from(codec.decode(
-                zlib.decompress(data), max_bytes=MAX_ENTRY, max_depth=40, max_text=MAX_ENTRY, max_items=MAX_ITEMS
-            )["outcome"])  # fmt: skip
-        except (codec.BadValue, zlib.error, KeyError, TypeError):
+            outcome = unpack(data)
+        except ValueError:
             return None  # damaged on disk: run it again
         return Stored(Ran(outcome, bool(whole)), asked, digest)
 
@@ -270,59 +265,3 @@ def environment() -> str:
         except metadata.PackageNotFoundError:
             continue
     return ", ".join(found)
-
-
-# Outcomes as plain data ---------------------------------------------------------------------------------------------
-
-
-def _answers(outcome: Outcome) -> dict[str, list[dict[str, Any]]]:
-    return {name: [_answer(answer) for answer in answers] for name, answers in outcome.answers.items()}
-
-
-def _answer(answer: Answer) -> dict[str, Any]:
-    return {
-        "status": answer.status,
-        "values": dict(answer.values),
-        "message": answer.message,
-        "traceback": answer.traceback,
-        "changed_inputs": list(answer.changed_inputs),
-        "warnings": list(answer.warnings),
-        "earlier": {cell: _answer(earlier) for cell, earlier in answer.earlier.items()},
-    }
-
-
-def _answer_from(record: Mapping[str, Any]) -> Answer:
-    fields = {name: tuple(record[name]) for name in ("changed_inputs", "warnings")}
-    earlier = {cell: _answer_from(answer) for cell, answer in record["earlier"].items()}
-    return Answer(**{**record, **fields, "earlier": earlier})
-
-
-def _outcome(outcome: Outcome) -> dict[str, Any]:
-    return {
-        "cells": [
-            {
-                "id": cell.id,
-                "status": cell.status,
-                "outputs": cell.outputs,
-                "execution_count": cell.execution_count,
-                "message": cell.message,
-                "seconds": cell.seconds,
-            }
-            for cell in outcome.cells
-        ],
-        "level": outcome.level,
-        "seconds": outcome.seconds,
-        "peak_memory": outcome.peak_memory,
-        "reruns": outcome.reruns,
-    }
-
-
-def _outcome_from(record: Mapping[str, Any]) -> Outcome:
-    return Outcome(
-        cells=tuple(CellResult(**cell) for cell in record["cells"]),
-        answers={name: tuple(map(_answer_from, answers)) for name, answers in record["answers"].items()},
-        level=record["level"],
-        seconds=record["seconds"],
-        peak_memory=record["peak_memory"],
-        reruns=record["reruns"],
-    )
