@@ -69,8 +69,12 @@ def running(notebook: NotebookNode, exercise: Exercise, root: Path) -> Iterator[
 
 @contextlib.contextmanager
 def _beside(folder: Path) -> Iterator[None]:
-    """Run as if in the sheet's folder: its modules are found, its data files too."""
-    here = Path.cwd()
+    """Run as if in the sheet's folder: its modules are found, its data files too.
+
+    The modules are this run's own: what it changes in one of their classes, the next does not see.
+    """
+    here, names = Path.cwd(), [path.stem for path in folder.glob("*.py")]
+    before = {name: sys.modules.pop(name) for name in names if name in sys.modules}
     sys.path.insert(0, str(folder))
     os.chdir(folder)
     try:
@@ -78,3 +82,6 @@ def _beside(folder: Path) -> Iterator[None]:
     finally:
         os.chdir(here)
         sys.path.remove(str(folder))
+        for name in names:
+            sys.modules.pop(name, None)
+        sys.modules |= before

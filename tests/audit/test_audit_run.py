@@ -1,5 +1,6 @@
 """The audit compares the marks of every variant with what it deserves, one after another or at the same time."""
 
+import copy
 import re
 import threading
 import time
@@ -7,9 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from autograder.audit.graders import running
 from autograder.audit.run import audit
 from autograder.audit.variants import load_variants
 from autograder.commands.audit import markdown
+from autograder.course import source_notebook
 from autograder.exercises import load
 from autograder.marking import QuestionMark
 from autograder.marking.marks import LineMark
@@ -46,6 +49,16 @@ def test_variants_are_graded_in_other_threads(root):
         audit(load("tanh_swap"), root, noting, pool=pool)
     assert len(seen) > 1
     assert threading.main_thread() not in seen
+
+
+def test_what_one_variant_changes_in_a_module_of_the_sheet_the_next_does_not_see(root):
+    exercise = load("tanh_swap")
+    changed = copy.deepcopy(source_notebook(root, exercise))
+    changed.cells[-1].update(cell_type="code", source="SimpleNeuralNetwork.train = None")
+    with running(changed, exercise, root) as names:
+        assert names["SimpleNeuralNetwork"].train is None
+    with running(source_notebook(root, exercise), exercise, root) as names:
+        assert names["SimpleNeuralNetwork"].train is not None
 
 
 def test_a_grader_that_fails_fails_the_audit(root):
