@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent / "kits"))  # in importlib mode no folder of tests is on the path
+KITS = Path(__file__).parent / "kits"
+sys.path.insert(0, str(KITS))  # in importlib mode no folder of tests is on the path
+os.environ["PATH"] = f"{KITS / 'programs'}{os.pathsep}{os.environ['PATH']}"
 # as `autograder.cli` does: jsonschema imports this when it is there, and that builds a grammar for 1.4 s
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 

@@ -1,7 +1,9 @@
 """The commands work when they are typed with their full path, without activating the environment."""
 
+import contextlib
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import sysconfig
@@ -45,4 +47,7 @@ def test_nbgrader_makes_a_gradebook_without_an_activated_environment(tmp_path, r
         env={"HOME": str(tmp_path), "PATH": os.defpath, "PYTHONPATH": str(root)},
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    assert (tmp_path / "gradebook.db").is_file()
+    with contextlib.closing(sqlite3.connect(tmp_path / "gradebook.db")) as db:
+        (version,) = db.execute("select version_num from alembic_version").fetchone()
+    known = subprocess.run([root / "tests" / "kits" / "programs" / "alembic", "heads"], capture_output=True, text=True)
+    assert known.stdout.split()[0] == version  # what the other tests are told in alembic's place

@@ -1,10 +1,8 @@
 """What `autograder grade --gradebook` leaves is what `nbgrader autograde` would have left."""
 
-import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from class_kit import NAME, SHEET, autograded, hand_in, hand_in_again, hand_in_class, make_course, rows, solved
@@ -15,7 +13,6 @@ def run(course, *arguments, status=0):
     done = subprocess.run(
         [sys.executable, "-m", *arguments],
         cwd=course, capture_output=True, text=True, timeout=600,
-        env=os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
     )  # fmt: skip
     assert done.returncode == status, done.stderr[-3000:] + done.stdout[-2000:]
     return done

@@ -16,6 +16,7 @@ from pathlib import Path
 import nbformat
 
 from autograder.build.submission import fill
+from autograder.environment import put_programs_on_path
 
 NAME, SHEET = "worked_calculation", "by_hand"
 
@@ -47,8 +48,8 @@ def _server() -> subprocess.Popen:
 
 
 def _environment(**more: str) -> dict[str, str]:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return os.environ | {"PATH": path, "MPLBACKEND": "Agg"} | more
+    put_programs_on_path()
+    return os.environ | {"MPLBACKEND": "Agg"} | more
 
 
 def nbgrader(course: Path, *arguments: str, status: int | None = 0, **environment: str) -> subprocess.CompletedProcess:
