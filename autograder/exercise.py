@@ -20,7 +20,7 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -85,6 +85,10 @@ class Probe:
     def name(self) -> str:
         """What it is called, unique within an exercise."""
         return self.called or self.function.__name__
+
+    def keeping(self, numbers: Values) -> Probe:
+        """The same probe, with these numbers for the judge."""
+        return replace(self, challenges=lambda rng: [replace(one, kept=numbers) for one in self.challenges(rng)])
 
     @cached_property
     def source(self) -> str:
@@ -237,8 +241,8 @@ class Personal:
     ``draw`` makes other ones of the same difficulty from a source of numbers from 0 to 1, 1 excluded. ``texts`` are
     all places where the notebook states a number, as the cell and a text that stands there once; ``below`` is the one
     that is followed by the remark that numbers are the student's own. ``in_words`` says them on one line, and ``truth``
-    gives the answers by their names. ``probe`` asks about given numbers, in every question that has the ``judge``;
-    ``judging`` is the judge that also knows the numbers of others.
+    gives the answers by their names. They count in every question that has the ``judge``, whose probes keep the
+    numbers for it; ``judging`` is the judge that also knows the numbers of others.
     """
 
     sheet: Values
@@ -247,7 +251,6 @@ class Personal:
     below: tuple[str, str]
     in_words: Callable[[Values], str]
     truth: Callable[[Values], Mapping[str, Any]]
-    probe: Callable[[Values], Probe]
     judge: Judge
     judging: Callable[[Callable[[], Iterable[Values]]], Judge]
 

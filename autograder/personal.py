@@ -142,9 +142,11 @@ def _own(root: Path, name: str, student: str) -> OwnNumbers | None:
 @lru_cache(maxsize=256)
 def _own_exercise(own: OwnNumbers, name: str, student: str) -> Exercise:
     given, personal, exercise = numbers_of(own, name, student), _personal(name), load(name)
-    probe, judge = personal.probe(given), personal.judging(partial(_others, own, name, student))
+    judge = personal.judging(partial(_others, own, name, student))
+    probes = {one.probe: one.probe.keeping(given) for one in exercise.questions if one.judge is personal.judge}
     questions = (
-        replace(one, probe=probe, judge=judge) if one.judge is personal.judge else one for one in exercise.questions
+        replace(one, probe=probes[one.probe], judge=judge) if one.judge is personal.judge else one
+        for one in exercise.questions
     )
     again = partial(rewritten, exercise=name, given=given, student=student)
     return replace(exercise, questions=tuple(questions), rewritten=again)

@@ -99,7 +99,6 @@ STEPS = {
 
 
 ALL = tuple(step for steps in STEPS.values() for step in steps)
-_probe = partial(filled_in, [step.name for step in ALL])
 
 
 def start(given: Values) -> dict[str, Any]:
@@ -187,7 +186,7 @@ def texts(given: Values) -> Sequence[tuple[str, str]]:
 
 # The questions ------------------------------------------------------------------------------------------------------
 
-PROBE, JUDGE = _probe(GIVEN), chain(STEPS, truth, start)
+PROBE, JUDGE = filled_in([step.name for step in ALL], GIVEN), chain(STEPS, truth, start)
 PARTS = (
     Part(("u", "v", "L"), (*STEPS["node_values"], *STEPS["edge_values"])),
     Part(("edges", "da"), STEPS["layer_values"]),
@@ -209,7 +208,7 @@ EXERCISE = Exercise(
     ),
     parts={letter: (id,) for letter, id in zip("abc", TITLES)},
     personal=Personal(
-        GIVEN, draw, texts, ("task", "## The graph\n"), in_words, truth, _probe, JUDGE,
+        GIVEN, draw, texts, ("task", "## The graph\n"), in_words, truth, JUDGE,
         partial(other_numbers, JUDGE, PARTS, start, in_words),
     ),
 )  # fmt: skip

@@ -85,15 +85,16 @@ def _whose(
 ) -> Values | None:
     """The numbers that were used in place of the student's own, when all values that tell it say so."""
     asked = [Line(name, 0) for name in part.telling if reply.values.get(name) is not None]
-    first = next(step for step in part.steps if step.name == part.telling[0])
-    if len(asked) < 2 or asked[0].name != first.name:
+    first = part.telling[0]
+    before = part.steps[: 1 + [step.name for step in part.steps].index(first)]
+    if len(asked) < 2 or asked[0].name != first:
         return None
-    got = as_numbers(reply.values[first.name])
+    got = as_numbers(reply.values[first])
     if isinstance(got, str) or all(one.status == "correct" and not one.own for one in judge(asked, [reply]).values()):
         return None
     got = got.ravel()
     for given in others:
-        expected = work_out(first.formula, start(given))  # cheap, and most differ there
+        expected = work_out_all(before, start(given))[first]  # cheap, and most differ there
         if expected is not None and compare(got, expected.ravel(), rtol=HAND).equal:
             verdicts = judge(asked, [Reply(given, reply.values)])
             if all(verdict.status == "correct" for verdict in verdicts.values()):

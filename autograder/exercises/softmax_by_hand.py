@@ -112,9 +112,9 @@ def texts(given: Values) -> Sequence[tuple[str, str]]:
     )
 
 
-_ASKED = partial(filled_in, [step.name for step in STEPS["three_units"]])
-PROBE, JUDGE = _ASKED(GIVEN), chain(STEPS, truth_by_hand, start)
+PROBE = filled_in([step.name for step in STEPS["three_units"]], GIVEN)
+JUDGE = chain(STEPS, truth_by_hand, start)
 PERSONAL = Personal(
-    GIVEN, draw, texts, ("part_a", "## (a) Three units by hand\n"), in_words, truth_by_hand, _ASKED, JUDGE,
+    GIVEN, draw, texts, ("part_a", "## (a) Three units by hand\n"), in_words, truth_by_hand, JUDGE,
     partial(other_numbers, JUDGE, (Part(("p", "dp", "dz"), STEPS["three_units"]),), start, in_words),
 )  # fmt: skip

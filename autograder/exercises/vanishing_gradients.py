@@ -6,9 +6,9 @@ ones. The measurement is code: the error signals of a real network with five lay
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import mpmath
@@ -20,6 +20,7 @@ from autograder.exercise import (
     Exercise,
     Judge,
     Line,
+    Personal,
     Probe,
     Question,
     Reply,
@@ -29,6 +30,7 @@ from autograder.exercise import (
     lines,
 )
 from autograder.exercises.error_signals import DEPTH, SIGNALS, judge_signals
+from autograder.exercises.own_numbers import Draw, Part, coincidences, other_numbers
 from autograder.exercises.shared import filled_in
 from autograder.exercises.stated import Fact, stated
 from autograder.marking import slips
@@ -72,15 +74,34 @@ def _norm_challenges(rng: np.random.Generator) -> list[Challenge]:
 # The estimates, step by step: what follows from what, and the known slips ---------------------------------------------
 
 
+GIVEN = {
+    "start": np.array(1.0),
+    "weight": np.array(1.0),
+    "threshold": np.array(1e-6),
+    "level": np.array(1.0),
+    "share": np.array(0.5),
+}
+"""The numbers on the sheet: the gradient at the output, the size of every weight, the bound of (b), how much of its
+bound a layer is to leave there, and the share of active units in (d)."""
+
+
+def start(given: Values) -> dict[str, Any]:
+    """The numbers of the sheet, or those in their place, and the slopes."""
+    return {**GIVEN, **_slopes(), **given}
+
+
 @cache
-def start() -> dict[str, Any]:
-    """What the sheet gives, and the slopes, which sympy derives: the sigmoid's largest one, and ReLU's below zero."""
+def _slopes() -> dict[str, Any]:
+    """The slopes, which sympy derives: the sigmoid's largest one, and ReLU's below zero."""
     slope: sp.Expr = derivative_from_output("sigmoid")
     (a,) = slope.free_symbols
     relu = derivative("relu")
     (z,) = relu.free_symbols
-    given = {"start": 1.0, "weight": 1.0, "threshold": 1e-6, "share": 0.5, "depth": DEPTH, "k": np.arange(DEPTH)}
-    return given | {"steepest": float(sp.maximum(slope, a, sp.Interval(0, 1))), "leak": float(relu.subs(z, -1))}
+    steepest = float(sp.maximum(slope, a, sp.Interval(0, 1)))
+    return {"steepest": steepest, "leak": float(relu.subs(z, -1)), "depth": DEPTH, "k": np.arange(DEPTH)}
+
+
+NO_WEIGHT = "Between z and the a before it stands a weight. How large is it?"
 
 
 def _layer(layer: int) -> Step:
@@ -88,13 +109,14 @@ def _layer(layer: int) -> Step:
     return Step(f"layer{layer}", 1, f"{above} * weight * max_slope", "One weight and one slope.", (
         Slip("factor-applied-once", above, "Every layer multiplies what the layer above has left. This is that."),
         Slip("subtracted-not-multiplied", f"{above} - max_slope"),
+        Slip("weights-missing-in-hidden-error", f"{above} * max_slope", NO_WEIGHT),
     ), label=f"bound at layer {layer}")  # fmt: skip
 
 
 def _sizes(kind: str, words: str) -> Step:
     return Step(f"relu_{kind}", 1, f"start * {kind}_factor**(k + 1)", "One factor per layer.", (
         Slip("first-step-skipped", f"start * {kind}_factor**k",
-             "The size 1 belongs to a5. The first entry comes after one layer already."),
+             "The size at the start belongs to a5. The first entry comes after one layer already."),
         Slip("listed-backwards", f"start * {kind}_factor**(depth - k)"),
     ), label=f"{words}, layer 5 to 1")  # fmt: skip
 
@@ -119,14 +141,15 @@ SIGMOID_STEPS = {
             Slip("one-slope-too-many", "layer1 * weight * max_slope"),
             Slip("one-layer-short", "layer2", "That is what reaches z2. Two steps are left."),
             Slip("factor-asked-the-other-way", "1 / layer1"),
+            Slip("weights-missing-in-hidden-error", "layer1", NO_WEIGHT),
         ), label="bound at the input"),
         Step("layers_needed", 1, f"{NEEDED} + 1", "The first whole number for which the bound is below.", (
-            Slip("one-layer-short", NEEDED, "With so many layers the bound is still a little above one millionth."),
-        ), label="layers until one millionth"),
-        Step("weight_needed", 1, "1 / max_slope", "Weight times slope must make 1.", (
+            Slip("one-layer-short", NEEDED, "With so many layers the bound is still a little above."),
+        ), label="layers that are needed"),
+        Step("weight_needed", 1, "level / max_slope", "Weight times slope must make what a layer is to leave.", (
             Slip("slope-for-weight", "max_slope"),
-            Slip("weight-one", "1", "With weights of size 1 it shrinks, as in (a)."),
-        ), label="weight that keeps the bound level"),
+            Slip("weight-one", "weight", "That is the size in (a). How much does one layer leave of the bound there?"),
+        ), label="weight that is needed"),
     ),
 }  # fmt: skip
 
@@ -142,16 +165,23 @@ RELU_STEPS = {
 }  # fmt: skip
 
 
-SIGMOID = Probe(sigmoid_estimate, lambda rng: [Challenge({}, shown=True)])
-RELU = filled_in((step.name for step in RELU_STEPS["relu_layers"]), called="relu_estimate")
+ALL = tuple(step for steps in (*SIGMOID_STEPS.values(), *RELU_STEPS.values()) for step in steps)
+RELU_NAMES = tuple(step.name for step in RELU_STEPS["relu_layers"])
+PARTS = (
+    Part(("layer5", "layer4", "layer1"), [step for steps in SIGMOID_STEPS.values() for step in steps]),
+    Part(("mean_factor", "relu_mean", "relu_rms"), RELU_STEPS["relu_layers"]),
+)
+
+SIGMOID = Probe(sigmoid_estimate, lambda rng: [Challenge({}, shown=True, kept=GIVEN)])
+RELU = filled_in(RELU_NAMES, GIVEN, called="relu_estimate")
 NORMS = Probe(norms, _norm_challenges)
 
 
 @remembered
 def truth(given: Values) -> dict[str, np.ndarray]:
     """The exact numbers of parts (a), (b) and (d)."""
-    parts = {**SIGMOID_STEPS, **RELU_STEPS}
-    return work_out_all((step for steps in parts.values() for step in steps), start())
+    found = work_out_all(ALL, start(given))
+    return {step.name: found[step.name] for step in ALL}
 
 
 def turned(judge: Judge) -> Judge:
@@ -199,8 +229,77 @@ NORM_SLIPS = tuple(
 
 # The questions ------------------------------------------------------------------------------------------------------
 
-BY_SIGMOID = turned(chain(SIGMOID_STEPS, truth, lambda given: start()))
-BY_RELU = chain(RELU_STEPS, truth, lambda given: start())
+BY_SIGMOID, BY_RELU = turned(chain(SIGMOID_STEPS, truth, start)), chain(RELU_STEPS, truth, start)
+
+
+def judge_estimates(lines: Sequence[Line], replies: Sequence[Reply]) -> dict[str, Verdict]:
+    """Verdicts on parts (a) and (b), and on part (d): two chains, and nothing follows from the one in the other."""
+    of_relu = [line for line in lines if line.name in RELU_NAMES]
+    of_sigmoid = [line for line in lines if line.name not in RELU_NAMES]
+    return {**BY_SIGMOID(of_sigmoid, replies), **BY_RELU(of_relu, replies)}
+
+
+# Numbers for one student -------------------------------------------------------------------------------------------
+
+STARTS = tuple(tenths / 10 for tenths in range(11, 100, 2) if tenths % 5)
+"""Gradients at the output. None is twice, four or ten times another one: a slip leads to nobody else's numbers."""
+
+WEIGHTS = (0.6, 0.7, 0.8, 0.9, 1.2, 1.3, 1.4, 1.6, 1.8)
+"""Sizes of the weights. They are smaller than 2, so that the bound shrinks, whatever slope below 1/2 is taken."""
+
+THRESHOLDS = (1e-5, 1e-6, 1e-7, 1e-8)
+LEVELS = (0.3, 0.4, 0.6, 0.7, 0.8, 0.9)
+SHARES = (0.55, 0.6, 0.65, 0.7, 0.75, 0.8)
+"""Shares of active units. They are above one half: the share of the silent ones is nobody else's number."""
+
+
+def draw(random: Callable[[], float]) -> dict[str, np.ndarray]:
+    """Other numbers, at which every known mistake shows. ``random`` gives numbers from 0 to 1, 1 excluded."""
+    drawn = Draw(random)
+    options = {"start": STARTS, "weight": WEIGHTS, "threshold": THRESHOLDS, "level": LEVELS, "share": SHARES}
+    while True:
+        given = {name: np.array(drawn.one(some)) for name, some in options.items()}
+        layers = np.log(given["threshold"] / given["start"]) / np.log(given["weight"] / 4)
+        if 0.05 < layers % 1 < 0.95 and not any(coincidences(ALL, start(given))):
+            return given
+
+
+def in_words(given: Values) -> str:
+    """The numbers as one line of text.
+
+    >>> in_words(GIVEN)
+    'gradient 1, |w| = 1, below 1e-06, weight times slope 1, 50 % of the units active'
+    """
+    g, w, threshold, level, share = (given[name].item() for name in GIVEN)
+    chain = f"gradient {g:g}, |w| = {w:g}, below {threshold:g}, weight times slope {level:g}"
+    return f"{chain}, {100 * share:.0f} % of the units active"
+
+
+def texts(given: Values) -> Sequence[tuple[str, str]]:
+    """Every place where the notebook states a number: the cell and the text. Each stands there exactly once."""
+    g, w, threshold, level, share = (given[name].item() for name in GIVEN)
+    example = ", ".join(f"{g * 0.6 * (0.6 * w) ** k:.4g}" for k in range(3))
+    left = (
+        f"every layer leaves {100 * level:.0f} % of the bound"
+        if level < 1
+        else "the bound does not shrink from layer to layer"
+    )
+    active = "half" if share == 0.5 else f"{100 * share:.0f} %"
+    return (
+        ("task", f"every weight has the size $|w| = {w:g}$"),
+        ("task", f"has magnitude {g:g}: $"),
+        ("task", f"a_5| = {g:g}$"),
+        ("picture", f'"magnitude {g:g}"'),
+        ("part_a", f"the list would start with `{example}`"),
+        ("part_b", f"one more weight, of size {w:g}."),
+        ("part_b", f"$10^{{{round(np.log10(threshold))}}}$"),
+        ("part_b", f"is {level:g} and {left}?"),
+        ("part_d", f"**{active.capitalize()} of its units are active.**"),
+        ("part_d", f"magnitude {g:g} at every unit"),
+        ("show_text", f"{active} of the examples"),
+        ("measured", f"active = {share:g}"),
+        ("measured", f"start, weight = {g:g}, {w:g}"),
+    )
 
 
 ODD_ONE_OUT = {
@@ -214,8 +313,8 @@ ODD_ONE_OUT = {
 }
 
 
-def _estimate(id: str, title: str, steps: Mapping[str, Sequence[Step]], probe: Probe, judge: Judge) -> Question:
-    return Question(id, title, tuple(step.line for step in steps[id]), probe, judge)
+def _estimate(id: str, title: str, steps: Mapping[str, Sequence[Step]], probe: Probe) -> Question:
+    return Question(id, title, tuple(step.line for step in steps[id]), probe, judge_estimates)
 
 
 EXERCISE = Exercise(
@@ -225,10 +324,10 @@ EXERCISE = Exercise(
     minutes=60,
     difficulty=3,
     questions=(
-        _estimate("sigmoid_layers", "(a) The sigmoid, layer by layer", SIGMOID_STEPS, SIGMOID, BY_SIGMOID),
-        _estimate("sigmoid_input", "(b) What reaches the input", SIGMOID_STEPS, SIGMOID, BY_SIGMOID),
+        _estimate("sigmoid_layers", "(a) The sigmoid, layer by layer", SIGMOID_STEPS, SIGMOID),
+        _estimate("sigmoid_input", "(b) What reaches the input", SIGMOID_STEPS, SIGMOID),
         stated("which_does_not_help", "(c) Which remedy does not help", ODD_ONE_OUT),
-        _estimate("relu_layers", "(d) ReLU with half of its units active", RELU_STEPS, RELU, BY_RELU),
+        _estimate("relu_layers", "(d) ReLU, layer by layer", RELU_STEPS, RELU),
         Question(
             "true_signals",
             "(e) The error signals of a real network",
@@ -257,4 +356,8 @@ EXERCISE = Exercise(
         "d": ("relu_layers",),
         "e": ("true_signals", "true_norms"),
     },
-)
+    personal=Personal(
+        GIVEN, draw, texts, ("task", "## A chain of five layers\n"), in_words, truth, judge_estimates,
+        partial(other_numbers, judge_estimates, PARTS, start, in_words),
+    ),
+)  # fmt: skip

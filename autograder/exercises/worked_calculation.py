@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Exercise, Personal, Probe, Question, Values
+from autograder.exercise import Exercise, Personal, Question, Values
 from autograder.exercises.own_numbers import Draw, Part, coincidences, listed, matrix, other_numbers, plain
 from autograder.exercises.shared import filled_in
 from autograder.marking.by_hand import Slip, Step, chain
@@ -123,11 +123,7 @@ STEPS = {
 ALL = tuple(step for steps in STEPS.values() for step in steps)
 
 
-def _probe(given: Values) -> Probe:
-    return filled_in((step.name for step in ALL), given)
-
-
-PROBE = _probe(GIVEN)
+PROBE = filled_in((step.name for step in ALL), GIVEN)
 
 
 def start(given: Values) -> dict[str, Any]:
@@ -240,7 +236,7 @@ EXERCISE = Exercise(
     ),
     parts={letter: (id,) for letter, id in zip("abcd", TITLES)},
     personal=Personal(
-        GIVEN, draw, texts, ("task", "## The network\n"), in_words, truth, _probe, JUDGE,
+        GIVEN, draw, texts, ("task", "## The network\n"), in_words, truth, JUDGE,
         partial(other_numbers, JUDGE, (Part(("z1", "z2", "loss"), ALL),), start, in_words),
     ),
 )  # fmt: skip

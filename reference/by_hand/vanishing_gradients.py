@@ -87,9 +87,9 @@ sigmoid_bounds = [1 / 4, 1 / 16, 1 / 64, 1 / 256, 1 / 1024]
 #
 # 1. `at_input`: the bound for $|\partial L / \partial x|$. From $z_1$ to $x$ there is one more weight, of size 1.
 # 2. `layers_needed`: how many sigmoid layers (a whole number) does such a chain need so that the bound at the input is
-#    **below one millionth**, $10^{-6}$?
-# 3. `weight_needed`: which size $|w|$ must every weight have, so that weight times steepest slope is 1 and the bound does
-#    not shrink from layer to layer?
+#    **below** $10^{-6}$?
+# 3. `weight_needed`: which size $|w|$ must every weight have, so that weight times steepest slope
+#    is 1 and the bound does not shrink from layer to layer?
 
 # %% student="estimate_input"
 # Fill in:  at_input = ...     layers_needed = ...     weight_needed = ...
@@ -301,9 +301,14 @@ check_yourself(selfcheck_measure)
 #
 # The next cell measures a network with 64 units in each of its five layers. Its weight matrices are random rotations: they
 # neither stretch nor shrink a vector, so that, as in the estimates, only the activations change the size of the gradient.
-# The gradient at the output has norm 1. The points show the mean over 20 such networks.
+# With ReLU each unit has a bias, such that it is active for half of the examples. The gradient at the output has norm 1, and
+# your estimates are divided by the gradient and the weights that they began with. The points show the mean over 20 such networks.
 
 # %% show="measured"
+active = 0.5
+start, weight = 1, 1  # what the estimates began with
+
+
 def measured_norms(activation, networks=20, width=64, m=20):
     f = {"sigmoid": sigmoid, "tanh": np.tanh, "relu": lambda z: np.maximum(z, 0)}[activation]
     found = []
@@ -313,6 +318,8 @@ def measured_norms(activation, networks=20, width=64, m=20):
         Z, A, below = [], [], rng.normal(size=(width, m))
         for W in weights:
             Z.append(W @ below)
+            if activation == "relu":
+                Z[-1] -= np.quantile(Z[-1], 1 - active, axis=1, keepdims=True)
             below = f(Z[-1])
             A.append(below)
         dA5 = rng.normal(size=(width, m))
@@ -327,9 +334,11 @@ for name, marker, colour in (("tanh", "^", "#009E73"), ("relu", "s", "#D55E00"),
     norms = measured_norms(name)[::-1]
     print(f"{name:18}" + "".join(f"{norm:10.2g}" for norm in norms))
     ax.semilogy(layers, norms, marker, markersize=8, color=colour, label=f"{'ReLU' if name == 'relu' else name}, measured")
-ax.semilogy(layers, relu_rms, "--", color="#D55E00", label="ReLU, root-mean-square estimate")
-ax.semilogy(layers, relu_mean, ":", color="#D55E00", label="ReLU, mean magnitude estimate")
-ax.semilogy(layers, sigmoid_bounds, "-", color="#0072B2", label="sigmoid, upper bound")
+rms, mean = np.array(relu_rms, dtype=float) / start, np.array(relu_mean, dtype=float) / start
+bounds = np.array(sigmoid_bounds, dtype=float) / start / weight ** np.arange(5)
+ax.semilogy(layers, rms, "--", color="#D55E00", label="ReLU, root-mean-square estimate")
+ax.semilogy(layers, mean, ":", color="#D55E00", label="ReLU, mean magnitude estimate")
+ax.semilogy(layers, bounds, "-", color="#0072B2", label="sigmoid, upper bound")
 ax.set(xlabel="layer (the output is on the left)", ylabel="norm of the error signal", title="What is left of the gradient",
        xticks=layers)
 ax.invert_xaxis()
@@ -343,5 +352,5 @@ show(
 # %% [markdown] text="look"
 # What you should see: the sigmoid stays below its bound, but not far below: at layer 1 about 0.0007 against 0.00098. ReLU
 # follows the root-mean-square estimate and not the mean magnitude: a norm adds squares, so it is the root-mean-square that
-# the connections hand on. tanh loses least here, because most of its units work near zero, where its slope is close to 1.
+# the connections hand on. tanh loses little here, because most of its units work near zero, where its slope is close to 1.
 # In a network with large weights this is different: a tanh unit far from zero has almost no slope.

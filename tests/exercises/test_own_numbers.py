@@ -7,10 +7,12 @@ import nbformat
 import numpy as np
 import pytest
 
+from autograder.build.submission import solutions
 from autograder.exercise import Reply
 from autograder.exercises import all_exercises, load
 from autograder.exercises import computational_graph as graph
 from autograder.exercises import softmax_by_hand as softmax
+from autograder.exercises import vanishing_gradients as vanishing
 from autograder.exercises import worked_calculation as calculation
 from autograder.exercises.own_numbers import coincidences
 from autograder.marking.by_hand import work_out_all
@@ -19,6 +21,7 @@ from autograder.personal import rewritten
 PARTS = {
     "computational_graph": (graph.ALL, graph.start),
     "softmax_jacobian": (softmax.STEPS["three_units"], softmax.start),
+    "vanishing_gradients": (vanishing.ALL, vanishing.start),
     "worked_calculation": (calculation.ALL, calculation.start),
 }
 NAMES = sorted(PARTS)
@@ -31,8 +34,13 @@ def drawn(name, seed):
 def marked(name, given, values, others=()):
     personal = load(name).personal
     judge = personal.judging(lambda: [personal.sheet, *others])
-    lines = [line for one in load(name).questions if one.judge is personal.judge for line in one.lines]
-    return judge(lines, [Reply(given, values, shown=True)])
+    verdicts = {}
+    for probe in load(name).probes:  # what is asked together is judged together
+        asked = [one for one in load(name).questions if one.probe is probe and one.judge is personal.judge]
+        lines = [line for one in asked for line in one.lines]
+        own = {line.name: values[line.name] for line in lines}
+        verdicts |= judge(lines, [Reply(given, own, shown=True)]) if lines else {}
+    return verdicts
 
 
 def test_these_are_all():
@@ -111,3 +119,74 @@ def test_the_notebook_states_the_students_numbers_and_no_others(root, name):
     same = rewritten(released, exercise=name, given=personal.sheet, student="ada")
     for old, new in zip(released.cells, same.cells, strict=True):
         assert re.sub(r"\n\*\*The numbers below.*\n", "", new.source) == old.source
+
+
+# The chain of five layers -------------------------------------------------------------------------------------------
+
+
+def test_one_draw_changes_every_value_of_the_chain_but_the_slope():
+    sheet = vanishing.truth(vanishing.GIVEN)
+    for seed in range(20):
+        found = vanishing.truth(drawn("vanishing_gradients", seed))
+        same = {name for name, value in found.items() if np.allclose(value, sheet[name])}
+        assert same <= {"max_slope", "layers_needed"}
+
+
+def test_slips_in_the_chain_lead_to_nobody_elses_numbers():
+    for one in vanishing.STARTS:
+        others = {*vanishing.STARTS, 1.0} - {one}
+        assert not [x for x in others for k in (2, 4, 10, 16, 1024) if x == pytest.approx(k * one)]
+    assert not [p for p in vanishing.SHARES for q in vanishing.SHARES if 1 - p == pytest.approx(q)]
+    mine = drawn("vanishing_gradients", 1)
+    everyone = [drawn("vanishing_gradients", seed) for seed in range(2, 40)]
+    right = vanishing.truth(mine)
+    g, factor = mine["start"], mine["weight"] / 4
+    late = right | {f"layer{5 - k}": g * factor**k for k in range(5)} | {"at_input": g * factor**4 * mine["weight"]}
+    silent = 1 - mine["share"]
+    turned = right | {
+        "mean_factor": silent, "relu_mean": g * silent ** np.arange(1, 6),
+        "rms_factor": silent**0.5, "relu_rms": g * silent ** (np.arange(1, 6) / 2),
+    }  # fmt: skip
+    for values, lost in ((late, ["layer5"]), (turned, ["mean_factor", "rms_factor"])):
+        verdicts = marked("vanishing_gradients", mine, values, everyone)
+        assert [name for name, verdict in verdicts.items() if verdict.share < 1] == lost
+
+
+def test_a_forgotten_weight_is_named_and_charged_once_in_each_part():
+    mine = drawn("vanishing_gradients", 1)
+    g = mine["start"]
+    bare = vanishing.truth(mine) | {f"layer{5 - k}": g / 4 ** (k + 1) for k in range(5)} | {"at_input": g / 1024}
+    verdicts = marked("vanishing_gradients", mine, bare)
+    assert [name for name, verdict in verdicts.items() if verdict.share < 1] == ["layer4", "at_input"]
+    for line in ("layer4", "at_input"):
+        assert verdicts[line].mistakes == ("weights-missing-in-hidden-error",)
+        assert "stands a weight" in verdicts[line].hint
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("share", [0.5, *vanishing.SHARES])
+def test_the_figure_and_what_is_said_of_it_are_right_for_every_share(root, share, monkeypatch):
+    """The network of the last figure, with this share of active units and another gradient and weight."""
+    monkeypatch.syspath_prepend(str(root / "reference" / "toolkit"))
+    monkeypatch.chdir(root / "assignments" / "by_hand")
+    given = vanishing.GIVEN | {"share": np.array(share), "start": np.array(3.7), "weight": np.array(1.3)}
+    released = nbformat.read(root / "assignments" / "by_hand" / "vanishing_gradients.ipynb", as_version=4)
+    made = rewritten(released, exercise="vanishing_gradients", given=given, student="ada")
+    cells = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell.source for cell in made.cells}
+    solved = solutions(root, load("vanishing_gradients"))
+    exact = vanishing.truth(given)
+    names = {
+        "relu_mean": list(exact["relu_mean"]), "relu_rms": list(exact["relu_rms"]),
+        "sigmoid_bounds": [exact[layer] for layer in vanishing.LAYERS],
+    }  # fmt: skip
+    monkeypatch.setattr("matplotlib.pyplot.show", lambda *_: None)
+    for cell in (cells["setup"], solved["measure"], cells["measured"]):
+        exec(cell, names)
+    measured = {name: names["measured_norms"](name)[::-1] for name in ("sigmoid", "tanh", "relu")}
+    np.testing.assert_allclose(names["bounds"], 0.25 ** np.arange(1, 6))
+    np.testing.assert_allclose(measured["relu"], names["rms"], rtol=0.02)  # "follows"
+    assert measured["relu"][-1] > 1.4 * names["mean"][-1]  # "and not the mean magnitude"
+    assert np.all(measured["sigmoid"] < names["bounds"])
+    assert (measured["sigmoid"][-1], names["bounds"][-1]) == pytest.approx((0.0007, 0.00098), abs=5e-5)
+    assert np.all(measured["tanh"] > measured["relu"]) or share > 0.65
+    assert measured["tanh"][-1] > 0.35  # "loses little"
