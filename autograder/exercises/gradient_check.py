@@ -14,7 +14,7 @@ import numpy as np
 
 from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Written
 from autograder.exercises.gradient_check_mistakes import FIGURES, by_slopes, by_verdicts
-from autograder.exercises.planted_gradients import PARTS, SLIPS, beside_a_large_one, drawn, routed, with_kinks
+from autograder.exercises.planted_gradients import PARTS, ROUTES, SLIPS, beside_a_large_one, drawn, routed, with_kinks
 
 SLOPES = (
     Line("small", 3, "numbers of ordinary size", FIGURES),
@@ -29,7 +29,7 @@ CHECKS = (
     Line("large", 2, "large inputs"),
     Line("kinks", 3, "kinks"),
 )
-UPSTREAM = (Line("upstream", 3, "outputs exchanged or averaged"),)
+UPSTREAM = (Line("upstream", 3, "outputs exchanged, averaged or lost"),)
 
 
 # What is asked --------------------------------------------------------------------------------------------------------
@@ -163,9 +163,10 @@ def _planted(rng: np.random.Generator) -> list[Challenge]:
 
 def _routed(rng: np.random.Generator) -> list[Challenge]:
     points = []
-    for n, m in ((4, 2), (4, 3), (6, 4), (5, 3)):
+    for n, m, end in ((4, 2, "first"), (4, 3, "last"), (6, 4, "first"), (5, 3, "last")):
         right = [drawn(rng, None, n=n, outputs=m) for _ in range(3)]
-        wrong = {how: drawn(rng, routed(how), n=n, outputs=m) for how in ("turned", "averaged")}
+        routes = [how for how in ROUTES if not how.endswith("lost") or how.startswith(end)]
+        wrong = {how: drawn(rng, routed(how), n=n, outputs=m) for how in routes}
         wrong["factor"] = drawn(rng, SLIPS["factor"], n=n, outputs=m)
         points.append(_keyed({"upstream": _mixed(rng, right, wrong)}))
     return points

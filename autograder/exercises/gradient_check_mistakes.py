@@ -108,9 +108,16 @@ MISSED = {
     "hidden": "checker-hides-small-entries",
     "tiny": "checker-tolerance-absolute",
     "kinks": "checker-excuses-kinks",
-    "upstream": "checker-upstream-of-ones",
 }
 """Why wrong ones pass, line by line."""
+
+HIDDEN = {
+    "checker-upstream-with-equal-entries": {"reversed", "neighbours"},
+    "checker-upstream-with-zeros": {"first lost", "last lost", "neighbours"},
+    "checker-upstream-sums-to-zero": {"centred"},
+    "checker-upstream-of-ones": {"turned", "reversed", "neighbours", "averaged"},
+}
+"""What an upstream gradient hides by what is special about it; the first that fits is told."""
 
 REFUSED = {"tiny": "checker-refuses-zeros", "large": "checker-refuses-large-inputs", "kinks": "checker-refuses-kinks"}
 """Why right ones are refused."""
@@ -164,7 +171,7 @@ def _named(name: str, missed: set[str], refused: int) -> str:
         return told if told.endswith("nan") or "NaN" not in missed else ""
     if name == "ordinary" and missed == {"sign"}:
         return "checker-blind-to-the-sign"
-    if name == "upstream" and missed - {"turned", "averaged"}:
-        return ""
+    if name == "upstream":
+        return next((id for id, hidden in HIDDEN.items() if missed and missed <= hidden), "")
     table: Mapping[str, str] = MISSED if missed else REFUSED
     return table.get(name, "")

@@ -90,12 +90,27 @@ SLIPS: dict[str, Slip] = {
 """What people get wrong, each as a change of the backward rows."""
 
 
+ROUTES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "turned": lambda to: np.roll(to, 1, axis=0),
+    "reversed": lambda to: to[::-1],
+    "neighbours": lambda to: to[[1, 0, *range(2, len(to))]],
+    "averaged": lambda to: np.full(to.shape, 1 / len(to)),
+    "centred": lambda to: to - 1 / len(to),
+    "first lost": lambda to: to * (np.arange(len(to)) > 0)[:, None],
+    "last lost": lambda to: to * (np.arange(len(to)) < len(to) - 1)[:, None],
+}
+"""What becomes of the outputs' shares on the way back, as a matrix in the place of ones on the diagonal.
+
+Whatever is special about an upstream gradient hides one: equal entries the first four, a sum of zero the mean that is
+taken off, a zero at an end what is lost there, as by a loop that begins at 1.
+"""
+
+
 def routed(how: str) -> Slip:
-    """Slips that an upstream gradient of ones, or of any one number, cannot show: outputs are exchanged or averaged."""
+    """A slip that sends what belongs to an output elsewhere."""
 
     def slip(rng: np.random.Generator, rows: list[Row]) -> list[Row]:
-        outs = {"turned": lambda a: np.roll(a, 1), "averaged": lambda a: np.full(a.shape, a.mean())}[how]
-        return [replace(row, out=outs(row.out)) for row in derived(rows)]
+        return [replace(row, out=ROUTES[how](np.eye(len(row.out))) @ row.out) for row in derived(rows)]
 
     return slip
 

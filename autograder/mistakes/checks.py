@@ -69,4 +69,16 @@ CHECKER: Texts = {
         "gradients pass that have outputs exchanged or averaged",
         "If the same number arrives at every output, it does not matter which output gets which.",
     ),
+    "checker-upstream-with-equal-entries": (
+        "gradients pass that have two outputs exchanged",
+        "Which entries of your upstream gradient are equal? Exchange these two outputs in your mind.",
+    ),
+    "checker-upstream-with-zeros": (
+        "gradients pass that have lost an output",
+        "What is multiplied by a 0 of your upstream gradient may be wrong. Which entry is it?",
+    ),
+    "checker-upstream-sums-to-zero": (
+        "gradients pass from which the mean over the outputs is taken off",
+        "Add up the entries of your upstream gradient. What is their mean?",
+    ),
 }

@@ -187,8 +187,9 @@ check_yourself(selfcheck_checker)
 #   of `y`.
 #
 # Return `True` or `False`. With one `g` of your choice, or several, $f(x) = \sum_k g_k\, y_k(x)$ is one number, and (b) can check it. But
-# choose well: some of the wrong ones send what belongs to one output back through *another*, or give each of them the mean. With
-# ones in `g` nobody can see that. You meet nothing else that is unusual here.
+# choose well: some of the wrong ones send what belongs to one output back through *another*, give each of them the mean or take the
+# mean off, or lose the first or the last of them. Whatever is special about `g` hides one of these: with ones nobody sees what is
+# exchanged. You meet nothing else that is unusual here.
 
 # %% student="backward"
 def backward_is_right(forward, backward, x):
@@ -225,7 +226,7 @@ def selfcheck_backward():
 check_yourself(selfcheck_backward)
 
 # %% question="planted_routes"
-# Outputs exchanged or averaged, and ordinary mistakes {upstream}.
+# Outputs exchanged, averaged or lost, and ordinary mistakes {upstream}.
 
 # %% [markdown] text="network_text"
 # ## Your checker at work

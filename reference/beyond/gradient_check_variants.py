@@ -2,7 +2,7 @@
 
 The wrong ones are mistakes of public checkers: a step that does not go by the input (tesseract-core issue 706) or is lost in
 rounding (chainer issues 580 and 3046), whole numbers (numpy pull request 15246), a kink (caffe issue 1334, pytorch issue
-114234), and upstream gradients of ones.
+114234), and upstream gradients of ones, of 0, 1, 2, ..., and others that are special.
 """
 
 from autograder.audit import right, wrong
@@ -127,6 +127,16 @@ _SLACK = "slack = 1e-3 * max(abs(right), abs(left))"
 _FORM = "if claimed.shape != x.shape or not np.all(np.isfinite(claimed)):"
 _ALL = {"ordinary": 3, "form": 1, "hidden": 2, "tiny": 2, "large": 2, "kinks": 3}
 _EVERY = {f"planted_mistakes.{name}": points for name, points in _ALL.items()}
+_G = "np.random.default_rng(0).normal(size=np.shape(forward(np.array(x, dtype=float))))"
+
+
+def _upstream(variant_id, title, g, lost, named=""):
+    """A checker with a special upstream gradient."""
+    return wrong(variant_id, title, edits={"backward": [("g = " + _G, f"y = forward(np.array(x, dtype=float))\n    g = {g}")]},
+                 loses={"planted_routes.upstream": lost},
+                 named={"planted_routes.upstream": f"checker-upstream-{named}"} if named else None)  # fmt: skip
+
+
 _OF_ONES = {"planted_routes.upstream": "checker-upstream-of-ones"}
 
 WRONG = (
@@ -220,6 +230,14 @@ def gradient_is_right(f, gradient, x):
         ("np.random.default_rng(0).normal(size=np.shape(forward(np.array(x, dtype=float))))",
          "np.ones(np.shape(forward(np.array(x, dtype=float))))"),
     ]}, loses={"planted_routes.upstream": 3}, named=_OF_ONES),
+    _upstream("counted", "an upstream gradient of 0, 1, 2, ...", "np.arange(len(y)) + 0.0", 1.5, "with-zeros"),
+    _upstream("counted-down", "one of ..., 2, 1, 0", "np.arange(len(y))[::-1] + 0.0", 1.5, "with-zeros"),
+    _upstream("first-output", "the first output alone", "np.eye(len(y))[0]", 1.5, "with-zeros"),
+    _upstream("symmetric", "the same from both ends", "1.0 + np.minimum(np.arange(len(y)), np.arange(len(y))[::-1])", 1.5),
+    _upstream("spread", "from -1 to 1", "np.linspace(-1, 1, len(y))", 1.5, "sums-to-zero"),
+    _upstream("mean-taken-off", "random, with the mean taken off", "(r := np.random.default_rng(0).normal(size=len(y))) - r.mean()",
+              1.5, "sums-to-zero"),
+    _upstream("first-twice", "1, 1, 2, 3, ...", "np.maximum(np.arange(len(y)), 1.0)", 1.5),
     wrong("one-number", "one random number for all outputs", edits={"backward": [
         ("np.random.default_rng(0).normal(size=np.shape(forward(np.array(x, dtype=float))))",
          "np.random.default_rng(0).normal() * np.ones(np.shape(forward(np.array(x, dtype=float))))"),

@@ -60,8 +60,25 @@ def test_the_key_is_that_of_exact_slopes(name):
                 assert off >= planting.LEAST  # as the notebook says
 
 
-def test_upstream_gradients_of_ones_show_nothing_and_others_do():
+def hidden_at(g):
+    """What an upstream gradient cannot show."""
+    same, ends = g[:-1] == g[1:], {"first lost": g[0], "last lost": g[-1]}
+    hidden = {kind for kind, entry in ends.items() if entry == 0} | ({"neighbours"} if same[0] else set())
+    hidden |= {"centred"} if abs(g.sum()) < 1e-12 else set()
+    hidden |= {"reversed"} if np.all(g == g[::-1]) else set()
+    return hidden | ({"turned", "averaged"} if np.all(same) else set())
+
+
+def test_every_special_upstream_gradient_hides_a_planted_one_and_others_none():
     rng = np.random.default_rng(0)
+    special = {
+        "ones": np.ones, "counted": np.arange, "counted down": lambda m: np.arange(m)[::-1],
+        "symmetric": lambda m: np.minimum(np.arange(m), np.arange(m)[::-1]) + 1.0,
+        "from -1 to 1": lambda m: np.linspace(-1, 1, m), "first twice": lambda m: np.maximum(np.arange(m), 1.0),
+        "first alone": lambda m: np.eye(m)[0], "last alone": lambda m: np.eye(m)[-1],
+        "random": lambda m: rng.normal(size=m),
+    }  # fmt: skip
+    unseen = {name: set() for name in special}
     for challenge in drawn("planted_routes"):
         for one, kind in zip(challenge.given["upstream"], challenge.kept["key"]["upstream"], strict=True):
             bent, w, b, out = one["forward"]
@@ -69,10 +86,30 @@ def test_upstream_gradients_of_ones_show_nothing_and_others_do():
                 [float(planting.exact_slope((bent, w, b, out[:, m:]), one["x"], k)) for k in range(one["x"].size)]
                 for m in range(out.shape[1])
             ]
-            for g in (np.ones(out.shape[1]), rng.normal(size=out.shape[1])):
-                hidden = kind == "" or (kind != "factor" and np.all(g == 1))
-                agrees = np.allclose(planting.gradient(one["backward"], one["x"], g), g @ exact, rtol=1e-9, atol=0)
-                assert agrees == hidden, kind
+            for name, made in special.items():
+                g = made(out.shape[1])
+                agrees = np.allclose(planting.gradient(one["backward"], one["x"], g), g @ exact, rtol=1e-9, atol=1e-14)
+                assert agrees == (kind == "" or kind in hidden_at(g)), (name, kind)
+                unseen[name] |= {kind} if agrees and kind else set()
+    assert [name for name, kinds in unseen.items() if not kinds] == ["random"]
+    assert unseen["counted"] == {"first lost"}
+    assert unseen["from -1 to 1"] == {"centred"}
+
+
+def test_what_the_text_says_of_the_wrong_ones(root):
+    text = " ".join((root / "reference/beyond/gradient_check.py").read_text().replace("\n# ", " ").split())
+    assert (
+        "send what belongs to one output back through *another*, give each of them the mean or take the mean off"
+        in text
+    )
+    eye = np.eye(4)
+    moved = {how: change(eye) for how, change in planting.ROUTES.items()}
+    for how in ("turned", "reversed", "neighbours"):  # another output
+        assert sorted(moved[how].tolist()) == sorted(eye.tolist())
+        assert not np.array_equal(moved[how], eye)
+    np.testing.assert_allclose(moved["averaged"], 0.25)
+    np.testing.assert_allclose(eye - moved["centred"], 0.25)
+    assert [np.flatnonzero(~moved[how].any(axis=1)).tolist() for how in ("first lost", "last lost")] == [[0], [3]]
 
 
 def test_the_slopes_are_those_of_torch():
