@@ -40,14 +40,15 @@ from autograder.audit import load_variants
 from autograder.bridge.api import CourseApi
 from autograder.bridge.gradebook_writer import Writer
 from autograder.build.submission import fill, solutions
-from autograder.course import find_root, sheet_files
+from autograder.course import find_root, sheet_files, source_notebook
 from autograder.environment import put_programs_on_path
 from autograder.exercises import NAMES, load
-from autograder.grading.batch import Course, grade_class, healed
+from autograder.grading.batch import Course, grade_class
 from autograder.grading.finding import find
 from autograder.grading.grade import Graded, Ran, execute, give_marks, grade_notebook, prepare
 from autograder.grading.journal import Journal, asked
 from autograder.grading.kept import marks_key
+from autograder.grading.notebook import heal
 from autograder.grading.remark import remark
 from autograder.marking import challenges, mark
 from autograder.sandbox import Cell, Job, shared_sandbox
@@ -74,6 +75,12 @@ def notebook_of(root: Path, name: str, answers: dict[str, str] | None = None):
     exercise = load(name)
     released = nbformat.read(root / "assignments" / exercise.sheet / f"{name}.ipynb", as_version=4)
     return fill(released, answers or solutions(root, exercise))
+
+
+def healed(notebook, root: Path, name: str):
+    """A submitted notebook as nbgrader's first step leaves it."""
+    notebook.cells = list(heal(notebook, source_notebook(root, load(name))).cells)
+    return notebook
 
 
 def variants_of(root: Path, name: str) -> list:
@@ -353,7 +360,7 @@ def breakdown(root: Path, name: str, rounds: int, *, full: bool) -> dict[str, fl
     notebook = notebook_of(root, name)
 
     def planned():
-        return prepare(healed(nbformat.from_dict(notebook), root, exercise)[0], exercise, root=root, seed=1)
+        return prepare(healed(nbformat.from_dict(notebook), root, name), exercise, root=root, seed=1)
 
     one = planned()
     work, marks_job = (one.whole, None) if full else (one.marks, one.marks_job)
@@ -384,7 +391,7 @@ def breakdown(root: Path, name: str, rounds: int, *, full: bool) -> dict[str, fl
             found["keep the answers"] = median_of(rounds, lambda: shared.journal.keep(key, name, questions, ran))
             found["mark"] = median_of(rounds, lambda: give_marks(one, ran))
             submitted = nbformat.read(course / "submitted" / "s00000" / exercise.sheet / f"{name}.ipynb", as_version=4)
-            theirs = prepare(healed(submitted, course, exercise)[0], exercise, root=course, seed=1)
+            theirs = prepare(healed(submitted, course, name), exercise, root=course, seed=1)
             graded: Graded = give_marks(theirs, execute(sandbox, None if full else theirs.marks_job, theirs.whole.job))
 
             def write() -> None:
