@@ -99,14 +99,16 @@ def _silent(
         if others and not named:
             found.append(Submission(given, "", "", path, _nothing_in(path, [file for _, file in others])))
         return found
+    told = {_settled(one) for one in named}
+    around = {folder for one in told for folder in (one, *one.parents)}
     for folder in _students_folders(path, tree):
+        if folder in around or not told.isdisjoint(folder.parents):
+            continue
         inside = [file for _, file in others if _settled(file).is_relative_to(folder)]
-        told = {_settled(one) for one in named}
-        if not any(one.is_relative_to(folder) or folder.is_relative_to(one) for one in told):
-            sheet = folder.name if folder.name in SHEETS else ""
-            student = folder.relative_to(tree).parts[0]
-            found.append(Submission(printable(student), sheet, "", folder, _nothing_in(folder, inside)))
-            named.add(folder)
+        sheet = folder.name if folder.name in SHEETS else ""
+        student = folder.relative_to(tree).parts[0]
+        found.append(Submission(printable(student), sheet, "", folder, _nothing_in(folder, inside)))
+        told.add(folder)
     return found
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Engine
 from test_batch import grade
 
 from autograder.bridge.gradebook_writer import Writer
+from autograder.grading import finding
 from autograder.grading.batch import Course, grade_class
 from autograder.grading.finding import find
 from autograder.grading.journal import Journal
@@ -72,3 +73,21 @@ def test_no_sheet_goes_through_the_rows_of_the_whole_class(course, how, statemen
     assert {one.how for one in done} - {"graded", "kept", "unchanged"} == ({"failed"} if how == "withdrawn" else set())
     assert statements
     assert scans(course, statements) == []
+
+
+def test_each_folder_is_looked_at_once_however_many_students_there_are(tmp_path, monkeypatch):
+    """Who handed nothing in was looked for among all submissions of the class, once for every folder."""
+    settle, settled = finding._settled, []
+    monkeypatch.setattr(finding, "_settled", lambda path: settled.append(path) or settle(path))
+
+    def looks(students):
+        folder = tmp_path / str(students) / "submitted"
+        for number in range(students):
+            path = folder / f"s{number}" / SHEET / f"{NAME}.ipynb"
+            path.parent.mkdir(parents=True)
+            path.write_text("{}")
+        settled.clear()
+        assert len(find([folder])) == students
+        return len(settled)
+
+    assert looks(60) < 3.5 * looks(20)
