@@ -17,7 +17,7 @@ from typing import Any
 
 from nbgrader.api import BaseCell, Grade, Gradebook, MissingEntry, SubmittedNotebook
 from nbgrader.preprocessors import AssignLatePenalties
-from sqlalchemy import Column, Float, Integer, MetaData, RowMapping, String, Table, Text, inspect, select
+from sqlalchemy import Column, Connection, Float, Integer, MetaData, RowMapping, String, Table, Text, inspect, select
 from sqlalchemy.orm import Session
 from traitlets.config import Config
 
@@ -130,6 +130,14 @@ def _mark(row: RowMapping) -> Mark:
         place, row["cell"], row["by"], row["digest"], row["points"], row["applied"], tuple(json.loads(row["boxes"])),
         row["comment"], bool(row["second"]), row["at"], row["id"],
     )  # fmt: skip
+
+
+def known_to(connection: Connection, student: str, sheet: str) -> bool:
+    """Whether people gave this student any mark for a sheet, whatever became of it."""
+    if not inspect(connection).has_table(_TABLE.name):
+        return False
+    wanted = select(_TABLE.c.id).where(_TABLE.c.student == student, _TABLE.c.sheet == sheet).limit(1)
+    return connection.execute(wanted).first() is not None
 
 
 def forget_given(db: Session, student: str, *, really: bool) -> int:

@@ -31,6 +31,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from autograder.bridge import handed_in
+from autograder.bridge.direct import Direct
 from autograder.bridge.given import Place
 from autograder.bridge.person_points import changed_in
 from autograder.bridge.preprocessors import IsolatedExecute, record
@@ -93,7 +94,9 @@ class Writer:
             self._submitted, self._autograded = course.submitted_directory, course.autograded_directory
             course.autograded_directory = _staging(root, Path(course.root, self._autograded))
             self._staging = Path(course.root, course.autograded_directory)
-            self._converter = self._with_our_steps(converter_module.Autograde(coursedir=course, parent=self._app))
+            converter = converter_module.Autograde(coursedir=course, parent=self._app)
+            self._direct = Direct(converter, root) if Direct.suits(converter) else None
+            self._converter = self._with_our_steps(converter)
             self.settings = IsolatedExecute(parent=self._converter)
             """What nbgrader_config.py says of isolation, seed and time."""
             with contextlib.suppress(GradebookLocked):
@@ -198,10 +201,8 @@ class Writer:
         os.chdir(self.root)
         try:
             others = self._others(student, sheet, {*graded, *stale})
-            with one_gradebook(gradebook), _without_log():
-                handed_in.keep_given(self._app.coursedir.db_url, Path(self._path(self._autograded, student, sheet)))
-                wanted = self._convert(student, sheet, graded, stale, others)
-                gradebook.really_commit()
+            wanted = self._make(student, sheet, graded, stale, others)
+            gradebook.really_commit()
             if wanted:
                 self._put_in_place(student, sheet, others)
         except GradebookProblem:
@@ -231,6 +232,19 @@ class Writer:
             if name not in there:
                 raise GradebookProblem(gone(f"{name}.ipynb"))
         return there.difference(written)
+
+    def _make(
+        self, student: str, sheet: str, graded: Mapping[str, Graded], stale: Collection[str], others: Collection[str]
+    ) -> bool:
+        """Make the rows, not yet committed, and the folder; False where nbgrader's configuration leaves them out."""
+        gradebook = self._gradebook()
+        if self._direct is not None and not stale:
+            handed_in.inspect([self.place(student, sheet, one) for one in sorted({*graded, *others})])
+            if self._direct.write(gradebook.db.connection(), student, sheet, graded):
+                return True
+        with one_gradebook(gradebook), _without_log():
+            handed_in.keep_given(self._app.coursedir.db_url, Path(self._path(self._autograded, student, sheet)))
+            return self._convert(student, sheet, graded, stale, others)
 
     def _convert(
         self, student: str, sheet: str, graded: Mapping[str, Graded], stale: Collection[str], others: Collection[str]

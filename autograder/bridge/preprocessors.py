@@ -35,6 +35,24 @@ from autograder.records.read import KEY
 from autograder.sandbox import Limits, shared_sandbox
 from autograder.views.cell import outputs
 
+SANITIZE = [
+    "autograder.bridge.preprocessors.Heal",
+    "nbgrader.preprocessors.ClearOutput",
+    "nbgrader.preprocessors.DeduplicateIds",
+    "nbgrader.preprocessors.OverwriteKernelspec",
+    "nbgrader.preprocessors.OverwriteCells",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+AUTOGRADE = [
+    "autograder.bridge.preprocessors.IsolatedExecute",
+    "nbgrader.preprocessors.IgnorePattern",
+    "nbgrader.preprocessors.LimitOutput",
+    "autograder.bridge.preprocessors.SaveMarks",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+"""The steps of ``nbgrader autograde`` before a notebook is run, and from then on. A course may have others."""
+
 
 @cache
 def _seed_of_this_run() -> int:
@@ -52,16 +70,26 @@ class Heal(NbGraderPreprocessor):
         exercise = _exercise(resources)
         about = resources["nbgrader"]
         withdraw(about["db_url"], student=about["student"], assignment=about["assignment"], notebook=about["notebook"])
-        for part in (complete(nb), *nb.cells):
-            part.metadata.pop(KEY, None)  # only this run may say what was earned
-        if exercise is not None:
-            source = source_notebook(root_of_hand_in(Path(resources["metadata"]["path"])), exercise)
-            healed = heal(nb, source)
-            nb.cells = list(healed.cells)
-            for note in healed.notes:
+        if exercise is None:
+            _clean(nb)
+        else:
+            for note in heal_in_place(nb, exercise, root_of_hand_in(Path(resources["metadata"]["path"]))):
                 self.log.warning("%s", note)
-            nb.metadata[KEY] = {"notes": list(healed.notes)}
         return nb, resources
+
+
+def _clean(nb: NotebookNode) -> None:
+    for part in (complete(nb), *nb.cells):
+        part.metadata.pop(KEY, None)  # only this run may say what was earned
+
+
+def heal_in_place(nb: NotebookNode, exercise: Exercise, root: Path) -> tuple[str, ...]:
+    """Heal a submitted notebook of an exercise; returns what was done, which the notebook tells as well."""
+    _clean(nb)
+    healed = heal(nb, source_notebook(root, exercise))
+    nb.cells = list(healed.cells)
+    nb.metadata[KEY] = {"notes": list(healed.notes)}
+    return healed.notes
 
 
 class IsolatedExecute(NbGraderPreprocessor):
@@ -201,22 +229,8 @@ def configure(c: Config) -> None:
     warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
     c.Autograde.pre_convert_hook = Inspection(c)
     see_every_change()
-    c.Autograde.sanitize_preprocessors = [
-        "autograder.bridge.preprocessors.Heal",
-        "nbgrader.preprocessors.ClearOutput",
-        "nbgrader.preprocessors.DeduplicateIds",
-        "nbgrader.preprocessors.OverwriteKernelspec",
-        "nbgrader.preprocessors.OverwriteCells",
-        "nbgrader.preprocessors.CheckCellMetadata",
-    ]
-    c.Autograde.autograde_preprocessors = [
-        "autograder.bridge.preprocessors.IsolatedExecute",
-        "nbgrader.preprocessors.IgnorePattern",
-        "nbgrader.preprocessors.LimitOutput",
-        "autograder.bridge.preprocessors.SaveMarks",
-        "nbgrader.preprocessors.AssignLatePenalties",
-        "nbgrader.preprocessors.CheckCellMetadata",
-    ]
+    c.Autograde.sanitize_preprocessors = list(SANITIZE)
+    c.Autograde.autograde_preprocessors = list(AUTOGRADE)
     c.AssignLatePenalties.plugin_class = "autograder.bridge.late.LatePolicy"  # costs nothing until a course says so
     # both the feedback pages and formgrader make their pages with this exporter
     c.HTMLExporter.preprocessors = ["autograder.bridge.safe_pages.SafePages"]

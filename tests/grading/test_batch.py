@@ -17,6 +17,7 @@ from class_kit import NAME, OTHER, SHEET, autograded, graded_wholly, hand_in, ma
 from nbformat.v4 import new_markdown_cell, new_output
 from sample_kit import sampled
 
+from autograder.bridge.direct import Direct
 from autograder.bridge.gradebook_writer import STAGING, Writer
 from autograder.grading import batch
 from autograder.grading.batch import FAILED, GRADED, KEPT, UNCHANGED, Course, grade_class
@@ -460,9 +461,7 @@ def test_a_bad_notebook_beside_a_good_one_costs_only_itself(course):
 
 def test_no_space_for_the_autograded_notebooks(course, monkeypatch):
     monkeypatch.setattr(batch, "BLOCKED_SECONDS", 0.0)
-    from autograder.bridge.gradebook_writer import FilesWriter
-
-    write, calls = FilesWriter.write, []
+    write, calls = Direct._write_files, []
 
     def full(*arguments, **more):
         calls.append(1)
@@ -471,7 +470,7 @@ def test_no_space_for_the_autograded_notebooks(course, monkeypatch):
         return write(*arguments, **more)
 
     with monkeypatch.context() as disk:
-        disk.setattr(FilesWriter, "write", full)
+        disk.setattr(Direct, "_write_files", full)
         done = grade(course)
     failed = {one.submission.student: one.problem for one in done if one.problem}
     assert failed

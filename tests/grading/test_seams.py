@@ -17,6 +17,7 @@ from class_kit import NAME, OTHER, SHEET, autograded, hand_in, make_course, once
 from nbconvert.writers import FilesWriter
 from sample_kit import sampled
 
+from autograder.bridge.direct import Direct
 from autograder.bridge.gradebook_writer import Writer
 from autograder.cli import main
 from autograder.grading import batch, searches
@@ -43,9 +44,11 @@ def into_place(_, target):
 SEAMS = {
     "before the answers are kept": ("before", Journal, "keep", always),
     "when the answers are kept": ("after", Journal, "keep", always),
-    "before a notebook is made": ("before", FilesWriter, "write", always),
-    "when a notebook is made": ("after", FilesWriter, "write", always),
-    "before the gradebook is committed": ("after", Writer, "_convert", always),
+    "before nbgrader makes a notebook": ("before", FilesWriter, "write", always),
+    "when nbgrader has made a notebook": ("after", FilesWriter, "write", always),
+    "before the files of a sheet are made": ("before", Direct, "_write_files", always),
+    "when the files of a sheet are made": ("after", Direct, "_write_files", always),
+    "before the gradebook is committed": ("after", Writer, "_make", always),
     "when the gradebook is committed": ("before", Writer, "_put_in_place", always),
     "when the old folder is away": ("after", Path, "rename", aside),
     "before the new folder is in place": ("before", Path, "rename", into_place),
