@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.commands import explain
+from autograder.commands import explain, explain_code, explain_points
 from autograder.diagnosis import CONVENTION, RIGHT
 from autograder.diagnosis.files import BadInput, arrays_of
 from autograder.sandbox.here import run
@@ -156,10 +156,10 @@ def read_gradient(options: Mapping[str, str], points: list[Any]) -> dict[str, An
     held = {f"point {number}": _arrays(one) for number, one in enumerate(points, start=1)}
     words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items() if value != ""]
     args = _parser().parse_args([*held, *words])
-    return _told(explain.read(args, held))
+    return _told(explain_points.read(args, held))
 
 
-def _told(asked: explain.Asked) -> dict[str, Any]:
+def _told(asked: explain_points.Asked) -> dict[str, Any]:
     report = asked.report(conventions=True)
     found = []
     for parameter, finding in report.parameters.items():
@@ -184,7 +184,7 @@ def read_code(options: Mapping[str, str], source: str, name: str) -> dict[str, A
     CODE.write_text(source, encoding="utf-8")
     words = [f"--{option.replace('_', '-')}={value}" for option, value in options.items() if value != ""]
     args = _parser().parse_args([f"--code={CODE}", f"--function={name or named[-1]}", *words])
-    asked, places = explain.answered(args, *explain.of_code(args), run)
+    asked, places = explain_code.answered(args, *explain_code.of_code(args), run)
     found = _told(asked)
     for one in found["parameters"]:
         place = places.get(one["name"])

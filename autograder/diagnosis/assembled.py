@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -289,13 +290,20 @@ class Assembled:
             ({n: inputs[n][:, i : i + 1] for n in by_example}, 1 / m if other == "averaged" else 1.0) for i in range(m)
         ]
 
-    def _gradients(self, inputs: Values, chosen: Chosen) -> Values:
-        last = f"F{self.spec.depth}"
+    def through(self, inputs: Values, chosen: Chosen = MappingProxyType({})) -> tuple[Values, Values]:
+        """The values of the forward pass, and the gradient that reaches each of them, before 1/m and the like."""
         ones = np.ones_like(np.asarray(inputs["Y"], float))
         try:
-            values, reached = gradients(self.steps(inputs), inputs, {last: ones}, chosen)
+            return gradients(self.steps(inputs), inputs, {f"F{self.spec.depth}": ones}, chosen)
         except (IndexError, TypeError, KeyError) as error:
             raise ValueError(str(error)) from None
+
+    def gradients(self, inputs: Values) -> Values:
+        """The exact gradient of every parameter."""
+        return self._gradients(inputs, {})
+
+    def _gradients(self, inputs: Values, chosen: Chosen) -> Values:
+        values, reached = self.through(inputs, chosen)
         c = self._pass(values, linear=True)
         found = {}
         for name in self.parameters:

@@ -62,6 +62,19 @@ def normalised(x: str, out: str, axis: int, line: str) -> Step:
             )
         return [inner / s**power]
 
+    def inside(v: Values, d: Array) -> Values:
+        centred, s = parts(v)
+        h = centred / s
+        return {
+            "the mean of {0}": v[x].mean(axis=axis, keepdims=True),
+            "{0} minus its mean": centred,
+            "the variance of {0}": v[x].var(axis=axis, keepdims=True),
+            "the root of the variance of {0} and epsilon": s,
+            "one over the root of the variance of {0} and epsilon": 1 / s,
+            "the mean of the gradient of {1}": d.mean(axis=axis, keepdims=True),
+            "the mean of the gradient of {1} times {1}": (d * h).mean(axis=axis, keepdims=True),
+        }
+
     def outside(v: Values) -> Array:
         centred, s = parts(v, eps=0.0)
         return np.asarray(centred / (s + number(v, "eps", EPSILON)))
@@ -93,6 +106,7 @@ def normalised(x: str, out: str, axis: int, line: str) -> Step:
             ),
         ),
         line,
+        inside=inside,
     )
 
 

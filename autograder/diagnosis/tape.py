@@ -46,6 +46,7 @@ class Step:
     slips: tuple[Slip, ...] = ()
     line: str = ""
     wider: str = ""  # a line that holds this one and others, as that of all layers
+    inside: Callable[[Values, Array], Values] | None = None  # what it works out on the way, by what people call it
 
     def slip(self, chosen: Chosen) -> Slip | None:
         """The slip that is made here, if any."""

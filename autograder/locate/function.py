@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,15 +13,16 @@ from autograder.exercise import Probe
 from autograder.locate.attach import Code, to_place
 from autograder.locate.job import WALL_SECONDS
 from autograder.locate.locate import Run, Solution, asked_of, search
-from autograder.locate.quantities import Quantity, quantities
+from autograder.locate.quantities import Described, quantities
 from autograder.marking.spans import Place
 from autograder.sandbox import Answer, Ask, Cell, Job, Limits
-from autograder.truth import Network
 
 Arrays = Mapping[str, np.ndarray]
 
+PARAMETERS = ("W", "b", "gamma", "beta")
+
 ALL = ("params", "parameters")
-"""What an argument is called that takes all weights and biases, by their names."""
+"""What an argument is called that takes all parameters, by their names."""
 
 
 def called(student, given, *, name, arguments, answers):  # type: ignore[no-untyped-def]
@@ -68,7 +69,7 @@ def arguments_of(source: str, name: str) -> tuple[str, ...]:
 
 def given_to(point: Arrays) -> dict[str, Any]:
     """What the function may take of a point: each array, and all parameters at once."""
-    parameters = {name: value for name, value in point.items() if name[0] in "Wb"}
+    parameters = {name: value for name, value in point.items() if name.rstrip("0123456789") in PARAMETERS}
     numbers = {name: float(value) if np.ndim(value) == 0 else value for name, value in point.items()}
     return numbers | dict.fromkeys(ALL, parameters)
 
@@ -81,26 +82,30 @@ def answers(function: Function, points: Sequence[Arrays], run: Run) -> tuple[Ans
 
 
 def places(
-    function: Function, network: Network, points: Sequence[Arrays], run: Run, *, rows: bool = False
-) -> dict[str, Place]:
-    """Where each wrong answer begins, as far as it is proved. ``points`` have one column per example, or one row."""
-    turned = [{name: _turned(value, rows) for name, value in point.items()} for point in points]
-    exact = []
-    for point in turned:
-        found = network.evaluate(point)
-        exact.append({name: _turned(found[name], rows) for name in function.answers})
-    table = quantities(lambda _: network, turned, [], [{}] * len(points))
-    table = [Quantity(one.id, one.text, one.level, tuple(_turned(v, rows) for v in one.values)) for one in table]
-    known = Solution(asked_of([given_to(point) for point in points], exact, table, -1), tuple(table))
+    function: Function, known: Described, exact: Sequence[Arrays], points: Sequence[Arrays], run: Run, *,
+    rows: bool = False,
+) -> dict[str, Place]:  # fmt: skip
+    """Where each wrong answer begins, as far as it is proved. ``points`` have one column per example, or one row.
+
+    ``known`` takes one column per example; ``exact`` has its answers as the function gives them, or would.
+    """
+    table = quantities(known, [_all_turned(point, rows) for point in points], [], [{}] * len(points))
+    table = [replace(one, values=tuple(_turned(value, rows) for value in one.values)) for one in table]
+    wanted = [{name: one[name] for name in function.answers} for one in exact]
+    solution = Solution(asked_of([given_to(point) for point in points], wanted, table, -1), tuple(table))
     code = Code(function.job, {0: function.file})
     probe = function.probe
     made: dict[str, Place] = {}
-    for repair in search(code.job, [0], [probe], {probe.name: known}, run)[probe.name]:
-        place = to_place(repair, known, code)
+    for repair in search(code.job, [0], [probe], {probe.name: solution}, run)[probe.name]:
+        place = to_place(repair, solution, code)
         for name in repair.mends if place is not None else ():
             if place is not None:
                 made.setdefault(name, place)
     return made
+
+
+def _all_turned(point: Arrays, rows: bool) -> dict[str, Any]:
+    return {name: _turned(value, rows) for name, value in point.items()}
 
 
 def _turned(value: Any, rows: bool) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 
 from autograder.exercise import Exercise, Probe, Values
 from autograder.locate.job import points, to_record, to_repair
-from autograder.locate.quantities import Quantity, quantities
+from autograder.locate.quantities import Quantity, described, quantities
 from autograder.sandbox import Job, Outcome
 
 Run = Callable[[Job], Outcome]
@@ -44,7 +44,7 @@ def solutions(
         network = next((q.network for q in exercise.questions if q.probe is probe and q.network), None)
         given, shown = points(probe, seed)
         exact = [{name: value for name, value in one.items() if value is not None} for one in answer.values["answers"]]
-        table = quantities(network, given, answer.values["quantities"], exact)
+        table = quantities(described(network), given, answer.values["quantities"], exact)
         asked = asked_of(given, exact, table, shown)
         found[probe.name] = Solution(asked, tuple(table))
     return found

@@ -6,7 +6,7 @@ of the course gives in each of its own expressions. Nothing is typed for one exe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -56,6 +56,15 @@ def _slope(activation: str) -> Any:
 def _function(activation: str) -> Any:
     z = sp.Symbol("z", real=True)
     return sp.lambdify(z, SCALAR[activation](z), "numpy")
+
+
+Described = Callable[[Values], Iterable[tuple[str, str, float, Any]]]
+"""Every quantity at a point that has a name: its id, what people call it, its level, its value."""
+
+
+def described(network: Callable[[Values], Network] | None) -> Described | None:
+    """The quantities of the network that an exercise describes at each point."""
+    return None if network is None else lambda given: of_network(network(given), given)
 
 
 def of_network(network: Network, given: Values) -> Iterator[tuple[str, str, float, Any]]:
@@ -151,10 +160,10 @@ def _given(given: Values, prefix: str = "") -> Iterator[tuple[str, str, float, A
 
 
 def quantities(
-    network: Any, points: Sequence[Values], recorded: Sequence[Mapping[str, Any]], exact: Sequence[Values]
+    known: Described | None, points: Sequence[Values], recorded: Sequence[Mapping[str, Any]], exact: Sequence[Values]
 ) -> list[Quantity]:
     """The table of a question: named quantities first, then what the course's solution gives in its expressions."""
-    named = [{one[0]: one for one in _named(network, given)} for given in points]
+    named = [{one[0]: one for one in _named(known, given)} for given in points]
     found: list[Quantity] = []
     for name, (_, text, level, _) in named[0].items():
         try:
@@ -181,11 +190,11 @@ def quantities(
     return found
 
 
-def _named(network: Any, given: Values) -> Iterator[tuple[str, str, float, Any]]:
+def _named(known: Described | None, given: Values) -> Iterator[tuple[str, str, float, Any]]:
     yield from _numbers(given)
     yield from _given(given)
-    if network is not None:
-        yield from of_network(network(given), given)
+    if known is not None:
+        yield from known(given)
 
 
 def _is_numbers(value: Any) -> bool:

@@ -14,7 +14,7 @@ from autograder.build.markers import regions
 from autograder.exercise import Exercise, Probe, Values
 from autograder.grading.notebook import grade_id
 from autograder.locate import Code
-from autograder.locate.quantities import Quantity, quantities
+from autograder.locate.quantities import Quantity, described, quantities
 from autograder.marking import LineMark, QuestionMark
 from autograder.marking.spans import LINE_END, Place, blank_before
 from autograder.mistakes import NOT_DONE
@@ -112,7 +112,7 @@ def lines(
     own: Mapping[int, Listing],
 ) -> Iterator[Asked]:  # fmt: skip
     """What a line computes. ``recorded`` is what came back: values are the student's own, the text is ours."""
-    table = quantities(network, points, [], [{}])
+    table = quantities(described(network), points, [], [{}])
     found = list(_read(recorded))
     again = {(one.cell, one.line) for one in found if one.visit}  # in a loop a line has many values
     for one in found:
