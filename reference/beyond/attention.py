@@ -50,19 +50,32 @@ def attention(Q, K, V, mask):
 # What must hold of any weights: they add up to one, they are 0 where nothing may be seen, and they are finite.
 def selfcheck_attention():
     rng = np.random.default_rng(0)
-    Q, K, V, mask = rng.normal(size=(5, 3)), rng.normal(size=(5, 3)), rng.normal(size=(5, 2)), np.tril(np.ones((5, 5), dtype=bool))
+    Q, K, V, mask = (
+        rng.normal(size=(5, 3)),
+        rng.normal(size=(5, 3)),
+        rng.normal(size=(5, 2)),
+        np.tril(np.ones((5, 5), dtype=bool)),
+    )
     A, P = (np.asarray(one) for one in attention(Q, K, V, mask))
     shapes = P.shape == (5, 5) and A.shape == (5, 2)
     if not shapes:
-        return finish(Report("Shapes.", (Line("A, P", "WRONG", f"they are {A.shape} and {P.shape}; (5, 2) and (5, 5) are due"),)))
+        return finish(
+            Report("Shapes.", (Line("A, P", "WRONG", f"they are {A.shape} and {P.shape}; (5, 2) and (5, 5) are due"),))
+        )
     large = [np.asarray(attention(Q, one, V, mask)[1]) for one in (K + 3000, 3000 * K)]
     told = (
         ("rows", np.allclose(P.sum(axis=1), 1), f"the weights of a position add up to {P.sum(axis=1).round(3)}"),
         ("mask", np.allclose(P[~mask], 0), "the weight of what may not be seen should be 0"),
         ("outputs", np.allclose(A, P @ V), "they should be P V"),
-        ("large", np.all(np.isfinite(large)), "the weights should be finite for scores in the thousands, seen and unseen"),
+        (
+            "large",
+            np.all(np.isfinite(large)),
+            "the weights should be finite for scores in the thousands, seen and unseen",
+        ),
     )
-    return finish(Report("Five positions.", tuple(Line(name, "ok" if right else "WRONG", says) for name, right, says in told)))
+    return finish(
+        Report("Five positions.", tuple(Line(name, "ok" if right else "WRONG", says) for name, right, says in told))
+    )
 
 
 check_yourself(selfcheck_attention)
@@ -223,13 +236,18 @@ def train(steps=400, window=24, pieces=8, d=32, rate=0.01, seed=0):
     losses = []
     for t in range(1, steps + 1):
         starts = rng.integers(0, len(text) - window - 1, pieces)
-        found = [loss_and_gradients(parameters, text[a : a + window], text[a + 1 : a + window + 1], positions(window, d)) for a in starts]
+        found = [
+            loss_and_gradients(parameters, text[a : a + window], text[a + 1 : a + window + 1], positions(window, d))
+            for a in starts
+        ]
         losses.append(np.mean([loss for loss, _ in found]))
         for name in parameters:
             g = np.mean([gradients[name] for _, gradients in found], axis=0)
             m[name] = 0.9 * m[name] + 0.1 * g
             s[name] = 0.99 * s[name] + 0.01 * g**2
-            parameters[name] = parameters[name] - rate * (m[name] / (1 - 0.9**t)) / (np.sqrt(s[name] / (1 - 0.99**t)) + 1e-8)
+            parameters[name] = parameters[name] - rate * (m[name] / (1 - 0.9**t)) / (
+                np.sqrt(s[name] / (1 - 0.99**t)) + 1e-8
+            )
     return parameters, losses
 
 
@@ -271,7 +289,8 @@ axes[1].set_xticks(range(24), list(piece.replace("\n", " ")))
 axes[1].set_yticks(range(24), list(piece.replace("\n", " ")))
 fig.colorbar(image, ax=axes[1])
 show(
-    "Left: the loss falls from about 3.5 to below that of one letter, 1.73, which is drawn as a dashed line. Right: the weights of 24 "
+    "Left: the loss falls from about 3.5 to below that of one letter, 1.73, which is drawn as a dashed "
+    "line. Right: the weights of 24 "
     "positions as a triangle, for nobody sees what comes later; much of the weight lies on the letter just before."
 )
 print(write(trained))

@@ -1,6 +1,6 @@
 # %% [markdown] text="title"
-# PyTorch and JAX have no formula for the gradient of your network. They know the derivatives of a few dozen operations, note
-# down what was made from what, and walk back over that. Here you write such an engine. It fits on one page, and it
+# PyTorch and JAX have no formula for the gradient of your network. They know the derivative of every single operation, note
+# down what was made from what, and walk back over that. Here you write such an engine. It takes less than a hundred lines, and it
 # differentiates everything that its operations can say.
 
 # %% given="setup"
@@ -164,7 +164,8 @@ def selfcheck_engine():
     line("called twice", gradients(out, [x, y]), first, "the second call gives {}, the first gave {}")
     other = Value(2.0)
     gradients(other * other, [other])
-    line("another node", gradients(out, [other]), [0], "its gradient is {}; the output was not made from it, so it should be {}")
+    says = "its gradient is {}; the output was not made from it, so it should be {}"
+    line("another node", gradients(out, [other]), [0], says)
 
     def inner(x, turned):
         a = x * 3
@@ -184,7 +185,8 @@ def selfcheck_engine():
         start = Value(0.7)
         line("a long chain", gradients(chain(start), [start]), [slope(chain, 0.7)], "gradient {}, slope {}")
     except RecursionError:
-        lines.append(Line("a long chain", "WRONG", "RecursionError: a function calls itself for each of 3,000 nodes, see (b) 4"))
+        says = "RecursionError: a function calls itself for each of 3,000 nodes, see (b) 4"
+        lines.append(Line("a long chain", "WRONG", says))
     return finish(Report("Your engine and the slope of its own numbers.", tuple(lines)))
 
 
@@ -194,9 +196,8 @@ check_yourself(selfcheck_engine)
 # Value and rules of + {add}, * {mul}, ** {pow}, tanh {tanh} and exp {exp}.
 
 # %% question="backward_walk"
-# Gradients where a leaf is used twice {leaf}, where inner nodes are {node}, at a second call, for another
-# node {twice}, along a chain of
-# 3,000 nodes {deep}. The graphs are made by us, so that slips in (a) cost nothing here.
+# Gradients where a leaf is used twice {leaf}, where inner nodes are {node}, at a second call and for another node {twice},
+# along a chain of 3,000 nodes {deep}. The graphs are made by us, so that slips in (a) cost nothing here.
 
 # %% [markdown] text="part_c"
 # ## (c) Arrays that are stretched
@@ -231,7 +232,8 @@ def selfcheck_stretched():
         if right:
             sums = [(np.sum(got), np.sum(g)), (np.sum(got * A), np.sum(g * A))]
             right = np.allclose(*zip(*sums))
-            says = f"its sum is {sums[0][0]:.4g}, that of g {sums[0][1]:.4g}; times random numbers {sums[1][0]:.4g} and {sums[1][1]:.4g}"
+            told = "its sum is {:.4g}, that of g {:.4g}; times random numbers {:.4g} and {:.4g}"
+            says = told.format(*sums[0], *sums[1])
         lines.append(Line(f"{whole} to {shape}", "ok" if right else "WRONG", says))
     return finish(Report("Random gradients.", tuple(lines)))
 
@@ -239,7 +241,7 @@ def selfcheck_stretched():
 check_yourself(selfcheck_stretched)
 
 # %% question="stretched_sums"
-# One axis that was 1 {column}, axes that were not there {front}, both {both}.
+# sum_to_shape: one axis that was 1 {column}, axes that were not there {front}, both {both}.
 
 # %% [markdown] text="fit_text"
 # ## Your engine at work

@@ -92,7 +92,8 @@ ax.loglog(steps, both_sides, color="#0072B2", label="to both sides")
 ax.set(title="Error of the slope of exp at 1", xlabel="step h", ylabel="relative error")
 ax.legend()
 show(
-    "Two curves shaped like a V: to one side the error is smallest, about 1e-8, near a step of 1e-8; to both sides it is "
+    "Two curves shaped like a V: to one side the error is smallest, about 1e-8, near a step of 1e-8; to "
+    "both sides it is "
     "smallest, about 1e-11, near a step of 1e-5. For smaller steps both grow again."
 )
 
@@ -162,10 +163,22 @@ def selfcheck_checker():
         told("small entry", lambda x: steep @ (x - point), lambda x: steep, lambda x: steep * [1, 1, 2], point),
         told("tiny", lambda x: tiny * np.sum(x**3), lambda x: 3 * tiny * x**2, lambda x: tiny * x**2, point),
         told("zero", lambda x: x[0] ** 2, lambda x: x * [2, 0], lambda x: x * [2, 1], [0.5, 1.0]),
-        told("large", lambda x: np.sum(np.sin(x / 1e9)), lambda x: np.cos(x / 1e9) / 1e9, lambda x: np.sin(x / 1e9) / 1e9, [3e9, -2e9]),
+        told(
+            "large",
+            lambda x: np.sum(np.sin(x / 1e9)),
+            lambda x: np.cos(x / 1e9) / 1e9,
+            lambda x: np.sin(x / 1e9) / 1e9,
+            [3e9, -2e9],
+        ),
         told("NaN", lambda x: np.sum(x**3), lambda x: 3 * x**2, lambda x: np.where(x > 0.6, np.nan, 3 * x**2), point),
         told("kink, between", lambda x: np.sum(np.abs(x)), np.sign, lambda x: 3 * np.where(x >= 0, 1, -1), [0.0, 1.0]),
-        told("kink, a side", lambda x: np.sum(np.maximum(x, 0)), lambda x: 1.0 * (x >= 0), lambda x: 1.0 - 3 * (x <= 0), [0.0, 1.0]),
+        told(
+            "kink, a side",
+            lambda x: np.sum(np.maximum(x, 0)),
+            lambda x: 1.0 * (x >= 0),
+            lambda x: 1.0 - 3 * (x <= 0),
+            [0.0, 1.0],
+        ),
     )
     return finish(Report("Your checker, checked.", lines))
 
@@ -200,7 +213,8 @@ def backward_is_right(forward, backward, x):
     ### END SOLUTION
 
 # %% selfcheck="backward"
-# Sums from left to right: the way back goes from right to left. Which of these can be seen depends on your upstream gradient.
+# Sums from left to right: the way back goes from right to left. Which of these can be seen depends on your upstream
+# gradient.
 def selfcheck_backward():
     def right(g, x):
         return np.cumsum(g[::-1])[::-1]

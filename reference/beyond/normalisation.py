@@ -143,7 +143,8 @@ def three_paths(dZ_hat, Z, mu, var, eps, axis):
     ### END SOLUTION
 
 # %% selfcheck="paths"
-# The sum of the paths against the slope of your own normalise; dvar, dmu and the direct path with mean and variance held.
+# The sum of the paths against the slope of your own normalise; dvar, dmu and the direct path with mean and variance
+# held.
 def selfcheck_paths():
     rng = np.random.default_rng(2)
     Z, C = rng.normal(size=(5, 3)) * 2 + 1, rng.normal(size=(5, 3))
@@ -195,7 +196,8 @@ ax.axhline(0, color="0.6", linewidth=0.8)
 ax.set(title="A gradient that arrives at example 1 alone", xlabel="example", ylabel="gradient")
 ax.legend()
 show(
-    "Bars for eight examples. The direct path is large at the first and zero elsewhere; the paths by the mean and by the "
+    "Bars for eight examples. The direct path is large at the first and zero elsewhere; the paths by the "
+    "mean and by the "
     "variance bring something to all eight."
 )
 
@@ -229,7 +231,9 @@ def selfcheck_fused():
         return watched(fused_backward)(C.copy(), Z_hat, np.sqrt(var + 0.1), axis)
 
     return check_gradient(
-        lambda Z, Z_layer: np.sum(C * normalise(Z.copy(), 0.1, 1)[2]) + np.sum(C * normalise(Z_layer.copy(), 0.1, 0)[2]),
+        lambda Z, Z_layer: (
+            np.sum(C * normalise(Z.copy(), 0.1, 1)[2]) + np.sum(C * normalise(Z_layer.copy(), 0.1, 0)[2])
+        ),
         lambda Z, Z_layer: [dZ(Z, 1), dZ(Z_layer, 0)],
         {"Z, batch norm": Z, "Z, layer norm": Z},
         sizes={"m": 3, "n": 5},

@@ -1,7 +1,8 @@
 # %% [markdown] text="title"
 # Backpropagation says in which direction the loss falls. What to *do* with that is another question, and plain gradient
 # descent is only its first answer. Here you write the five answers that nearly all networks are trained with today. Each is
-# two to five lines, and each **carries something on** from step to step: most mistakes cannot be seen in the first step.
+# two to five lines, and each **carries something on** from step to step: of the mistakes that we know, a third cannot be seen in the
+# first one.
 
 # %% given="setup"
 import matplotlib.pyplot as plt
@@ -58,25 +59,27 @@ def selfcheck_momentum():
         for _ in range(60):
             before, (theta, v) = theta, step(theta, np.ones(2), v, 0.1, 0.5)
         at_rest, moved = np.allclose(v, 2), np.allclose(theta - before, -0.2)
-        says = f"velocity {np.ravel(v)[0]:.4g}, should be 2; last step {np.ravel(theta - before)[0]:.4g}, should be -0.2"
-        lines.append(Line(step.__name__, "ok" if at_rest and moved else "WRONG", says))
+        says = f"velocity {np.ravel(v)[0]:.4g}, should be 2; last step {np.ravel(theta - before)[0]:.4g}, "
+        lines.append(Line(step.__name__, "ok" if at_rest and moved else "WRONG", says + "should be -0.2"))
         start, still = np.ones(1), np.zeros(1)
         first, v = step(start, np.full(1, 2.0), still, 0.1, 0.5)
         second = float(np.ravel(step(first, np.full(1, 4.0), v, 0.1, 0.5)[0])[0])
         due = 0.3 if step is momentum_step else 0.05
         kept = start == 1 and still == 0
-        says = f"1 becomes {second:.4g} after two steps, should be {due}" if kept else "what it got was changed in place"
-        lines.append(Line("the small example", "ok" if np.isclose(second, due) and kept else "WRONG", says))
-    return finish(Report("Sixty steps with the gradient 1, beta 0.5 and rate 0.1; and the small example.", tuple(lines)))
+        says = f"the small example: 1 becomes {second:.4g} after two steps, should be {due}"
+        says = says if kept else "what it got was changed in place"
+        lines.append(Line(step.__name__, "ok" if np.isclose(second, due) and kept else "WRONG", says))
+    told = "Sixty steps with the gradient 1, beta 0.5 and rate 0.1; and the small example."
+    return finish(Report(told, tuple(lines)))
 
 
 check_yourself(selfcheck_momentum)
 
 # %% question="momentum_five"
-# The velocity {v} and the parameters {theta} after each of five steps.
+# momentum_step: the velocity {v} and the parameters {theta} after each of five steps.
 
 # %% question="nesterov_five"
-# The velocity {v} and the parameters {theta} after each of five steps.
+# nesterov_step: the velocity {v} and the parameters {theta} after each of five steps.
 
 # %% [markdown] text="part_b"
 # ## (b) RMSprop
@@ -110,15 +113,15 @@ def selfcheck_rmsprop():
         for _ in range(80):
             before, (theta, s) = theta, rmsprop_step(theta, np.full(2, c), s, 0.1, 0.5, 1e-12)
         right = np.allclose(s, c**2, atol=0) and np.allclose(theta - before, -0.1)
-        says = f"s is {np.ravel(s)[0]:.4g}, should be {c**2:.4g}; last step {np.ravel(theta - before)[0]:.4g}, should be -0.1"
-        lines.append(Line(f"gradient {c:g}", "ok" if right else "WRONG", says))
+        says = f"s is {np.ravel(s)[0]:.4g}, should be {c**2:.4g}; last step {np.ravel(theta - before)[0]:.4g}, "
+        lines.append(Line(f"gradient {c:g}", "ok" if right else "WRONG", says + "should be -0.1"))
     return finish(Report("Eighty steps with one gradient, beta 0.5 and rate 0.1.", tuple(lines)))
 
 
 check_yourself(selfcheck_rmsprop)
 
 # %% question="rmsprop_five"
-# The average of squares {s} and the parameters {theta} after each of five steps.
+# rmsprop_step: the average of squares {s} and the parameters {theta} after each of five steps.
 
 # %% [markdown] text="part_c"
 # ## (c) Adam
@@ -159,14 +162,15 @@ def selfcheck_adam():
             moves.append(float(np.ravel(theta - before)[0]))
         right = np.allclose(moves, -0.1 * np.sign(c))
         told = ", ".join(f"{move:.4g}" for move in moves)
-        lines.append(Line(f"gradient {c:g}", "ok" if right else "WRONG", f"steps {told}; each should be {-0.1 * np.sign(c):g}"))
+        says = f"steps {told}; each should be {-0.1 * np.sign(c):g}"
+        lines.append(Line(f"gradient {c:g}", "ok" if right else "WRONG", says))
     return finish(Report("Five steps with one gradient and rate 0.1.", tuple(lines)))
 
 
 check_yourself(selfcheck_adam)
 
 # %% question="adam_five"
-# The averages {m, s} and the parameters {theta} after each of five steps.
+# adam_step: the averages {m, s} and the parameters {theta} after each of five steps.
 
 # %% [markdown] text="part_d"
 # ## (d) AdamW
@@ -194,19 +198,20 @@ def adamw_step(theta, g, m, s, t, rate, beta1, beta2, eps, decay):
 def selfcheck_adamw():
     theta, m, s = adamw_step(np.full(2, 4.0), np.zeros(2), np.zeros(2), np.zeros(2), 1, 0.1, 0.9, 0.99, 1e-8, 0.5)
     pulled = adamw_step(np.full(2, 4.0), np.full(2, 3.0), np.zeros(2), np.zeros(2), 1, 0.1, 0.9, 0.99, 1e-8, 0.5)[0]
-    lines = (
-        Line("theta", "ok" if np.allclose(theta, 3.8) else "WRONG", f"4 becomes {np.ravel(theta)[0]:.4g}, should be 3.8"),
-        Line("m and s", "ok" if not np.any(m) and not np.any(s) else "WRONG", "they stay zero when the gradient is zero"),
-        Line("with a gradient", "ok" if np.allclose(pulled, 3.7) else "WRONG",
-             f"with the gradient 3, 4 becomes {np.ravel(pulled)[0]:.4g}, should be 3.7: the step of Adam and the decay"),
+    told = (
+        ("theta", np.allclose(theta, 3.8), f"4 becomes {np.ravel(theta)[0]:.4g}, should be 3.8"),
+        ("m and s", not np.any(m) and not np.any(s), "they stay zero when the gradient is zero"),
+        ("with a gradient", np.allclose(pulled, 3.7),
+         f"with the gradient 3, 4 becomes {np.ravel(pulled)[0]:.4g}, should be 3.7: Adam's step and the decay"),
     )
+    lines = tuple(Line(name, "ok" if right else "WRONG", says) for name, right, says in told)
     return finish(Report("One step without a gradient, and one with; rate 0.1 and decay 0.5.", lines))
 
 
 check_yourself(selfcheck_adamw)
 
 # %% question="adamw_five"
-# The averages {m, s} and the parameters {theta} after each of five steps.
+# adamw_step: the averages {m, s} and the parameters {theta} after each of five steps.
 
 # %% [markdown] text="part_e"
 # ## (e) The loop
@@ -247,13 +252,14 @@ def selfcheck_descend():
         ("path", np.allclose(path[:3], [one[0] for one in seen]) and np.allclose(path[3], -0.5),
          "it begins at the start, and ends after the last step"),
     )
-    return finish(Report("Three steps.", tuple(Line(name, "ok" if right else "WRONG", says) for name, right, says in told)))
+    lines = tuple(Line(name, "ok" if right else "WRONG", says) for name, right, says in told)
+    return finish(Report("Three steps.", lines))
 
 
 check_yourself(selfcheck_descend)
 
 # %% question="descend_path"
-# All points {path}, with a step of ours.
+# descend: all points {path}, with a step of ours.
 
 # %% [markdown] text="race_text"
 # ## The race

@@ -207,13 +207,23 @@ def selfcheck_stack():
             return finish(Report("Too many or too few.", (Line(name, "WRONG", says),)))
         for what, array in (("values", [*values]), ("gradients", [*gradients])):
             alone = len({id(one) for one in array}) == 4
-            says = "four arrays" if alone else "one array stands in several places: += has changed what stood there before"
+            says = (
+                "four arrays" if alone else "one array stands in several places: += has changed what stood there before"
+            )
             lines.append(Line(f"{what}, {name}", "ok" if alone else "WRONG", says))
         ends = np.allclose(values[0], X) and np.allclose(gradients[-1], C)
-        lines.append(Line(f"ends, {name}", "ok" if ends else "WRONG", "the first value is X, the last gradient is dout"))
+        lines.append(
+            Line(f"ends, {name}", "ok" if ends else "WRONG", "the first value is X, the last gradient is dout")
+        )
         rest = [stack_forward(value.copy(), branches[k:], identity)[-1] for k, value in enumerate(values[:-1])]
         order = all(np.allclose(one, values[-1], rtol=1e-4) for one in rest)
-        lines.append(Line(f"order, {name}", "ok" if order else "WRONG", "from each value the blocks behind it lead to the last one"))
+        lines.append(
+            Line(
+                f"order, {name}",
+                "ok" if order else "WRONG",
+                "from each value the blocks behind it lead to the last one",
+            )
+        )
     finish(Report("Three blocks.", tuple(lines)))
 
     def loss(*starts):
@@ -273,7 +283,11 @@ def selfcheck_sizes():
     right = sizes.shape == (4,) and np.allclose(sizes, [8, 1.8, 1.4, 1], rtol=1e-4)
     lines = (
         Line("relative_sizes", "ok" if right else "WRONG", f"{sizes}, should be 8, 1.8, 1.4 and 1"),
-        Line("per_block", "ok" if np.allclose(factor, 2, rtol=1e-4) else "WRONG", f"{np.ravel(factor)[0]:.4g}, should be 2: 2 * 2 * 2 = 8"),
+        Line(
+            "per_block",
+            "ok" if np.allclose(factor, 2, rtol=1e-4) else "WRONG",
+            f"{np.ravel(factor)[0]:.4g}, should be 2: 2 * 2 * 2 = 8",
+        ),
     )
     return finish(Report("Three blocks, gradients of the sizes 40, 9, 7 and 5.", lines))
 
@@ -321,19 +335,30 @@ def fifty(identity, normalised, rng):
 
 fig, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
 for identity, normalised, style, colour in (
-    (False, False, ":", "0.4"), (False, True, "--", "#0072B2"), (True, False, "-.", "#D55E00"), (True, True, "-", "#009E73"),
+    (False, False, ":", "0.4"),
+    (False, True, "--", "#0072B2"),
+    (True, False, "-.", "#D55E00"),
+    (True, True, "-", "#009E73"),
 ):
     values, gradients = fifty(identity, normalised, np.random.default_rng(5))
     name = ("identity paths" if identity else "plain") + (", normalised" if normalised else "")
     left.plot(relative_sizes(gradients), style, color=colour, label=f"{name}: {per_block(gradients):.2f} per block")
     right.plot(relative_sizes(values[::-1])[::-1], style, color=colour)
-left.set(title="What arrives of a gradient", xlabel="block (the loss is on the right)", ylabel="size beside the last", yscale="log")
+left.set(
+    title="What arrives of a gradient",
+    xlabel="block (the loss is on the right)",
+    ylabel="size beside the last",
+    yscale="log",
+)
 right.set(title="The values", xlabel="block", ylabel="size beside the input", yscale="log")
 left.legend()
 show(
-    "Two pictures with four curves over fifty blocks, on logarithmic axes. Left, towards the input, the gradient of the plain stack "
-    "falls on a straight line; with normalisation it stays near 1, with identity paths alone it grows to hundreds, with both to "
-    "about 4. Right, the values of the plain stack fall; those with identity paths grow, without normalisation the most."
+    "Two pictures with four curves over fifty blocks, on logarithmic axes. Left, towards the input, the "
+    "gradient of the plain stack "
+    "falls on a straight line; with normalisation it stays near 1, with identity paths alone it grows to "
+    "hundreds, with both to "
+    "about 4. Right, the values of the plain stack fall; those with identity paths grow, without "
+    "normalisation the most."
 )
 
 # %% [markdown] text="fifty_words"

@@ -82,23 +82,40 @@ def log_sum_exp(Z):
     ### END SOLUTION
 
 # %% selfcheck="softmax"
-# The shares add up to one, large units change nothing, and the slope of log_sum_exp is softmax: a check of each by the other.
+# The shares add up to one, large units change nothing, and the slope of log_sum_exp is softmax: a check of each by
+# the other.
 def selfcheck_softmax():
     for large in (1000.0, -1000.0):
         for function in (softmax, log_sum_exp):
             small = np.array([[0.0, 1.0], [1.0, 0.0]])
-            got = np.asarray(function(small + [[large, -large]])) - (function is log_sum_exp) * np.array([[large, -large]])
+            got = np.asarray(function(small + [[large, -large]])) - (function is log_sum_exp) * np.array(
+                [[large, -large]]
+            )
             if not np.allclose(got, function(small), atol=1e-9):
-                says = f"beside {large:g} in the first column and {-large:g} in the second it is not what it is beside 0"
-                return finish(Report("Large units change what they should not.", (Line(function.__name__, "WRONG", says),)))
+                says = (
+                    f"beside {large:g} in the first column and {-large:g} in the second it is not what it is beside 0"
+                )
+                return finish(
+                    Report("Large units change what they should not.", (Line(function.__name__, "WRONG", says),))
+                )
     Z = np.random.default_rng(0).normal(size=(5, 3))
     held = Z.copy()
     total, logs = np.sum(softmax(Z), axis=0), log_sum_exp(Z)
     if np.shape(total) != (3,) or not np.allclose(total, 1):
-        return finish(Report("The columns of softmax do not add up to one.", (Line("softmax", "WRONG", f"they add up to {total}"),)))
+        return finish(
+            Report(
+                "The columns of softmax do not add up to one.", (Line("softmax", "WRONG", f"they add up to {total}"),)
+            )
+        )
     if np.shape(logs) != (1, 3) or not np.array_equal(Z, held):
-        says = "Z itself was changed" if np.shape(logs) == (1, 3) else f"the shape is {np.shape(logs)}, and (1, m) is (1, 3)"
-        return finish(Report("softmax and log_sum_exp leave Z alone, and (1, m) is asked.", (Line("Z", "WRONG", says),)))
+        says = (
+            "Z itself was changed"
+            if np.shape(logs) == (1, 3)
+            else f"the shape is {np.shape(logs)}, and (1, m) is (1, 3)"
+        )
+        return finish(
+            Report("softmax and log_sum_exp leave Z alone, and (1, m) is asked.", (Line("Z", "WRONG", says),))
+        )
     return check_gradient(lambda Z: np.sum(log_sum_exp(Z)), softmax, {"Z": Z}, sizes={"m": 3, "n": 5})
 
 
@@ -129,7 +146,9 @@ def selfcheck_jacobian():
         return softmax(z[:, None])[:, 0]
 
     for i in range(5):
-        report = check_gradient(lambda z, i=i: shares(z)[i], lambda z, i=i: np.asarray(softmax_jacobian(shares(z)))[i], {"z": z})
+        report = check_gradient(
+            lambda z, i=i: shares(z)[i], lambda z, i=i: np.asarray(softmax_jacobian(shares(z)))[i], {"z": z}
+        )
     return report
 
 
@@ -205,7 +224,9 @@ def selfcheck_loss():
     Z, Y = np.random.default_rng(3).normal(size=(5, 3)), np.eye(5)[:, [1, 4, 0]]
     far = Z + 1000 * np.eye(5)[:, :3]
     if not np.all(np.isfinite(cross_entropy(far, Y))):
-        return finish(Report("A large unit makes the loss infinite.", (Line("cross_entropy", "WRONG", "a share has become 0"),)))
+        return finish(
+            Report("A large unit makes the loss infinite.", (Line("cross_entropy", "WRONG", "a share has become 0"),))
+        )
     return check_gradient(
         lambda Z: cross_entropy(Z, Y), lambda Z: cross_entropy_gradient(Z, Y), {"Z": Z}, sizes={"m": 3, "n": 5}
     )
@@ -239,7 +260,8 @@ axes[1].plot(z, np.abs(softmax_backward(2 * (P - Y), P)[0]), "--", color="#D55E0
 axes[1].set(title="What reaches the wrong unit", xlabel="its z", ylabel="size of dz")
 axes[1].legend()
 show(
-    "Left: a matrix of six by six, blue (positive) on the diagonal, red (negative) elsewhere. Right: the gradient at a wrong "
+    "Left: a matrix of six by six, blue (positive) on the diagonal, red (negative) elsewhere. Right: the "
+    "gradient at a wrong "
     "unit, which rises to 1 with the cross-entropy and falls to 0 with the squared error."
 )
 

@@ -38,14 +38,18 @@ def draw_graph(values, edges):
     ax = plt.subplots(figsize=(7.2, 3.2), layout="constrained")[1]
     for (start, end), name in edges.items():
         (x0, y0), (x1, y1) = place[start], place[end]
-        ax.annotate("", (x1, y1), (x0, y0), arrowprops={"arrowstyle": "->", "shrinkA": 22, "shrinkB": 22, "color": "0.4"})
+        ax.annotate(
+            "", (x1, y1), (x0, y0), arrowprops={"arrowstyle": "->", "shrinkA": 22, "shrinkB": 22, "color": "0.4"}
+        )
         back = number(name) or name
         ax.text((x0 + x1) / 2, (y0 + y1) / 2, back, ha="center", va="center", color="#b3400f",
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5})
     for name, (x, y) in place.items():
         known = f"{name} = {number(name)}" if number(name) else name
         if name in sums and number(f"d{name}"):
-            ax.text(x, y + 0.22, f"d{name} = {number(f'd{name}')}", ha="center", va="center", fontsize=9, color="#b3400f")
+            ax.text(
+                x, y + 0.22, f"d{name} = {number(f'd{name}')}", ha="center", va="center", fontsize=9, color="#b3400f"
+            )
         ax.text(x, y, known, ha="center", va="center",
                 bbox={"boxstyle": "round,pad=0.5", "facecolor": "#dcebf7", "edgecolor": "#0072B2"})
         ax.text(x, y - 0.22, made[name], ha="center", va="center", fontsize=9, color="0.3")
@@ -58,7 +62,8 @@ draw_graph({"x": 2, "y": 3, **globals()}, {
     ("v", "L"): "dv", ("w", "L"): "dw",
 })
 show(
-    "The graph: x and y lead to u, u and x lead to v, u leads to w, v and w lead to L. Beside each node stands how it is "
+    "The graph: x and y lead to u, u and x lead to v, u leads to w, v and w lead to L. Beside each node "
+    "stands how it is "
     "made, on each edge the name of what comes back along it."
 )
 

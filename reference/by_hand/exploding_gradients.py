@@ -54,10 +54,19 @@ angle = np.linspace(0, 2 * np.pi, 200)
 ax.plot(5 * np.cos(angle), 5 * np.sin(angle), "--", color="0.5", label="norm 5")
 for (x, y), (text_x, text_y), name in (((6, -8), (6, -8.9), "before, norm 10"), ((-2, 3), (0.8, 2.6), "short: kept")):
     ax.annotate("", (x, y), (0, 0), arrowprops={"arrowstyle": "->", "color": "#0072B2", "linewidth": 2})
-    ax.text(text_x, text_y, name, ha="center", color="#0072B2", bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
+    ax.text(
+        text_x, text_y, name, ha="center", color="#0072B2", bbox={"facecolor": "white", "edgecolor": "none", "pad": 1}
+    )
 ax.annotate("", (3, -4), (0, 0), arrowprops={"arrowstyle": "->", "color": "#D55E00", "linewidth": 4})
 ax.text(1.2, -2.9, "after, norm 5", ha="right", color="#D55E00")
-ax.set(xlabel="first entry", ylabel="second entry", xlim=(-9, 9), ylim=(-10, 6.5), aspect="equal", title="Clipping keeps the direction")
+ax.set(
+    xlabel="first entry",
+    ylabel="second entry",
+    xlim=(-9, 9),
+    ylim=(-10, 6.5),
+    aspect="equal",
+    title="Clipping keeps the direction",
+)
 ax.grid(alpha=0.3)
 ax.legend(loc="upper right")
 show(
@@ -117,7 +126,9 @@ def selfcheck_clip():
     assert same, "All arrays of a list must get the same factor."
     pair = clip_by_norm([np.array([[3.0]]), np.array([[4.0], [12.0]])], 5.0)
     together = np.sqrt(sum(np.sum(as_numbers(one) ** 2) for one in pair))
-    assert np.isclose(together, 5), f"The common norm of a clipped list must be the threshold, 5. Yours is {together:.4g}."
+    assert np.isclose(together, 5), (
+        f"The common norm of a clipped list must be the threshold, 5. Yours is {together:.4g}."
+    )
     zeros = clip_by_norm(np.zeros((2, 3)), 2.0)
     assert np.all(np.isfinite(as_numbers(zeros))), "Zeros must come back as zeros: what do you divide by?"
     return Report("What could be checked here is right.")

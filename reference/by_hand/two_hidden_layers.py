@@ -154,7 +154,9 @@ def selfcheck_equations():
     )
     once = equation_dW1(equation_dZ3(A3, Y), X)
     twice = equation_dW1(equation_dZ3(*(np.tile(one, 2) for one in (A3, Y))), np.tile(X, 2))
-    assert np.allclose(twice, once), "With every example there twice the mean stays. So must dW1: 1/m stands in one of the two."
+    assert np.allclose(twice, once), (
+        "With every example there twice the mean stays. So must dW1: 1/m stands in one of the two."
+    )
     return Report("What could be checked of your equations is right.", (*second.lines, *first.lines), shapes.notes)
 
 

@@ -34,8 +34,18 @@ from selfcheck import Line, Report, check_gradient, check_values, check_yourself
 fig, (ax, slope_ax) = plt.subplots(1, 2, figsize=(12, 2.8), layout="constrained", width_ratios=[2.1, 1])
 names = ["x", "z1", "a1", "z2", "a2", "z3", "a3", "z4", "a4", "z5", "a5"]
 for i, name in enumerate(names):
-    ax.text(i, 0, name, ha="center", va="center",
-            bbox={"boxstyle": "circle,pad=0.45", "facecolor": "#f1f1f1" if name[0] == "z" else "#dcebf7", "edgecolor": "0.5"})
+    ax.text(
+        i,
+        0,
+        name,
+        ha="center",
+        va="center",
+        bbox={
+            "boxstyle": "circle,pad=0.45",
+            "facecolor": "#f1f1f1" if name[0] == "z" else "#dcebf7",
+            "edgecolor": "0.5",
+        },
+    )
 for i in range(1, len(names)):
     through_weight = names[i][0] == "z"
     ax.annotate("", (i - 0.74, 0), (i - 0.26, 0), arrowprops={"arrowstyle": "->", "color": "#D55E00"})
@@ -282,7 +292,9 @@ def selfcheck_measure(sizes=(3, 5, 7, 3, 5, 7), m=11):
         lines.append(Line(activation, "ok", "dZ5 to dZ1 agree with the slopes of the loss"))
     norms = check_values({"signal_norms": signal_norms([np.array([[3.0, -4.0]])] * 5)}, {"signal_norms": (5,)})
     square = signal_norms([np.array([[1.0, 1.0], [1.0, -1.0]])] * 5)[0]
-    assert np.isclose(square, 2), f"The norm of [[1, 1], [1, -1]] is 2, the root of the sum of all four squares; yours is {square:.4g}."
+    assert np.isclose(square, 2), (
+        f"The norm of [[1, 1], [1, -1]] is 2, the root of the sum of all four squares; yours is {square:.4g}."
+    )
     return Report("Your error signals agree with the slopes of the loss.", (*lines, *norms.lines),
                   ("The norms are those of [[3, -4]], which the text gives.",))
 
@@ -327,20 +339,27 @@ def measured_norms(activation, networks=20, width=64, m=20):
     return np.mean(found, axis=0)
 
 
+measured = {name: measured_norms(name)[::-1] for name in ("tanh", "relu", "sigmoid")}
 fig, ax = plt.subplots(figsize=(7.6, 4.4), layout="constrained")
 layers = [5, 4, 3, 2, 1]
 print(f"{'layer':18}" + "".join(f"{layer:>10}" for layer in layers))
 for name, marker, colour in (("tanh", "^", "#009E73"), ("relu", "s", "#D55E00"), ("sigmoid", "o", "#0072B2")):
-    norms = measured_norms(name)[::-1]
+    norms = measured[name]
     print(f"{name:18}" + "".join(f"{norm:10.2g}" for norm in norms))
-    ax.semilogy(layers, norms, marker, markersize=8, color=colour, label=f"{'ReLU' if name == 'relu' else name}, measured")
+    ax.semilogy(
+        layers, norms, marker, markersize=8, color=colour, label=f"{'ReLU' if name == 'relu' else name}, measured"
+    )
 rms, mean = np.array(relu_rms, dtype=float) / start, np.array(relu_mean, dtype=float) / start
 bounds = np.array(sigmoid_bounds, dtype=float) / start / weight ** np.arange(5)
 ax.semilogy(layers, rms, "--", color="#D55E00", label="ReLU, root-mean-square estimate")
 ax.semilogy(layers, mean, ":", color="#D55E00", label="ReLU, mean magnitude estimate")
 ax.semilogy(layers, bounds, "-", color="#0072B2", label="sigmoid, upper bound")
-ax.set(xlabel="layer (the output is on the left)", ylabel="norm of the error signal", title="What is left of the gradient",
-       xticks=layers)
+ax.set(
+    xlabel="layer (the output is on the left)",
+    ylabel="norm of the error signal",
+    title="What is left of the gradient",
+    xticks=layers,
+)
 ax.invert_xaxis()
 ax.grid(alpha=0.3, which="both")
 ax.legend(fontsize=9, loc="lower left")

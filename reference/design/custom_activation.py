@@ -196,7 +196,13 @@ properties = {
 # %% selfcheck="record"
 # A look at your record: are the numbers there? It does not know the right ones.
 def selfcheck_record():
-    numbers = ("slope_at_zero", "slope_at_minus_infinity", "slope_at_plus_infinity", "largest_slope_at", "largest_slope")
+    numbers = (
+        "slope_at_zero",
+        "slope_at_minus_infinity",
+        "slope_at_plus_infinity",
+        "largest_slope_at",
+        "largest_slope",
+    )
     report = check_values(properties, dict.fromkeys(numbers, ()))
     for key in ("range", "parity", "decreasing_on", "increasing_on"):
         told = properties.get(key)

@@ -175,7 +175,8 @@ def selfcheck_scaler():
     whole = as_numbers(standardise(Y_train, mean, std))[:, :5]
     moved = as_numbers(standardise(Y_train[:, :5] + 1, mean + np.ones((3, 1)), std))
     assert np.allclose(whole, moved), (
-        "standardise has to use the mean and std that it is given, for any table: a part of Y_train with 1 added, and the "
+        "standardise has to use the mean and std that it is given, for any table: a part of Y_train with 1 "
+        "added, and the "
         "mean with 1 added, have to come out as that part does in the whole table."
     )
     return Report("The shapes fit, and the way back leads back.", report.lines)
@@ -262,7 +263,8 @@ def train_step(net, X, Y, learning_rate):
     ### END SOLUTION
 
 # %% selfcheck="step"
-# A look at your steps: one moves each parameter as your own gradients say, and over 50 the loss of a small problem falls.
+# A look at your steps: one moves each parameter as your own gradients say, and over 50 the loss of a small problem
+# falls.
 def selfcheck_step():
     class OneStep(WeightedAirNetwork):
         def update_parameters(self, learning_rate):

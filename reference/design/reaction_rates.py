@@ -89,7 +89,8 @@ design = {
 ### END SOLUTION
 
 # %% selfcheck="record"
-# A look at your record: is everything there, in the words of the text? Whether it fits together is marked after you hand in.
+# A look at your record: is everything there, in the words of the text? Whether it fits together is marked after you
+# hand in.
 def selfcheck_record():
     activations = ("linear", "sigmoid", "tanh", "relu", "softplus", "exp")
     transforms = ("none", "log10", "standardise", "minmax", "log10+standardise", "log10+minmax")
@@ -203,7 +204,8 @@ print(f"k runs from {k_train.min():.1e} to {k_train.max():.1e} per second,")
 print(f"with a median of {np.median(k_train):.1e} and a mean of {k_train.mean():.1e}")
 
 # %% show="data_picture"
-# Left: k runs over twelve orders of magnitude, so its logarithm is drawn. Right: hot reactions with a low barrier are fast.
+# Left: k runs over twelve orders of magnitude, so its logarithm is drawn. Right: hot reactions with a low barrier
+# are fast.
 fig, axes = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
 axes[0].hist(np.log10(k_train[0]), bins=25, color="#0072B2")
 axes[0].set(xlabel="log10 of k in 1/s", ylabel="number of reactions", title="300 reactions")
@@ -272,12 +274,16 @@ def selfcheck_training():
     shape = k_predicted.shape
     assert shape == k_test.shape, f"the predictions have shape {shape}, expected {k_test.shape}"
     finite = np.mean(np.isfinite(k_predicted))
-    assert finite == 1, (f"{1 - finite:.0%} of the predictions are not finite: did the training diverge? Smaller steps and "
-                         "standardised inputs help.")
+    assert finite == 1, (
+        f"{1 - finite:.0%} of the predictions are not finite: did the training diverge? Smaller steps and "
+        "standardised inputs help."
+    )
     assert np.all(k_predicted > 0), "rate constants are positive: did you undo the target transform?"
     error = np.sqrt(np.mean((np.log10(k_predicted) - np.log10(k_test)) ** 2))
     shapes = [np.shape(p) for p in parameters]
-    assert all(np.all(np.isfinite(as_numbers(p))) for p in parameters), "Some parameters are not finite: the training diverged."
+    assert all(np.all(np.isfinite(as_numbers(p))) for p in parameters), (
+        "Some parameters are not finite: the training diverged."
+    )
     far = "; did you undo just your transform (10 **, not exp), and scale X_test as X_train?" if error > 1 else ""
     return Report(f"root mean square error of log10 k on the test set: {error:.3f}; the aim is at most 0.28{far}", (
         Line("parameters", "ok", f"their shapes, with six inputs: {shapes}"),))

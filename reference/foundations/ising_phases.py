@@ -301,7 +301,9 @@ fig = plt.figure(figsize=(13, 1.35), layout="constrained")
 for part, (name, samples) in zip(fig.subfigures(1, 4, wspace=0.06), kinds.items()):
     part.suptitle(name, fontsize=11)
     for j, ax in enumerate(part.subplots(1, 4)):
-        ax.pcolormesh(samples[:, j].reshape(4, 4), cmap=ListedColormap([BLUE, ORANGE]), vmin=-1, vmax=1, edgecolors="white")
+        ax.pcolormesh(
+            samples[:, j].reshape(4, 4), cmap=ListedColormap([BLUE, ORANGE]), vmin=-1, vmax=1, edgecolors="white"
+        )
         ax.set(aspect="equal", xticks=[], yticks=[])
 show(
     "Four small lattices of each of four kinds: toy ordered, toy disordered, simulated at T = 1.5, simulated "

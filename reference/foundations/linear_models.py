@@ -218,7 +218,9 @@ def selfcheck_descent():
     stuck = np.allclose(as_numbers(w), -0.5)
     assert not stuck, "The same gradient is used in every step: take it inside the loop, at the w and b of that step."
     w, b = gradient_descent(lambda w, b, X, y: (w + b, b + np.sum(w)), np.ones((1, 2)), 1.0, None, None, 0.5, 1)
-    assert np.isclose(as_numbers(b), -0.5), "In each step both gradients are taken at the old w and b: b has seen the new w."
+    assert np.isclose(as_numbers(b), -0.5), (
+        "In each step both gradients are taken at the old w and b: b has seen the new w."
+    )
     return Report("The small example comes out right.", report.lines)
 
 
@@ -244,7 +246,9 @@ check_yourself(selfcheck_descent)
 flowers, species = load_iris(return_X_y=True)
 length, width = flowers[:, 2:3].T, flowers[:, 3:4].T
 from_mean = length - length.mean()
-w_line, b_line = gradient_descent(linear_gradient, np.zeros((1, 1)), 0.0, from_mean, width, learning_rate=0.05, steps=200)
+w_line, b_line = gradient_descent(
+    linear_gradient, np.zeros((1, 1)), 0.0, from_mean, width, learning_rate=0.05, steps=200
+)
 
 two = species > 0
 P = flowers[two][:, 2:].T
@@ -258,12 +262,18 @@ axes[0].scatter(length, width, s=18, color=BLUE, alpha=0.6)
 ends = np.array([[length.min(), length.max()]])
 axes[0].plot(ends[0], (w_line @ (ends - length.mean()) + b_line)[0], color=ORANGE, linewidth=2)
 error = linear_loss(w_line, b_line, from_mean, width)
-axes[0].set(xlabel="petal length (cm)", ylabel="petal width (cm)", title=f"linear regression: mean squared error {error:.3f}")
+axes[0].set(
+    xlabel="petal length (cm)", ylabel="petal width (cm)", title=f"linear regression: mean squared error {error:.3f}"
+)
 right_log = np.mean((w_log @ P + b_log > 0) == labels)
-plot_decision_boundary(lambda Q: sigmoid(w_log @ Q + b_log), P, labels, ax=axes[1], title=f"logistic regression: {right_log:.0%} right")
+plot_decision_boundary(
+    lambda Q: sigmoid(w_log @ Q + b_log), P, labels, ax=axes[1], title=f"logistic regression: {right_log:.0%} right"
+)
 scores = w_svm @ P - b_svm
 right_svm = np.mean((scores > 0) == labels)
-plot_decision_boundary(lambda Q: w_svm @ Q - b_svm, P, labels, ax=axes[2], level=0, title=f"linear SVM: {right_svm:.0%} right")
+plot_decision_boundary(
+    lambda Q: w_svm @ Q - b_svm, P, labels, ax=axes[2], level=0, title=f"linear SVM: {right_svm:.0%} right"
+)
 for level in (-1, 1):
     x1 = np.array(axes[2].get_xlim())
     axes[2].plot(x1, (level + b_svm - w_svm[0, 0] * x1) / w_svm[0, 1], color="black", linewidth=1, linestyle=":")

@@ -87,13 +87,26 @@ forward = ["W1, b1", "sigmoid", "W2, b2", "sigmoid", "Y"]
 back = ["", "dZ1", "dA1", "dZ2", "dA2"]
 fig, ax = plt.subplots(figsize=(9.5, 2.8), layout="constrained")
 for i, name in enumerate(stations):
-    ax.text(2 * i, 0, name, ha="center", va="center", fontsize=12, bbox={"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": "0.4"})
+    ax.text(
+        2 * i,
+        0,
+        name,
+        ha="center",
+        va="center",
+        fontsize=12,
+        bbox={"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": "0.4"},
+    )
 for i, name in enumerate(forward):
     ax.annotate("", (2 * i + 1.55, 0.1), (2 * i + 0.45, 0.1), arrowprops={"arrowstyle": "->", "color": BLUE, "lw": 1.8})
     ax.text(2 * i + 1, 0.28, name, ha="center", color=BLUE)
 for i, name in enumerate(back):
     if name:
-        ax.annotate("", (2 * i + 0.45, -0.12), (2 * i + 1.55, -0.12), arrowprops={"arrowstyle": "->", "color": ORANGE, "lw": 1.8})
+        ax.annotate(
+            "",
+            (2 * i + 0.45, -0.12),
+            (2 * i + 1.55, -0.12),
+            arrowprops={"arrowstyle": "->", "color": ORANGE, "lw": 1.8},
+        )
         ax.text(2 * i, -0.5, name, ha="center", va="center", color=ORANGE)
 for i, name in ((1, "dW1, db1"), (3, "dW2, db2")):
     ax.annotate(name, (2 * i, -0.62), (2 * i, -1.15), ha="center", va="center", color=ORANGE,

@@ -88,7 +88,9 @@ def draw_loss(w=0.5):
     ax.set(xlabel="weight w", ylabel="loss", ylim=(-0.3, 1.3), title=f"w = {w:.2f}: slope {slope:.3f}")
     ax.grid(alpha=0.3)
     ax.legend()
-    show(f"The loss against the weight w, and a straight line that touches it at w = {w:.2f} with the slope {slope:.3f}.")
+    show(
+        f"The loss against the weight w, and a straight line that touches it at w = {w:.2f} with the slope {slope:.3f}."
+    )
 
 
 draw_loss()
@@ -163,7 +165,10 @@ plot_losses(network.loss_curve_, ax=axes[1])
 show(
     "Left: the moons with a bent decision boundary between them. Right: the loss against the epoch."
 )
-print(f"training set {network.score(X_train.T, Y_train.ravel()):.1%}, test set {network.score(X_test.T, Y_test.ravel()):.1%}")
+print(
+    f"training set {network.score(X_train.T, Y_train.ravel()):.1%}, test set "
+    f"{network.score(X_test.T, Y_test.ravel()):.1%}"
+)
 
 # %% [markdown] text="boundary_words"
 # In words: the boundary bends around both moons, more than 95 % of the training points are on their side of it, and the loss
@@ -199,7 +204,9 @@ models = {
 }
 fig, axes = plt.subplots(1, 3, figsize=(13, 3.8), layout="constrained")
 for ax, (name, (answer, level)) in zip(axes, models.items()):
-    plot_decision_boundary(lambda points, answer=answer: answer(points.T), X_train, Y_train, ax=ax, title=name, level=level)
+    plot_decision_boundary(
+        lambda points, answer=answer: answer(points.T), X_train, Y_train, ax=ax, title=name, level=level
+    )
 show(
     "The moons three times with a straight decision line: linear regression, logistic regression, linear SVM."
 )

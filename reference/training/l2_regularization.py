@@ -109,7 +109,9 @@ def selfcheck_training():
         f"The first loss is {start:.6g}, but at the initial parameters your compute_loss gives {first:.6g} with this "
         "strength. Is the loss taken before the update of its epoch, and is it the penalised one?"
     )
-    assert network.reg_lambda == 0.7, f"reg_lambda was 0.7, but self.reg_lambda is {network.reg_lambda} after the training."
+    assert network.reg_lambda == 0.7, (
+        f"reg_lambda was 0.7, but self.reg_lambda is {network.reg_lambda} after the training."
+    )
     return report
 
 
@@ -193,7 +195,9 @@ def selfcheck_study():
         f"The row of lambda = 0.7 is {second} after a row of lambda = 0, and {only} alone. Each strength needs a new "
         "network, made with rng=seed."
     )
-    assert not np.isclose(without[2], only[2]), "The squares are the same with lambda = 0 and 0.7: does train get the strength?"
+    assert not np.isclose(without[2], only[2]), (
+        "The squares are the same with lambda = 0 and 0.7: does train get the strength?"
+    )
     assert np.all(only[:2] <= 1), "An accuracy is a share between 0 and 1."
     return Report("A row does not depend on those before it.", report.lines)
 

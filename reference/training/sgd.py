@@ -168,7 +168,9 @@ def roughness(losses):
 # The small example from the text: about 0.3333 and 1.118.
 def selfcheck_noise():
     answers = {"rises": rises([1, 3, 2, 2]), "roughness": roughness([1, 3, 2, 2])}
-    return check_values(answers, {"rises": (), "roughness": ()}, ranges={"rises": (0.33, 0.34), "roughness": (1.11, 1.12)})
+    return check_values(
+        answers, {"rises": (), "roughness": ()}, ranges={"rises": (0.33, 0.34), "roughness": (1.11, 1.12)}
+    )
 
 
 check_yourself(selfcheck_noise)
@@ -198,7 +200,10 @@ for name, learning_rate in (("batch", 1.0), ("SGD", 0.03), ("SGD", 0.1), ("SGD",
     curves[label] = train(X_train, Y_train, 100, learning_rate)
     on_test = accuracy(network.predict(X_test), Y_test)
     first, last = curves[label][0], curves[label][-1]
-    print(f"{label:24} {first:10.3f} {last:10.3f} {rises(curves[label]):7.1%} {roughness(curves[label]):10.5f} {on_test:7.1%}")
+    print(
+        f"{label:24} {first:10.3f} {last:10.3f} {rises(curves[label]):7.1%} {roughness(curves[label]):10.5f} "
+        f"{on_test:7.1%}"
+    )
 fig, ax = plt.subplots(figsize=(9, 4.2), layout="constrained")
 plot_losses(curves, ax=ax, title="Loss over all training examples")
 show(

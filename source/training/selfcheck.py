@@ -86,7 +86,7 @@ class Report:
         sign = {"ok": ("#2a9d5c", "&#10003;"), "WRONG": ("#d9480f", "&#10007;"), "unclear": ("#8a8a8a", "?")}
         cell = 'style="text-align:left;vertical-align:top;padding:3px 12px 3px 0;border:0"'
         rows = "".join(
-            f"<tr style='background:none'><td {cell}><code>{html.escape(line.name)}</code></td>"
+            f"<tr style='background:none'><td {cell}><code style='white-space:nowrap'>{html.escape(line.name)}</code></td>"
             f"<td {cell}><b style='color:{sign[line.status][0]};white-space:nowrap'>{sign[line.status][1]} "
             f"{line.status}</b></td><td {cell}>{html.escape(line.says)}</td></tr>"
             for line in self.lines

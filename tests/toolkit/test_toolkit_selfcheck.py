@@ -888,7 +888,12 @@ def test_what_is_said_of_a_slip_is_whole_sentences(slip, hidden):
 
 def test_what_students_named_is_escaped():
     report = check_values({"<b>": 1}, {"<b>": ()})
-    assert "<code>&lt;b&gt;</code>" in report._repr_html_()
+    assert ">&lt;b&gt;</code>" in report._repr_html_()
+
+
+def test_a_name_stays_on_its_line():
+    report = selfcheck.Report("Shapes.", (selfcheck.Line("(2, 3, 5) to (3, 1)", "ok", "as it should be"),))
+    assert "<code style='white-space:nowrap'>(2, 3, 5) to (3, 1)</code>" in report._repr_html_()
 
 
 @pytest.fixture
