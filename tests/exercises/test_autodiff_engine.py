@@ -135,3 +135,73 @@ def test_the_example_of_a_stretched_array():
     assert np.array_equal(np.ones(2) @ g, [4, 6])
     assert g.sum() == 10
     assert sys.getrecursionlimit() < exercise.LONG  # a function that calls itself fails
+
+
+# The prose ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_engine_takes_less_than_a_hundred_lines(root):
+    source = (root / "reference/beyond/autodiff_engine.py").read_text()
+    assert len(source.split('student="engine"')[1].split("# %%")[0].strip().splitlines()) < 100
+
+
+def test_the_example_of_a_node_and_a_plain_number_beside_a_value(engine):
+    x = engine["Value"](2.0)
+    y = engine["Value"](3 * x.data, (x,), (lambda g: 3 * g,))
+    assert (y.data, y.data.shape, y.rules[0](1.5)) == (6, (), 4.5)
+    assert (2 * x + 1).data == 5
+    assert engine["gradients"](x * x, [x])[0] == 4  # the same one twice is added
+
+
+def test_an_order_that_calls_itself_fails_along_a_chain_of_3000(engine):
+    def order(node, seen):
+        if node not in seen:
+            for parent in node.parents:
+                order(parent, seen)
+            seen.append(node)
+        return seen
+
+    x = node = engine["Value"](0.7)
+    for _ in range(exercise.LONG):
+        node = node * 1.0
+    with pytest.raises(RecursionError):
+        order(node, [])
+    assert engine["gradients"](node, [x])[0] == 1
+
+
+def test_one_walk_goes_along_every_edge_once(engine):
+    walked = []
+
+    def watched(value):
+        def noted(k, rule):
+            return lambda g: walked.append((id(value), k)) or rule(g)
+
+        value.rules = tuple(noted(k, rule) for k, rule in enumerate(value.rules))
+        return value
+
+    leaves = [engine["Value"](float(k)) for k in range(1, 6)]
+    out = leaves[0]
+    for leaf in leaves:
+        out = watched(watched(out * leaf) + watched(leaf.tanh()))
+    engine["gradients"](out, leaves)
+    assert len(walked) == len({*walked}) == 5 * (2 + 2 + 1)
+
+
+def test_how_numpy_stretches():
+    assert np.broadcast_shapes((3, 1), (3, 8)) == (3, 8)
+    for shape in ((4,), ()):
+        assert np.broadcast_to(np.ones(shape), (2, 4)).shape == (2, 4)
+    with pytest.raises(ValueError, match="broadcast"):
+        np.broadcast_to(np.ones(2), (2, 4))  # axes are put in front, not behind
+
+
+@pytest.mark.slow
+def test_the_engine_learns_the_bump(root, engine, monkeypatch):
+    monkeypatch.syspath_prepend(str(root / "reference" / "toolkit"))
+    monkeypatch.setattr("matplotlib.pyplot.show", lambda *_: None)
+    source = (root / "reference/beyond/autodiff_engine.py").read_text()
+    names = dict(engine)
+    for cell in ("setup", "fit"):
+        exec(source.split(f'="{cell}"')[1].split("# %%")[0].split("\n", 1)[1], names)
+    assert (len(names["points"]), len(names["losses"]), len(names["parameters"])) == (15, 120, 6 + 6 + 6 + 1)
+    assert names["losses"][0] > 1 > 0.02 > names["losses"][-1]

@@ -293,3 +293,29 @@ def test_the_best_steps_are_those_of_the_picture():
     assert 1e-10 < np.median(one_side[(steps > 3e-9) & (steps < 3e-8)]) < 1e-7
     assert 1e-13 < np.median(both_sides[(steps > 3e-6) & (steps < 3e-5)]) < 1e-10
     assert both_sides[steps < 1e-13].max() > 1e-4 > both_sides[-10]  # the digits run out
+
+
+def test_errors_shrink_like_the_step_and_like_its_square():
+    one_side, both_sides = ([f(h) for h in (1e-2, 1e-3)] for f in (
+        lambda h: (np.exp(1 + h) - np.e) / h - np.e, lambda h: (np.exp(1 + h) - np.exp(1 - h)) / (2 * h) - np.e,
+    ))  # fmt: skip
+    assert one_side[0] / one_side[1] == pytest.approx(10, rel=0.02)
+    assert both_sides[0] / both_sides[1] == pytest.approx(100, rel=0.02)
+
+
+def test_a_number_has_about_sixteen_digits_and_whole_numbers_hold_no_small_step():
+    assert -np.log10(np.finfo(float).eps) == pytest.approx(16, abs=0.5)
+    assert np.spacing(3e9) > 1e-5 / 50  # what is left of a step of 0.00001 there has two digits at most
+    x = np.array([1, 2])
+    x[0] += np.array(0.00001).astype(x.dtype)
+    assert x.tolist() == [1, 2]
+
+
+def test_of_the_four_backward_passes_at_the_end_one_is_right(reference, root, monkeypatch, capsys):
+    monkeypatch.syspath_prepend(str(root / "reference" / "toolkit"))
+    source = (root / "reference/beyond/gradient_check.py").read_text()
+    names = dict(reference)
+    for cell in ("setup", "network"):
+        exec(source.split(f'="{cell}"')[1].split("# %%")[0].split("\n", 1)[1], names)
+    said = capsys.readouterr().out.splitlines()
+    assert [line.split()[-1] for line in said] == ["passes", "refused", "refused", "refused"]

@@ -136,3 +136,79 @@ def test_the_checks_of_the_notebook_ask_what_is_true():
         found = exercise._truth(kind)(many)
         assert found["v"][-1].item() == pytest.approx(2)
         assert np.diff(found["theta"], axis=0)[-1].item() == pytest.approx(-0.2)
+
+
+# The prose ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_third_of_the_known_mistakes_cannot_be_seen_in_the_first_step():
+    hidden = []
+    for kind in KINDS:
+        at = drawn(kind)[0]
+        exact = steps.run(kind, at)["theta"][0]
+        hidden += [np.allclose(steps.run(kind, at, changed)["theta"][0], exact) for _, changed in steps.WRONG[kind]]
+    assert 0.3 < np.mean(hidden) < 0.37
+
+
+def cell(root, name):
+    source = (root / "reference/beyond/optimisers.py").read_text()
+    return source.split(f'="{name}"')[1].split("# %%")[0].split("\n", 1)[1]
+
+
+def test_each_is_two_to_five_lines(root):
+    written = [
+        len(part.split("### END SOLUTION")[0].strip().splitlines())
+        for name in ("momentum", "rmsprop", "adam", "adamw")
+        for part in cell(root, name).split("### BEGIN SOLUTION")[1:]
+    ]
+    assert len(written) == 5
+    assert all(2 <= lines <= 5 for lines in written)
+
+
+def test_adamw_carries_on_what_adam_does():
+    at = drawn("adamw")[1]
+    adam, adamw = exercise._truth("adam")(at), exercise._truth("adamw")(at)
+    for name in ("m", "s"):
+        np.testing.assert_allclose(adam[name], adamw[name])
+
+
+def test_in_the_valley_adam_begins_at_45_degrees_though_the_gradient_points_almost_straight_across():
+    g = np.array([-4.0, 1.0]) * [1, 50]
+    assert np.degrees(np.arctan2(abs(g[0]), abs(g[1]))) < 5
+    at = {"theta": np.array([-4.0, 1.0]), "g": g[None], "rate": 0.1, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8}
+    np.testing.assert_allclose(exercise._truth("adam")(at)["theta"][0] - at["theta"], [0.1, -0.1], rtol=1e-6)
+
+
+def test_in_the_first_step_the_averages_are_too_small_by_10_and_by_1000():
+    at = {"theta": np.zeros(1), "g": np.full((1, 1), 3.0), "rate": 0.1, "beta1": 0.9, "beta2": 0.999, "eps": 0.0}
+    found = exercise._truth("adam")(at)
+    assert (3 / found["m"].item(), 9 / found["s"].item()) == pytest.approx((10, 1000))
+
+
+def test_decay_in_the_gradient_is_less_where_gradients_are_large_and_beside_the_step_it_is_not():
+    """By how much the decay moves two equal parameters, one with gradients ten times as large."""
+    g = np.tile([0.5, 5.0], (5, 1)) * np.array([1, -1, 1, 1, -1])[:, None]
+    at = {"theta": np.ones(2), "rate": 0.01, "beta1": 0.9, "beta2": 0.99, "eps": 1e-8, "g": g}
+    adam = exercise._truth("adam")
+    coupled = adam({**at, "g": g + 0.1})["theta"][0] - adam(at)["theta"][0]
+    later = adam({**at, "g": g + 0.1})["theta"][-1] - adam(at)["theta"][-1]
+    assert abs(later[1]) < abs(later[0]) / 5
+    assert np.all(np.abs(coupled) < 1e-6)  # the first step goes by the sign alone
+    beside = exercise._truth("adamw")({**at, "decay": 0.1})["theta"][0] - adam(at)["theta"][0]
+    np.testing.assert_allclose(beside, -0.01 * 0.1)
+
+
+def test_all_five_of_the_race_begin_at_one_place_and_plain_descent_comes_last(root, monkeypatch):
+    monkeypatch.syspath_prepend(str(root / "reference" / "toolkit"))
+    monkeypatch.setattr("matplotlib.pyplot.show", lambda *_: None)
+    names = {}
+    for name in ("setup", "momentum", "rmsprop", "adam", "descend", "race"):
+        exec(cell(root, name), names)
+    assert names["net"].W1.shape == (8, 2)  # eight hidden units
+    paths, curves = (ax.get_lines() for ax in names["axes"])
+    assert len(paths) == len(curves) == 5
+    assert {line.get_xydata().shape for line in paths} == {(61, 2)}
+    assert {tuple(line.get_xydata()[0]) for line in paths} == {(-4.0, 1.0)}
+    assert {len(line.get_ydata()) for line in curves} == {301}
+    assert len({line.get_ydata()[0] for line in curves}) == 1
+    assert np.argmax([line.get_ydata()[-1] for line in curves]) == 0
