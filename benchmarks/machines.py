@@ -167,7 +167,7 @@ def simulated(times: Sequence[float], workers: int, costs: Costs, way: float = W
             heapq.heappush(free, ended)
             heapq.heappush(back, ended + way)
         clock = max(clock, heapq.heappop(back)) + costs.coordinator
-    return clock, len(times) * costs.coordinator / clock
+    return clock, len(times) * costs.coordinator / clock if clock else 0.0
 
 
 def table_of_measured(found: list[dict[str, float]], costs: Costs, each: int) -> str:

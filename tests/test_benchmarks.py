@@ -1,11 +1,14 @@
 """The pages that benchmarks write: the command runs, and what stands there is what it wrote."""
 
+import importlib
 import re
 import shutil
 import subprocess
 import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 def sections(page):
@@ -41,3 +44,40 @@ def test_the_benchmark_of_speed_writes_its_page(root, tmp_path):
     assert all(before[name] != after[name] for name in before)
     assert "| 4 |" in after["growth"]
     assert (tmp_path / "pictures" / "growth.png").stat().st_size > 5000
+
+
+# Many machines --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def machines(root):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(root / "benchmarks"))
+        yield importlib.import_module("machines")
+
+
+def test_one_worker_takes_all_notebooks_one_after_the_other(machines):
+    seconds, _ = machines.simulated([2.0] * 10, 1, machines.Costs(0.0, 0.0), way=0.0)
+    assert seconds == pytest.approx(20.0)
+
+
+def test_two_workers_are_done_in_half_the_time_when_nothing_else_costs(machines):
+    seconds, share = machines.simulated([2.0] * 10, 2, machines.Costs(0.0, 0.0), way=0.0)
+    assert (seconds, share) == (pytest.approx(10.0), 0.0)
+
+
+def test_the_coordinator_is_the_limit_of_many_workers(machines):
+    seconds, share = machines.simulated([1.0] * 1000, 500, machines.Costs(0.01, 0.0), way=0.0)
+    assert seconds == pytest.approx(1.0 + 1000 * 0.01, rel=0.01)
+    assert share > 0.9
+
+
+@given(
+    st.lists(st.floats(0.0, 5.0), min_size=1, max_size=60), st.integers(1, 9), st.floats(0.0, 0.5), st.floats(0.0, 0.5)
+)
+def test_nothing_is_done_faster_than_its_slowest_part_allows(machines, times, workers, here, there):
+    seconds, share = machines.simulated(times, workers, machines.Costs(here, there), way=0.0)
+    least = max(sum(times) / workers, max(times), len(times) * here, len(times) * there)
+    assert seconds >= least * (1 - 1e-9)
+    assert seconds <= sum(times) + len(times) * (here + there) + 1e-9
+    assert 0.0 <= share <= 1.0 + 1e-9

@@ -23,6 +23,9 @@ CONNECT_SECONDS = 20
 LEAST_WIDTH = 32
 """So many notebooks are sent out at least: a cluster that grows with its work must see that there is some."""
 
+SPARE = 2
+"""So many notebooks are sent out for each that can be run: a worker has the next one before it is through."""
+
 
 class ClusterProblem(Exception):
     """The cluster cannot be used. The message says why and what to do."""
@@ -65,7 +68,7 @@ def cluster_pool(address: str, level: str) -> Iterator[tuple[Executor, Callable[
             raise ClusterProblem(f"no worker at {address} can run notebooks isolated: {' '.join(reasons)[:600]}")
 
         def width() -> int:
-            return max(LEAST_WIDTH, int(sum(client.nthreads().values())))
+            return max(LEAST_WIDTH, SPARE * int(sum(client.nthreads().values())))
 
         yield client.get_executor(pure=False, retries=2, resources={resource(level): 1}), width
 

@@ -11,7 +11,7 @@ from class_kit import hand_in, make_course, rows, solved
 from autograder.bridge.gradebook_writer import Writer
 from autograder.grading import batch
 from autograder.grading.batch import Course, grade_class
-from autograder.grading.cluster import LEAST_WIDTH, ClusterProblem, cluster_pool
+from autograder.grading.cluster import LEAST_WIDTH, SPARE, ClusterProblem, cluster_pool
 from autograder.grading.finding import find
 from autograder.grading.journal import Journal
 
@@ -126,9 +126,9 @@ def test_so_many_notebooks_are_sent_out_as_the_cluster_can_run_at_that_moment(sc
     with cluster_pool(address, "auto") as (_, width):
         assert width() == LEAST_WIDTH
         monkeypatch.setattr("autograder.grading.cluster.LEAST_WIDTH", 1)
-        assert width() == 1
+        assert width() == SPARE
         worker()
-        assert width() == 2
+        assert width() == 2 * SPARE
 
 
 def test_a_scheduler_that_is_not_there_is_named(monkeypatch):
