@@ -34,7 +34,7 @@ from autograder.bridge.given import known_to
 from autograder.bridge.notebook_text import text_of
 from autograder.bridge.shared_gradebook import CheckEachOnce
 from autograder.grading.grade import Graded, put_own_text_back
-from autograder.grading.notebook import BadNotebook, digest, grade_id, is_question, read_bytes
+from autograder.grading.notebook import digest, grade_id, is_question
 from autograder.personal import exercise_of
 from autograder.records.read import KEY
 
@@ -153,14 +153,23 @@ class Direct:
             and course.notebook_id == "*"
         )
 
-    def write(self, connection: Connection, student: str, sheet: str, graded: Mapping[str, Graded]) -> bool:
-        """Write a sheet into this transaction and into the converter's folder; False when nbgrader is to do it."""
+    def write(
+        self, connection: Connection, student: str, sheet: str, graded: Mapping[str, Graded],
+        readable: Mapping[Path, dict[str, Any]],
+    ) -> bool:  # fmt: skip
+        """Write a sheet into this transaction and into the converter's folder; False when nbgrader is to do it.
+
+        ``readable`` has the content of submitted notebooks that are as the format asks.
+        """
         try:
             released = self._of_release(connection, sheet)
             submission = self._submission(connection, student, sheet, released)
             if not {*graded} <= {*released.notebooks}:
                 return False
-            made = {name: self._notebook(student, sheet, released.notebooks[name], one) for name, one in graded.items()}
+            made = {
+                name: self._notebook(student, sheet, released.notebooks[name], one, readable)
+                for name, one in graded.items()
+            }
             rows = self._rows(connection, student, sheet, released, submission, {n: e for n, (_, e) in made.items()})
         except _Elsewhere:
             return False
@@ -285,14 +294,15 @@ class Direct:
 
     # The notebook -----------------------------------------------------------------------------------------------------
 
-    def _notebook(self, student: str, sheet: str, cells: _Cells, graded: Graded) -> tuple[str, _Earned]:
+    def _notebook(
+        self, student: str, sheet: str, cells: _Cells, graded: Graded, readable: Mapping[Path, dict[str, Any]]
+    ) -> tuple[str, _Earned]:
         """The text of an autograded notebook, and what its cells earned."""
         name = graded.marks.exercise
         path = Path(self._path(self._course.submitted_directory, student, sheet), f"{name}.ipynb")
-        try:
-            notebook = nbformat.reads(read_bytes(path).decode("utf-8"), as_version=4)
-        except (BadNotebook, ValueError):
-            raise _Elsewhere from None  # nbgrader's steps say what it is
+        if (content := readable.get(path)) is None or content["nbformat"] != 4:
+            raise _Elsewhere
+        notebook = nbformat.v4.to_notebook(content)
         exercise = exercise_of(self._root, name, student)
         preprocessors.heal_in_place(notebook, exercise, self._root)
         self._sanitize(notebook, cells)

@@ -239,8 +239,8 @@ class Writer:
         """Make the rows, not yet committed, and the folder; False where nbgrader's configuration leaves them out."""
         gradebook = self._gradebook()
         if self._direct is not None and not stale:
-            handed_in.inspect([self.place(student, sheet, one) for one in sorted({*graded, *others})])
-            if self._direct.write(gradebook.db.connection(), student, sheet, graded):
+            readable = handed_in.inspect([self.place(student, sheet, one) for one in sorted({*graded, *others})])
+            if self._direct.write(gradebook.db.connection(), student, sheet, graded, readable):
                 return True
         with one_gradebook(gradebook), _without_log():
             handed_in.keep_given(self._app.coursedir.db_url, Path(self._path(self._autograded, student, sheet)))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import shutil
 import stat
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from functools import wraps
 from glob import glob
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
@@ -40,6 +42,9 @@ from autograder.grading.notebook import (
     BadNotebook,
     digest,
     heal,
+    is_known,
+    parse_notebook,
+    read_bytes,
     read_notebook,
     values_in,
 )
@@ -77,23 +82,25 @@ class Inspection:
             notebooks.clear()
 
 
-def inspect(notebooks: list[Path]) -> None:
+def inspect(notebooks: list[Path]) -> dict[Path, dict[str, Any]]:
     """Set links aside, and rewrite notebooks that only need another encoding. Give all notebooks of the submission.
 
     A notebook that cannot be graded is set aside too, and its reason stands in its place: nbgrader then reports this
-    student and goes on with the next. Without a file it would save a zero.
+    student and goes on with the next. Without a file it would save a zero. Returns the content of those that nbgrader
+    can read as they are.
     """
     folder = notebooks[0].parent
-    moved = set()
+    moved, readable = set(), {}
     for path, kind in list(_not_to_copy(folder)):
         moved.add(path)
         _tell("%s is %s: it was moved to %s and is not graded.", path, kind, _set_aside(path, folder))
     for path in notebooks:
         if path in moved:
             path.write_text(f"{REFUSED} it was a link and not a notebook.\n")
-        elif path.exists():
-            _make_readable(path, folder)
+        elif path.exists() and (content := _made_readable(path, folder)):
+            readable[path] = content
     _check_time(folder, notebooks)
+    return readable
 
 
 def see_every_change() -> None:
@@ -273,46 +280,56 @@ def _set_aside(path: Path, folder: Path) -> Path:
     return place
 
 
-def _make_readable(path: Path, folder: Path) -> None:
+def _made_readable(path: Path, folder: Path) -> dict[str, Any] | None:
+    """The content of a notebook that nbgrader can read; others are written anew, or set aside."""
     with path.open("rb") as file:
         if file.read(len(REFUSED)) == REFUSED.encode():
-            return
+            return None
     try:
-        notebook = read_notebook(path)
+        data = read_bytes(path)
+        content, why = _for_nbgrader(data)
+        if not why and is_known(data):
+            return content
+        notebook = parse_notebook(data, path.name)
     except BadNotebook as bad:
         get_logger().error("%s It is not graded.", printable(str(bad)))
         kept = _set_aside(path, folder)
         path.write_text(f"{REFUSED} {bad} What was handed in is {kept.name} in {kept.parent}.\n")
-        return
-    if why := _beyond_nbgrader(path):
+        return None
+    if why:
         kept = _set_aside(path, folder)
         nbformat.write(notebook, path)
         _tell("%s %s; it was written anew, the original is %s.", path, why, kept)
+        content = json.loads(path.read_bytes())
+    return content
 
 
-def _beyond_nbgrader(path: Path) -> str:
-    """What keeps nbgrader from reading a notebook that we can read, in words; or nothing."""
+def _for_nbgrader(data: bytes) -> tuple[dict[str, Any] | None, str]:
+    """The content of a notebook, or what keeps nbgrader from reading it though we can, in words."""
     try:
-        text = path.read_text(encoding="utf-8")
-        whole = json.dumps(json.loads(text), ensure_ascii=False)
-    except ValueError:  # another encoding, a byte order mark
-        return "was saved in another encoding"
-    try:
-        whole.encode()
-    except UnicodeEncodeError:
-        return "holds half a symbol, which cannot be written as text"
+        text = data.decode("utf-8")
+        content = json.loads(text)
+    except (ValueError, RecursionError):  # another encoding, a byte order mark
+        return None, "was saved in another encoding"
+    if _HALF_A_SYMBOL.search(text):
+        try:
+            json.dumps(content, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            return None, "holds half a symbol, which cannot be written as text"
     # it would check every output, though it then leaves them out, and take minutes where some thousands are wrong
     if values_in(text) > MAX_OWN_VALUES:
-        return "has very many saved outputs"
+        return None, "has very many saved outputs"
     try:
-        content = json.loads(text)
         wrong = next(iter(iter_validate(content)), None)
     except Exception as problem:  # whatever a validator of the format fails at
         wrong = problem
     if wrong is not None:
-        return "has fields that the format does not allow"
+        return None, "has fields that the format does not allow"
     ids = [cell["id"] for cell in content.get("cells", []) if "id" in cell]
-    return "has cells with one and the same id" if len(set(ids)) < len(ids) else ""
+    return (None, "has cells with one and the same id") if len(set(ids)) < len(ids) else (content, "")
+
+
+_HALF_A_SYMBOL = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def _check_time(folder: Path, notebooks: list[Path]) -> None:

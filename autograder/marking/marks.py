@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
 from math import isfinite
 from typing import Any, get_type_hints
@@ -135,7 +135,7 @@ def with_lines(marks: Marks, change: Callable[[QuestionMark, LineMark], LineMark
 
 def to_json(marks: Marks) -> dict[str, Any]:
     """The record as plain data for ``json.dumps``; arrays become lists and numbers stay exact."""
-    record = asdict(marks)
+    record = {field.name: getattr(marks, field.name) for field in fields(marks)}
     ordered = {"schema": SCHEMA} | {name: record.pop(name) for name in ("student", "sheet", "exercise")}
     ordered |= {"points": marks.points, "max_points": marks.max_points}
     plain: dict[str, Any] = _plain(ordered | {name: record.pop(name) for name in ("isolation", "seed")} | record)
@@ -143,8 +143,12 @@ def to_json(marks: Marks) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, str | bool | int):
+        return value
     if isinstance(value, dict):
         return {key: _plain(entry) for key, entry in value.items()}
+    if is_dataclass(value):
+        return {field: _plain(getattr(value, field)) for field in _fields_of(value.__class__)}
     if isinstance(value, list | tuple):
         return [_plain(entry) for entry in value]
     if isinstance(value, np.ndarray):
@@ -154,6 +158,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and not np.isfinite(value):
         return str(value)  # JSON has no NaN and no infinity
     return value
+
+
+@cache
+def _fields_of(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 class BadRecord(ValueError):

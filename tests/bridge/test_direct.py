@@ -43,9 +43,9 @@ def grade(folder, monkeypatch, *, in_bulk, feedback=True):
     written, statements = {}, []
     write = Direct.write
 
-    def counted(self, connection, student, sheet, graded):
+    def counted(self, connection, student, sheet, graded, readable):
         before = len(statements)
-        done = in_bulk and write(self, connection, student, sheet, graded)
+        done = in_bulk and write(self, connection, student, sheet, graded, readable)
         if done:
             written.setdefault(student, []).append(len(statements) - before)
         return done
