@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import sympy as sp
 
-from autograder.exercise import Values
-from autograder.marking.by_hand import Slip, Step
+from autograder.exercise import Personal, Values
+from autograder.exercises.own_numbers import Draw, Part, coincidences, listed, other_numbers, plain
+from autograder.exercises.shared import filled_in
+from autograder.marking.by_hand import Slip, Step, chain
 from autograder.marking.judges import remembered
 
 GIVEN = {"w": np.array([0.5, -0.2, 0.4])}
@@ -63,3 +67,38 @@ def truth_by_hand(given: Values) -> dict[str, np.ndarray]:
         "paths": [by_size.coeff_monomial(t**k) for k in range(4)],
     }
     return {name: np.array(value, dtype=float) for name, value in found.items()}
+
+
+# Numbers for one student -------------------------------------------------------------------------------------------
+
+
+def draw(random: Callable[[], float]) -> dict[str, np.ndarray]:
+    """Other slopes in tenths, at which every known mistake shows. ``random`` gives numbers from 0 to 1."""
+    drawn = Draw(random)
+    while True:
+        w = np.array(drawn.apart(3, (tenths for tenths in range(-9, 10) if tenths))) / 10
+        other = sorted(w) != sorted(GIVEN["w"]) and len({*np.abs(w)}) == 3 and abs(w.sum()) > 0.05
+        if other and not any(coincidences(STEPS["three_blocks"], start({"w": w}))):
+            return {"w": w}
+
+
+def in_words(given: Values) -> str:
+    """The numbers as one line of text.
+
+    >>> in_words(GIVEN)
+    'w = [0.5, -0.2, 0.4]'
+    """
+    return f"w = {plain(given['w'])}"
+
+
+def texts(given: Values) -> Sequence[tuple[str, str]]:
+    """The place where the notebook states the numbers: the cell and the text."""
+    return (("part_a", f"$$w = ({listed(given['w'])}).$$"),)
+
+
+PROBE = filled_in([step.name for step in STEPS["three_blocks"]], GIVEN)
+JUDGE = chain(STEPS, truth_by_hand, start)
+PERSONAL = Personal(
+    GIVEN, draw, texts, ("part_a", "## (a) Three blocks by hand\n"), in_words, truth_by_hand, JUDGE,
+    partial(other_numbers, JUDGE, (Part(("slopes", "residual"), STEPS["three_blocks"]),), start, in_words),
+)  # fmt: skip

@@ -12,8 +12,7 @@ from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Writ
 from autograder.exercises import residual_by_hand as by_hand
 from autograder.exercises import residual_mistakes as known
 from autograder.exercises import residual_truth as true
-from autograder.exercises.shared import calling, filled_in, keeping_inputs, of_order_one
-from autograder.marking.by_hand import chain
+from autograder.exercises.shared import calling, keeping_inputs, of_order_one
 from autograder.marking.judges import values
 from autograder.marking.slips import explain_slips
 
@@ -120,8 +119,8 @@ EXERCISE = Exercise(
             "three_blocks",
             "(a) Three blocks by hand",
             tuple(step.line for step in by_hand.STEPS["three_blocks"]),
-            filled_in((step.name for step in by_hand.STEPS["three_blocks"]), by_hand.GIVEN),
-            chain(by_hand.STEPS, by_hand.truth_by_hand, by_hand.start),
+            by_hand.PROBE,
+            by_hand.JUDGE,
         ),
         Question(
             "block_values",
@@ -165,4 +164,5 @@ EXERCISE = Exercise(
         "e": ("gradient_sizes",),
         "f": ("residual_words",),
     },
+    personal=by_hand.PERSONAL,
 )

@@ -11,6 +11,7 @@ from autograder.build.submission import solutions
 from autograder.exercise import Reply
 from autograder.exercises import all_exercises, load
 from autograder.exercises import computational_graph as graph
+from autograder.exercises import residual_by_hand as residual
 from autograder.exercises import softmax_by_hand as softmax
 from autograder.exercises import vanishing_gradients as vanishing
 from autograder.exercises import worked_calculation as calculation
@@ -20,6 +21,7 @@ from autograder.personal import rewritten
 
 PARTS = {
     "computational_graph": (graph.ALL, graph.start),
+    "residual_network": (residual.STEPS["three_blocks"], residual.start),
     "softmax_jacobian": (softmax.STEPS["three_units"], softmax.start),
     "vanishing_gradients": (vanishing.ALL, vanishing.start),
     "worked_calculation": (calculation.ALL, calculation.start),
