@@ -105,13 +105,13 @@ def ours(driver: WebDriver, course: Path, address: str, answers: int) -> tuple[W
     start = time.perf_counter()
     for _ in range(answers):
         ActionChains(driver).send_keys("1", Keys.ENTER).perform()
-    browser.wait(driver, lambda _: None not in desk_kit.scores(course).values(), 120, "marks are missing")
+    browser.wait(driver, lambda _: None not in desk_kit.scores(course).values(), "marks are missing")
     return Waits(loads, driver.execute_script("return window.took")), time.perf_counter() - start
 
 
 def opened(driver: WebDriver, address: str) -> None:
     driver.get(address)
-    browser.wait(driver, lambda one: one.execute_script(READY), 120, "the page was not ready")
+    browser.wait(driver, lambda one: one.execute_script(READY), "the page was not ready")
 
 
 @contextmanager
@@ -134,18 +134,18 @@ def theirs(driver: WebDriver, course: Path, base: str, place: tuple[str, str, st
     with Gradebook(f"sqlite:///{course}/gradebook.db") as book:
         first = sorted(one.id for one in book.notebook_submissions(exercise, sheet))[0]
     driver.get(f"{base}/submissions/{first}/?index=0")
-    browser.wait(driver, lambda one: one.execute_script("return window.formgrader?.loaded"), 120, "formgrader")
+    browser.wait(driver, lambda one: one.execute_script("return window.formgrader?.loaded"), "formgrader")
     page = f"{base}/submissions/{first}/?index={driver.execute_script(INDEX, part)}"
     loads, took = [], []
     for _ in range(5):
         driver.get(page)
-        loads.append(browser.wait(driver, lambda one: one.execute_script(LOADED), 120, "the page was not ready"))
+        loads.append(browser.wait(driver, lambda one: one.execute_script(LOADED), "the page was not ready"))
     for _ in range(sample):
         assert driver.execute_script("return document.activeElement.id") == part
         before = driver.execute_script("return performance.timeOrigin")
         keys = ActionChains(driver).send_keys("1").key_down(Keys.CONTROL).send_keys(".").key_up(Keys.CONTROL)
         keys.perform()
-        took.append(browser.wait(driver, lambda one: one.execute_script(NEXT, before), 120, "no next answer"))  # noqa: B023
+        took.append(browser.wait(driver, lambda one: one.execute_script(NEXT, before), "no next answer"))  # noqa: B023
     with Gradebook(f"sqlite:///{course}/gradebook.db") as book:
         given = [
             grade.manual_score
@@ -333,7 +333,7 @@ def mark(driver: WebDriver, address: str, handed: Class) -> Hand:
     driver.execute_script(WATCH)
     for (exercise, part), boxes in handed.boxes.items():
         driver.execute_script(CHOOSE, f"{exercise}/{part}")
-        hand.waited += browser.wait(driver, lambda one: one.execute_script("return window.shown"), 60, "no such part")
+        hand.waited += browser.wait(driver, lambda one: one.execute_script("return window.shown"), "no such part")
         answers = driver.execute_async_script(PART, exercise, part)
         deserved = [boxes[one["text"].strip()] for one in answers]
         assert all(one["waiting"] for one in answers)
@@ -350,7 +350,7 @@ def mark(driver: WebDriver, address: str, handed: Class) -> Hand:
             open_ones -= set(members) if alike else {here}
         hand.answers += len(answers)
         start = time.perf_counter()
-        browser.wait(driver, lambda one: one.execute_script(IDLE), 60, "not saved")
+        browser.wait(driver, lambda one: one.execute_script(IDLE), "not saved")
         hand.waited += (time.perf_counter() - start) * 1000
     hand.waited += sum(driver.execute_script("return window.took"))
     return hand

@@ -51,7 +51,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 def until(driver: WebDriver, css: str) -> float:
     """Seconds until the page has such an element."""
     start = time.perf_counter()
-    browser.wait(driver, lambda one: one.find_elements(By.CSS_SELECTOR, css), 300, css)
+    browser.wait(driver, lambda one: one.find_elements(By.CSS_SELECTOR, css), css)
     return time.perf_counter() - start
 
 
@@ -60,7 +60,7 @@ def visit(address: str) -> dict[str, float]:
     found: dict[str, float] = {}
     with browser.chromium() as driver:
         driver.get(f"{address}guide.html")
-        found["guide: first paint"] = float(browser.wait(driver, lambda one: one.execute_script(PAINT), 60))  # type: ignore[arg-type]
+        found["guide: first paint"] = float(browser.wait(driver, lambda one: one.execute_script(PAINT)))  # type: ignore[arg-type]
     with browser.chromium() as driver:
         driver.get(f"{address}practice.html#worked_calculation/3")
         found["practice: the first task is there, Python and sympy loaded"] = until(driver, "#values input")
@@ -72,7 +72,7 @@ def visit(address: str) -> dict[str, float]:
         driver.get(f"{address}gradient.html")
         driver.find_element(By.ID, "example").click()  # begins to load Python
         found["gradient: Python is ready"] = until(driver, "html[data-ready]")
-        browser.wait(driver, lambda one: one.find_element(By.ID, "point").get_attribute("value"), 60)
+        browser.wait(driver, lambda one: one.find_element(By.ID, "point").get_attribute("value"))
         driver.find_element(By.ID, "read").click()
         found["gradient: the first mistake is named"] = until(driver, ".reading")
         driver.execute_script(

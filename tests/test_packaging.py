@@ -101,7 +101,7 @@ sys.exit(main(sys.argv[1:]))
 
 
 def with_the_core_only(*arguments):
-    return subprocess.run([sys.executable, "-c", ONLY_CORE, *arguments], capture_output=True, text=True, timeout=60)
+    return subprocess.run([sys.executable, "-c", ONLY_CORE, *arguments], capture_output=True, text=True, timeout=600)
 
 
 def test_gradients_are_explained_with_the_core_alone(tmp_path):

@@ -68,7 +68,7 @@ def chromium(width: int = 1200, height: int = 900, *, dark: bool = False) -> Ite
             options.add_argument(flag)
         driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(found[1]))
         try:
-            driver.set_page_load_timeout(60)
+            driver.set_page_load_timeout(LONG_SECONDS)
             size(driver, width, height)
             driver.execute_cdp_cmd(
                 "Emulation.setEmulatedMedia",
@@ -116,9 +116,13 @@ def printed(driver: WebDriver, path: Path) -> None:
     path.write_bytes(base64.b64decode(made["data"]))
 
 
-def wait(driver: WebDriver, until: Callable[[WebDriver], object], seconds: float = 600, what: str = "") -> object:
+LONG_SECONDS = 600.0
+"""What has not happened by then never will, however slow the machine."""
+
+
+def wait(driver: WebDriver, until: Callable[[WebDriver], object], what: str = "") -> object:
     """Wait until a condition holds and return what it gave. Raises TimeoutException with ``what``."""
-    return WebDriverWait(driver, seconds, poll_frequency=0.2).until(until, what)
+    return WebDriverWait(driver, LONG_SECONDS, poll_frequency=0.2).until(until, what)
 
 
 @contextmanager
@@ -175,11 +179,11 @@ def jupyter_lab(folder: Path) -> Iterator[Callable[[str], str]]:
                 server.wait(20)
             except subprocess.TimeoutExpired:
                 server.kill()
-                server.wait(20)
+                server.wait()
 
 
-def _address(server: subprocess.Popen, runtime: Path, log: Path, seconds: float = 600) -> Callable[[str], str]:
-    end = time.monotonic() + seconds
+def _address(server: subprocess.Popen, runtime: Path, log: Path) -> Callable[[str], str]:
+    end = time.monotonic() + LONG_SECONDS
     while time.monotonic() < end and server.poll() is None:
         for path in runtime.glob("jpserver-*.json"):
             try:

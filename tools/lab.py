@@ -42,7 +42,7 @@ return shown?.content?.widgets?.length > 5 && shown.sessionContext?.session?.ker
 def open_notebook(driver: WebDriver, address: str) -> None:
     """Open a notebook and wait for its kernel."""
     driver.get(address)
-    wait(driver, lambda one: one.execute_script(OPEN), 120, "the notebook did not open with a kernel")
+    wait(driver, lambda one: one.execute_script(OPEN), "the notebook did not open with a kernel")
 
 
 def fill_in(driver: WebDriver, cells: Mapping[str, str]) -> None:
@@ -50,7 +50,7 @@ def fill_in(driver: WebDriver, cells: Mapping[str, str]) -> None:
     driver.execute_script(FILL, "", dict(cells))
 
 
-def click(driver: WebDriver, css: str = "", *, xpath: str = "", seconds: float = 60) -> None:
+def click(driver: WebDriver, css: str = "", *, xpath: str = "") -> None:
     """Click what a person would click, once it can be clicked."""
     by, where = (By.CSS_SELECTOR, css) if css else (By.XPATH, xpath)
 
@@ -61,7 +61,7 @@ def click(driver: WebDriver, css: str = "", *, xpath: str = "", seconds: float =
                 return True
         return False
 
-    wait(driver, lambda one: _quietly(try_it, one), seconds, f"{where} cannot be clicked")
+    wait(driver, lambda one: _quietly(try_it, one), f"{where} cannot be clicked")
 
 
 def _quietly(step, driver):
@@ -82,12 +82,11 @@ def run_all(driver: WebDriver) -> None:
     click(driver, xpath="//div[contains(@class,'lm-Menu-itemLabel')][text()='Run All Cells']")
 
 
-def shown(driver: WebDriver, name: str, words: str, seconds: float = 120) -> str:
+def shown(driver: WebDriver, name: str, words: str) -> str:
     """Wait until the output of a cell holds these words, and return it."""
     found = wait(
         driver,
         lambda one: (text := one.execute_script(OUTPUT, name)) and words in text and text,
-        seconds,
         f"{name} never showed {words!r}",
     )
     return found
@@ -95,7 +94,7 @@ def shown(driver: WebDriver, name: str, words: str, seconds: float = 120) -> str
 
 def look_at(driver: WebDriver, name: str) -> None:
     """Wait until nothing runs any more and a cell stands still in the middle of the window."""
-    wait(driver, lambda one: one.execute_script(IDLE), 120, "the kernel stays busy")
+    wait(driver, lambda one: one.execute_script(IDLE), "the kernel stays busy")
     for _ in range(4):  # Lab draws cells as they come into view, which moves the others
-        wait(driver, lambda one: one.execute_script(SEEN, name), 30, f"{name} does not come into view")
+        wait(driver, lambda one: one.execute_script(SEEN, name), f"{name} does not come into view")
         time.sleep(0.3)

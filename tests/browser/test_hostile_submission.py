@@ -65,7 +65,7 @@ def course(tmp_path_factory, root):
 
 def harmless(driver):
     """The text of the open page, after a look at whether anything of the student's ran or was loaded."""
-    browser.wait(driver, lambda one: one.execute_script("return document.readyState === 'complete'"), 600, "not loaded")
+    browser.wait(driver, lambda one: one.execute_script("return document.readyState === 'complete'"), "not loaded")
     state = driver.execute_script(STATE)
     assert (state["stolen"], state["frames"], state["links"], state["handlers"]) == (0, 0, [], [])
     assert state["title"] not in ("stolen", "1")
@@ -85,7 +85,7 @@ def open_marking_view(driver, address):
 def test_nothing_of_it_runs_where_a_person_marks_it(driver, course, artefacts):
     with browser.jupyter_lab(course) as address:
         open_marking_view(driver, address)
-        browser.wait(driver, lambda one: one.find_elements("css selector", "#forward_values"), 600, "no marking view")
+        browser.wait(driver, lambda one: one.find_elements("css selector", "#forward_values"), "no marking view")
         text = harmless(driver)
         assert "all was displayed" in text
         assert "<script>document.title = 'stolen'</script>" in text, "what was printed is shown as text"
@@ -106,7 +106,7 @@ def test_control_without_the_sanitiser_it_runs_there(driver, course, tmp_path):
         configuration.write("\nc.HTMLExporter.preprocessors = []\n")
     with browser.jupyter_lab(bare) as address:
         open_marking_view(driver, address)
-        browser.wait(driver, harmed, 600, "the attacks do nothing, so the test above shows nothing")
+        browser.wait(driver, harmed, "the attacks do nothing, so the test above shows nothing")
 
 
 def test_nothing_of_it_runs_in_the_feedback(driver, course, artefacts):

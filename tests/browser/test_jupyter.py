@@ -51,7 +51,7 @@ def test_a_student_opens_fills_runs_checks_and_validates(driver, student, root, 
         look_at(driver, "selfcheck_network")
         browser.picture(driver, artefacts / "student-3-checked.png")
         click(driver, xpath="//*[self::button or self::jp-button][contains(., 'Validate')]")
-        dialog = browser.wait(driver, lambda one: text_of(one, ".jp-Dialog-content"), 600, "Validate said nothing")
+        dialog = browser.wait(driver, lambda one: text_of(one, ".jp-Dialog-content"), "Validate said nothing")
         browser.picture(driver, artefacts / "student-4-validated.png")
         assert "Success" in dialog
     saved = nbformat.read(student / "training" / "tanh_swap.ipynb", as_version=4)
@@ -75,7 +75,7 @@ def test_a_student_practises_and_asks_for_one_step(driver, tmp_path, root, artef
         assert "1 of 2 entries are right. Look at entry [1]." in shown(driver, "worked_check", "z1")
         shown(driver, "worked_reveal", "the next step (14 left)")
         look_at(driver, "worked_reveal")
-        browser.wait(driver, lambda one: one.execute_script(MATHS, "worked_reveal") == 1, 600, "no formula is typeset")
+        browser.wait(driver, lambda one: one.execute_script(MATHS, "worked_reveal") == 1, "no formula is typeset")
         assert driver.execute_script(MATHS, "worked") == 7
         browser.picture(driver, artefacts / "student-5-practice.png")
 
@@ -91,14 +91,12 @@ def course(tmp_path_factory, root):
 
 def succeeded(driver, what):
     """Wait for formgrader's dialog, check that it reports a success, and close it."""
-    title = browser.wait(
-        driver, lambda one: text_of(one, ".modal.in .modal-title"), 180, f"{what}: formgrader said nothing"
-    )
+    title = browser.wait(driver, lambda one: text_of(one, ".modal.in .modal-title"), f"{what}: formgrader said nothing")
     body = driver.find_element(By.CSS_SELECTOR, ".modal.in .modal-body").text
     assert title == "Success", body[-1500:]
     click(driver, ".modal.in .modal-footer .btn, .modal.in .modal-header .close")
     gone = ".modal, .modal-backdrop"
-    browser.wait(driver, lambda one: not one.find_elements(By.CSS_SELECTOR, gone), 600, "the dialog stays")
+    browser.wait(driver, lambda one: not one.find_elements(By.CSS_SELECTOR, gone), "the dialog stays")
 
 
 def test_an_instructor_releases_grades_comments_and_gives_feedback(driver, course, artefacts):
@@ -126,15 +124,15 @@ def test_an_instructor_releases_grades_comments_and_gives_feedback(driver, cours
         for number in (1, 2):  # submissions are anonymous here, in an order of their own
             driver.get(address("formgrader/gradebook/by_hand/worked_calculation"))
             click(driver, xpath=f"//td//a[contains(., 'Submission #{number}')]")
-            found = browser.wait(driver, lambda one: one.execute_script(FORWARD), 600, "no score in the marking view")
+            found = browser.wait(driver, lambda one: one.execute_script(FORWARD), "no score in the marking view")
             earned[found] = driver.current_url
         assert sorted(earned) == ["6", "8"]
         driver.get(earned["6"])
-        browser.wait(driver, lambda one: one.execute_script(FORWARD), 600, "no score in the marking view")
+        browser.wait(driver, lambda one: one.execute_script(FORWARD), "no score in the marking view")
         comment = driver.find_element(By.CSS_SELECTOR, "textarea.comment")
         comment.send_keys("Look at the exponent once more.")
         driver.execute_script("arguments[0].blur()", comment)
-        browser.wait(driver, lambda one: one.execute_script("return !window.jQuery.active"), 600, "not saved")
+        browser.wait(driver, lambda one: one.execute_script("return !window.jQuery.active"), "not saved")
         browser.picture(driver, artefacts / "formgrader-3-marking.png", height=4000)
 
         driver.get(address("formgrader/manage_submissions/by_hand"))

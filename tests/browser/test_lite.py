@@ -96,7 +96,7 @@ def test_a_notebook_runs_to_a_green_self_check_is_kept_and_downloaded(
     handed_in.mkdir(parents=True)
     driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(handed_in)})
     assert driver.execute_async_script(DO, "docmanager:download")
-    browser.wait(driver, lambda _: list(handed_in.glob("*.ipynb")), 20, "nothing was downloaded")
+    browser.wait(driver, lambda _: list(handed_in.glob("*.ipynb")), "nothing was downloaded")
     (downloaded,) = handed_in.glob("*.ipynb")
     mine = nbformat.read(downloaded, as_version=4)
     assert [cell.metadata.get("nbgrader") for cell in mine.cells] == [
@@ -116,8 +116,8 @@ def test_a_notebook_runs_to_a_green_self_check_is_kept_and_downloaded(
     open_notebook(driver, f"{address}lite/lab/index.html?path=foundations/relu_derivative.ipynb")
     assert driver.execute_script(SOURCE, "functions") == solved["functions"]
     open_notebook(driver, f"{address}lite/lab/index.html?path=foundations/linear_models.ipynb")
-    browser.wait(driver, lambda one: "Corrected." in one.execute_script(SOURCE, "title"), 60, "the old one is shown")
-    browser.wait(driver, lambda one: one.execute_script(IDLE), 120)
+    browser.wait(driver, lambda one: "Corrected." in one.execute_script(SOURCE, "title"), "the old one is shown")
+    browser.wait(driver, lambda one: one.execute_script(IDLE))
 
 
 def test_the_page_of_the_notebooks_leads_to_each_and_fits(driver, course, serious):
@@ -139,6 +139,6 @@ def test_sympy_that_was_compiled_gives_a_task_and_its_values(driver, course):
         assert "sympy/__init__.pyc" in packed.namelist()
         assert "sympy/__init__.py" not in packed.namelist()
     driver.get(f"{address}practice.html#small_network/3")
-    browser.wait(driver, lambda d: d.find_elements(By.CSS_SELECTOR, "#values input"), 120, "no task was shown")
+    browser.wait(driver, lambda d: d.find_elements(By.CSS_SELECTOR, "#values input"), "no task was shown")
     driver.find_element(By.ID, "reveal").click()
-    browser.wait(driver, lambda d: d.find_elements(By.CSS_SELECTOR, ".shown code"), 20, "no step was shown")
+    browser.wait(driver, lambda d: d.find_elements(By.CSS_SELECTOR, ".shown code"), "no step was shown")

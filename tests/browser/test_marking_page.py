@@ -34,31 +34,31 @@ def keys(driver, *pressed):
 
 
 def saved(driver):
-    browser.wait(driver, lambda one: one.execute_script(SAVED), 30, "nothing was saved")
+    browser.wait(driver, lambda one: one.execute_script(SAVED), "nothing was saved")
 
 
 def test_a_part_is_marked_by_keyboard_alone(driver, course, address, artefacts):
     browser.size(driver, 1280, 900)
     driver.get(address)
-    browser.wait(driver, lambda one: one.execute_script(READY), 60, "the page was not ready")
+    browser.wait(driver, lambda one: one.execute_script(READY), "the page was not ready")
     browser.picture(driver, artefacts / "mark-1280.png", height=1200)
     assert driver.title != "stolen"
     keys(driver, "g", Keys.ENTER)  # the two blanks, as a group
     saved(driver)
     keys(driver, "1", "3", "c", "say why", Keys.ENTER)
-    browser.wait(driver, lambda _: sorted(filter(None, desk_kit.scores(course).values())) == [2], 30, "not written")
+    browser.wait(driver, lambda _: sorted(filter(None, desk_kit.scores(course).values())) == [2], "not written")
     assert [score for score in desk_kit.scores(course).values() if score == 0] == [0, 0]
     keys(driver, Keys.ESCAPE, "?")
     assert driver.execute_script("return document.getElementById('keys').open")
     keys(driver, Keys.ESCAPE, "u")
-    browser.wait(driver, lambda _: not any(desk_kit.scores(course).values()), 30, "not taken back")
+    browser.wait(driver, lambda _: not any(desk_kit.scores(course).values()), "not taken back")
     keys(driver, Keys.ESCAPE, "/", "comparison")
     assert 0 < driver.execute_script("return document.querySelectorAll('article:not([hidden])').length") < 9
 
 
 def opened(driver, address):
     driver.get(address)
-    browser.wait(driver, lambda one: one.execute_script(READY), 60, "the page was not ready")
+    browser.wait(driver, lambda one: one.execute_script(READY), "the page was not ready")
 
 
 def test_one_is_taken_out_of_a_group_and_the_group_is_undone(driver, course, address):
@@ -69,10 +69,10 @@ def test_one_is_taken_out_of_a_group_and_the_group_is_undone(driver, course, add
     def given():
         return sorted(str(desk_kit.scores(course)[student]) for student in ("s02", "s03", "s04"))
 
-    browser.wait(driver, lambda _: given() == ["1.0", "1.0", "None"], 30, "not the group without the one")
+    browser.wait(driver, lambda _: given() == ["1.0", "1.0", "None"], "not the group without the one")
     assert driver.execute_script("return document.activeElement.classList.contains('out')"), "it is what comes next"
     keys(driver, "u")
-    browser.wait(driver, lambda _: given() == ["None"] * 3, 30, "the group was not taken back")
+    browser.wait(driver, lambda _: given() == ["None"] * 3, "the group was not taken back")
 
 
 def test_a_screen_reader_is_told_what_everything_is(driver, address):
@@ -111,12 +111,12 @@ def test_a_kill_in_the_middle_loses_no_mark(driver, tmp_path, root):
         saved(driver)
         keys(driver, *("1", Keys.ENTER) * 3)
         started[0].kill()
-        started[0].wait(30)
+        started[0].wait()
         keys(driver, "2", Keys.ENTER)
         broken = "const s = document.getElementById('status').textContent; return s.startsWith('Not saved')"
-        browser.wait(driver, lambda one: one.execute_script(broken), 30, "the page did not say that it is not saved")
+        browser.wait(driver, lambda one: one.execute_script(broken), "the page did not say that it is not saved")
         idle = "return !document.getElementById('left').textContent.includes('saving')"
-        browser.wait(driver, lambda one: one.execute_script(idle), 30, "it still tries")
+        browser.wait(driver, lambda one: one.execute_script(idle), "it still tries")
         acknowledged = driver.execute_script(marked)
     kept = {student: points for student, points in desk_kit.scores(course).items() if points is not None}
     assert 1 <= acknowledged <= len(kept) < 8
@@ -124,7 +124,7 @@ def test_a_kill_in_the_middle_loses_no_mark(driver, tmp_path, root):
         opened(driver, address)
         assert driver.execute_script(marked) == len(kept)
         keys(driver, *("1", Keys.ENTER) * (8 - len(kept)))
-        browser.wait(driver, lambda _: None not in desk_kit.scores(course).values(), 30, "not resumed")
+        browser.wait(driver, lambda _: None not in desk_kit.scores(course).values(), "not resumed")
     assert kept.items() <= desk_kit.scores(course).items()
 
 
@@ -136,7 +136,7 @@ def test_it_fits_a_phone_and_the_dark(driver, address, artefacts, serious, width
     )
     browser.size(driver, width, 900)
     driver.get(address)
-    browser.wait(driver, lambda one: one.execute_script(READY), 60, "the page was not ready")
+    browser.wait(driver, lambda one: one.execute_script(READY), "the page was not ready")
     browser.picture(driver, artefacts / f"mark-{width}-{scheme}.png", height=2000)
     assert driver.execute_script("return document.documentElement.scrollWidth") <= width
     assert serious(driver) == []

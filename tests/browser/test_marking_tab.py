@@ -38,25 +38,25 @@ def installed(tmp_path, monkeypatch, root):
 
 
 def inside(driver):
-    browser.wait(driver, lambda one: one.find_elements(By.CSS_SELECTOR, FRAME), 120, "no tab")
+    browser.wait(driver, lambda one: one.find_elements(By.CSS_SELECTOR, FRAME), "no tab")
     driver.switch_to.frame(driver.find_element(By.CSS_SELECTOR, FRAME))
-    browser.wait(driver, lambda one: one.execute_script(READY), 120, "the page in the tab was not ready")
+    browser.wait(driver, lambda one: one.execute_script(READY), "the page in the tab was not ready")
 
 
 def test_a_tab_of_jupyterlab_marks(driver, course, installed, artefacts):
     browser.size(driver, 1280, 900)
     with browser.jupyter_lab(course) as address:
         driver.get(address("lab"))
-        click(driver, ".jp-LauncherCard[title='Mark the parts in words, answer by answer']", seconds=120)
+        click(driver, ".jp-LauncherCard[title='Mark the parts in words, answer by answer']")
         inside(driver)
         ActionChains(driver).send_keys("g", Keys.ENTER, "1", Keys.ENTER).perform()
-        browser.wait(driver, lambda _: sorted(filter(None, desk_kit.scores(course).values())) == [1], 60, "not written")
+        browser.wait(driver, lambda _: sorted(filter(None, desk_kit.scores(course).values())) == [1], "not written")
         driver.switch_to.default_content()
         browser.picture(driver, artefacts / "mark-tab.png")
         tabs = [one.text for one in driver.find_elements(By.CSS_SELECTOR, ".lm-DockPanel-tabBar .lm-TabBar-tabLabel")]
         assert "Marks by hand" in tabs
         click(driver, ".lm-DockPanel-tabBar .lm-mod-current .lm-TabBar-tabCloseIcon")
-        browser.wait(driver, lambda one: not one.find_elements(By.CSS_SELECTOR, FRAME), 60, "the tab stays")
+        browser.wait(driver, lambda one: not one.find_elements(By.CSS_SELECTOR, FRAME), "the tab stays")
         click(driver, xpath="//div[contains(@class,'lm-MenuBar-itemLabel')][text()='Nbgrader']")
         click(driver, xpath="//div[contains(@class,'lm-Menu-itemLabel')][text()='Marks by Hand']")
         inside(driver)

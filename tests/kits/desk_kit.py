@@ -124,7 +124,7 @@ def served(course, *arguments, started=None):
             started.append(done)
         try:
             address = f"http://127.0.0.1:{port}/autograder/mark/{SHEET}"
-            end = time.monotonic() + 300
+            end = time.monotonic() + 600
             while time.monotonic() < end:
                 with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
                     break
@@ -133,4 +133,4 @@ def served(course, *arguments, started=None):
             yield f"{address}?token=for-the-test"
         finally:
             done.terminate()
-            done.wait(30)
+            done.wait(600)
