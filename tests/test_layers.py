@@ -84,33 +84,37 @@ def part_of(name):
 
 
 KNOWN = dict(modules())
-GRAPH = {name: set(imports(name, path, KNOWN)) for name, path in KNOWN.items() if name}
 
 
-def test_every_part_is_in_the_table_and_nothing_else_is():
-    assert {part_of(name) for name in GRAPH} == set(MAY_IMPORT)
+@pytest.fixture(scope="module")
+def graph():
+    return {name: set(imports(name, path, KNOWN)) for name, path in KNOWN.items() if name}
+
+
+def test_every_part_is_in_the_table_and_nothing_else_is(graph):
+    assert {part_of(name) for name in graph} == set(MAY_IMPORT)
 
 
 @pytest.mark.parametrize("part", MAY_IMPORT)
-def test_a_part_imports_only_what_lies_below_it(part):
-    for name, wanted in GRAPH.items():
+def test_a_part_imports_only_what_lies_below_it(part, graph):
+    for name, wanted in graph.items():
         if part_of(name) == part:
             beyond = {part_of(one) for one in wanted} - MAY_IMPORT[part] - {part}
             assert not beyond, f"{name} imports {beyond}"
 
 
-def test_no_right_in_the_table_is_unused():
-    used = {part: {part_of(one) for name, wanted in GRAPH.items() if part_of(name) == part for one in wanted}
+def test_no_right_in_the_table_is_unused(graph):
+    used = {part: {part_of(one) for name, wanted in graph.items() if part_of(name) == part for one in wanted}
             for part in MAY_IMPORT}  # fmt: skip
     assert {part: allowed - used[part] for part, allowed in MAY_IMPORT.items() if allowed - used[part]} == {}
 
 
-def test_what_runs_code_without_walls_is_imported_by_the_page_alone():
-    assert {name for name, wanted in GRAPH.items() if "sandbox.here" in wanted} == {"in_page"}
+def test_what_runs_code_without_walls_is_imported_by_the_page_alone(graph):
+    assert {name for name, wanted in graph.items() if "sandbox.here" in wanted} == {"in_page"}
 
 
-def test_no_modules_import_each_other_in_a_circle():
-    below = {name: wanted - {name} for name, wanted in GRAPH.items()}
+def test_no_modules_import_each_other_in_a_circle(graph):
+    below = {name: wanted - {name} for name, wanted in graph.items()}
     try:
         TopologicalSorter(below).prepare()
     except CycleError as circle:

@@ -3,7 +3,6 @@
 import mpmath
 import numpy as np
 import pytest
-from sklearn.datasets import load_iris
 
 from autograder.exercise import Reply
 from autograder.exercises import linear_models as exercise
@@ -125,6 +124,8 @@ def test_odd_answers_are_marked_and_do_not_break_the_judge(value):
 
 
 def _iris():
+    from sklearn.datasets import load_iris  # here, since every collection of tests would take as long
+
     flowers, species = load_iris(return_X_y=True)
     two = species > 0
     P = flowers[two][:, 2:].T
