@@ -45,6 +45,7 @@ def test_files_keep_to_the_published_schemas(name, root):
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.slow
 def test_the_schema_check_sees_a_mistake(root, tmp_path):
     broken = tmp_path / "grade.yml"
     broken.write_text((root / WORKFLOW).read_text().replace("runs-on:", "run-on:"))
@@ -136,6 +137,7 @@ def test_the_steps_of_the_action_grade_a_push(root, submission, tmp_path):
     assert json.loads((tmp_path / "feedback" / "marks.jsonl").read_text())["isolation"] in {"full", "reduced"}
 
 
+@pytest.mark.slow
 def test_a_folder_without_notebooks_fails_the_step_with_the_reason(root, tmp_path):
     done = shell('"$ROOT/tools/ci.sh" grade empty out', tmp_path, {"ROOT": str(root)})
     assert done.returncode == 2

@@ -49,6 +49,7 @@ def solved(kind, seed):
     return {step.name: json.dumps(task._truth[step.name].tolist()) for step in task.steps}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", in_page.KINDS)
 def test_every_task_can_be_shown_and_solved(kind):
     task = call("task", kind, 5)

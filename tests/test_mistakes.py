@@ -102,6 +102,7 @@ OF_THE_GRAMMAR = {"output error", "hidden error", "gradient", "bias gradient", "
 """The steps whose mistakes are options of the diagnosis; its own test says that none is too much there."""
 
 
+@pytest.mark.slow
 def test_every_mistake_of_the_catalogue_is_named_by_something():
     """One that nobody names is a promise that is not kept."""
     code = [path for path in (ROOT / "autograder").rglob("*.py") if "mistakes" not in path.parts]

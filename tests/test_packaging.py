@@ -54,6 +54,7 @@ def names_of(folder, pattern):
         return {name.partition("/")[2] for name in archive.getnames()} - {""}
 
 
+@pytest.mark.slow
 def test_wheel_and_sdist_have_the_whole_package_and_no_solved_exercise(built, root):
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "autograder"], cwd=root, capture_output=True, text=True
@@ -66,6 +67,7 @@ def test_wheel_and_sdist_have_the_whole_package_and_no_solved_exercise(built, ro
         )
 
 
+@pytest.mark.slow
 def test_the_wheel_brings_the_command_and_the_pytest_plugin(built):
     (path,) = built.glob("*.whl")
     with zipfile.ZipFile(path) as wheel:
@@ -76,6 +78,7 @@ def test_the_wheel_brings_the_command_and_the_pytest_plugin(built):
     assert "autograder = autograder.cli:main" in text
 
 
+@pytest.mark.slow
 def test_the_wheel_brings_the_tab_of_jupyterlab(built):
     laid = {name.partition(".data/data/")[2] for name in names_of(built, "*.whl")}
     assert "etc/jupyter/jupyter_server_config.d/backprop_autograder.json" in laid
@@ -125,6 +128,7 @@ def test_a_command_that_needs_more_says_what_to_type():
     assert "pip install 'backprop-autograder[grade]'" in done.stderr
 
 
+@pytest.mark.slow
 def test_students_get_nothing_of_ours_to_import(root):
     """The package holds the key, so what students get must work without it."""
     for path in (root / "assignments").rglob("*.py"):
@@ -136,6 +140,7 @@ def test_students_get_nothing_of_ours_to_import(root):
                 assert name in STUDENTS_PACKAGES | beside | set(sys.stdlib_module_names), f"{path.name} imports {name}"
 
 
+@pytest.mark.slow
 def test_students_get_nothing_of_the_key(root):
     """No exercise module and no solved script, whole or in part, is among the students' files."""
     files = [path for path in (root / "assignments").rglob("*") if path.is_file()]

@@ -99,6 +99,7 @@ def test_nothing_hidden_is_on_a_page(course, root):
         assert len(line) < 20 or line not in page(course, "ada")
 
 
+@pytest.mark.slow
 def test_no_names_leaves_out_every_student(course, marks):
     to = course / "anonymous.html"
     assert main(["report", str(marks), "--to", str(to), "--no-names", "--root", str(course)]) == 0

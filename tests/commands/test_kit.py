@@ -46,6 +46,7 @@ def test_nothing_of_an_answer_is_in_it(kit):
             assert not re.search(r"BEGIN (SOLUTION|HIDDEN TESTS|MARK SCHEME)|mark_question", text), path
 
 
+@pytest.mark.slow
 def test_everything_that_is_imported_is_in_the_folder_or_in_the_requirements(kit):
     listed = set(REQUIREMENTS)
     for path, source in sources(kit):

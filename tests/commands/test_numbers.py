@@ -117,6 +117,7 @@ def test_another_secret_gives_unrelated_numbers():
         assert abs(correlation) < 4 / math.sqrt(len(some)), part
 
 
+@pytest.mark.slow
 def test_hardly_two_students_have_the_same_numbers():
     assert len({told(student) for student in IDS}) == len(IDS)
 

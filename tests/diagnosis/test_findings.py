@@ -249,6 +249,7 @@ def test_nothing_is_claimed_when_two_mistakes_give_the_same_numbers():
     assert any("More than one mistake" in fact for fact in finding.facts)
 
 
+@pytest.mark.slow
 def test_one_number_at_one_point_proves_one_mistake_at_most():
     rng = np.random.default_rng(0)
     for _ in range(80):

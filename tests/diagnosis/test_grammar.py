@@ -32,6 +32,7 @@ def options():
     return [(spec, point, o) for spec in all_specs() for point, row in choice_points(spec).items() for o in row]
 
 
+@pytest.mark.slow
 def test_every_mistake_of_the_grammar_is_in_the_catalogue_and_back(options):
     used = {mistake for _, _, option in options for mistake in option.mistakes}
     steps = ("output error", "hidden error", "gradient", "bias gradient", "scale", "penalty", "update")

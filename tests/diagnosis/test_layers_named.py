@@ -123,6 +123,7 @@ def convolution(x, w, b, point):
     return np.stack(rows, axis=2).reshape(len(x), len(w), *count)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LAYERS)
 def test_gradients_are_those_of_jax(name):
     jax = pytest.importorskip("jax", reason="JAX is not installed")

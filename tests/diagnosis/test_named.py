@@ -25,6 +25,7 @@ def test_two_mistakes_are_named():
     assert tally.named >= 0.95 * tally.tried, tally.misses
 
 
+@pytest.mark.slow
 def test_three_mistakes_are_mostly_named():
     tally = bench.several(3, 60)
     assert tally.named >= 0.85 * tally.tried, tally.misses
@@ -55,6 +56,7 @@ def test_a_factor_of_nearly_one_is_called_nothing(size, specs):
             assert report.mistakes == (), (spec, sign, only)
 
 
+@pytest.mark.slow
 def test_right_answers_of_any_style_are_right():
     assert bench.right_answers(200, seed=1).misses == []
 

@@ -152,6 +152,7 @@ def test_a_derivative_that_has_no_name_is_shown_at_single_numbers_where_there_ar
     assert due == pytest.approx(1 - a**2, abs=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("forward", "mistake"),
     [
@@ -290,6 +291,7 @@ def apart():
     return importlib.import_module("apart")
 
 
+@pytest.mark.slow
 def test_what_was_written_apart_is_accepted_or_rejected_as_it_should_be_and_nothing_is_named_falsely(apart):
     tally = apart.measured()
     assert (tally.right, tally.wrong) == (15, 32)

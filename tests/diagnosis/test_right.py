@@ -28,7 +28,7 @@ ENDS = (
 PENALTIES = ("none", "half-lambda-over-m", "half-lambda", "lambda")
 ACTIVATIONS = {
     "sigmoid": lambda z: 1 / (1 + jnp.exp(-z)),
-    "tanh": jnp.tanh,
+    "tanh": lambda z: jnp.tanh(z),
     "relu": lambda z: jnp.where(z > 0, z, 0.0),
     "xtanhx": lambda z: z * jnp.tanh(z),
     "linear": lambda z: z,

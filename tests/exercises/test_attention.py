@@ -44,6 +44,7 @@ def test_the_formulas_of_the_notebook_give_the_slopes():
             np.testing.assert_allclose(exact[name], value, rtol=1e-10, atol=1e-14)
 
 
+@pytest.mark.slow
 def test_attention_is_that_of_torch():
     torch = pytest.importorskip("torch", reason="PyTorch is not installed: make crosscheck")
     attend = torch.nn.functional.scaled_dot_product_attention
@@ -169,6 +170,7 @@ def trained(root):
     return names
 
 
+@pytest.mark.slow
 def test_the_model_reads_more_than_one_letter(trained):
     losses = trained["losses"]
     assert losses[0] == pytest.approx(3.5, abs=0.15)

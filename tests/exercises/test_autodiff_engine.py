@@ -109,6 +109,7 @@ def expression(rng, leaves, functions):
     return sum(made[3:], made[-1])
 
 
+@pytest.mark.slow
 def test_the_engine_of_the_reference_is_sympy_on_random_expressions(engine):
     for seed in range(12):
         points = np.random.default_rng(seed).uniform(-1, 1, 3)

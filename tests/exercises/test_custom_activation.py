@@ -24,6 +24,7 @@ def test_the_derivative_agrees_with_mpmath():
         assert exact == pytest.approx(slopes, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_the_properties_agree_with_a_scan():
     truth = function_properties.true_properties()
     x = np.linspace(-20, 20, 400_001)

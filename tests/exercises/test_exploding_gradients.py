@@ -45,6 +45,7 @@ DRAWS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DRAWS)
 def test_right_weights_of_any_distribution_are_accepted(name):
     alarms = 0

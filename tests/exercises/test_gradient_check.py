@@ -112,6 +112,7 @@ def test_what_the_text_says_of_the_wrong_ones(root):
     assert [np.flatnonzero(~moved[how].any(axis=1)).tolist() for how in ("first lost", "last lost")] == [[0], [3]]
 
 
+@pytest.mark.slow
 def test_the_slopes_are_those_of_torch():
     torch = pytest.importorskip("torch", reason="PyTorch is not installed: make crosscheck")
     for challenge in drawn("slope_values"):
@@ -131,6 +132,7 @@ def test_slopes_are_asked_for_whole_numbers_and_beside_large_ones():
         assert np.max(sizes) > 1e9 > 10 > np.min(sizes)
 
 
+@pytest.mark.slow
 def test_what_is_sent_does_not_hold_the_key_and_its_order_is_drawn():
     for question in QUESTIONS:
         orders = set()
@@ -203,6 +205,7 @@ CHEATS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cheat", CHEATS)
 def test_checkers_that_do_not_check_earn_nothing(cheat):
     check = CHEATS[cheat]()
@@ -229,6 +232,7 @@ def reference(root):
     return names
 
 
+@pytest.mark.slow
 def test_the_reference_and_steps_and_tolerances_near_its_own_are_right(reference, root):
     source = (root / "reference/beyond/gradient_check.py").read_text()
     cell = source.split('student="checker"')[1].split("# %%")[0].split("\n", 1)[1]
@@ -239,6 +243,7 @@ def test_the_reference_and_steps_and_tolerances_near_its_own_are_right(reference
         assert {name: one.share for name, one in verdicts.items()} == dict.fromkeys(verdicts, 1), (step, tolerance)
 
 
+@pytest.mark.slow
 def test_the_reference_is_right_whatever_is_drawn(reference):
     student = Student(
         **{name: reference[name] for name in ("numerical_gradient", "gradient_is_right", "backward_is_right")}

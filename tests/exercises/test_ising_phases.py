@@ -31,6 +31,7 @@ def _data():
 # The shipped data
 
 
+@pytest.mark.slow
 def test_the_generator_makes_the_shipped_data_bit_for_bit():
     made = runpy.run_path(str(ROOT / "tools" / "make_ising.py"))["make"]()
     spins, temperature = _data()
@@ -105,6 +106,7 @@ def _generator_alarms(runs, n, L):
     return alarms
 
 
+@pytest.mark.slow
 def test_a_right_generator_is_called_wrong_less_often_than_six_checks_allow(monkeypatch):
     runs = 1000
     assert _generator_alarms(runs, 200, 4) == 0

@@ -41,6 +41,7 @@ def jax_loss(parameters, X, Y, reg_lambda):
     return data + reg_lambda / (2 * X.shape[1]) * (jnp.sum(W1**2) + jnp.sum(W2**2))
 
 
+@pytest.mark.slow
 def test_loss_and_gradients_are_those_of_jax():
     for challenge in challenges(load(NAME), 4)["gradients"][1:3]:
         given = challenge.given

@@ -107,6 +107,7 @@ def test_an_error_before_anything_is_stored_loses_what_it_did():
     assert {line.status for line in found.values()} == {"missing"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["new arrays", "in place"])
 def test_activations_are_those_of_the_forward_pass_not_those_that_a_backward_pass_leaves(where):
     """With Z2 = 1000 the output error is that of a constant, from which tiny gradients would follow."""
@@ -151,6 +152,7 @@ class Penalised(Tanh):
 L2 = ("penalised_loss", "weight_gradients", "bias_gradients")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("in_loss", "in_gradient", "lost"), [
     (1 / 2, 1, {}),
     (1, 2, {"penalised_loss.loss": 4}),
@@ -167,6 +169,7 @@ def test_gradients_that_fit_a_loss_of_ones_own_cost_once(in_loss, in_gradient, l
     assert {name: line.max_points - line.points for name, line in found.items() if line.status != "correct"} == lost
 
 
+@pytest.mark.slow
 def test_in_a_network_whose_forward_pass_is_given_nothing_follows_from_other_activations():
     class Saturated(Penalised):
         def forward_pass(self, X):

@@ -29,6 +29,7 @@ def test_the_unrolled_sums_are_what_the_formulas_of_the_notebook_give_step_by_st
             np.testing.assert_allclose(exact[name], value, rtol=1e-12, atol=1e-15)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_truth_is_that_of_torch(kind):
     torch = pytest.importorskip("torch", reason="PyTorch is not installed: make crosscheck")

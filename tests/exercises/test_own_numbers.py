@@ -49,6 +49,7 @@ def test_these_are_all():
     assert sorted(one.name for one in all_exercises() if one.personal is not None) == NAMES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_numbers_are_the_same_for_ever_and_hardly_those_of_another(name):
     told = [load(name).personal.in_words(drawn(name, seed)) for seed in range(100)]

@@ -156,6 +156,7 @@ def test_the_fit_is_marked_by_the_error_of_the_logarithm(error, share):
     assert verdicts["fit"].share == share
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seeds", [range(4), pytest.param(range(4, 20), marks=pytest.mark.long)])
 def test_the_reference_reaches_the_aim_from_twenty_seeds(solved, seeds):
     train_design = solved(NAME)["train_design"]

@@ -127,6 +127,7 @@ def test_the_four_stacks_do_what_is_said(solved):
     assert f"{0.5**50:.0e}" == "9e-16"
 
 
+@pytest.mark.slow
 def test_what_normalisation_changes_is_the_size_of_later_branches(solved):
     """The spread by which a branch's gradient is divided has grown with the values."""
     fifty = solved("residual_network", "fifty")["fifty"]

@@ -359,6 +359,7 @@ VARIANTS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "variant", "check", "says"), VARIANTS, ids=[f"{v[0]}-{v[1]}" for v in VARIANTS])
 def test_a_wrong_variant_is_caught_and_said(root, notebook, name, variant, check, says):
     book = notebook(name)
@@ -420,6 +421,7 @@ properties = {
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "replaced"),
     [

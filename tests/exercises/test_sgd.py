@@ -32,6 +32,7 @@ def test_fresh_orders_are_right():
         assert {verdict.status for verdict in verdicts.values()} == {"correct"}
 
 
+@pytest.mark.slow
 def test_kept_neighbours_of_random_orders_are_distributed_like_poisson():
     """The stated false-alarm rate rests on this distribution: it is measured where it can be."""
     rng = np.random.default_rng(7)

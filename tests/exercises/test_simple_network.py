@@ -18,6 +18,7 @@ def _asked(probe, seed):
     return [challenge.given for challenge in challenges(exercise.EXERCISE, seed)[probe.name]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_the_truth_agrees_with_jax(seed):
     jax = pytest.importorskip("jax")

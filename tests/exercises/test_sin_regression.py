@@ -101,6 +101,7 @@ def test_the_gradients_agree_with_central_differences():
                 assert exact[f"d{name}"][index] == pytest.approx((moved[0] - moved[1]) / 2e-5, abs=1e-8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seeds", [range(6), pytest.param(range(6, 40), marks=pytest.mark.long)])
 def test_the_reference_reaches_the_aim_from_forty_seeds(solved, seeds):
     fit_sine = solved(NAME)["fit_sine"]

@@ -48,6 +48,7 @@ def test_true_gradients_equal_those_of_jax():
             np.testing.assert_allclose(exercise.truth(given)[f"d{name}"], gradient, rtol=1e-10, atol=1e-14)
 
 
+@pytest.mark.slow
 def test_the_true_equations_put_together_give_the_true_gradient():
     for challenge in challenges(load("two_hidden_layers"), 4)["gradients"]:
         given = challenge.given
@@ -172,6 +173,7 @@ def test_one_slip_costs_one_line(lost, changes, due):
     assert lost("two_hidden_layers", equations=written, backward=BACKWARD) == due
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new", "due"),
     [
@@ -204,6 +206,7 @@ def test_gradients_before_an_error_count(lost):
     assert lost("two_hidden_layers", backward=raising) == {"six_gradients.dW1": 2, "six_gradients.db1": 1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [0, 1e-12, 1e-3, 1])
 def test_constants_earn_no_gradient(lost, size):
     constants = (

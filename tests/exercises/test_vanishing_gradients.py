@@ -64,6 +64,7 @@ def test_the_small_examples_of_the_text():
     assert np.sqrt((signals**2).mean()) == pytest.approx(1.826, abs=5e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", error_signals.ACTIVATIONS)
 def test_true_signals_are_slopes_of_the_loss(activation):
     functions = {"sigmoid": lambda z: 1 / (1 + mpmath.exp(-z)), "tanh": mpmath.tanh, "relu": lambda z: max(z, 0)}
@@ -87,6 +88,7 @@ def test_true_signals_are_slopes_of_the_loss(activation):
             assert truth[f"{activation}.dZ{layer}"][1, example] == pytest.approx(float(slope), rel=1e-12, abs=1e-15)
 
 
+@pytest.mark.slow
 def test_challenges_are_away_from_the_kink_of_relu_and_leave_it_alive():
     for seed in range(12):
         for challenge in challenges(load("vanishing_gradients"), seed)["signals"]:

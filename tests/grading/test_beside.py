@@ -92,6 +92,7 @@ def test_what_lies_beside_a_right_notebook_costs_it_nothing(folder, request, roo
     assert (marks.points, marks.needs_person) == (20, False), (marks.error, [q.message for q in marks.questions])
 
 
+@pytest.mark.slow
 def test_own_files_and_their_folders_are_limited_in_number_and_size(folder):
     thousands_of_folders(folder)
     found = own_files(folder)

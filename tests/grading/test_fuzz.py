@@ -111,6 +111,7 @@ def test_any_bytes_are_a_value_or_bad(data):
     read(data)
 
 
+@pytest.mark.slow
 @RUNS
 @given(VALUES, st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=6))
 def test_a_damaged_value_is_a_value_or_bad(value, damage):
@@ -175,6 +176,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "said"), BOMBS.values(), ids=BOMBS)
 def test_a_notebook_that_is_much_in_few_bytes_is_read_or_refused_at_once(source, text, said):
     began = time.process_time()

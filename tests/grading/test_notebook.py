@@ -80,6 +80,7 @@ def test_an_old_notebook_is_converted():
     assert parse_notebook(json.dumps(old).encode(), "old.ipynb").cells[0].source == "x = 1"
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(
     st.recursive(

@@ -69,6 +69,7 @@ def never(*_):
     raise AssertionError("nothing may be run")
 
 
+@pytest.mark.slow
 def test_without_a_change_nobody_moves(course):
     with Journal(course) as journal:
         found = list(remark(journal))

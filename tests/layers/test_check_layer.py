@@ -147,6 +147,7 @@ def test_the_product_is_linear_in_the_upstream_gradient(a, b, seed):
         np.testing.assert_allclose(value, a * one[name] + b * two[name], atol=1e-13)
 
 
+@pytest.mark.slow
 @settings(max_examples=5, deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_a_chain_of_two_layers_is_the_product_of_their_products(seed):

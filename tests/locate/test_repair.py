@@ -90,6 +90,7 @@ def pointed(source, exact):
         yield line[one["col"] : one["end_col"] if one["end_col"] >= 0 else None].strip(), one["kind"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new", "code", "kind"),
     [
@@ -131,12 +132,14 @@ def test_what_is_right_is_not_pointed_at(exact):
     assert list(pointed(other, exact)) == []
 
 
+@pytest.mark.slow
 def test_in_a_list_that_is_too_short_no_entry_is_right(exact):
     """Without the line that goes on, the first entry of the list would be the start that is missing."""
     found = list(pointed(RIGHT.replace("places = [X]", "places = []"), exact))
     assert all(not code.startswith("X = ") for code, _ in found), found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "hostile",
     [

@@ -38,6 +38,7 @@ def graded(root, name, variant_id):
     return variants.at_fault(variant, solved), variant.apply(solved), marks, locator_of(sandbox)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "variant", "line", "code", "text"), SAMPLE)
 def test_a_place_stays_where_the_mistake_is(root, name, variant, line, code, text):
     faults, sources, marks, _ = graded(root, name, variant)

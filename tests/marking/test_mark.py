@@ -76,6 +76,7 @@ def test_marks_are_reproducible_from_the_seed():
     assert not np.array_equal(one[1].given["W1"], two[1].given["W1"])
 
 
+@pytest.mark.slow
 def test_answers_to_other_challenges_are_wrong():
     """Answers replayed from another seed earn nothing where the challenge is drawn afresh."""
     questions = by_id(mark(EXERCISE, 2, right_answers(1)))
@@ -124,6 +125,7 @@ def test_remarks_cost_nothing():
     assert any("overflow" in remark for remark in question.remarks)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("wrong", "kept"),
     [

@@ -61,6 +61,7 @@ def test_random_bytes_give_a_value_or_bad_value(data: bytes) -> None:
         decode(data, max_bytes=CAP)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(VALUES, st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=4))
 def test_damaged_bytes_give_a_value_or_bad_value(value: object, damage: list[tuple[int, int]]) -> None:
@@ -180,6 +181,7 @@ MIXED = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.dictionaries(st.text(max_size=5), MIXED, max_size=5))
 def test_an_answer_is_read_value_by_value(values: dict[str, object]) -> None:
@@ -253,6 +255,7 @@ def test_a_few_bytes_that_stand_for_many_values_take_no_memory(data: bytes) -> N
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(VALUES, st.integers(0, 8))
 def test_values_are_counted_as_they_are(value: object, more: int) -> None:

@@ -161,6 +161,7 @@ def test_the_right_answers_are_right(kind, seed):
     assert "Everything is right" in repr(report)
 
 
+@pytest.mark.slow
 @every_kind
 @quick
 @given(seed=SEEDS)
@@ -173,6 +174,7 @@ def test_four_figures_carried_through_are_right(kind, seed):
     assert set(statuses(report).values()) == {"ok"}, report
 
 
+@pytest.mark.slow
 @every_kind
 @quick
 @given(seed=SEEDS)
@@ -196,6 +198,7 @@ def _same(one, other, step):
     return one.size == other.size and practice.agrees(one.reshape(other.shape), other, step.figures)
 
 
+@pytest.mark.slow
 @quick
 @given(seed=SEEDS, places=st.data())
 def test_one_wrong_entry_is_never_right(seed, places):
@@ -221,6 +224,7 @@ def test_worked_calculations_are_of_one_difficulty(seed):
         assert np.all(np.abs(found[name]) > 1e-4), name
 
 
+@pytest.mark.slow
 @quick
 @given(seed=SEEDS)
 def test_small_networks_are_alive_and_off_the_kink(seed):
@@ -262,6 +266,7 @@ def test_the_numbers_of_the_sheet_cannot_come_up():
             assert not np.allclose(value.ravel(), sheet[name].ravel(), rtol=1e-3), (seed, name)
 
 
+@pytest.mark.slow
 def test_the_estimates_of_the_sheet_cannot_come_up():
     sheet = vanishing_gradients.truth({})
     graded = {"max_slope", "at_input", "layers_needed", "weight_needed", "mean_factor", "rms_factor"}

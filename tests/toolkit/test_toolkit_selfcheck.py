@@ -51,6 +51,7 @@ def message(check, *arguments, **options):
 # --- Slips are caught -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("slip", "hidden"), PLANTED, ids=[f"{s.name}, {h}" for s, h in PLANTED])
 def test_a_planted_slip_is_caught_and_said(slip, hidden):
     X, Y = data(slip.sizes[0], slip.sizes[2])
@@ -96,6 +97,7 @@ def test_the_first_wrong_layer_is_pointed_at():
 # --- Right answers pass ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "seeds",
     [
@@ -130,6 +132,7 @@ def test_no_right_answer_is_called_wrong(seeds):
     assert looked_at > 0.95 * 4 * len(seeds)  # and "unclear" is no way out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("hidden", ACTIVATIONS)
 @pytest.mark.parametrize("loss", LOSSES)
@@ -236,6 +239,7 @@ def test_the_network_the_data_and_the_random_numbers_are_left_as_they_were():
     assert np.array_equal(Y, Y_before)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error")
 def test_overflow_in_naive_code_makes_no_noise():
     X, Y = data(scale=1000)
@@ -912,6 +916,7 @@ def shell(monkeypatch):
     shell.reset(new_session=False)
 
 
+@pytest.mark.slow
 def test_a_failure_in_a_notebook_is_the_message_and_no_traceback(shell):
     shell.run_cell("from selfcheck import check_values; check_values({}, {'a1': ()})")
     assert shell.shown[0] == "Self-check: not yet."
@@ -924,6 +929,7 @@ STUB = "raise NotImplementedError()"
 CHECK = "from selfcheck import *\ndef selfcheck_it():\n    return {}\ncheck_yourself(selfcheck_it)"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cell", "check", "says"),
     [
@@ -952,6 +958,7 @@ def test_the_error_of_the_own_cell_comes_first_with_its_line(shell, cell, check,
     assert says in " ".join(" ".join(shell.shown).split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cell", "figure", "says"),
     [
@@ -967,11 +974,13 @@ def test_a_picture_of_what_is_not_there_yet_is_one_sentence(shell, cell, figure,
     assert not any("Traceback" in line for line in shell.shown)
 
 
+@pytest.mark.slow
 def test_an_untouched_fill_in_cell_is_one_sentence(shell):
     shell.run_cell("raise NotImplementedError()")
     assert " ".join(shell.shown).startswith("This cell is not filled in yet")
 
 
+@pytest.mark.slow
 def test_other_errors_of_a_notebook_keep_their_traceback(shell):
     shell.run_cell("print(no_such_name)")
     assert "NameError" in "\n".join(shell.shown)

@@ -61,6 +61,7 @@ def forward_formula(activation, size):
     return sp.lambdify([z], ACTIVATIONS[activation](z), "mpmath")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", networks())
 def test_gradients_equal_central_differences_at_fifty_digits(network):
     values = point(network.sizes, network.loss)
@@ -173,6 +174,7 @@ def array_loss(jnp, network, values, parameters):
     return loss
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", networks())
 def test_gradients_equal_jax(network):
     jax = pytest.importorskip("jax")

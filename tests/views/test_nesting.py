@@ -21,6 +21,7 @@ DEEP = {
 }
 
 
+@pytest.mark.slow
 @CLEANERS
 @pytest.mark.parametrize("part", DEEP.values(), ids=DEEP)
 def test_what_is_nested_too_deep_is_left_out_at_once_and_said(cleaner, part):
