@@ -774,7 +774,8 @@ def _check_point(twin: Any, X: np.ndarray, Y: np.ndarray, point: Mapping[str, np
     data, passed = {"X": X, "Y": Y}, {"X": X.copy(), "Y": Y.copy()}
     for name, value in arrays.items():
         setattr(twin, name, value)
-        setattr(twin, f"d{name}", None)  # what an earlier run left must not be taken for this one's
+        if not isinstance(getattr(type(twin), f"d{name}", None), property):
+            setattr(twin, f"d{name}", None)  # what an earlier run left must not be taken for this one's
     out = _call(twin.forward_pass, passed["X"])
     _unchanged(data, passed, "forward_pass")
     _unchanged(point, {n: getattr(twin, n) for n in point}, "forward_pass")
@@ -1180,14 +1181,19 @@ def check_training_report(train_on: Callable, data: Sequence[np.ndarray]) -> Rep
             calls.update(sizes=sizes, rng=rng, options=options)
 
         def train(self, X: np.ndarray, Y: np.ndarray, epochs: int, learning_rate: float) -> list[float]:
-            calls.update(train=(np.shape(X), np.shape(Y), epochs, learning_rate), same=np.array_equal(X, X_train))
+            calls.update(train=(np.shape(X), np.shape(Y), epochs, learning_rate), same=np.array_equal(X, X_train), last=X)
             return [3.0, 1.5, 1.75]  # the last is not the smallest
 
         def forward_pass(self, X: np.ndarray) -> np.ndarray:
+            calls["last"] = X
             return outputs(X)
 
         def predict(self, X: np.ndarray) -> np.ndarray:
-            return (outputs(X) > 0.5).astype(int)
+            return (self.forward_pass(X) > 0.5).astype(int)
+
+        def compute_loss(self, Y: np.ndarray) -> float:
+            trained_on = np.array_equal(calls.get("last"), X_train) and np.array_equal(Y, Y_train)
+            return 1.75 if trained_on else 2.25
 
     found = as_numbers(_call(train_on, Stand, 5, 0.25, 11))
     if isinstance(found, str) or found.shape != (3,):
