@@ -153,6 +153,7 @@ def test_any_order_ends_in_the_sums_of_doing_it_once(tmp_path, steps):
     assert course.found() == pytest.approx(course.expected())
 
 
+@pytest.mark.slow
 def test_a_mark_stays_and_its_penalty_follows(tmp_path):
     course = Course(tmp_path)
     course.deadline(True)

@@ -115,6 +115,7 @@ def page_of(*cells):
     return HTMLExporter(config=config).from_notebook_node(new_notebook(cells=[*cells]))[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", HOSTILE_MARKDOWN.values(), ids=HOSTILE_MARKDOWN)
 @pytest.mark.parametrize("place", ["cell", "output"])
 def test_nothing_in_markdown_runs_or_loads(source, place):

@@ -118,6 +118,7 @@ PARTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", ["columns", "rows"])
 @pytest.mark.parametrize("name", PARTS)
 def test_networks_with_more_parts(save, capsys, layout, name):
@@ -168,6 +169,7 @@ def test_layers_and_optimisers(save, capsys, name):
     agrees(told(capsys, "--layer", name, *files), report)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_no_message_shows_a_shape_or_a_name_that_is_not_in_the_file(save, capsys, layout):
     """Wrong shapes of answers, and of inputs, in every layout; all sizes differ, so that a turned shape is seen."""

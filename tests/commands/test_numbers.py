@@ -122,6 +122,7 @@ def test_hardly_two_students_have_the_same_numbers():
     assert len({told(student) for student in IDS}) == len(IDS)
 
 
+@pytest.mark.slow
 def test_all_are_of_the_difficulty_of_the_sheet():
     assert calculation.fits(calculation.GIVEN)
     errors, sums = [], []
@@ -142,6 +143,7 @@ def test_all_are_of_the_difficulty_of_the_sheet():
     assert 0.03 < low < high < 0.09
 
 
+@pytest.mark.slow
 def test_no_student_gets_the_numbers_of_the_sheet_or_of_the_practice(monkeypatch, root):
     monkeypatch.syspath_prepend(str(root / "reference" / "toolkit"))
     import practice

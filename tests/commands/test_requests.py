@@ -94,6 +94,7 @@ def test_a_request_goes_from_the_page_to_an_answer_on_the_page(here, monkeypatch
     assert "You &lt;i&gt;are&lt;/i&gt; right. (formgrader)" in text
 
 
+@pytest.mark.slow
 def test_the_lines_of_json_say_what_the_machine_gave(here):
     with Writer(here) as writer:
         (changed,) = writer.changed(Submission("s00", SHEET, NAME, here))

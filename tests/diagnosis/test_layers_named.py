@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sample_kit import sampled
 
 from autograder.diagnosis import Parts, Point, Spec, explain_layer, explain_network, explain_updates
 from autograder.diagnosis.assembled import Assembled
@@ -263,9 +264,13 @@ def test_every_slip_is_named_and_no_other(kind, name):
     assert tried >= 3
 
 
+IN_CI = [one for one in EVERYTHING if one[0] != "network" or one[1] in ("dropout", "momentum")]
+"""Those that are soon said not to be explained: a network is searched to the end, for up to 20 s."""
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("times", [1, pytest.param(12, marks=pytest.mark.long)])
-@pytest.mark.parametrize(("kind", "name"), EVERYTHING)
+@pytest.mark.parametrize(("kind", "name"), sampled(EVERYTHING, *IN_CI))
 def test_random_changes_are_not_named(kind, name, times):
     computation, door, points = asked(kind, name)
     rng = np.random.default_rng([times, 3])

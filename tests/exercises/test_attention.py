@@ -61,6 +61,7 @@ def test_attention_is_that_of_torch():
             np.testing.assert_allclose(exercise.true_backward(at)[f"d{name}"], tensor.grad[0], rtol=1e-10, atol=1e-14)
 
 
+@pytest.mark.slow
 def test_the_model_is_that_of_torch():
     torch = pytest.importorskip("torch", reason="PyTorch is not installed: make crosscheck")
     functional = torch.nn.functional
@@ -181,6 +182,7 @@ def test_the_model_reads_more_than_one_letter(trained):
     assert np.allclose(np.triu(trained["weights"], 1), 0)
 
 
+@pytest.mark.slow
 def test_the_letters_of_one_letter_are_counted_right(trained):
     """The best loss of one letter by a second route: conditional entropy of the pairs."""
     text, pairs = trained["TEXT"], {}

@@ -39,6 +39,7 @@ def test_the_properties_agree_with_a_scan():
     assert (slope[0], slope[-1]) == pytest.approx((-1, 1), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_the_largest_slope_is_where_coth_x_is_x():
     root = mpmath.findroot(lambda x: mpmath.coth(x) - x, 1.2)
     truth = function_properties.true_properties()

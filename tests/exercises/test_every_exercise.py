@@ -66,6 +66,7 @@ def test_probes_stand_alone(exercise):
         assert not free, f"{exercise.name}.{probe.name} uses {free}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exercise", EXERCISES, ids=NAMES)
 def test_challenges_are_drawn_from_the_seed_alone(exercise):
     from autograder.marking.mark import _draw

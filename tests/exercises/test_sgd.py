@@ -25,6 +25,7 @@ def poisson_tail(mean, k):
     return 1 - sum(math.exp(-mean) * mean**i / math.factorial(i) for i in range(k))
 
 
+@pytest.mark.slow
 def test_fresh_orders_are_right():
     rng = np.random.default_rng(3)
     for _ in range(2_000):

@@ -90,6 +90,7 @@ def test_the_truth_is_that_of_jax():
     same(exercise.true_product(at)["dZ"], back(jax.numpy.asarray(at["dP"]))[0])
 
 
+@pytest.mark.slow
 def test_the_loss_and_its_gradient_are_those_of_torch():
     torch = pytest.importorskip("torch", reason="PyTorch is not installed: make crosscheck")
     for given in drawn("cross_entropy_values"):

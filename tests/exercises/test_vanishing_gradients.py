@@ -128,6 +128,7 @@ def test_what_the_text_says_about_the_measurement(notebook):
 ONES = "mean_factor = 1\nrelu_mean = [1, 1, 1, 1, 1]\nrms_factor = 1\nrelu_rms = [1, 1, 1, 1, 1]"
 
 
+@pytest.mark.slow
 def test_a_factor_of_one_is_followed_through(lost):
     assert lost("vanishing_gradients", estimate_relu=ONES) == {"relu_layers.mean_factor": 1}
     bounds = "max_slope = 1\nsigmoid_bounds = [1, 1, 1, 1, 1]"

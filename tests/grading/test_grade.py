@@ -101,6 +101,7 @@ def test_a_value_that_a_later_cell_corrects_counts(marked):
         assert marks.question("loss_value").points == 2
 
 
+@pytest.mark.slow
 def test_gradients_that_were_there_before_an_error_count(marked):
     network = """
 class TwoHiddenNetwork(TwoHiddenBase):

@@ -58,6 +58,7 @@ def scans(course, statements):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", sampled(["new", "written again", "unchanged", "withdrawn"], "new", "withdrawn"))
 def test_no_sheet_goes_through_the_rows_of_the_whole_class(course, how, statements):
     if how != "new":

@@ -31,6 +31,7 @@ OUTCOMES = st.builds(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @given(OUTCOMES, st.booleans())
 def test_an_outcome_is_the_same_after_its_way_from_a_worker(outcome, whole):
     ran = Ran(outcome, whole)

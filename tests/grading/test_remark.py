@@ -95,6 +95,7 @@ def test_diff_shows_who_moves_by_how_much_and_writes_nothing(course, dearer, cap
     assert "loss_value 2 → 5" in said
 
 
+@pytest.mark.slow
 def test_without_diff_the_gradebook_gets_the_new_marks_and_nothing_is_run(course, stricter, monkeypatch, capsys):
     monkeypatch.setattr(batch, "run_isolated", never)
     assert main(["remark", "--root", str(course)]) == 0
@@ -112,6 +113,7 @@ def test_without_diff_the_gradebook_gets_the_new_marks_and_nothing_is_run(course
         assert [change.questions for change in remark(journal)] == [[]] * 4
 
 
+@pytest.mark.slow
 def test_points_that_the_gradebook_does_not_know_say_what_to_run(course, dearer, capsys):
     assert main(["remark", "--root", str(course)]) == 1
     assert "nbgrader generate_assignment by_hand" in " ".join(capsys.readouterr().err.split())
@@ -136,6 +138,7 @@ def test_questions_that_ask_something_else_need_a_new_run(course, monkeypatch):
     assert main(["remark", "--diff", "--root", str(course)]) == 1
 
 
+@pytest.mark.slow
 def test_one_damaged_record_costs_only_itself(course, stricter, capsys):
     with sqlite3.connect(course / ".autograder" / "journal.db") as db:
         db.execute("update submissions set marks = x'00' where student = 'bo'")

@@ -71,6 +71,7 @@ def test_what_says_nothing_of_its_place_is_refused(root):
         wrong.at_fault(variants.find("own-table"), solved)
 
 
+@pytest.mark.slow
 def test_the_numbers_of_the_small_example_and_what_is_right_stand_beside_a_place(root):
     _, sources, marks, _ = graded(root, "tanh_swap", "sigmoid-derivative")
     question = marks.question("hidden_gradients")

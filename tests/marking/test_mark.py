@@ -49,6 +49,7 @@ def test_right_answers_get_full_marks():
     assert sum(q.points for q in questions) == sum(q.max_points for q in questions) == 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_true_can_be_worked_out_before_there_are_answers(name, caplog):
     """Then marking the first right answers is a matter of comparing."""

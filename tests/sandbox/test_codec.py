@@ -39,6 +39,7 @@ def same(left: object, right: object) -> bool:
     return type(left) is type(right) and (left == right or left != left)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(VALUES)
 def test_what_goes_in_comes_out(value: object) -> None:

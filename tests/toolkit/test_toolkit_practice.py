@@ -74,6 +74,7 @@ def test_networks_agree_with_the_exact_gradients_of_the_grader(kind, seed):
         np.testing.assert_allclose(value.reshape(right.shape), right, rtol=1e-11)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("kind", KINDS[:2], ids=lambda kind: kind.__name__)
 def test_gradients_are_slopes_of_the_loss(kind, seed):
@@ -235,6 +236,7 @@ def test_small_networks_are_alive_and_off_the_kink(seed):
         assert np.abs(found[name]).min() > 0.005
 
 
+@pytest.mark.slow
 @every_kind
 def test_a_seed_is_a_task_and_no_seed_is_a_new_one(kind):
     assert repr(kind(5)) == repr(kind(5))
@@ -282,6 +284,7 @@ def test_the_estimates_of_the_sheet_cannot_come_up():
         assert not np.allclose(found["rms_sizes"][:3], sheet["relu_rms"][:3])
 
 
+@pytest.mark.slow
 def test_the_small_example_of_the_feedback_cannot_come_up():
     for seed in range(20):
         assert practice.small_network(seed).given["W1"].shape != shared.SMALL["W1"].shape
@@ -383,6 +386,7 @@ def test_one_step_at_a_time_and_only_those_that_are_missing():
     assert task.reveal().steps == ()
 
 
+@pytest.mark.slow
 @every_kind
 @quick
 @given(seed=SEEDS)

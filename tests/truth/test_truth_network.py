@@ -187,6 +187,7 @@ def test_gradients_equal_jax(network):
         np.testing.assert_allclose(np.asarray(found[name]), exact[f"d{name}"], rtol=1e-11, atol=1e-14)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", networks())
 def test_gradients_equal_pytorch(network):
     torch = pytest.importorskip("torch", reason="PyTorch is not installed: make crosscheck")
