@@ -4,6 +4,7 @@ import gc
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -49,6 +50,14 @@ def _computed() -> float:
     return sum(os.times()[:4])
 
 
+BEGAN = pytest.StashKey[float]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    item.stash[BEGAN] = _computed()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     began = _computed()
@@ -56,18 +65,22 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
         return (yield)
     finally:
         item.user_properties.append(("computed", _computed() - began))
+        item.user_properties.append(("with fixtures", _computed() - item.stash[BEGAN]))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Name the tests that should be marked slow, which is no failure."""
-    found = {
-        report.nodeid: dict(report.user_properties)["computed"]
-        for report in terminalreporter.getreports("passed")
-        if not {"slow", "long"} & report.keywords.keys()
-    }
-    for name, seconds in sorted(found.items(), key=lambda one: -one[1]):
-        if seconds > QUICK_SECONDS:
-            terminalreporter.write_line(f"to be marked slow, it computes for {seconds:.1f} s: {name}", yellow=True)
+    """Name the files that compute longest, and the tests that should be marked slow, which is no failure."""
+    passed = {report: dict(report.user_properties) for report in terminalreporter.getreports("passed")}
+    files: Counter[str] = Counter()
+    for report, found in passed.items():
+        files[report.nodeid.partition("::")[0]] += found["with fixtures"]
+    if len(files) > 10:
+        most = ", ".join(f"{name.removeprefix('tests/')} {seconds:.0f}" for name, seconds in files.most_common(10))
+        terminalreporter.write_line(f"{sum(files.values()):.0f} s were computed, most of them in {most}")
+    for report, found in sorted(passed.items(), key=lambda one: -one[1]["computed"]):
+        if found["computed"] > QUICK_SECONDS and not {"slow", "long"} & report.keywords.keys():
+            told = f"to be marked slow, it computes for {found['computed']:.1f} s: {report.nodeid}"
+            terminalreporter.write_line(told, yellow=True)
 
 
 def pytest_collection_finish() -> None:
