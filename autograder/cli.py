@@ -40,13 +40,16 @@ COMMANDS = {
 }
 """Every subcommand; its module in ``autograder/commands/`` has ``add_arguments(parser)`` and ``run(args) -> int``."""
 
+NEEDLESS = ("isoduration", "rfc3986_validator", "rfc3987_syntax")
+"""What jsonschema, which nbformat needs, imports when it is there, for durations and addresses. The last one builds a
+grammar at import, which would be half of our start; no schema of a notebook has such a value."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status: 0 done, 1 something needs a person, 2 bad use."""
     put_programs_on_path()
-    # jsonschema, which nbformat needs, imports this when it is there, for international addresses. It builds a grammar
-    # at import, which would be half of our start; no schema of a notebook has such an address.
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    for name in NEEDLESS:
+        sys.modules.setdefault(name, None)  # type: ignore[arg-type]
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["variants"]:  # its name before; a variant is another solution of an audit
         given[0] = "numbers"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import contextlib
 import os
 import secrets
@@ -22,7 +23,7 @@ from typing import Any
 import msgpack
 
 from . import view
-from .inside import codec, frames, walls
+from .inside import frames, walls
 from .model import Limits, SandboxUnavailable
 from .scratch import Scratch
 
@@ -44,8 +45,11 @@ class ZygoteGone(Exception):
 class Zygote:
     """One zygote process of one level. Thread-safe."""
 
-    def __init__(self, level: str, modules: Path | None, hide: Iterable[Path]) -> None:
-        """Start it and wait until it is ready. Raises SandboxUnavailable with the reason."""
+    def __init__(self, level: str, modules: Path | None, hide: Iterable[Path], soon: Iterable[str] = ()) -> None:
+        """Start it and wait until it is ready. Raises SandboxUnavailable with the reason.
+
+        `soon`: modules that it imports as soon as it is ready, since the first job is known to use them.
+        """
         self.level = level
         self.root = os.getuid() == 0
         self._lock = threading.Lock()
@@ -72,7 +76,7 @@ class Zygote:
         finally:
             theirs.close()
         try:
-            self._greet(modules, tuple(hide))
+            self._greet(modules, tuple(hide), list(soon))
         except BaseException:
             self.close()
             raise
@@ -89,9 +93,11 @@ class Zygote:
         environment = {name: value.replace(view.SCRATCH, scratch) for name, value in view.ENVIRONMENT.items()}
         return view.python_command(view.interpreter(), str(view.INSIDE.parent), descriptor), environment
 
-    def _greet(self, modules: Path | None, hide: tuple[Path, ...]) -> None:
+    def _greet(self, modules: Path | None, hide: tuple[Path, ...], soon: list[str]) -> None:
         place = "" if modules is None else view.MODULES if self.level == "full" else str(modules)
-        settings: dict[str, Any] = {"level": self.level, "modules": place, "seccomp": seccomp_blob(self.level)}
+        settings: dict[str, Any] = {
+            "level": self.level, "modules": place, "seccomp": seccomp_blob(self.level), "soon": soon,
+        }  # fmt: skip
         if self.level == "reduced":
             settings["readable"], settings["listable"] = view.readable(modules, hide)
             # Root's processes own what root owns, so leave; in a user namespace that knows one user there is no other.
@@ -100,6 +106,7 @@ class Zygote:
         try:
             self._process.stdin.write(msgpack.packb(settings))  # type: ignore[union-attr]
             self._process.stdin.close()  # type: ignore[union-attr]
+            keep_bytecode()
             self._control.settimeout(START_SECONDS)
             hello = msgpack.unpackb(self._control.recv(1 << 16) or b"\xc0")
         except (OSError, ValueError) as error:
@@ -162,6 +169,12 @@ class Zygote:
                 process.wait()
         self._errors.close()
         self._folder.close()
+
+
+def keep_bytecode() -> None:
+    """Lay the bytecode of the inside beside it for the next start: what runs there cannot write."""
+    if not sys.dont_write_bytecode:
+        compileall.compile_dir(view.INSIDE, quiet=2)
 
 
 def _is_mapped(number: int) -> bool:
@@ -260,6 +273,8 @@ def _read_frames(
     job: socket.socket, nonce: bytes, limits: Limits, answer_bytes: int, deadline: float,
     on_frame: Callable[[dict[str, Any]], float | None],
 ) -> Ending:  # fmt: skip
+    from .inside import codec  # imports numpy, which takes as long as to start a zygote
+
     max_frame = 4 * limits.output_bytes + answer_bytes + (1 << 20)
     allowance = 4 * limits.notebook_output_bytes + 2 * max_frame
     buffer = bytearray()

@@ -9,13 +9,15 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .canary import canary
 from .host import Ending, Zygote, watch
 from .model import Answer, Job, Outcome, SandboxUnavailable
-from .progress import Progress
 from .view import FOLDER
+
+if TYPE_CHECKING:
+    from .progress import Progress
 
 LEVELS = ("full", "reduced", "none")
 
@@ -51,14 +53,16 @@ class Told:
 class Sandbox:
     """One zygote, ready to run jobs. A context manager; `run` may be called from many threads at the same time."""
 
-    def __init__(self, *, level: str = "auto", modules: Path | None = None, hide: Iterable[Path] = ()) -> None:
+    def __init__(
+        self, *, level: str = "auto", modules: Path | None = None, hide: Iterable[Path] = (), soon: Iterable[str] = ()
+    ) -> None:
         """Start the zygote and, unless `level` is "none", prove its walls with a canary.
 
         `level`: "full" (bubblewrap, namespaces, seccomp), "reduced" (Landlock and seccomp, no scratch folder), "auto"
         (the better of the two that holds here) or "none" (no walls, only when asked for in so many words). `modules`: a
         folder of the course's helper modules, read-only and first on the notebook's import path. `hide`: more folders
-        that must not be seen, should they lie inside a library folder. Raises SandboxUnavailable with the reason and
-        the remedy.
+        that must not be seen, should they lie inside a library folder. `soon`: modules that the first job is known to
+        use. Raises SandboxUnavailable with the reason and the remedy.
         """
         self._modules = None if modules is None else Path(modules).resolve()
         self._hide = tuple(Path(path) for path in hide)
@@ -69,7 +73,7 @@ class Sandbox:
         reasons = []
         for candidate in ("full", "reduced") if level == "auto" else (level,):
             try:
-                self._zygote = Zygote(candidate, self._modules, self._hide)
+                self._zygote = Zygote(candidate, self._modules, self._hide, soon)
             except SandboxUnavailable as error:
                 reasons.append(str(error))
                 continue
@@ -110,6 +114,8 @@ class Sandbox:
         `on_answer` is called with the id of each question, and its answers, as soon as all of them are there.
         Raises SandboxUnavailable when the zygote is gone and cannot be started again, and nothing else.
         """
+        from .progress import Progress  # imports numpy, which takes as long as to start a zygote
+
         began = time.monotonic()
         folder = FOLDER if self.level == "full" else tempfile.mkdtemp(prefix="notebook-", dir=self._zygote.scratch)
         try:

@@ -19,7 +19,7 @@ import traceback
 from collections.abc import Iterator
 from typing import Any
 
-import matplotlib
+import matplotlib.pyplot
 import numpy as np
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
@@ -152,7 +152,7 @@ class Shell(InteractiveShell):
 
 
 def make_shell() -> Shell:
-    """Make the shell and warm it up: a result, a figure, a traceback, then as new."""
+    """Make the shell as a notebook finds it."""
     config = Config()
     config.HistoryManager.enabled = False
     config.HistoryManager.hist_file = ":memory:"
@@ -160,30 +160,37 @@ def make_shell() -> Shell:
     for name in SCRIPT_MAGICS:
         shell.register_magic_function(_no_script, "line_cell", name)  # type: ignore[arg-type]
 
-    import matplotlib.pyplot as plt
     from matplotlib_inline.backend_inline import configure_inline_support
 
     matplotlib.use(INLINE_BACKEND)
     matplotlib.interactive(True)
     configure_inline_support(shell, INLINE_BACKEND)
-    rehearse(shell, *USUAL_CELLS)
-    plt.close("all")
+    make_harmless(shell)
+    _as_new(shell)
+    return shell
+
+
+def rehearse(shell: Shell, cell: str) -> None:
+    """Run a cell for nobody to see."""
+    with collecting(shell):
+        shell.collector.begin(0, 1 << 24)
+        shell.run_cell(cell)
+
+
+def warm_up(shell: Shell, cell: str) -> None:
+    """Run a cell for nobody to see, so that a notebook finds its way warm, and be as new again."""
+    rehearse(shell, cell)
+    _as_new(shell)
+
+
+def _as_new(shell: Shell) -> None:
+    matplotlib.pyplot.close("all")
     shell.collector.begin(0, 1 << 20)
     shell.reset(new_session=True)
     shell.compile._filename_map.clear()
     linecache.clearcache()
     sys.last_value = sys.last_traceback = sys.last_type = None
     shell.execution_count = 1
-    make_harmless(shell)
-    return shell
-
-
-def rehearse(shell: Shell, *cells: str) -> None:
-    """Run cells for nobody to see."""
-    with collecting(shell):
-        shell.collector.begin(0, 1 << 24)
-        for cell in cells:
-            shell.run_cell(cell)
 
 
 def _no_script(line: str, cell: str | None = None) -> None:

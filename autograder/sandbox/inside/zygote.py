@@ -1,7 +1,8 @@
 """The zygote: imports once what notebooks use, then forks a process for each submission. It never sees a submission.
 
-What every notebook uses is there from the start; what a few use is imported while no job waits, so that the first
-result does not have to. A notebook that comes earlier imports it itself.
+What every notebook uses is there from the start. While no job waits, what the first notebook is known to use is
+imported, figures and errors are rehearsed, and in the end what a few notebooks use is imported. A notebook that comes
+earlier does these things itself.
 
 One process always stands ready for the next job, a spare, so that no job waits for a fork. Asked over its control
 socket, the zygote hands out two sockets of the spare: the job's (student side) and the report (monitor side). The
@@ -22,6 +23,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgpack
@@ -51,32 +53,42 @@ def main(control_descriptor: int, settings: dict[str, Any]) -> None:
             walls.become_ordinary()
         walls.no_new_privileges()
 
+    gc.disable()  # imports leave nothing behind that is worth looking for
+
     # Only now: these import everything, which root should not do.
     from .child import run_job
     from .probes import Surroundings
-    from .shell import PLAIN_FIGURE, make_shell, rehearse
+    from .shell import PLAIN_FIGURE, USUAL_CELLS, make_shell, rehearse, warm_up
 
     for name in COMMON:
         _import(name)
     shell = make_shell()
     fixed: dict[str, Any] = {"shell": shell, "surroundings": Surroundings(), "settings": settings}
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps the monitors
-    _freeze()
+    gc.enable()
+    gc.freeze()
     control.send(msgpack.packb({"python": sys.version, "numpy": sys.modules["numpy"].__version__, "tasks": _tasks()}))
 
     def spare() -> Spare:
         return Spare(lambda *job: run_job(*job, **fixed), level, control, drawn if with_figures else ())
 
-    rare, quiet_until = list(RARE), time.monotonic() + FIRST_JOBS_SECONDS
+    warm: list[Callable[[], None]] = [partial(_import, name) for name in settings["soon"]]
+    warm += [partial(warm_up, shell, cell) for cell in USUAL_CELLS]
+    rare: list[Callable[[], None]] = [partial(_import, name) for name in RARE]
+    quiet_until = time.monotonic() + FIRST_JOBS_SECONDS
     drawn: pages.Ranges = ()
     with_figures = False
     ready = spare()
     while True:
-        while rare and not select.select([control], [], [], max(0.0, quiet_until - time.monotonic()))[0]:
-            _import(rare.pop(0))
+        while steps := warm or rare:
+            wait = 0.0 if steps is warm else max(0.0, quiet_until - time.monotonic())
+            if select.select([control], [], [], wait)[0]:
+                break
+            steps.pop(0)()
             fixed["surroundings"] = Surroundings()  # an import may add filters of warnings
-            if not rare:
+            if not steps:
                 _freeze()
+            if not rare:
                 drawn = pages.written_by(lambda: rehearse(shell, PLAIN_FIGURE))
             ready.dismiss()
             ready = spare()

@@ -1,0 +1,49 @@
+"""What the commands import before they have anything to say: nothing that they do not need."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+HEAVY = ("numpy", "sympy", "nbformat", "msgpack", "rich", "sklearn", "scipy", "matplotlib", "IPython", "nbgrader")
+REPORT = """
+import json, sys
+from autograder.cli import main
+try:
+    status = main(sys.argv[2:])
+except SystemExit as end:
+    status = end.code
+print(json.dumps([status, sorted(name for name in sys.argv[1].split() if name in sys.modules)]))
+"""
+
+
+def imported(*arguments, among=HEAVY):
+    """Which of these modules are there after a command, which ends well."""
+    run = subprocess.run(
+        [sys.executable, "-c", REPORT, " ".join(among), *map(str, arguments)],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    status, found = json.loads(run.stdout.splitlines()[-1])
+    assert not status, run.stderr
+    return found
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["grade", "--help"]])
+def test_help_imports_nothing_large(words):
+    assert imported(*words) == ["msgpack"] * (words[0] == "grade")
+
+
+def test_the_zygote_is_started_before_numpy_is_imported():
+    code = "import sys, autograder.sandbox.shared; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["by_hand/worked_calculation", "training/tanh_swap"])
+def test_grading_one_notebook_imports_nothing_of_the_notebooks(name):
+    """Not even where the notebook itself uses scikit-learn, or is drawn."""
+    among = ("sklearn", "scipy", "matplotlib", "IPython", "nbgrader", "nbconvert", "jupyter_server", "sqlalchemy")
+    assert imported("grade", ROOT / "source" / f"{name}.ipynb", among=among) == []
