@@ -14,6 +14,7 @@ from autograder.environment import put_programs_on_path
 COMMANDS = {
     "collect": "put what a platform gave where it is graded, and ask what is not certain",
     "grade": "grade notebooks, a student's folder or the whole submitted folder",
+    "serve": "keep a grader warm, so that `grade` answers at once",
     "pytest": "grade notebooks as tests: every question is one",
     "remark": "mark a graded class again from kept answers",
     "mark": "mark what people mark: one part and all answers to it, by keyboard",

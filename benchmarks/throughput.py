@@ -35,6 +35,7 @@ from datetime import date
 from pathlib import Path
 
 import nbformat
+from pages import into, ms
 
 from autograder.audit import load_variants
 from autograder.bridge.api import CourseApi
@@ -405,10 +406,6 @@ def breakdown(root: Path, name: str, rounds: int, *, full: bool) -> dict[str, fl
 # The page -------------------------------------------------------------------------------------------------------------
 
 
-def ms(seconds: float) -> str:
-    return f"{seconds:.2f} s" if seconds >= 1 else f"{1000 * seconds:.{1 if seconds < 0.01 else 0}f} ms"
-
-
 def table_of_one(results: dict[str, dict[str, float]]) -> str:
     lines = [
         "| exercise | stock nbgrader | otter-grader | ours, everything | ours, marks | floor with figures |"
@@ -498,16 +495,6 @@ def said(args: argparse.Namespace, load_before: float) -> str:
         f"Measured on {date.today():%Y-%m-%d} on {JOBS} cores, Python {sys.version.split()[0]}; load {load_before:.1f} "
         f"at the beginning. Medians of {args.rounds}; classes of {args.students}, stock nbgrader with {args.stock}."
     )
-
-
-def into(page: Path, sections: dict[str, str]) -> None:
-    """Replace what stands between the marks of each section."""
-    text = page.read_text()
-    for name, content in sections.items():
-        begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-        before, rest = text.split(begin)
-        text = f"{before}{begin}\n{content}\n{end}{rest.split(end)[1]}"
-    page.write_text(text)
 
 
 def plot(grown: list[dict[str, float]], path: Path) -> None:

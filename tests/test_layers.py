@@ -16,6 +16,7 @@ MAY_IMPORT = {
     "console": set(),
     "environment": set(),
     "times": set(),
+    "warm": set(),
     "exercise": {"mistakes"},
     "diagnosis": {"mistakes", "tolerance"},
     "course": {"exercise"},
@@ -45,7 +46,7 @@ MAY_IMPORT = {
     "commands": {
         "audit", "bridge", "build", "console", "course", "demo", "diagnosis", "exercise", "exercises", "grading",
         "locate", "marking", "new", "personal", "records", "sandbox", "site", "times", "truth", "views",
-        "viva",
+        "viva", "warm",
     },
     "in_page": {"commands", "diagnosis", "sandbox", "views"},
     "cli": {"environment"},  # and a module of commands/ by its name, when it is used

@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from autograder import warm
 from autograder.sandbox import start_early
 
 LONGEST = ("sklearn.datasets", "sklearn.model_selection")
@@ -41,6 +42,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Grade. Returns 0 when all were graded, 1 when something needs a person, 2 on bad use."""
+    if not (args.gradebook or args.cluster or args.isolation):
+        status = warm.grade(args)
+        if status is not None:
+            return status
     if not args.cluster and all(path.exists() for path in args.paths):
         start_early(args.isolation or "auto", soon(args.paths))
     # Only now: nbgrader and sympy take as long to import as the sandbox to start.

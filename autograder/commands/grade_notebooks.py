@@ -80,3 +80,4 @@ def _print(marks: Sequence[Marks], seed: int, details: bool) -> None:
     left = sum(one.needs_person for one in marks)
     if left:
         console.print(f"{left} of {len(marks)} need a person.", style="bold magenta")
+    sys.stdout.flush()  # what reads it need not wait for the end of the sandbox

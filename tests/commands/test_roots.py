@@ -78,6 +78,7 @@ USES = {
     "collect": [["{path}", "--dry-run"], ["{path}"]],
     "return": [["training", "--folders", "{out}"]],
     "grade": [["{path}"], ["{path}", "--gradebook"], ["{path}", "--json"]],
+    "serve": [["--stop"], ["--minutes", "0"]],
     "remark": [[]],
     "forget": [["eve", "--dry-run"]],
     "feedback": [["{path}", "--to", "{out}"], []],

@@ -1,0 +1,134 @@
+"""How long one notebook takes from the command to its marks, with and without a warm server; and what the truth costs.
+
+    python benchmarks/start.py --docs docs/speed.md
+
+Each figure is the best of some runs of the solved notebook, for other work on the machine can only make it longer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+from pages import into, ms
+
+from autograder.course import find_root
+from autograder.exercises import NAMES, load
+
+PROGRAM = [sys.executable, "-m", "autograder"]
+SMALL = {"help": ["--help"], "doctor": ["doctor"]}
+
+TRUTH = """
+import json, sys, time
+from pathlib import Path
+from autograder.course import find_root, source_notebook
+from autograder.exercises import load
+from autograder.grading.grade import execute, give_marks, prepare
+from autograder.sandbox import Sandbox
+root, exercise = find_root(), load(sys.argv[1])
+took = []
+with Sandbox() as sandbox:
+    for _ in range(2):
+        began = time.process_time()
+        ready = prepare(source_notebook(root, exercise), exercise, root=root, seed=7)
+        asked = time.process_time() - began
+        ran = execute(sandbox, ready.marks_job, ready.whole.job)
+        began = time.process_time()
+        give_marks(ready, ran)
+        took.append(asked + time.process_time() - began)
+print(json.dumps(took))
+"""
+
+
+def run(words: list[str]) -> tuple[float, float, float]:
+    """Seconds until something was said, until the end, and of computing on both sides of the walls."""
+    began = time.perf_counter()
+    with subprocess.Popen([*PROGRAM, *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        os.read(process.stdout.fileno(), 1)
+        said = time.perf_counter() - began
+        process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, words
+    return said, time.perf_counter() - began, usage.ru_utime + usage.ru_stime
+
+
+def best(words: list[str], rounds: int) -> list[float]:
+    return [min(one) for one in zip(*(run(words) for _ in range(rounds)), strict=True)]
+
+
+def truth(name: str, rounds: int) -> list[float]:
+    """Seconds of computing for what is asked and due, in a new process and once more."""
+    took = [
+        json.loads(subprocess.run([sys.executable, "-c", TRUTH, name], capture_output=True, check=True).stdout)
+        for _ in range(rounds)
+    ]
+    return [min(one) for one in zip(*took, strict=True)]
+
+
+@contextlib.contextmanager
+def server() -> Iterator[None]:
+    """A warm server, once it has graded each notebook of the course."""
+    from autograder import warm
+
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["XDG_RUNTIME_DIR"] = folder
+        with subprocess.Popen([*PROGRAM, "serve"], stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            quiet = 0
+            while quiet < 20:  # while it warms itself up it is busy
+                time.sleep(0.1)
+                connection = warm.connected()
+                quiet = quiet + 1 if connection else 0
+                if connection:
+                    connection.close()
+            yield
+            process.terminate()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--exercise", nargs="+", default=list(NAMES))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--docs", type=Path, help="write the table of this page")
+    args = parser.parse_args()
+    root, load_before = find_root(), os.getloadavg()[0]
+    notebooks = {name: str(root / "source" / load(name).sheet / f"{name}.ipynb") for name in args.exercise}
+    os.environ["XDG_RUNTIME_DIR"] = "/nowhere"
+    small = {name: best(words, args.rounds) for name, words in SMALL.items()}
+    alone = {name: best(["grade", path], args.rounds) for name, path in notebooks.items()}
+    due = {name: truth(name, args.rounds) for name in notebooks}
+    with server():
+        asked = {name: best(["grade", path], args.rounds) for name, path in notebooks.items()}
+    lines = [
+        "| exercise | command to marks | to the end | computing | from a warm server | truth, cold | again |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    for name in notebooks:
+        figures = [*alone[name], asked[name][0], *due[name]]
+        lines.append(f"| `{name}` | {' | '.join(map(ms, figures))} |")
+    lines.append(
+        f"\n`autograder --help` took {ms(small['help'][1])} ({ms(small['help'][2])} of computing), `autograder doctor` "
+        f"{ms(small['doctor'][1])} ({ms(small['doctor'][2])}). Measured on {date.today():%Y-%m-%d} on "
+        f"{os.cpu_count()} cores, Python {sys.version.split()[0]}; load {load_before:.1f} at the beginning, best of "
+        f"{args.rounds}."
+    )
+    table = "\n".join(lines)
+    if args.docs:
+        into(args.docs, {"start": table})
+    print(table)
+
+
+if __name__ == "__main__":
+    main()
