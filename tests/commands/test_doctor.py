@@ -95,11 +95,14 @@ def test_a_course_that_was_not_built_is_a_fault(levels, tmp_path, capsys):
     assert "Type: autograder build" in said(capsys)
 
 
-def test_an_unrelated_package_of_the_same_name_is_a_fault(levels, root, capsys, monkeypatch):
+def test_an_unrelated_package_of_the_same_name_is_a_fault(levels, root, capsys, monkeypatch, tmp_path):
     levels("full")
-    monkeypatch.setattr(
-        doctor.metadata, "packages_distributions", lambda: {"autograder": ["backprop-autograder", "autograder"]}
-    )
+    for name in ("autograder", "backprop_autograder"):
+        place = tmp_path / "site-packages" / f"{name}-1.0.dist-info"
+        place.mkdir(parents=True)
+        (place / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name.replace('_', '-')}\nVersion: 1.0\n")
+        (place / "RECORD").write_text("autograder/__init__.py,sha256=x,1\n")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path / "site-packages")])
     assert main(["doctor", "--root", str(root)]) == 1
     assert "the unrelated package autograder installs the same folder and the same command" in said(capsys)
 
