@@ -36,6 +36,7 @@ class CourseApi:
         bridge.configure(config)
         config.IsolatedExecute.show = not marks_only
         config.FeedbackExporter.place_only = place_only(root)
+        self.config = config
         self._api = NbGraderAPI(CourseDirectory(config=config), config=config)
 
     def generate_assignment(self, sheet: str) -> list[str]:

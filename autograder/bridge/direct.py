@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -66,14 +66,14 @@ _WORKS = select(_WORK).where(_WORK.c.assignment_id == bindparam("submission"), _
 ))  # fmt: skip
 
 
-def _rows_of(table: Any) -> Any:
+def rows_of(table: Any) -> Any:
     """By all columns of the table's index: by the notebook alone, SQLite goes through the rows of the class."""
     return select(table).where(
         table.c.notebook_id == bindparam("work"), table.c.cell_id.in_(bindparam("cells", expanding=True))
     )
 
 
-_GRADES, _COMMENTS = _rows_of(_GRADE), _rows_of(_COMMENT)
+_GRADES, _COMMENTS = rows_of(_GRADE), rows_of(_COMMENT)
 
 
 @dataclass(frozen=True)
@@ -357,7 +357,7 @@ class Direct:
             self._path(course.submitted_directory, student, sheet),
             course.format_path(course.source_directory, ".", sheet),
         ):
-            for name in _files(folder, course.ignore):
+            for name in files_of(folder, course.ignore):
                 to = os.path.join(made, os.path.relpath(name, folder))
                 os.makedirs(os.path.dirname(to), exist_ok=True)
                 with contextlib.suppress(FileNotFoundError):
@@ -374,11 +374,12 @@ class Direct:
         return path
 
 
-def _files(folder: str, ignored: Sequence[str]) -> Iterator[str]:
+def files_of(folder: str, ignored: Iterable[str], *, notebooks: bool = False) -> Iterator[str]:
     """The files of a folder that nbgrader copies: ``nbgrader.utils.find_all_files``, which looks up each by globs."""
+    patterns = (*ignored, *(() if notebooks else ("*.ipynb",)))
 
     def is_ignored(name: str) -> bool:
-        return any(fnmatchcase(name, one) and (name[0] != "." or one[0] == ".") for one in (*ignored, "*.ipynb"))
+        return any(fnmatchcase(name, one) and (name[0] != "." or one[0] == ".") for one in patterns)
 
     for place, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not is_ignored(name)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +49,23 @@ class FeedbackExporter(HTMLExporter):
         root = root_of_hand_in(Path(resources["metadata"]["path"]))
         marks = with_hints(marks, read_hints(root))
         marks = hint_only(marks) if self.place_only else marks
-        return feedback_page(ready, marks, _gradebook(ready, resources["nbgrader"], root, marks)), resources
+        about = resources["nbgrader"]
+        return feedback_page(ready, marks, gradebook_of(ready, about, root, marks, _by_people(about))), resources
 
 
-def _gradebook(notebook: NotebookNode, about: dict[str, Any], root: Path, marks: Marks) -> Gradebook:
-    waiting, given = _by_people(about)
+@dataclass(frozen=True)
+class ByPeople:
+    """The cells that a person has still to mark, and the last marks of the others: nbgrader says 0 for the first."""
+
+    waiting: frozenset[str]
+    given: Mapping[str, Mark]
+
+
+def gradebook_of(
+    notebook: NotebookNode, about: Mapping[str, Any], root: Path, marks: Marks, people: ByPeople
+) -> Gradebook:
+    """What the gradebook adds to a page, given the notebook with the points and comments that nbgrader puts into it."""
+    waiting, given = people.waiting, people.given
     found = digests(notebook)
     cells = {}
     score = 0.0
@@ -85,7 +98,7 @@ def _codes(marks: Marks, cells: Mapping[str, Given], root: Path) -> dict[str, st
     return {name: code_of(key, marks, name) for name in missing}
 
 
-def _boxes(mark: Mark, about: dict[str, Any], root: Path) -> tuple[tuple[bool, float, str], ...]:
+def _boxes(mark: Mark, about: Mapping[str, Any], root: Path) -> tuple[tuple[bool, float, str], ...]:
     """The lines of the scheme with what was there, when the part was marked by them."""
     if not mark.boxes:
         return ()
@@ -101,11 +114,11 @@ def _boxes(mark: Mark, about: dict[str, Any], root: Path) -> tuple[tuple[bool, f
     return tuple(lines)
 
 
-def _by_people(about: dict[str, Any]) -> tuple[set[str], dict[str, Mark]]:
-    """The cells that a person has still to mark, and the last marks of the others: nbgrader says 0 for the first."""
+def _by_people(about: dict[str, Any]) -> ByPeople:
     from nbgrader.api import Gradebook as Database
 
     with Database(about["db_url"]) as database:
         submitted = database.find_submission_notebook(about["notebook"], about["assignment"], about["student"])
-        waiting = {grade.name for grade in submitted.grades if grade.needs_manual_grade}
-        return waiting, PeopleMarks(database.db).last(Place(about["assignment"], about["notebook"], about["student"]))
+        waiting = frozenset(grade.name for grade in submitted.grades if grade.needs_manual_grade)
+        place = Place(about["assignment"], about["notebook"], about["student"])
+        return ByPeople(waiting, PeopleMarks(database.db).last(place))

@@ -140,6 +140,13 @@ def known_to(connection: Connection, student: str, sheet: str) -> bool:
     return connection.execute(wanted).first() is not None
 
 
+def known_sheets(connection: Connection) -> set[tuple[str, str]]:
+    """The sheets, and whose, for which people gave any mark."""
+    if not inspect(connection).has_table(_TABLE.name):
+        return set()
+    return {(row.sheet, row.student) for row in connection.execute(select(_TABLE.c.sheet, _TABLE.c.student).distinct())}
+
+
 def forget_given(db: Session, student: str, *, really: bool) -> int:
     """Take away what people gave a student; how many marks that are. Commits with the rest."""
     if not inspect(db.connection()).has_table(_TABLE.name):
@@ -239,13 +246,18 @@ def penalise(gradebook: Gradebook, notebook: SubmittedNotebook, config: Config) 
         notebook.late_submission_penalty = due
 
 
-def derive(gradebook: Gradebook, config: Config, autograded: Path, sheet: str = "", student: str = "") -> None:
+def derive(
+    gradebook: Gradebook, config: Config, autograded: Path, sheet: str = "", student: str = "", *,
+    extending: bool = True,
+) -> None:  # fmt: skip
     """Let everything that follows from marks follow: what was given elsewhere is remembered, points are capped, and
     penalties are those of the points and of the time there are. Commits when something changed. Raises BadTable.
 
-    ``autograded`` is the folder with the notebooks that were marked.
+    ``autograded`` is the folder with the notebooks that were marked. Without ``extending``, who has more time was
+    looked up before, for the whole class.
     """
-    extend(gradebook, config, root_of(config))
+    if extending:
+        extend(gradebook, config, root_of(config))
     given = Given(gradebook.db)
     for assignment in gradebook.assignments:
         if sheet and assignment.name != sheet:

@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _renew(root: Path) -> list[str]:
     """Pages of everything in autograded/, through nbgrader, with comments and points of the gradebook."""
-    from autograder.bridge.api import CourseApi
+    from autograder.bridge.pages import renew
 
     done = list(students_and_sheets(root))
     if not done:
@@ -76,8 +76,7 @@ def _renew(root: Path) -> list[str]:
             f"{root / 'autograded'} holds no graded notebook: run `nbgrader autograde SHEET` first, "
             "or give the notebooks: `autograder feedback submitted/`."
         )
-    api = CourseApi(root)
-    problems = [problem for student, sheet in done for problem in api.generate_feedback(sheet, student)]
+    problems = renew(root)
     _say(len(done), "folder", root / "feedback")
     return problems
 
