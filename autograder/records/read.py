@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 
 from autograder.course import CourseError
 from autograder.exercises import NAMES, load
-from autograder.grading.notebook import BadNotebook, read_notebook
+from autograder.grading.notebook import MAX_BYTES, MAX_VALUES, BadNotebook, parse_notebook, read_bytes, values_in
 from autograder.marking import BadRecord, Marks, from_json
 
 KEY = "autograder"
@@ -54,7 +54,11 @@ def record_of(notebook: NotebookNode, student: str, sheet: str, exercise: str) -
 
     Raises BadRecord when the record is damaged, or names another notebook and so may have come with the submission.
     """
-    record = notebook.metadata.get(KEY)
+    return _marks_in(notebook.metadata, student, sheet, exercise)
+
+
+def _marks_in(about: Mapping[str, Any], student: str, sheet: str, exercise: str) -> Marks | None:
+    record = about.get(KEY)
     if not _is_ours(sheet, exercise) or not isinstance(record, Mapping) or "questions" not in record:
         return None
     marks = from_json(_plain(record))
@@ -94,11 +98,24 @@ def _autograded(path: Path) -> Iterator[Marks]:
 
 def _of_notebook(path: Path, student: str, sheet: str) -> Marks | None:
     try:
-        return record_of(read_notebook(path), student, sheet, path.stem)
+        return _marks_in(_metadata(path), student, sheet, path.stem)
     except (BadNotebook, BadRecord) as bad:
         if not _is_ours(sheet, path.stem):
             return None
         return Marks(student, sheet, path.stem, (), error=f"In {path.parent}: {bad}")
+
+
+def _metadata(path: Path) -> Mapping[str, Any]:
+    """What a notebook says of itself. Its cells are not looked at where nothing is wrong. Raises BadNotebook."""
+    data = read_bytes(path)
+    try:
+        text = data.decode("utf-8")
+        content: Any = json.loads(text) if len(data) <= MAX_BYTES and values_in(text) <= MAX_VALUES else None
+        if content["nbformat"] == 4 and isinstance(content["metadata"], dict) and isinstance(content["cells"], list):
+            return dict(content["metadata"])
+    except (ValueError, RecursionError, KeyError, TypeError):
+        pass
+    return dict(parse_notebook(data, path.name).metadata)
 
 
 def _lines(path: Path) -> Iterator[Marks]:
