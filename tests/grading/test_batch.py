@@ -59,6 +59,20 @@ def course(released, tmp_path):
     return shutil.copytree(released, tmp_path / "course")
 
 
+@pytest.fixture(scope="module")
+def released_and_graded(released, tmp_path_factory):
+    """The class, graded once for the tests of what comes after that."""
+    course = shutil.copytree(released, tmp_path_factory.mktemp("graded") / "course")
+    grade(course)
+    return course
+
+
+@pytest.fixture
+def graded(released_and_graded, tmp_path):
+    """A copy of the graded course for one test."""
+    return shutil.copytree(released_and_graded, tmp_path / "course")
+
+
 def grade(folder, run=invented, jobs=2, seed=7, feedback=True, only=(), found=None):
     """Grade the class in this process with `run` as the work of a worker; everything that was done.
 
@@ -108,34 +122,32 @@ def test_a_notebook_in_no_students_folder_is_told_where_it_belongs(course):
     assert all(not one.problem for path, one in found.items() if path != stray)
 
 
-def test_a_folder_that_cannot_be_put_in_place_leaves_the_old_one(course, root, monkeypatch):
-    grade(course)
-    before = autograded(course)
-    hand_in(course, "bo", solved(root, loss="y = 0.8\nloss = 77"))
+def test_a_folder_that_cannot_be_put_in_place_leaves_the_old_one(graded, root, monkeypatch):
+    before = autograded(graded)
+    hand_in(graded, "bo", solved(root, loss="y = 0.8\nloss = 77"))
     real = Path.rename
 
     def refused(path, target):
-        if Path(target) == course / "autograded" / "bo" / SHEET and path.suffix != ".old":
+        if Path(target) == graded / "autograded" / "bo" / SHEET and path.suffix != ".old":
             raise OSError(5, "Input/output error")
         return real(path, target)
 
     monkeypatch.setattr(Path, "rename", refused)
-    failed = {one.submission.student: one.problem for one in grade(course) if one.problem}
+    failed = {one.submission.student: one.problem for one in grade(graded) if one.problem}
     assert set(failed) == {"bo"}
     assert "cannot be read or written" in failed["bo"]
-    assert autograded(course) == before
+    assert autograded(graded) == before
     monkeypatch.undo()
-    assert marks_of(grade(course))["bo"] in {GRADED, KEPT}
-    assert autograded(course) != before
+    assert marks_of(grade(graded))["bo"] in {GRADED, KEPT}
+    assert autograded(graded) != before
 
 
 @pytest.mark.parametrize(
     "change", sampled(["prose", "outputs", "metadata", "gradebook", "autograded"], "metadata", "gradebook")
 )
-def test_what_is_not_code_runs_nothing(course, change):
-    grade(course)
-    before = rows(course)
-    path = course / "submitted" / "ada" / SHEET / f"{NAME}.ipynb"
+def test_what_is_not_code_runs_nothing(graded, change):
+    before = rows(graded)
+    path = graded / "submitted" / "ada" / SHEET / f"{NAME}.ipynb"
     notebook = nbformat.read(path, as_version=4)
     if change == "prose":
         notebook.cells.insert(0, new_markdown_cell("Dear grader"))
@@ -146,28 +158,27 @@ def test_what_is_not_code_runs_nothing(course, change):
     elif change == "metadata":
         notebook.metadata["mine"] = 1
     elif change == "gradebook":
-        with sqlite3.connect(course / "gradebook.db") as db:
+        with sqlite3.connect(graded / "gradebook.db") as db:
             db.execute("update grade set auto_score = 99")
     else:
-        shutil.rmtree(course / "autograded" / "ada")
+        shutil.rmtree(graded / "autograded" / "ada")
     nbformat.write(notebook, path)
 
-    found = marks_of(grade(course, never))
+    found = marks_of(grade(graded, never))
     assert found["ada"] == KEPT
-    assert rows(course) == before
-    assert len([name for name in autograded(course) if name.endswith(".ipynb")]) == len(STUDENTS)
+    assert rows(graded) == before
+    assert len([name for name in autograded(graded) if name.endswith(".ipynb")]) == len(STUDENTS)
 
 
-def test_changed_code_is_run_and_only_that(course, root):
-    grade(course)
-    hand_in(course, "bo", solved(root, loss="y = 0.8\nloss = 77"))
+def test_changed_code_is_run_and_only_that(graded, root):
+    hand_in(graded, "bo", solved(root, loss="y = 0.8\nloss = 77"))
     ran = []
 
     def counting(*arguments):
         ran.append(arguments)
         return invented(*arguments)
 
-    found = marks_of(grade(course, counting))
+    found = marks_of(grade(graded, counting))
     assert found.pop("bo") == GRADED
     assert set(found.values()) == {UNCHANGED}
     assert [marks is None for _, marks, _ in ran] == [False, True]  # once for the marks, once to show
@@ -417,35 +428,33 @@ def dies(*_):
 
 
 @pytest.mark.parametrize("how", sampled(["unreadable", "its worker dies"], "unreadable"))
-def test_marks_do_not_outlive_the_work_that_they_were_given_for(course, root, how):
-    grade(course)
-    path = course / "submitted" / "cy" / SHEET / f"{NAME}.ipynb"
+def test_marks_do_not_outlive_the_work_that_they_were_given_for(graded, root, how):
+    path = graded / "submitted" / "cy" / SHEET / f"{NAME}.ipynb"
     if how == "unreadable":
         path.write_text("{")
     else:
-        hand_in(course, "cy", solved(root, loss="y = 0.8\nloss = 77"))
-    others = grades_of(course, "di")
-    done = grade(course, dies)
+        hand_in(graded, "cy", solved(root, loss="y = 0.8\nloss = 77"))
+    others = grades_of(graded, "di")
+    done = grade(graded, dies)
     assert {one.submission.student for one in done if one.problem} == {"cy"}
-    assert set(grades_of(course, "cy")) == {(None, 1)}
-    assert not (course / "autograded" / "cy" / SHEET).exists()
-    assert grades_of(course, "di") == others
-    (first,), (again,) = ([one.problem for one in some if one.problem] for some in (done, grade(course, dies)))
+    assert set(grades_of(graded, "cy")) == {(None, 1)}
+    assert not (graded / "autograded" / "cy" / SHEET).exists()
+    assert grades_of(graded, "di") == others
+    (first,), (again,) = ([one.problem for one in some if one.problem] for some in (done, grade(graded, dies)))
     assert again.startswith(first), "the reason is told each time"
-    hand_in(course, "cy", solved(root, loss="y = 0.8\nloss = 2"))  # what was handed in first
-    assert [one for one in grade(course, dies) if one.problem] == []
-    assert all(score is not None for score, _ in grades_of(course, "cy"))
+    hand_in(graded, "cy", solved(root, loss="y = 0.8\nloss = 2"))  # what was handed in first
+    assert [one for one in grade(graded, dies) if one.problem] == []
+    assert all(score is not None for score, _ in grades_of(graded, "cy"))
 
 
-def test_marks_stay_when_only_the_machine_is_to_blame(course, monkeypatch):
-    grade(course)
-    before, times = rows(course), autograded(course)
+def test_marks_stay_when_only_the_machine_is_to_blame(graded, monkeypatch):
+    before, times = rows(graded), autograded(graded)
     for module in ("kept", "journal"):  # other libraries: everything would have to be run again
         monkeypatch.setattr(f"autograder.grading.{module}.environment", lambda: "other")
-    done = grade(course, dies)
+    done = grade(graded, dies)
     assert {one.submission.student for one in done if one.problem} == set(STUDENTS)
-    assert rows(course) == before
-    assert autograded(course) == times
+    assert rows(graded) == before
+    assert autograded(graded) == times
 
 
 def test_a_bad_notebook_beside_a_good_one_costs_only_itself(course):
@@ -519,38 +528,36 @@ def test_a_notebook_graded_alone_leaves_its_sheets_other_notebooks(tmp_path, roo
     assert set(marks_of(grade(course, never)).values()) == {UNCHANGED}
 
 
-def test_one_folder_that_cannot_be_written_costs_only_itself(course):
-    grade(course)
-    before = rows(course)
-    shutil.rmtree(course / "autograded")
-    (course / "autograded").mkdir()
-    (course / "autograded" / "cy").touch()
-    failed = {one.submission.student: one.problem for one in grade(course, never) if one.problem}
+def test_one_folder_that_cannot_be_written_costs_only_itself(graded):
+    before = rows(graded)
+    shutil.rmtree(graded / "autograded")
+    (graded / "autograded").mkdir()
+    (graded / "autograded" / "cy").touch()
+    failed = {one.submission.student: one.problem for one in grade(graded, never) if one.problem}
     assert set(failed) == {"cy"}
     assert "see that" in failed["cy"]
-    assert {name.split("/")[1] for name in autograded(course)} == set(STUDENTS)
-    (course / "autograded" / "cy").unlink()
-    assert not [one for one in grade(course, never) if one.problem]
-    assert rows(course) == before
+    assert {name.split("/")[1] for name in autograded(graded)} == set(STUDENTS)
+    (graded / "autograded" / "cy").unlink()
+    assert not [one for one in grade(graded, never) if one.problem]
+    assert rows(graded) == before
 
 
 @pytest.mark.parametrize("gone", sampled(["notebook", "folder", "everything"], "folder"))
-def test_what_is_taken_away_in_the_middle_is_listed_and_nothing_is_written_in_its_place(course, gone):
-    grade(course)
-    before = grades_of(course, "cy")
-    hand_ins = find([course / "submitted"])
-    folder = course / "submitted" / "cy" / SHEET
+def test_what_is_taken_away_in_the_middle_is_listed_and_nothing_is_written_in_its_place(graded, gone):
+    before = grades_of(graded, "cy")
+    hand_ins = find([graded / "submitted"])
+    folder = graded / "submitted" / "cy" / SHEET
     if gone == "notebook":
-        (folder / f"{NAME}.ipynb").rename(course / "taken")
+        (folder / f"{NAME}.ipynb").rename(graded / "taken")
     else:
-        (folder if gone == "folder" else course / "submitted").rename(course / "taken")
-    done = grade(course, never, found=hand_ins)
+        (folder if gone == "folder" else graded / "submitted").rename(graded / "taken")
+    done = grade(graded, never, found=hand_ins)
     failed = {one.submission.student: one.problem for one in done if one.problem}
     assert set(failed) == (set(STUDENTS) if gone == "everything" else {"cy"})
     assert "is not there any more" in failed["cy"]
     assert not (folder / f"{NAME}.ipynb").exists()
-    assert grades_of(course, "cy") == before
-    assert (course / "autograded" / "cy" / SHEET / f"{NAME}.ipynb").is_file()
+    assert grades_of(graded, "cy") == before
+    assert (graded / "autograded" / "cy" / SHEET / f"{NAME}.ipynb").is_file()
 
 
 def test_two_batches_at_once_do_not_mix(course):
@@ -583,14 +590,13 @@ def _counting(method, refused):
 
 
 @pytest.mark.parametrize("held", [pytest.param("from the start", marks=pytest.mark.long), "from the middle"])
-def test_a_gradebook_held_exclusively_costs_no_time_for_each_student(course, monkeypatch, held):
+def test_a_gradebook_held_exclusively_costs_no_time_for_each_student(graded, monkeypatch, held):
     """Not even reading is possible then; SQLite waits some seconds at every try."""
-    grade(course)
     for number, student in enumerate(STUDENTS[:4]):
-        path = course / "submitted" / student / SHEET / f"{NAME}.ipynb"
+        path = graded / "submitted" / student / SHEET / f"{NAME}.ipynb"
         path.write_text(path.read_text().replace(f"loss = {number}", f"loss = {number + 50}"))
     monkeypatch.setattr(batch, "BLOCKED_SECONDS", 600.0)
-    holder = sqlite3.connect(course / "gradebook.db", isolation_level=None, check_same_thread=False)
+    holder = sqlite3.connect(graded / "gradebook.db", isolation_level=None, check_same_thread=False)
     ran = []
 
     def hold():
@@ -607,7 +613,7 @@ def test_a_gradebook_held_exclusively_costs_no_time_for_each_student(course, mon
     refused = []
     for name in ("holds", "write"):
         monkeypatch.setattr(Writer, name, _counting(getattr(Writer, name), refused))
-    done = grade(course, holding)
+    done = grade(graded, holding)
     assert 0 < len(refused) <= 3, "it is tried a few times, not for every student"
     failed = {one.submission.student: one.problem for one in done if one.problem}
     assert set(failed) >= set(STUDENTS[:4])
@@ -616,27 +622,26 @@ def test_a_gradebook_held_exclusively_costs_no_time_for_each_student(course, mon
     assert len(ran) == 4, "what could be run was run"
     holder.execute("rollback")
     holder.close()
-    again = grade(course)
+    again = grade(graded)
     assert not [one for one in again if one.problem]
     assert GRADED not in marks_of(again).values()
 
 
 @pytest.mark.parametrize("how", sampled(["its code is changed", "it is taken away"], "its code is changed"))
-def test_a_notebook_that_changes_while_it_runs_is_not_written(course, root, how):
-    grade(course)
-    before = rows(course)
-    hand_in(course, "cy", solved(root, loss="y = 0.8\nloss = 70"))
-    path = course / "submitted" / "cy" / SHEET / f"{NAME}.ipynb"
+def test_a_notebook_that_changes_while_it_runs_is_not_written(graded, root, how):
+    before = rows(graded)
+    hand_in(graded, "cy", solved(root, loss="y = 0.8\nloss = 70"))
+    path = graded / "submitted" / "cy" / SHEET / f"{NAME}.ipynb"
 
     def meanwhile(*arguments):
         path.unlink()
         if how == "its code is changed":
-            hand_in(course, "cy", solved(root, loss="y = 0.8\nloss = 71"))
+            hand_in(graded, "cy", solved(root, loss="y = 0.8\nloss = 71"))
         return invented(*arguments)
 
-    failed = {one.submission.student: one.problem for one in grade(course, meanwhile) if one.problem}
+    failed = {one.submission.student: one.problem for one in grade(graded, meanwhile) if one.problem}
     assert set(failed) == {"cy"}
     assert ("has changed" if "changed" in how else "is not there any more") in failed["cy"]
-    assert rows(course) == before
-    hand_in(course, "cy", solved(root, loss="y = 0.8\nloss = 71"))
-    assert marks_of(grade(course))["cy"] == GRADED
+    assert rows(graded) == before
+    hand_in(graded, "cy", solved(root, loss="y = 0.8\nloss = 71"))
+    assert marks_of(grade(graded))["cy"] == GRADED
