@@ -41,6 +41,7 @@ def told(capsys, tmp_path, source, *arguments, expected=0):
     return json.loads(out.out)["parameters"] if expected == 0 else out.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new", "code", "line"),
     [
@@ -57,6 +58,7 @@ def test_a_place_is_shown_beside_the_named_mistake(capsys, tmp_path, old, new, c
     assert {(one["place"]["code"], one["place"]["line"]) for one in wrong} == {(code, line)}
 
 
+@pytest.mark.slow
 def test_right_code_in_rows_has_no_place_and_a_wrong_one_has(capsys, tmp_path):
     arguments = ["--function", "step", "--layout", "rows", "--learning-rate", "0.3", "--sizes", "2,3,2", *NETWORK]
     found = told(capsys, tmp_path, ROWS, *arguments)
@@ -117,6 +119,7 @@ def test_norm_dropout_and_residual_in_one_network_are_right(capsys, tmp_path):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new", "code"),
     [
@@ -159,6 +162,7 @@ def train(X, Y, params, learning_rate):
 """
 
 
+@pytest.mark.slow
 def test_steps_of_an_optimiser_are_asked_and_their_mistake_is_named(capsys, tmp_path):
     arguments = ["--function", "train", "--optimiser", "adam", "--steps", "2", "--learning-rate", "0.1", *NETWORK]
     found = told(capsys, tmp_path, ADAM, *arguments)

@@ -125,6 +125,7 @@ def test_bad_use_gives_exit_status_two_and_says_the_fix(arguments, said, course,
     assert said in " ".join(capsys.readouterr().err.split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("url", "said"), [("sqlite:///no.db", "there is no gradebook"), ("x", "cannot be read")])
 def test_a_gradebook_that_is_not_there_is_named_and_not_made(course, marks, url, said, monkeypatch, capsys):
     monkeypatch.chdir(course)

@@ -109,6 +109,7 @@ def test_the_counterexample_does_not_show_hidden_points():
     assert not any(character.isdigit() for character in verdict.message)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("value", "equal"), [(1.2, True), (1.1997, True), (1.199, False), (1.201, False)])
 def test_four_significant_figures_are_enough(value, equal):
     assert function_properties._same(value, function_properties.true_properties()["largest_slope"]) is equal

@@ -42,6 +42,7 @@ def sides(one, k):
     return sorted(planting.exact_slope(one["forward"], one["x"], k, side=side) for side in (-1, 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [line.name for line in exercise.CHECKS])
 def test_the_key_is_that_of_exact_slopes(name):
     for challenge in drawn("planted_mistakes")[1:3]:

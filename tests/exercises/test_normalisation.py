@@ -58,6 +58,7 @@ def test_the_paths_and_the_one_line_are_the_formulas():
             np.testing.assert_allclose(exact[f"dZ{which}"], paths.total(), rtol=1e-11, atol=1e-14)
 
 
+@pytest.mark.slow
 def test_the_truth_is_that_of_torch():
     torch = pytest.importorskip("torch", reason="PyTorch is not installed: make crosscheck")
     functional = torch.nn.functional

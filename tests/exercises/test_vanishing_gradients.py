@@ -138,6 +138,7 @@ def test_a_factor_of_one_is_followed_through(lost):
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_what_is_left_open_costs_itself(lost):
     open_end = "max_slope = .25\nsigmoid_bounds = [.25, .0625, ..., ..., ...]"
     rest = "at_input = 1 / 1024\nlayers_needed = 10\nweight_needed = 4"

@@ -116,6 +116,7 @@ def deep(folder):
     subprocess.run(["rm", "-rf", folder / "d"], check=True)
 
 
+@pytest.mark.slow
 def test_a_thousand_folders_inside_each_other_stop_nobody(deep):
     assert [one.student for one in find([deep.parents[1]])] == ["ada"]
     assert own_files(deep) == {}

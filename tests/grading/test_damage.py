@@ -150,6 +150,7 @@ DAMAGE = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", DAMAGE, ids=lambda damage: damage.__name__)
 def test_damage_costs_an_honest_student_nothing(marked, solved, damage):
     damage(solved)

@@ -75,6 +75,7 @@ MISSING = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", MISSING)
 def test_what_the_graders_computer_does_not_have_calls_a_person_and_is_said_first(graded, line):
     marks = graded(line)

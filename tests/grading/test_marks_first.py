@@ -42,6 +42,7 @@ def test_marks_are_equal_with_and_without_what_is_for_the_eye(name, root, sandbo
     assert all(question["status"] == "correct" for question in marks[0])
 
 
+@pytest.mark.slow
 def test_a_cell_that_needs_what_was_left_out_is_run_with_it(root, sandbox, submission):
     one = prepared("tanh_swap", root, submission)
     show = next(cell for cell in one.whole.job.cells if cell not in one.marks.job.cells)

@@ -78,6 +78,7 @@ def test_without_a_change_nobody_moves(course):
     assert all(to_json(change.before) == to_json(change.now) for change in found)
 
 
+@pytest.mark.slow
 def test_diff_shows_who_moves_by_how_much_and_writes_nothing(course, dearer, capsys, monkeypatch):
     monkeypatch.setattr(batch, "run_isolated", never)
     before = rows(course)

@@ -86,6 +86,7 @@ def test_the_numbers_of_the_small_example_and_what_is_right_stand_beside_a_place
         assert (span.line, span.col) != (place.line, place.col)
 
 
+@pytest.mark.slow
 def test_where_a_named_mistake_and_a_repair_differ_nothing_is_claimed(root, monkeypatch):
     monkeypatch.setattr("autograder.locate.attach.agree", lambda mistakes, kind: not mistakes)
     _, _, marks, locator = graded(root, "tanh_swap", "sigmoid-derivative")

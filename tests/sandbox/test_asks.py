@@ -59,6 +59,7 @@ def test_what_a_stopped_cell_would_have_made_is_an_error_with_the_cells_own_word
     assert answer.message == f"`Net` is not there, because its cell stopped. {error}"
 
 
+@pytest.mark.slow
 def test_a_value_that_a_stopped_cell_would_have_made_has_its_error_too(run: Run) -> None:
     body = "return {name: getattr(student, name, None) for name in ('a', 'b')}"
     (answer,) = answers(run("a = 1\nc = a + d\nb = 2", asks=(ask(body),)))
@@ -337,6 +338,7 @@ def test_a_file_name_that_leads_out_is_refused(name: str) -> None:
         job("x = 1", files={name: b""})
 
 
+@pytest.mark.slow
 def test_without_walls_an_honest_notebook_gives_the_same(sandbox: Sandbox, unprotected: Sandbox) -> None:
     honest = job(
         "import numpy as np, helper\nprint(helper.ANSWER, open('d.txt').read())\nW = np.random.randn(3, 2)\n'x'",

@@ -32,6 +32,7 @@ def secret(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_file_of_the_host_is_read_without_walls_only(walled: Sandbox, unprotected: Sandbox, secret: Path) -> None:
     attack = job(f"print(open({str(secret)!r}).read())")
     assert SECRET in said(unprotected.run(attack))
@@ -89,6 +90,7 @@ def _reached(servers) -> int:
     return count
 
 
+@pytest.mark.slow
 def test_a_listener_is_reached_without_walls_only(walled: Sandbox, unprotected: Sandbox, listener) -> None:
     port, name, _, servers = listener
     attack = job(

@@ -221,6 +221,7 @@ def test_ordinary_things_work(run: Run, source: str) -> None:
     assert (cell.status, cell.message) == ("ok", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "limit"),
     [

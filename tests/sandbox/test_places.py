@@ -124,6 +124,7 @@ def probe(student, given):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("error", "status"),
     [
