@@ -24,7 +24,7 @@ COMMANDS = {
     "roster": "who has handed in, what is missing, marked, waiting, returned",
     "report": "one page about a class: questions, mistakes, clusters",
     "hint": "write one hint for everyone who shares a wrong answer",
-    "numbers": "give every student their own numbers in the worked calculation",
+    "numbers": "give every student their own numbers in the calculations by hand",
     "release": "give a sheet out, or a mended one so that nobody loses work",
     "kit": "make the folder that students get",
     "site": "make the course as a folder of pages for the browser",

@@ -15,7 +15,7 @@ import numpy as np
 
 from autograder.exercise import Exercise, Probe
 from autograder.locate.agreement import agree, both
-from autograder.locate.locate import NotRun, Piece, Repair, Run, Solution, search, solutions
+from autograder.locate.locate import NotRun, Piece, Repair, Run, Solution, own_numbers, search, solutions
 from autograder.locate.quantities import WORKED_OUT
 from autograder.locate.words import sentence
 from autograder.marking import LineMark, QuestionMark
@@ -83,7 +83,7 @@ class Locator:
         if not probes:
             return questions
         known = self._known(exercise, seed, probes, solved)
-        key = exercise.name, seed, code.digest, tuple(sorted(known))
+        key = _called(exercise, probes), seed, code.digest, tuple(sorted(known))
         if key not in self._found:
             found = search(code.job, sorted(code.own), probes, known, self._run)
             with self._lock:
@@ -103,18 +103,23 @@ class Locator:
         return tuple(made)
 
     def _known(
-        self, exercise: Exercise, seed: int, probes: Iterable[Probe], solved: Callable[[], Code]
+        self, exercise: Exercise, seed: int, probes: Sequence[Probe], solved: Callable[[], Code]
     ) -> dict[str, Solution]:
         solution = solved()
-        about = exercise.name, seed, solution.digest
-        missing = [probe for probe in probes if (*about, probe.name) not in self._solutions]
+        keys = {probe.name: (_called(exercise, [probe]), seed, solution.digest, probe.name) for probe in probes}
+        missing = [probe for probe in probes if keys[probe.name] not in self._solutions]
         if missing:
             found = solutions(exercise, seed, solution.job, sorted(solution.own), self._run, missing)
             with self._lock:
                 for probe in missing:
-                    self._solutions[*about, probe.name] = found.get(probe.name)
-        known = {probe.name: self._solutions[*about, probe.name] for probe in probes}
-        return {name: one for name, one in known.items() if one is not None}
+                    self._solutions[keys[probe.name]] = found.get(probe.name)
+        return {name: one for name, key in keys.items() if (one := self._solutions[key]) is not None}
+
+
+def _called(exercise: Exercise, probes: Iterable[Probe]) -> str:
+    """The exercise, and the numbers of the student who has other ones than those of the sheet."""
+    numbers = next(filter(None, (own_numbers(exercise, probe) for probe in probes)), None)
+    return f"{exercise.name} {exercise.personal.in_words(numbers)}" if numbers and exercise.personal else exercise.name
 
 
 def _is_looked_at(line: LineMark) -> bool:
