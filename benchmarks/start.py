@@ -88,6 +88,7 @@ def server() -> Iterator[None]:
             process.stdout.readline()
             quiet = 0
             while quiet < 20:  # while it warms itself up it is busy
+                assert process.poll() is None, "the server has ended"
                 time.sleep(0.1)
                 connection = warm.connected()
                 quiet = quiet + 1 if connection else 0
