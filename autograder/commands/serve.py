@@ -10,7 +10,6 @@ import select
 import socket
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,9 +20,6 @@ from autograder.commands import grade_notebooks
 from autograder.console import complain, say
 from autograder.course import CONFIG, DEFINITION, CourseError, find_root, in_use, use
 from autograder.exercises import all_exercises
-from autograder.grading.grade import fresh_seed
-from autograder.grading.many import grade
-from autograder.grading.submissions import Submission
 from autograder.personal import EARLIER, SETTING
 from autograder.sandbox import SandboxUnavailable, shared_sandbox
 
@@ -108,26 +104,14 @@ class Server:
         return warm.files([warm.PACKAGE, *course, *([own.folder] if own else [])]), warm.installed()
 
     def serve(self) -> None:
-        """Answer, and between requests grade each of the course's own notebooks once, so that its truth is there."""
-        cold = [
-            Submission("", one.sheet, one.name, path)
-            for one in all_exercises()
-            if (path := self._root / "source" / one.sheet / f"{one.name}.ipynb").exists()
-        ]
+        """Answer until nothing was asked for long, or this is the end."""
+        all_exercises()
         say(f"Grading for {self._root} until nothing was asked for {self._idle / 60:g} minutes.")
-        until = time.monotonic() + self._idle
-        while True:
-            wait = 0.0 if cold else max(0.0, until - time.monotonic())
-            if select.select([self._listener], [], [], wait)[0]:
-                connection, _ = self._listener.accept()
-                with connection:
-                    if not self._answer(connection):
-                        return
-                until = time.monotonic() + self._idle
-            elif cold:
-                grade(cold.pop(0), shared_sandbox("auto"), root=self._root, seed=fresh_seed())
-            else:
-                return
+        while select.select([self._listener], [], [], self._idle)[0]:
+            connection, _ = self._listener.accept()
+            with connection:
+                if not self._answer(connection):
+                    return
 
     def _answer(self, connection: socket.socket) -> bool:
         """Do what is asked; False when this is the end."""

@@ -137,7 +137,7 @@ def test_a_file_that_changes_comes_or_goes_is_seen(tmp_path: Path) -> None:
 
 @pytest.fixture
 def course(tmp_path: Path) -> Path:
-    """A course with one notebook."""
+    """A small course."""
     folder = tmp_path / "course"
     (folder / "source" / "by_hand").mkdir(parents=True)
     for name in (NOTEBOOK.name, "backprop.py", "selfcheck.py"):
