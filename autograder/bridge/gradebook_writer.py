@@ -233,15 +233,44 @@ class Writer:
                 raise GradebookProblem(gone(f"{name}.ipynb"))
         return there.difference(written)
 
+    def write_together(self, sheets: Sequence[tuple[str, str, Mapping[str, Graded]]]) -> bool:
+        """Write sheets of several students in one transaction; False where one of them needs more, and none is written.
+
+        Raises what kept them from being written. Then, too, none is in the gradebook.
+        """
+        if self._direct is None or len({(student, sheet) for student, sheet, _ in sheets}) < len(sheets):
+            return False
+        gradebook, here = self._gradebook(), Path.cwd()
+        os.chdir(self.root)
+        try:
+            others = [self._others(student, sheet, graded) for student, sheet, graded in sheets]
+            for (student, sheet, graded), more in zip(sheets, others, strict=True):
+                if not self._made_directly(student, sheet, graded, more):
+                    return False
+            gradebook.really_commit()
+            for (student, sheet, _), more in zip(sheets, others, strict=True):
+                self._put_in_place(student, sheet, more)
+            return True
+        finally:
+            gradebook.db.rollback()
+            shutil.rmtree(self._staging, ignore_errors=True)
+            os.chdir(here)
+
+    def _made_directly(
+        self, student: str, sheet: str, graded: Mapping[str, Graded], others: Collection[str]
+    ) -> bool:  # fmt: skip
+        if self._direct is None:
+            return False
+        readable = handed_in.inspect([self.place(student, sheet, one) for one in sorted({*graded, *others})])
+        return self._direct.write(self._gradebook().db.connection(), student, sheet, graded, readable)
+
     def _make(
         self, student: str, sheet: str, graded: Mapping[str, Graded], stale: Collection[str], others: Collection[str]
     ) -> bool:
         """Make the rows, not yet committed, and the folder; False where nbgrader's configuration leaves them out."""
         gradebook = self._gradebook()
-        if self._direct is not None and not stale:
-            readable = handed_in.inspect([self.place(student, sheet, one) for one in sorted({*graded, *others})])
-            if self._direct.write(gradebook.db.connection(), student, sheet, graded, readable):
-                return True
+        if not stale and self._made_directly(student, sheet, graded, others):
+            return True
         with one_gradebook(gradebook), _without_log():
             handed_in.keep_given(self._app.coursedir.db_url, Path(self._path(self._autograded, student, sheet)))
             return self._convert(student, sheet, graded, stale, others)

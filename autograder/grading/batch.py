@@ -256,11 +256,12 @@ class _Pass:
                 self.worked_out.add(out.planned.submission.exercise)
                 work_out_truth(out.planned.prepared.exercise, out.planned.prepared.seed)
         finished, _ = wait([*self.running, *self.searches.running], return_when=FIRST_COMPLETED)
+        ready: list[Sheet] = []
         for future in finished:
             if future in self.searches.running:
                 for sheet, at in self.searches.take(future):
                     del sheet.marked[at]
-                    yield from self._finished(sheet)
+                    ready.append(sheet)
                 continue
             out = self.running.pop(future)
             try:
@@ -273,10 +274,33 @@ class _Pass:
                 said = "its worker ended" if isinstance(problem, BrokenProcessPool) else f"its worker failed: {problem}"
                 self._once_more(out, f"{said} ({out.tries} tries); run the same command again.")
             if len(out.sheet.settled) == out.sheet.count:
-                yield from self._finished(out.sheet)
+                ready.append(out.sheet)
+        ready = [sheet for number, sheet in enumerate(ready) if not any(sheet is one for one in ready[:number])]
+        written = self._written_together(ready)
+        for sheet in ready:
+            steps = self._finish(sheet, is_written=any(sheet is one for one in written))
+            yield from self._guarded([part.submission for part in sheet.parts], steps)
 
-    def _finished(self, sheet: Sheet) -> Iterator[tuple[Done, bool]]:
-        return self._guarded([part.submission for part in sheet.parts], self._finish(sheet))
+    def _written_together(self, sheets: Sequence[Sheet]) -> list[Sheet]:
+        """Write sheets that came back at the same time at once: a gradebook takes as long for one as for all.
+
+        Returns those that were written and noted. Whatever goes wrong is told when each is written alone.
+        """
+        together: list[Sheet] = []
+        try:
+            for sheet in sheets:
+                self._mark(sheet)
+                if all(isinstance(part, Answered) for part in sheet.parts) and None not in sheet.marked.values():
+                    together.append(sheet)
+            if len(together) < 2 or self._is_blocked():
+                return []
+            graded = [(sheet.student, sheet.sheet, self._graded(sheet)) for sheet in together]
+            if self.course.writer.write_together(graded):
+                self.course.journal.note(*(entry for sheet in together for entry in self._entries(sheet)))
+                return together
+        except Exception as error:
+            log.info("sheets are written one by one (%r)", error)
+        return []
 
     def _once_more(self, out: Out, problem: str) -> None:
         if out.tries < TRIES:
@@ -293,8 +317,7 @@ class _Pass:
             journal.keep(planned.key, exercise, asked(prepared.whole.job.asks), ran)
         return Answered(planned, ran, GRADED)
 
-    def _finish(self, sheet: Sheet) -> Iterator[tuple[Done, bool]]:
-        """Mark a sheet, write it, and note in the journal that it is written; once no search for a place runs."""
+    def _mark(self, sheet: Sheet) -> None:
         for at, part in sheet.settled.items():
             if isinstance(part, Answered) and at not in sheet.marked:
                 try:
@@ -302,18 +325,27 @@ class _Pass:
                 except Exception as error:
                     said = _ours(part.submission, error)
                     sheet.settled[at] = Failed(part.submission, said, part.planned)
+
+    def _graded(self, sheet: Sheet) -> dict[str, Graded]:
+        """What there is to write of a sheet, by exercise."""
+        return {one.marks.exercise: one for one in sheet.marked.values() if one is not None}
+
+    def _entries(self, sheet: Sheet) -> list[Entry]:
+        """What the journal is to know of a sheet that is written."""
+        marked = ((part, sheet.marked.get(at)) for at, part in sheet.settled.items())
+        return [self._entry(part, one.marks) for part, one in marked if isinstance(part, Answered) and one is not None]
+
+    def _finish(self, sheet: Sheet, *, is_written: bool = False) -> Iterator[tuple[Done, bool]]:
+        """Mark a sheet, write it, and note in the journal that it is written; once no search for a place runs."""
+        self._mark(sheet)
         if None in sheet.marked.values():
             return
-        graded: dict[str, Graded] = {}
-        entries: list[Entry] = []
-        for at, part in sheet.settled.items():
-            one = sheet.marked.get(at)
-            if isinstance(part, Answered) and one is not None:
-                graded[one.marks.exercise] = one
-                entries.append(self._entry(part, one.marks))
+        graded = self._graded(sheet)
         failed = [part for part in sheet.parts if isinstance(part, Failed)]
         stale = {part.submission.exercise for part in failed if self._is_stale(part)}
-        problem, again = self._write(sheet, graded, stale, entries) if graded or stale else ("", False)
+        problem, again = "", False
+        if (graded or stale) and not is_written:
+            problem, again = self._write(sheet, graded, stale, self._entries(sheet))
         for part in sheet.parts:
             if isinstance(part, Failed):
                 yield Done(part.submission, FAILED, None, part.problem, self.feedback, running=len(self.running)), False

@@ -3,7 +3,7 @@
 import json
 import shutil
 import sqlite3
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 
 import nbformat
 import pytest
@@ -115,6 +115,29 @@ def test_a_sheet_takes_few_statements_however_many_cells_and_students_there_are(
     assert sorted(new)[-2] <= 10
     assert len(again) >= 5
     assert max(again) <= 9, "completed in the second pass, where nothing is other"
+
+
+class AtOnce(Executor):
+    """Runs what it is given at once, so that all that is out is back at the same time."""
+
+    def submit(self, work, *arguments):
+        future = Future()
+        future.set_result(work(*arguments))
+        return future
+
+
+@pytest.mark.slow
+def test_sheets_that_are_back_at_the_same_time_are_one_transaction(handed_in, tmp_path, monkeypatch):
+    course = shutil.copytree(handed_in, tmp_path / "course", symlinks=True)
+    students, commits = len(list((course / "submitted").iterdir())), []
+    monkeypatch.setattr(batch, "run_isolated", worker)
+    with Journal(course) as journal, Writer(course) as writer:
+        event.listen(writer._gradebook().engine, "commit", commits.append)
+        shared = Course(course, journal, writer, AtOnce(), journal.seed(7), window=lambda: 3)
+        done = list(grade_class(shared, find([course / "submitted"]), feedback=False))
+    assert [one.problem for one in done] == [""] * (students + 1)  # ada hands in two
+    assert students == 9
+    assert len(commits) <= 5, "three at a time; who is late is written alone"
 
 
 @pytest.mark.slow

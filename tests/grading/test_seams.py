@@ -48,6 +48,7 @@ SEAMS = {
     "when nbgrader has made a notebook": ("after", FilesWriter, "write", always),
     "before the files of a sheet are made": ("before", Direct, "_write_files", always),
     "when the files of a sheet are made": ("after", Direct, "_write_files", always),
+    "when a sheet is made in bulk": ("after", Writer, "_made_directly", always),
     "before the gradebook is committed": ("after", Writer, "_make", always),
     "when the gradebook is committed": ("before", Writer, "_put_in_place", always),
     "when the old folder is away": ("after", Path, "rename", aside),
