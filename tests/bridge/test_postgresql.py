@@ -134,8 +134,8 @@ def test_a_server_that_is_not_there_is_named_in_one_sentence(tmp_path, root):
 
 
 SEAMS = {
-    "before a sheet": ("write", "before"),
-    "before its commit": ("_convert", "after"),
+    "before a sheet": ("_others", "before"),
+    "before its commit": ("_made_directly", "after"),
     "when it is committed": ("_put_in_place", "before"),
 }
 
