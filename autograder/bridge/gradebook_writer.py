@@ -233,24 +233,24 @@ class Writer:
                 raise GradebookProblem(gone(f"{name}.ipynb"))
         return there.difference(written)
 
-    def write_together(self, sheets: Sequence[tuple[str, str, Mapping[str, Graded]]]) -> bool:
-        """Write sheets of several students in one transaction; False where one of them needs more, and none is written.
+    def write_together(self, sheets: Sequence[tuple[str, str, Mapping[str, Graded]]]) -> list[bool]:
+        """Write sheets of several students in one transaction; which of them are written. The others need more.
 
-        Raises what kept them from being written. Then, too, none is in the gradebook.
+        Raises what kept them from being written. Then none is in the gradebook.
         """
         if self._direct is None or len({(student, sheet) for student, sheet, _ in sheets}) < len(sheets):
-            return False
-        gradebook, here = self._gradebook(), Path.cwd()
+            return [False] * len(sheets)
+        gradebook, here, done = self._gradebook(), Path.cwd(), []
         os.chdir(self.root)
         try:
             others = [self._others(student, sheet, graded) for student, sheet, graded in sheets]
             for (student, sheet, graded), more in zip(sheets, others, strict=True):
-                if not self._made_directly(student, sheet, graded, more):
-                    return False
+                done.append(self._made_directly(student, sheet, graded, more))
             gradebook.really_commit()
-            for (student, sheet, _), more in zip(sheets, others, strict=True):
-                self._put_in_place(student, sheet, more)
-            return True
+            for (student, sheet, _), more, is_made in zip(sheets, others, done, strict=True):
+                if is_made:
+                    self._put_in_place(student, sheet, more)
+            return done
         finally:
             gradebook.db.rollback()
             shutil.rmtree(self._staging, ignore_errors=True)

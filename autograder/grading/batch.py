@@ -295,9 +295,10 @@ class _Pass:
             if len(together) < 2 or self._is_blocked():
                 return []
             graded = [(sheet.student, sheet.sheet, self._graded(sheet)) for sheet in together]
-            if self.course.writer.write_together(graded):
-                self.course.journal.note(*(entry for sheet in together for entry in self._entries(sheet)))
-                return together
+            done = self.course.writer.write_together(graded)
+            together = [sheet for sheet, is_written in zip(together, done, strict=True) if is_written]
+            self.course.journal.note(*(entry for sheet in together for entry in self._entries(sheet)))
+            return together
         except Exception as error:
             log.info("sheets are written one by one (%r)", error)
         return []

@@ -31,8 +31,8 @@ class WritesMarks(Protocol):
     def holds(self, student: str, sheet: str, marks: Sequence[Marks]) -> bool:
         """Whether these marks are written already. Raises GradebookProblem."""
 
-    def write_together(self, sheets: Sequence[tuple[str, str, Mapping[str, Graded]]]) -> bool:
-        """Write whole sheets of several students at once, or nothing of them and return False."""
+    def write_together(self, sheets: Sequence[tuple[str, str, Mapping[str, Graded]]]) -> list[bool]:
+        """Write whole sheets of several students at once; which of them are written. Raises when none is."""
 
     def write(self, student: str, sheet: str, graded: Mapping[str, Graded], stale: Collection[str] = ()) -> None:
         """Write one student's sheet as a whole, and withdraw the marks of the ``stale``. Raises GradebookProblem."""
