@@ -1,7 +1,7 @@
 # %% [markdown] text="title"
 # A network that reads a text has to bring together what stands apart. **Attention** does it with three matrices: each position
 # asks a *query*, shows a *key*, and holds a *value*; it looks at every key, decides how much each of them matters, and takes that
-# much of their values. Every model of language of today is made of it. Here you write one head, forwards and backwards, and train
+# much of their values. Nearly every large model of language is made of it. Here you write one head, forwards and backwards, and train
 # a small model of letters with nothing but your own gradients.
 
 # %% given="setup"
@@ -13,7 +13,7 @@ from selfcheck import Line, Report, check_gradient, check_yourself, finish
 # %% [markdown] text="part_a"
 # ## (a) Weights and outputs
 #
-# In this notebook, as everywhere with attention, a **row** is a position in the text.
+# In this notebook, as is usual with attention, a **row** is a position in the text.
 #
 # | what | shape | meaning |
 # |---|---|---|

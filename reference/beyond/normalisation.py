@@ -1,7 +1,7 @@
 # %% [markdown] text="title"
 # In a deep network the units of one layer may be tiny and those of the next one enormous, and no learning rate suits both.
-# **Normalisation** puts a stop to that: it takes the mean off and divides by the spread. Forwards that is two lines.
-# Backwards it is the first layer of this course in which a value acts on the result by **three paths**: directly, by way of
+# **Normalisation** puts a stop to that: it takes the mean off and divides by the spread. Forwards that is a few lines.
+# Backwards it is a layer in which a value acts even on its own result by **three paths**: directly, by way of
 # the mean, and by way of the variance. Here you walk each of them alone, then find the one line that all three make.
 
 # %% given="setup"
@@ -210,7 +210,7 @@ show(
 #
 # where a bar is the average along the axis. It says what normalisation does to a gradient: it takes off the part that would
 # move all values alike, and the part that would stretch them. `fused_backward(dZ_hat, Z_hat, s, axis)` returns `dZ`. Of the
-# forward pass it needs only `Z_hat` and `s`, of shape (n, 1) or (1, m), and that is all a library keeps.
+# forward pass it needs only `Z_hat` and `s`, of shape (n, 1) or (1, m).
 
 # %% student="fused"
 def fused_backward(dZ_hat, Z_hat, s, axis):

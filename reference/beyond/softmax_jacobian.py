@@ -1,8 +1,8 @@
 # %% [markdown] text="title"
 # A sigmoid looks at one number. **Softmax** looks at all units of a layer at once: it makes shares of them that add up to
-# one, so each output depends on every input, and its derivative is a matrix. It stands at the end of every classifier with
-# more than two classes, and in the middle of every attention layer. Here you work the matrix out once by hand, write it down
-# once as code, and then find out why nobody ever builds it.
+# one, so each output depends on every input, and its derivative is a matrix. It stands at the end of most classifiers with
+# more than two classes, and in the middle of attention. Here you work the matrix out once by hand, write it down once as code,
+# and then find out that it need not be built.
 
 # %% given="setup"
 import matplotlib.pyplot as plt
@@ -278,7 +278,7 @@ show(
 #
 # - 2 points: every entry of the Jacobian in the row of the right class has its share p as a factor (p_i (1 - p_i) and
 #   -p_i p_j), which cancels the 1/p of the logarithm exactly; what is left is p - y. One point for the factor, one for the result.
-# - 1 point: the squared error has no 1/p, so the factor p of the Jacobian, almost 0 for the right class and multiplied with
-#   a share almost 1 (1 - p) for the wrong one, stays and makes the gradient vanish.
+# - 1 point: the squared error has no 1/p, so the factors of the Jacobian stay and make the gradient vanish: p of the right class
+#   is almost 0, and so is p (1 - p) of the wrong one, whose p is almost 1.
 #
 # === END MARK SCHEME ===

@@ -13,6 +13,7 @@
 # 5. Regression, logistic regression and the support vector machine as special cases
 # 6. Where gradients vanish and explode
 # 7. An example from physics: two phases of a magnet
+# 8. From here to the networks of today
 
 # %% given="setup"
 import matplotlib.pyplot as plt
@@ -113,7 +114,7 @@ except ImportError:
 #
 # $$\frac{dL}{du} = \frac{dL}{dv} \cdot \frac{dv}{du} + \frac{dL}{dw} \cdot \frac{dw}{du} = 1 \cdot 2 + 1 \cdot 10 = 12$$
 #
-# In a network every hidden unit is such a fork, for it feeds all units of the next layer. That sum is the reason why weights
+# In a network a hidden unit is such a fork: it feeds all units of the next layer. That sum is the reason why weights
 # appear **transposed** on the way back. The exercise below carries numbers along every edge of a small graph.
 
 # %% [markdown] text="chain_links"

@@ -153,6 +153,43 @@ def test_the_small_example():
     np.testing.assert_allclose(found["A"], [[4], [7.5232]], atol=5e-5)
 
 
+def test_what_numpy_does_with_letters_that_stand_several_times():
+    tokens, dX = np.array([0, 2, 0]), np.array([[1.0], [2.0], [4.0]])
+    one, all_of_them = np.zeros((3, 1)), np.zeros((3, 1))
+    one[tokens] += dX
+    np.add.at(all_of_them, tokens, dX)
+    assert one.ravel().tolist() == [4, 0, 2]
+    assert all_of_them.ravel().tolist() == [5, 0, 2]
+
+
+def test_the_largest_score_of_all_leaves_nothing_of_those_that_may_be_seen():
+    assert np.exp(-np.inf) == 0
+    for at in drawn("attention_values"):
+        S = at["Q"] @ at["K_large"].T / np.sqrt(at["Q"].shape[1])
+        left = np.where(at["mask"], np.exp(S - S.max(axis=1, keepdims=True)), 0)
+        assert np.any(left.sum(axis=1) == 0)
+        assert np.max(S.max(axis=1) - np.where(at["mask"], S, -np.inf).max(axis=1)) > 1000
+
+
+def test_the_root_keeps_the_size_of_scores_and_the_gradient_behind_softmax():
+    rng, top, slope = np.random.default_rng(0), {}, {}
+    for d in (4, 400):
+        Q, K = rng.normal(size=(2, 200, d))
+        for name, S in (("bare", Q @ K.T), ("scaled", Q @ K.T / np.sqrt(d))):
+            E = np.exp(S - S.max(axis=1, keepdims=True))
+            P = E / E.sum(axis=1, keepdims=True)
+            top[name, d], slope[name, d] = P.max(axis=1).mean(), np.sum(P * (1 - P), axis=1).mean()
+            assert name == "bare" or S.std() == pytest.approx(1, rel=0.05)
+    assert top["bare", 400] > 0.85  # nearly all weight on one position
+    assert max(top["bare", 4], top["scaled", 400]) < 0.25
+    assert slope["bare", 400] < slope["bare", 4] / 5
+
+
+def test_what_is_not_seen_has_no_gradient_at_its_score():
+    for at in drawn("attention_gradients"):
+        assert not np.any(exercise.true_backward(at)["dS"][~at["mask"]])
+
+
 def test_a_position_that_sees_one_has_no_gradient_at_its_score():
     P, dP = np.array([[1.0, 0.0]]), np.array([[0.7, -0.3]])
     np.testing.assert_array_equal(mistakes.through_softmax(P, dP), [[0, 0]])
@@ -183,6 +220,18 @@ def test_the_model_reads_more_than_one_letter(trained):
 
 
 @pytest.mark.slow
+def test_where_a_letter_stands_in_its_piece_tells_hardly_anything(trained):
+    """So a loss far below that of one letter can only have come through attention."""
+    text, pairs = trained["text"], {}
+    for start in range(len(text) - 25):
+        for place in range(24):
+            pairs.setdefault((text[start + place], place), []).append(text[start + place + 1])
+    counts = [np.unique(found, return_counts=True)[1] for found in pairs.values()]
+    best = -sum(np.sum(n * np.log(n / n.sum())) for n in counts) / sum(n.sum() for n in counts)
+    assert 0.97 * trained["one_letter"] < best <= trained["one_letter"]
+    assert trained["train"].__defaults__[:3] == (400, 24, 8)  # steps, letters, pieces
+
+
 def test_the_letters_of_one_letter_are_counted_right(trained):
     """The best loss of one letter by a second route: conditional entropy of the pairs."""
     text, pairs = trained["TEXT"], {}

@@ -43,6 +43,32 @@ def test_the_slopes_at_a_fork():
     assert (loss(5 + 1e-6) - loss(5 - 1e-6)) / 2e-6 == pytest.approx(12)
 
 
+def test_far_to_the_left_the_loss_is_large_and_almost_flat():
+    a = 1 / (1 + np.exp(-(np.array([-4.0, -3.0]) * 2 - 1)))
+    loss, slope = (a - 1) ** 2, 2 * (a - 1) * a * (1 - a) * 2
+    assert np.all(loss > 0.99)
+    assert np.all(np.abs(slope) < 0.01)
+
+
+def test_the_contents_name_every_section(root):
+    text = (root / SCRIPT).read_text(encoding="utf-8")
+    named = re.findall(r"^# (\d+)\. ", text.split("# %% given")[0], re.MULTILINE)
+    assert named == re.findall(r"^# ## (\d+)\. ", text, re.MULTILINE)
+
+
+@pytest.mark.slow
+def test_no_straight_line_separates_the_moons(guide):
+    from scipy.optimize import linprog
+
+    sign = 2 * guide["labels"] - 1
+    rows = -sign[:, None] * np.column_stack([guide["X_train"].T, np.ones(sign.size)])  # y (w x + b) >= 1
+    assert linprog(np.zeros(3), A_ub=rows, b_ub=-np.ones(sign.size), bounds=(None, None)).status == 2  # infeasible
+
+
+def test_the_critical_temperature():
+    assert f"{2 / np.log(1 + np.sqrt(2)):.3f}" == "2.269"
+
+
 def test_sizes_of_signals_after_thirty_layers():
     assert 1.5**30 > 100_000
     assert 0.3**30 < 1e-15
@@ -54,11 +80,25 @@ def test_the_three_learning_rates(guide):
     assert error[0.03][-1] > 1
     assert error[0.3][6] < 0.02
     assert np.all(np.diff(error[1.02]) > 0)
+    assert np.all(np.diff(np.sign(guide["descend"](-1.5, 1.02) - 2)) != 0)  # over the bottom, each time
 
 
 @pytest.mark.slow
 def test_the_network_bends_around_the_moons(guide):
     assert guide["network"].score(guide["X_train"].T, guide["Y_train"].ravel()) > 0.95
+    fall = -np.diff(np.array(guide["network"].loss_curve_)[[0, 20, 200, 400]])
+    assert fall[0] > 10 * fall[1] < fall[2]  # quickly, then at rest, then again
+    assert fall[1] < 0.02
+
+
+@pytest.mark.slow
+def test_three_straight_lines_are_almost_the_same(guide):
+    lines = []
+    for answer, level in guide["models"].values():
+        model = answer.__self__
+        lines.append(np.append(model.coef_, np.ravel(model.intercept_) - level) / np.linalg.norm(model.coef_))
+        assert np.mean((answer(guide["X_train"].T) > level) == guide["labels"]) < 0.9  # none can bend
+    assert np.ptp(lines, axis=0).max() < 0.1
 
 
 @pytest.mark.slow

@@ -122,6 +122,15 @@ def test_a_gradient_that_moves_all_alike_or_stretches_them_is_taken_off():
         np.testing.assert_allclose(walked(Z, part, 0.0)["dZ"], 0, atol=1e-14)
 
 
+def test_two_values_become_minus_one_and_one_and_three_batches_are_asked():
+    for pair in ([1.0, 5.0], [-2.0, -2.5], [1e3, 1e-3]):
+        np.testing.assert_allclose(
+            mistakes.at_once(np.array([pair]), 1, 0.0)[2], [np.sign(np.subtract(pair, pair[::-1]))]
+        )
+    for at in drawn("training_values"):
+        assert len(at["batches"]) == 3
+
+
 def test_the_picture_shows_what_is_said():
     Z = np.array([[2.5, 0.3, -1.0, 1.2, 0.1, -0.6, 3.0, -1.5]])
     found = walked(Z, np.eye(1, 8), 1e-5)

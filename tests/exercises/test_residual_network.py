@@ -128,6 +128,34 @@ def test_the_four_stacks_do_what_is_said(solved):
 
 
 @pytest.mark.slow
+def test_the_stacks_are_those_of_the_text_and_their_curves_too(solved):
+    names = solved("residual_network", "fifty")
+    values, gradients = names["fifty"](False, False, np.random.default_rng(5))
+    assert {one.shape for one in (*values, *gradients)} == {(32, 16)}
+    sizes = np.log(names["relative_sizes"](gradients))
+    assert np.corrcoef(sizes, np.arange(51))[0, 1] > 0.999  # a straight line
+    for seed in range(5):
+        values, gradients = names["fifty"](True, False, np.random.default_rng(seed))
+        grows = (np.linalg.norm(values[-1]) / np.linalg.norm(values[0])) ** (1 / 50)
+        assert 1.08 < grows < 1.16  # "and so do the values"
+        assert np.all(np.diff(names["relative_sizes"](gradients)) < 0.03 * names["relative_sizes"](gradients)[:-1])
+
+
+def test_weights_twice_as_large_would_keep_the_size():
+    """ "Half as large as they should be for ReLU": at twice their size the mean square stays, here it is a quarter."""
+    rng = np.random.default_rng(0)
+    X = np.maximum(rng.normal(size=(32, 5000)), 0)
+    kept = [np.mean((f * np.sqrt(2 / 32) * rng.normal(size=(2000, 32)) @ X) ** 2) for f in (1, 0.5)]
+    assert kept == pytest.approx([1, 0.25], rel=0.1)
+
+
+def test_plus_equals_changes_what_stands_in_the_list():
+    X = np.zeros(2)
+    values = [X]
+    X += 1
+    assert values[0].tolist() == [1, 1]
+
+
 def test_what_normalisation_changes_is_the_size_of_later_branches(solved):
     """The spread by which a branch's gradient is divided has grown with the values."""
     fifty = solved("residual_network", "fifty")["fifty"]

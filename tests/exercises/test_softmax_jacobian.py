@@ -157,6 +157,46 @@ def test_the_memory_of_a_matrix_costs_half_and_is_told_apart_from_that_of_the_pr
     assert exercise.MANY == 400  # as the notebook says
 
 
+def test_what_the_text_says_of_large_units():
+    with np.errstate(over="ignore"):
+        assert (np.exp(1000.0), np.exp(-1000.0)) == (np.inf, 0)
+    Z = np.array([[0.3, -1.0], [2.0, 0.5], [1.0, 1.0]])
+    np.testing.assert_allclose(mistakes.shares(Z - [[7.0, -4.0]]), mistakes.shares(Z), rtol=1e-14)
+    for at in drawn("softmax_values"):  # around 1000 and around -1000, in columns of their own
+        largest = at["Z_large"].max(axis=0)
+        assert np.any(largest > 990)
+        assert np.any(largest < -990)
+
+
+def test_the_left_picture_is_symmetric_with_a_positive_diagonal_and_sums_of_zero():
+    p = mistakes.shares(np.array([[2.0], [1.0], [0.5], [0.0], [-0.5], [-1.0]]))[:, 0]
+    J = exercise.true_jacobian({"z": np.log(p), "p": p})["J"]
+    np.testing.assert_array_equal(J > 0, np.eye(6, dtype=bool))
+    np.testing.assert_array_equal(J < 0, ~np.eye(6, dtype=bool))
+    for axis in (0, 1):
+        np.testing.assert_allclose(J.sum(axis=axis), 0, atol=1e-15)
+
+
+def test_what_cancels_the_logarithm_and_what_does_not():
+    p = mistakes.shares(np.array([[10.0], [0.0], [0.0]]))[:, 0]  # the right class is the second one
+    J = np.diag(p) - np.outer(p, p)
+    assert 1 / p[1] > 20_000
+    np.testing.assert_allclose(J[1] * (-1 / p[1]), p - [0, 1, 0], rtol=1e-10)
+    assert p[0] > 0.999
+    assert max(p[1], J[0, 0]) < 0.001
+
+
+def test_the_right_picture_rises_and_falls():
+    z = np.linspace(-2, 10, 25)
+    Z, Y = np.vstack([z, 0 * z, 0 * z]), np.eye(3)[:, [1] * 25]
+    P = mistakes.shares(Z)
+    squared = np.abs(exercise.true_product({"Z": Z, "P": P, "dP": 2 * (P - Y)})["dZ"][0])
+    assert np.all(np.diff(P[0] - Y[0]) > 0)  # the cross-entropy's dz
+    assert P[0, -1] > 0.999
+    assert squared.max() > 0.3
+    assert squared[-1] < 0.001
+
+
 def test_the_squared_error_falls_asleep_and_the_cross_entropy_does_not():
     z = np.array([[10.0], [0.0], [0.0]])
     P, Y = mistakes.shares(z), np.eye(3)[:, [1]]
