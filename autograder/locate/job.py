@@ -20,6 +20,9 @@ STREAM = 0x0F1A6E12
 
 ANSWER_BYTES = 8 << 20
 
+SHARE = 0.7
+"""So much of the computing time of a question may a search take before it ends with what it has found."""
+
 WALL_SECONDS = 60.0
 """A search is bounded by its runs; on a busy machine they take longer, and what is found must be the same."""
 
@@ -63,7 +66,9 @@ def to_record(job: Job, probes: Sequence[Probe], seed: int, cells: Sequence[int]
 
 def to_repair(job: Job, asked: Mapping[str, Mapping[str, Any]], probes: Sequence[Probe], cells: Sequence[int]) -> Job:
     """The job that looks for repairs of a student's code, at the points and with the exact values in ``asked``."""
-    asks = tuple(Ask(probe.name, probe.source, (asked[probe.name],), task="repair") for probe in probes)
+    seconds = SHARE * job.limits.question_cpu_seconds
+    told = {probe.name: {**asked[probe.name], "seconds": seconds} for probe in probes}
+    asks = tuple(Ask(probe.name, probe.source, (told[probe.name],), task="repair") for probe in probes)
     return _with(job, asks, cells)
 
 

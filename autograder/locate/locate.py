@@ -44,13 +44,13 @@ def solutions(
         network = next((q.network for q in exercise.questions if q.probe is probe and q.network), None)
         given, shown = points(probe, seed)
         exact = [{name: value for name, value in one.items() if value is not None} for one in answer.values["answers"]]
-        recorded = answer.values["quantities"]
+        recorded, rows = answer.values["quantities"], answer.values["rows"]
         if numbers := own_numbers(exercise, probe):  # the solution calculates with those of the sheet
             assert exercise.personal is not None
-            true, recorded = exercise.personal.truth(numbers), []
+            true, recorded, rows = exercise.personal.truth(numbers), [], []
             exact = [{name: np.reshape(true[name], np.shape(value)) for name, value in one.items()} for one in exact]
         table = quantities(described(network), given, recorded, exact)
-        asked = asked_of(given, exact, table, shown)
+        asked = asked_of(given, exact, table, shown, rows)
         found[probe.name] = Solution(asked, tuple(table))
     return found
 
@@ -65,7 +65,8 @@ def own_numbers(exercise: Exercise, probe: Probe) -> Values | None:
 
 
 def asked_of(
-    points: Sequence[Values], exact: Sequence[Values], table: Sequence[Quantity], shown: int
+    points: Sequence[Values], exact: Sequence[Values], table: Sequence[Quantity], shown: int,
+    rows: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """What a search is given: the points, the exact answers and every quantity there, and which point is shown."""
     return {
@@ -73,11 +74,17 @@ def asked_of(
         "exact": list(exact),
         "table": [list(one.values) for one in table],
         "levels": [one.level for one in table],
-        "wholes": [zlib.crc32(one.whole.encode()) if one.whole else 0 for one in table],
+        "wholes": [_hashed(one.whole) for one in table],
         "named": [bool(one.text) for one in table],
+        "rows": [{**one, "names": [_hashed(name) for name in one["names"]]} for one in rows],
         "rtol": RTOL,
         "shown": shown,
     }
+
+
+def _hashed(name: str) -> int:
+    """What the sandbox may know of a name in the course's solution."""
+    return zlib.crc32(name.encode()) if name else 0
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,9 @@ MOST_VISITS = 8
 
 MOST_ENTRIES = 4096
 
+LONGEST = 64
+"""So many visits of an expression are looked at as one row."""
+
 IDLE, RECORD, REPLACE = 0, 1, 2
 
 Visit = tuple[int, int]
@@ -33,6 +36,7 @@ class Hook:
         self.mode, self.left, self.most = IDLE, MOST_HOOKS, MOST_HOOKS
         self.visits: dict[int, int] = {}
         self.seen: dict[Visit, tuple[Any, Any, int]] = {}
+        self.rows: dict[int, list[Any]] = {}
         self.over: dict[int, dict[int, Any]] = {}
         self.left_behind: dict[Visit, dict[str, Any]] = {}
         self.reached: Visit = (-1, -1)
@@ -41,7 +45,7 @@ class Hook:
     def begin(self, mode: int, over: dict[Visit, Any] | None = None) -> None:
         """Start a run."""
         self.mode, self.left, self.visits, self.seen, self.over = mode, self.most, {}, {}, {}
-        self.left_behind, self.reached = {}, (-1, -1)
+        self.left_behind, self.reached, self.rows = {}, (-1, -1), {}
         for (index, visit), value in (over or {}).items():
             self.over.setdefault(index, {})[visit] = value
 
@@ -60,7 +64,7 @@ class Hook:
             raise TooMuch
         if self.mode == RECORD:
             visit = self.visits[index] = self.visits.get(index, -1) + 1
-            if visit < MOST_VISITS:
+            if visit <= LONGEST:
                 self._keep((index, visit), value)
             wanted = self.over.get(index)
         else:
@@ -111,6 +115,9 @@ class Hook:
 
     def _keep(self, key: Visit, value: Any) -> None:
         found = as_array(value)
+        self.rows.setdefault(key[0], []).append(found)
+        if key[1] >= MOST_VISITS:
+            return
         if found is not None:
             self.seen[key] = (found, value, len(self.seen))
         elif type(value) in (bool, np.bool_):

@@ -38,6 +38,7 @@ class Node:
     children: list[int] = field(default_factory=list)
     text: str = ""
     stores: dict[str, tuple[int, int, int, int]] = field(default_factory=dict)  #: of a function
+    statement: tuple[int, int] | None = None  #: where the assignment begins whose whole right side it is
 
 
 class Instrument(ast.NodeTransformer):
@@ -98,7 +99,10 @@ class Instrument(ast.NodeTransformer):
             target = node.targets[0] if kind is ast.Assign else node.target
             for one in node.targets if kind is ast.Assign else [node.target]:
                 self._inside_target(one)
+            first = len(self.nodes)
             node.value = node.value and self._rooted(node.value, "assign", _named(target))
+            if node.value and len(self.nodes) > first and self.nodes[first].root == "assign":
+                self.nodes[first].statement = node.lineno, node.col_offset
         elif kind is ast.AugAssign:
             return self._augmented(node)
         elif kind is ast.Return:
@@ -111,7 +115,7 @@ class Instrument(ast.NodeTransformer):
             if kind is ast.While:
                 node.body = [self._tick(node), *node.body]
         elif kind in (ast.For, ast.AsyncFor):
-            node.iter = self._rooted(node.iter, "iter")
+            node.iter = self._rooted(node.iter, "iter", _named(node.target))
             node.body = [self._tick(node), *self._block(node.body)]
             node.orelse = self._block(node.orelse)
         elif kind in (ast.With, ast.AsyncWith):

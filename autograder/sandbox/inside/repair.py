@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,8 @@ from .candidates import Candidate, Candidates, is_scaled, is_too_large
 from .hooks import RECORD, Visit
 from .instrument import Instrument, Node
 from .mutants import Mutant, Mutants
-from .runs import Plain, Runs, alike, entries, parts, recorded, same
+from .rows import KNOWN, Rows, recorded
+from .runs import Plain, Runs, alike, as_rows, entries, parts, same, same_draws
 
 MOST_STEPS = 6
 """So many mistakes are looked for, one after the other."""
@@ -62,7 +64,15 @@ class Twins:
     parts: tuple[Mutant, ...]
 
 
-Repair = Candidate | Mutant | Twins
+@dataclass(frozen=True)
+class Joint:
+    """Rows at several names: each of these slips hides what the others would mend."""
+
+    rank: float
+    parts: tuple[Candidate, ...]
+
+
+Repair = Candidate | Mutant | Twins | Joint
 Change = Mutant | Twins
 
 
@@ -79,6 +89,7 @@ class Search:
         common = [name for name in exact[0] if all(name in one for one in exact)]
         self.exact: list[Plain] = [{name: one[name] for name in common} for one in exact]
         self.candidates = Candidates(self.nodes, asked["table"], asked["levels"], asked["wholes"], asked["named"])
+        self.rows = Rows(self.nodes, asked["rows"])
         self.helpers: set[int] | None = None
         self.rtol = float(asked["rtol"])
         self.points = list(range(len(runs.points)))
@@ -87,6 +98,7 @@ class Search:
 
     def _right(self, point: int, values: Plain) -> set[str]:
         due = self.entries[point]  # in a list that is too short or too long, entries stand in the places of others
+        values = as_rows(values, due)
         fitting = [
             name for name, value in values.items() if entries(value) in (-1, due.get(name)) or due.get(name) == -1
         ]
@@ -126,7 +138,7 @@ class Search:
                     break
                 before = right
                 for best, _ in self._step(right):
-                    told = [self._told(part) for part in (best.parts if isinstance(best, Twins) else [best])]
+                    told = [self._told(part) for part in (best.parts if isinstance(best, Twins | Joint) else [best])]
                     proved = self._proved(best, undo)
                     if proved > right:
                         steps += [{**one, "mends": _names(proved - right)} for one in told]
@@ -192,10 +204,12 @@ class Search:
     def _look(self, right: set[str]) -> None:
         """Run once more, and remember what every expression gives."""
         seen: list[dict[Visit, tuple[Any, Any, int]]] = []
+        rows: list[dict[int, list[Any]]] = []
         self.stopped: Visit | None = None
         for point in self.points:
             self.runs.run(point, self.over[point], RECORD)
             seen.append(self.runs.hook.seen)
+            rows.append(self.runs.hook.rows)
             if point == 0:
                 self.left_behind = self.runs.hook.left_behind
                 if self.runs.error is not None:
@@ -205,6 +219,7 @@ class Search:
         self.objects = {key: seen[0][key][1] for key in common}
         self.order = {key: seen[0][key][2] for key in common}
         self.candidates.see({key: tuple(one[key][0] for one in seen) for key in common}, self.stopped)
+        self.rows.see(rows, self.candidates, {key[0] for key in self.over[0]})
         self._weigh(right)
 
     def _weigh(self, right: set[str]) -> None:
@@ -216,19 +231,22 @@ class Search:
         if self.runs.most < 8 * len(seen):
             return
         stream = np.random.default_rng(0)
-        base = parts(self.runs.run(0, self.over[0]))
+        base = parts(as_rows(self.runs.run(0, self.over[0]), self.entries[0]))
         if not self.exact[0].keys() <= base.keys():
             return  # an error that the question has caught
         used: set[int] = set()
         reaches: dict[str, set[int]] = {name: set() for name in self.exact[0]}
         for key, values in seen.items():
+            if self.runs.count > self.runs.most:
+                self.candidates.idle.clear()
+                return
             if isinstance(values[0], bool):
                 used.add(key[0])
                 for found_in in reaches.values():
                     found_in.add(key[0])
                 continue
             other = stream.standard_normal(values[0].shape) * (1.0 + np.abs(values[0]).max(initial=0.0))
-            found = parts(self.runs.run(0, {**self.over[0], key: other}))
+            found = parts(as_rows(self.runs.run(0, {**self.over[0], key: other}), self.entries[0]))
             if self.runs.error is not None:
                 used.add(key[0])
                 for found_in in reaches.values():
@@ -293,6 +311,11 @@ class Search:
             if successes:
                 ordered = []
             end = self.runs.most
+        wrong = set(self.exact[0]) - right
+        if not any(gained == wrong for _, gained in successes):
+            successes += self._in_rows(right, end, first=True)
+            if any(gained == wrong for _, gained in successes):
+                ordered = []
         for candidate in ordered:
             if few and candidate.kind != "value":
                 continue
@@ -305,12 +328,16 @@ class Search:
             gained = self._gained(right, [_over(candidate, point) for point in self.points])
             if gained and not self._is_alias(candidate, right, gained, copies):
                 successes.append((candidate, gained))
+        if not successes:
+            successes += self._in_rows(right, end, first=False)
         successes += [one for one in copies.values() if one[1]]
         if not any(self._priced(one) < STRONG for one, _ in successes):
             if not many:
                 successes += self._mutated(right, self.runs.most)
             if not successes:
                 successes += self._twins(right)
+            if not successes:
+                successes += self._jointly(right)
         successes.sort(key=lambda one: self._price(one, successes))
         chosen: list[tuple[Repair, set[str]]] = []
         mended: set[str] = set()
@@ -321,6 +348,36 @@ class Search:
                 if isinstance(best, Change):
                     break  # what has been recorded is no longer so
         return chosen
+
+    def _in_rows(self, right: set[str], end: int, *, first: bool) -> list[tuple[Repair, set[str]]]:
+        """The rows that mend something in the place of others: ``first`` where something is first unknown."""
+        found: list[tuple[Repair, set[str]]] = []
+        for candidate in sorted(self.rows.all(), key=lambda one: (one.rank, self.nodes[one.key[0]].size)):
+            node = self.nodes[candidate.key[0]]
+            if self.runs.count > end:
+                break
+            if (candidate.rank < KNOWN) != first:
+                continue
+            if self._calls_itself(node) or node.index in self._helping() or node.index in self.unused:
+                continue
+            if gained := self._gained(right, [_over(candidate, point) for point in self.points]):
+                found.append((candidate, gained))
+        return found
+
+    def _jointly(self, right: set[str]) -> list[tuple[Repair, set[str]]]:
+        """Every name that the solution gives another row, with its own, and as few of them as mend as much."""
+        parts_of_it = self.rows.named()
+        if len(parts_of_it) < 2 or not self._mends(parts_of_it, right):
+            return []
+        for one in parts_of_it[::-1]:
+            fewer = [other for other in parts_of_it if other is not one]
+            if self._mends(fewer, right):
+                parts_of_it = fewer
+        return [(Joint(0.5, tuple(parts_of_it)), self._mends(parts_of_it, right))]
+
+    def _mends(self, candidates: list[Candidate], right: set[str]) -> set[str]:
+        joint = Joint(0.0, tuple(candidates))
+        return self._gained(right, [_over(joint, point) for point in self.points])
 
     def _likely(self, one: Candidate) -> tuple[bool, bool]:
         """Of what costs the same, arrays first, for numbers fit by chance, and numbers that are written down."""
@@ -342,7 +399,7 @@ class Search:
         back = self._put(best) if isinstance(best, Change) else None
         try:
             for point in self.points:
-                over = _over(best, point) if isinstance(best, Candidate) else {}
+                over = {} if isinstance(best, Change) else _over(best, point)
                 if point not in self.searched:
                     found = self._right(point, self.runs.run(point, {**self.over[point], **over}))
                     if not found >= right or self._is_broken(point):
@@ -501,6 +558,8 @@ class Search:
             at = candidate.parts[0].at if isinstance(candidate, Twins) else candidate.at
             parts_of_it = sum(isinstance(part, ast.expr) for part in ast.walk(at))
             return (False, -len(mended), candidate.rank, False, parts_of_it, 1 << 30)
+        if isinstance(candidate, Joint):
+            return (False, -len(mended), candidate.rank, False, 0, 1 << 30)
         node = self.nodes[candidate.key[0]]
         later = any(
             isinstance(other, Candidate)
@@ -517,7 +576,7 @@ class Search:
 
     def _priced(self, one: Repair) -> float:
         """The rank of a repair; a name costs more, for where it got its value may be at fault."""
-        if not isinstance(one, Candidate):
+        if not isinstance(one, Candidate) or one.kind == "row":
             return one.rank
         node = self.nodes[one.key[0]]
         rank = one.rank
@@ -538,6 +597,12 @@ class Search:
                 "got": None, "expected": None, "sound": [],
             }  # fmt: skip
         node = self.nodes[best.key[0]]
+        if best.kind == "row":
+            line, col = node.statement if node.leaf and node.statement else (node.line, node.col)
+            return {
+                "cell": node.cell, "line": line, "end_line": node.end_line, "col": col, "end_col": node.end_col,
+                "visit": -1, "kind": "value", "due": -1, "given": -1, "got": None, "expected": None, "sound": [],
+            }  # fmt: skip
         many = sum(1 for key in self.candidates.seen if key[0] == node.index) > 1
         first, last = node, node
         if best.group is not None:
@@ -596,7 +661,11 @@ def _renamed(old: str, new: str) -> tuple[str, str]:
     return old, new
 
 
-def _over(candidate: Candidate, point: int) -> dict[Visit, Any]:
+def _over(candidate: Candidate | Joint, point: int) -> dict[Visit, Any]:
+    if isinstance(candidate, Joint):
+        return {key: value for one in candidate.parts for key, value in _over(one, point).items()}
+    if candidate.kind == "row":
+        return {(candidate.key[0], visit): value for visit, value in enumerate(candidate.values[point])}
     return dict.fromkeys((candidate.key, *candidate.also), candidate.values[point])
 
 
@@ -614,12 +683,20 @@ def done(
     asked: Plain,
 ) -> Plain:  # fmt: skip
     """Do the task of a question beside the instrumented code: ``record`` what it does, or look for a ``repair``."""
+    with same_draws():
+        return _done(task, instrument, names, student, probe, asked)
+
+
+def _done(
+    task: str, instrument: Instrument, names: dict[str, Any], student: Callable[..., Any], probe: Callable[..., Any],
+    asked: Plain,
+) -> Plain:  # fmt: skip
     read: set[str] = set()
 
     def ask(now: dict[str, Any], given: Plain) -> Any:
         return probe(student(now, read), given)
 
-    points = asked["points"]
+    points, began = asked["points"], time.process_time()
     runs = Runs(instrument, names, ask, points, again=False)
     runs.run(0, {})
     stopped = runs.error is not None
@@ -630,5 +707,6 @@ def done(
     if stopped:
         runs.define(instrument.codes())
     runs.weigh()
+    runs.ends = began + asked["seconds"]
     search = Search(runs, instrument, asked, read)
     return {"found": search.found(), "runs": runs.count, "most": runs.most}

@@ -1,18 +1,20 @@
-"""Runs of a probe beside instrumented code: what it answers, and what a solution gives in its expressions."""
+"""Runs of a probe beside instrumented code, and what it answers."""
 
 from __future__ import annotations
 
 import contextlib
+import copy
 import random
 import sys
+import time
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from . import codec
-from .hooks import IDLE, MOST_HOOKS, RECORD, REPLACE, Visit, as_array
+from .hooks import IDLE, MOST_HOOKS, REPLACE, Visit, as_array
 from .instrument import Instrument
 from .stopwatch import OutOfTime
 
@@ -22,7 +24,6 @@ MOST_RUNS = 4000
 MOST_CALLS = 1_400_000
 """So many function calls may all runs of a search make, as far as one run tells: a training is run less often."""
 
-MOST_QUANTITIES = 500
 PRECISION = 1e-8
 
 Plain = dict[str, Any]
@@ -66,6 +67,10 @@ class Runs:
         self.error: BaseException | None = None
         self.most, self.calls = MOST_RUNS, 0
         self.lazy = -1
+        self.ends = float("inf")
+        """With so much computing time spent, no further run is begun for the search: what it has found counts."""
+        drawing = [one for one in names.values() if isinstance(one, np.random.Generator)]
+        self.drawing = [(one, copy.deepcopy(one.bit_generator.state)) for one in drawing]
 
     def define(self, codes: list[types.CodeType]) -> None:
         """Run the cells in another form; every run has what they define."""
@@ -97,11 +102,15 @@ class Runs:
     def run(self, point: int, over: dict[Visit, Any], mode: int = REPLACE) -> Plain:
         """What the probe answers at a point; what was there before an error counts, and the error is kept."""
         self.count += 1
+        if time.process_time() > self.ends:
+            self.most = min(self.most, self.count)
         values: Plain = {}
         self.error = None
         given = _fresh(self.points[point])
         random.seed(0)
         np.random.seed(0)
+        for generator, state in self.drawing:
+            generator.bit_generator.state = state
         self.hook.begin(mode, over)
         try:
             with np.errstate(all="ignore"):
@@ -119,6 +128,21 @@ class Runs:
         return values
 
 
+@contextlib.contextmanager
+def same_draws() -> Iterator[None]:
+    """Let a generator without a seed give the same numbers at every run, to the solution and to the student."""
+    drawn = np.random.default_rng
+
+    def seeded(seed: Any = None) -> np.random.Generator:
+        return drawn(0 if seed is None else seed)
+
+    np.random.default_rng = seeded  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        np.random.default_rng = drawn
+
+
 def _fresh(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value.copy()
@@ -130,8 +154,8 @@ def _fresh(value: Any) -> Any:
 def _gather(found: Any, values: Plain) -> None:
     for part in found if isinstance(found, types.GeneratorType) else [found]:
         for name, value in part.items():
-            array = as_array(value)
-            values[name] = value if isinstance(value, bool | str) else array
+            rows = _rows(value)
+            values[name] = value if isinstance(value, bool | str) else as_array(value) if rows is None else rows
             if values[name] is None and value is not None:
                 try:
                     values[name] = codec.plain(value)
@@ -139,26 +163,12 @@ def _gather(found: Any, values: Plain) -> None:
                     values[name] = None
 
 
-def recorded(runs: Runs, instrument: Instrument) -> Plain:
-    """What a solution answers at every point, and the different values that its expressions had."""
-    answers, seen = [], []
-    for point in range(len(runs.points)):
-        answers.append(runs.run(point, {}, RECORD))
-        seen.append(runs.hook.seen)
-    found: dict[bytes, Plain] = {}
-    for key in seen[0]:
-        values = [one[key][0] for one in seen if key in one]
-        if len(values) < len(seen) or any(isinstance(one, bool) for one in values):
-            continue
-        name = b"".join(np.round(one, 12).tobytes() + str(one.shape).encode() for one in values)
-        if name not in found and len(found) >= MOST_QUANTITIES:
-            continue
-        node = instrument.nodes[key[0]]
-        place = {"cell": node.cell, "line": node.line, "visit": key[1]}
-        known = {"text": node.text[:80], "size": node.size, "values": values, "whole": "", **place}
-        one = found.setdefault(name, known)
-        one["whole"] = one["whole"] or (node.target if node.root == "assign" else "")
-    return {"answers": answers, "quantities": list(found.values())}
+def _rows(value: Any) -> list[Any] | None:
+    """The arrays of a list of arrays, whose shapes may be the same at one point, and differ at another."""
+    if not isinstance(value, list | tuple) or not value or not all(isinstance(one, np.ndarray) for one in value):
+        return None
+    found = [as_array(one) for one in value]
+    return found if all(one is not None and one.ndim for one in found) else None
 
 
 def alike(first: list[Plain], second: list[Plain]) -> bool:
@@ -177,6 +187,14 @@ def entries(value: Any) -> int:
     if isinstance(value, list):
         return len(value) if any(np.ndim(one) for one in value if isinstance(one, np.ndarray)) else -1
     return len(value) if isinstance(value, np.ndarray) and value.ndim == 3 else -1
+
+
+def as_rows(values: Plain, due: dict[str, int]) -> Plain:
+    """The values, with a list of its rows for an array where a list is due."""
+    return {
+        name: list(value) if isinstance(value, np.ndarray) and value.ndim and due.get(name, -1) >= 0 else value
+        for name, value in values.items()
+    }
 
 
 def parts(values: Plain) -> Plain:

@@ -1,0 +1,249 @@
+"""Rows: what an expression gives at all of its visits, one after the other, as in a loop or step after step.
+
+What a mistake makes wrong at one visit is carried on to the next, so that no single value in its place mends more than
+one step. The row that the solution gives, in the place of a whole row, mends every step; it is tried where the code
+first leaves what is known: at expressions that give something unknown while all that they are made of is known.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .candidates import FOREIGN, Candidate, Candidates, is_scaled
+from .hooks import LONGEST, MOST_ENTRIES, MOST_VISITS, RECORD, Visit
+from .instrument import Instrument, Node
+from .runs import Plain, Runs, same
+
+MOST_QUANTITIES = 500
+MOST_ROWS = 160
+MOST_NUMBERS = 300_000
+"""So many numbers may all rows of a solution hold."""
+
+OF_THAT_NAME, COPIED, FIRST, KNOWN = 0.4, 0.5, 0.55, 0.7
+"""What a row costs where the solution gives a name of the same kind another one, where a name is only given another
+one's value, where it is the first that is unknown, and elsewhere."""
+
+
+def recorded(runs: Runs, instrument: Instrument) -> Plain:
+    """What a solution answers at every point, and the different values and rows that its expressions had."""
+    answers, seen, rows = [], [], []
+    for point in range(len(runs.points)):
+        answers.append(runs.run(point, {}, RECORD))
+        seen.append(runs.hook.seen)
+        rows.append(runs.hook.rows)
+    found: dict[bytes, Plain] = {}
+    for key in seen[0]:
+        values = [one[key][0] for one in seen if key in one]
+        if len(values) < len(seen) or any(isinstance(one, bool) for one in values):
+            continue
+        name = b"".join(np.round(one, 12).tobytes() + str(one.shape).encode() for one in values)
+        if name not in found and len(found) >= MOST_QUANTITIES:
+            continue
+        node = instrument.nodes[key[0]]
+        place = {"cell": node.cell, "line": node.line, "visit": key[1]}
+        known = {"text": node.text[:80], "size": node.size, "values": values, "whole": "", **place}
+        one = found.setdefault(name, known)
+        one["whole"] = one["whole"] or (node.target if node.root == "assign" else "")
+    found_rows = list(_different(rows, instrument.nodes))
+    return {"answers": answers, "quantities": list(found.values()), "rows": found_rows}
+
+
+def _different(rows: list[dict[int, list[Any]]], nodes: list[Node]) -> Iterator[Plain]:
+    """The different rows, as far as they are not too long, each with the names that get it."""
+    found: dict[bytes, Plain] = {}
+    left = MOST_NUMBERS
+    for index, values in together(rows).items():
+        name = b"".join(np.round(value, 12).tobytes() + str(value.shape).encode() for one in values for value in one)
+        if name not in found:
+            size = sum(value.size for one in values for value in one)
+            if len(found) >= MOST_ROWS or size > left:
+                continue
+            left -= size
+            found[name] = {"values": values, "names": []}
+        node = nodes[index]
+        if node.root == "assign" and node.target and node.target not in found[name]["names"]:
+            found[name]["names"].append(node.target)
+    yield from found.values()
+
+
+def together(rows: list[dict[int, list[Any]]]) -> dict[int, list[list[Any]]]:
+    """The rows of the expressions that are visited more than once, at every point."""
+    made = {}
+    for index in rows[0]:
+        values = [one.get(index, []) for one in rows]
+        if not all(0 < len(one) <= LONGEST for one in values) or max(map(len, values)) < 2:
+            continue
+        if any(value is None for one in values for value in one):
+            continue
+        if all(sum(value.size for value in one) <= MOST_ENTRIES for one in values):
+            made[index] = values
+    return made
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the solution: its values at every point, and hashes of the names that get it there."""
+
+    values: list[list[Any]]
+    names: frozenset[int]
+
+    @property
+    def form(self) -> tuple[Any, ...]:
+        """How many values there are, and their shapes, at every point."""
+        return form_of(self.values)
+
+
+def form_of(values: list[list[Any]]) -> tuple[Any, ...]:
+    """How many values there are, and their shapes, at every point."""
+    return tuple(tuple(np.shape(value) for value in one) for one in values)
+
+
+class Rows:
+    """The rows that could stand in the place of those of a student's expressions."""
+
+    def __init__(self, nodes: list[Node], rows: list[Plain]) -> None:
+        """``rows`` are those of the solution, with the hashes of names."""
+        self.nodes = nodes
+        self.by_form: dict[Any, list[Row]] = {}
+        for one in rows:
+            row = Row(one["values"], frozenset(one["names"]))
+            self.by_form.setdefault(row.form, []).append(row)
+
+    def see(self, rows: list[dict[int, list[Any]]], candidates: Candidates, over: set[int]) -> None:
+        """What every expression gives now; those of ``over`` have been mended."""
+        self.candidates = candidates
+        self.mine = {index: values for index, values in together(rows).items() if index not in over}
+        self.right = {
+            index for index, values in self.mine.items() if any(_equal(values, one.values) for one in self._fitting(values))
+        }
+
+    def _fitting(self, values: list[list[Any]]) -> list[Row]:
+        return self.by_form.get(form_of(values), [])
+
+    def all(self) -> Iterator[Candidate]:
+        """Every row in the place of another one, at expressions that a mistake can begin with."""
+        for index, values in self.mine.items():
+            cost = self._cost(index)
+            for row in self._fitting(values) if cost is not None else ():
+                if cost is not None and not _equal(values, row.values) and not self._is_only_scaled(index, row):
+                    named = zlib.crc32(self.nodes[index].target.encode()) in row.names
+                    yield _candidate(OF_THAT_NAME if named else cost, index, row)
+
+    def named(self) -> list[Candidate]:
+        """All names that the solution gives another row, each with its own: several slips may be mended at once."""
+        found = []
+        for index, values in self.mine.items():
+            node = self.nodes[index]
+            name = zlib.crc32(node.target.encode())
+            fitting = [one for one in self._fitting(values) if node.target and name in one.names]
+            if node.root == "assign" and len(fitting) == 1 and index not in self.right:
+                found.append(_candidate(OF_THAT_NAME, index, fitting[0]))
+            elif node.root == "assign" and len(fitting) == 1 and not _equal(values, fitting[0].values):
+                found.append(_candidate(OF_THAT_NAME, index, fitting[0]))
+        return found
+
+    def _cost(self, index: int) -> float | None:
+        """What it costs to blame an expression; None where what it is made of is at fault, or nothing can be said."""
+        node = self.nodes[index]
+        if node.kind in ("Tuple", "AugAssign") or self._has_right_name(index):
+            return None
+        is_plain = node.leaf and node.kind in ("Name", "Attribute", "Constant")
+        if is_plain:
+            is_copy = node.root == "assign" and bool(node.target) and node.statement is not None
+            return COPIED if is_copy and self._first_unknown(index) is None else None
+        first = self._first_unknown(index)
+        if any(self._first_unknown(one) is not None for one in self._calls(node)):
+            return None
+        for leaf in self._leaves(node):
+            if (leaf, 0) not in self.candidates.seen or self._is_given_something_else(leaf):
+                return None  # of an object nothing is known
+            at = self._first_unknown(leaf)
+            if at is not None and (first is None or at <= first):
+                return None
+        return KNOWN if first is None else FIRST
+
+    def _calls(self, node: Node) -> Iterator[int]:
+        """The calls of functions that are not numpy's in an expression: these may have read what was changed."""
+        for child in node.children:
+            one = self.nodes[child]
+            if one.kind == "Call" and one.text.split("(")[0].isidentifier():
+                yield child
+            yield from self._calls(one)
+
+    def _leaves(self, node: Node) -> Iterator[int]:
+        for child in node.children:
+            if self.nodes[child].leaf:
+                yield child
+                yield from self._leaves(self.nodes[child])
+            else:
+                yield from self._leaves(self.nodes[child])
+
+    def _first_unknown(self, index: int) -> int | None:
+        """The first visit at which an expression gives nothing that is known to be right."""
+        node, values = self.nodes[index], self.mine.get(index)
+        if node.kind == "Constant" or index in self.right:
+            return None
+        if values is not None and all(np.ndim(one[0]) == 0 for one in values):
+            changes = any(not np.array_equal(value, one[0]) for one in values for value in one)
+            if changes:
+                return 0  # of a count that changes, each number is known, and says nothing
+        for visit in range(MOST_VISITS):
+            known = self._is_known((index, visit))
+            if known is None:
+                return None
+            if not known:
+                return visit
+        return None
+
+    def _is_known(self, key: Visit) -> bool | None:
+        values = self.candidates.seen.get(key)
+        if values is None:
+            return None
+        if any(isinstance(one, bool) for one in values):
+            return True
+        if values[0].ndim or all(float(one).is_integer() for one in values):
+            return self.candidates.known.get(key, True)
+        return any(
+            self.candidates.levels[n] < FOREIGN and all(map(same, values, self.candidates.table[n]))
+            for n in self.candidates.by_shape.get(((),) * len(values), ())
+        )
+
+    def _is_given_something_else(self, leaf: int) -> bool:
+        """Whether a name holds what it was given, where the solution gives a name so called something else."""
+        name, values = zlib.crc32(self.nodes[leaf].text.encode()), self.mine.get(leaf)
+        if values is None or not any(name in one.names for rows in self.by_form.values() for one in rows):
+            return False
+        return any(
+            node.root == "assign" and node.target == self.nodes[leaf].text and node.index in self.mine
+            and not self._has_right_name(node.index)
+            and form_of(values) == form_of(self.mine[node.index]) and _equal(values, self.mine[node.index])
+            for node in self.nodes
+        )  # fmt: skip
+
+    def _has_right_name(self, index: int) -> bool:
+        """Whether it gives a name the row that the solution gives a name so called."""
+        node, name = self.nodes[index], zlib.crc32(self.nodes[index].target.encode())
+        return node.root == "assign" and bool(node.target) and any(
+            name in one.names and _equal(self.mine[index], one.values) for one in self._fitting(self.mine[index])
+        )  # fmt: skip
+
+    def _is_only_scaled(self, index: int, row: Row) -> bool:
+        """Whether it gives what the solution gives a name, and would only be scaled."""
+        if self.nodes[index].leaf:
+            return False  # that a name gets what another one holds is what is wrong, not what that holds
+        if not any(one.names and _equal(self.mine[index], one.values) for one in self._fitting(self.mine[index])):
+            return False
+        return all(is_scaled(tuple(a), tuple(b)) for a, b in zip(self.mine[index], row.values))
+
+
+def _candidate(rank: float, index: int, row: Row) -> Candidate:
+    return Candidate(rank, (index, 0), "row", -1, tuple(row.values))
+
+
+def _equal(values: list[list[Any]], others: list[list[Any]]) -> bool:
+    return all(same(a, b) for one, other in zip(values, others) for a, b in zip(one, other))

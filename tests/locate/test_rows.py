@@ -1,0 +1,125 @@
+"""What a loop or a step carries on: the row of all visits is mended where the code first leaves what is known."""
+
+import ast
+import zlib
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from autograder.sandbox.inside.instrument import Instrument
+from autograder.sandbox.inside.repair import done
+
+RIGHT = """
+class Net:
+    def __init__(self, theta):
+        self.theta = theta
+
+    def loss(self):
+        return self.theta * self.theta + np.sin(self.theta)
+
+def step(theta, g, m, s, t):
+    m = 0.9 * m + 0.1 * g
+    s = 0.8 * s + 0.2 * g**2
+    m_hat = m / (1 - 0.9**t)
+    s_hat = s / (1 - 0.8**t)
+    return theta - 0.05 * m_hat / (np.sqrt(s_hat) + 1e-4), m, s
+
+def watched(theta, slopes):
+    net, losses, order = Net(theta), [], np.random.default_rng().permutation(4)
+    for k in order:
+        losses.append(net.loss())
+        net.theta = net.theta - 0.1 * slopes[k]
+    return losses
+"""
+
+
+def asked(student, given):
+    theta, m, s = given["theta"], np.zeros_like(given["theta"]), np.zeros_like(given["theta"])
+    found = {"theta": [], "m": [], "s": []}
+    for t, g in enumerate(given["g"], 1):
+        theta, m, s = student.step(theta, g, m, s, t)
+        for name, value in (("theta", theta), ("m", m), ("s", s)):
+            found[name].append(value.copy())
+    found["losses"] = student.watched(given["theta"], given["g"])
+    return found
+
+
+def points():
+    """Arrays of another shape at every point: a list of them has one shape here, and another one there."""
+    stream = np.random.default_rng(3)
+    shapes = ((2, 3), (4,), (3, 2))
+    return [{"theta": stream.standard_normal(one), "g": stream.standard_normal((5, *one))} for one in shapes]
+
+
+def run(source, task="repair", known=None, seconds=60.0):
+    instrument = Instrument({0})
+    instrument.cell = 0
+    names = {"np": np}
+    exec(compile(instrument.visit_Module(ast.parse(source)), "<cell 0>", "exec"), names)
+    given = {"points": points(), "rtol": 1e-7, "shown": -1, "seconds": seconds}
+    if known is not None:
+        table = [one["values"] for one in known["quantities"]]
+        given |= {"exact": known["answers"], "table": table, "levels": [1.0] * len(table)}
+        given |= {"wholes": [zlib.crc32(one["whole"].encode()) for one in known["quantities"]]}
+        given |= {"named": [False] * len(table), "rows": hashed(known["rows"])}
+    return done(task, instrument, names, lambda now, _: SimpleNamespace(**now), asked, given)
+
+
+def hashed(rows):
+    return [{**one, "names": [zlib.crc32(name.encode()) for name in one["names"]]} for one in rows]
+
+
+@pytest.fixture(scope="module")
+def known():
+    return run(RIGHT, "record")
+
+
+def pointed(source, known, **settings):
+    lines = source.split("\n")
+    for one in run(source, known=known, **settings)["found"]:
+        yield lines[one["line"] - 1][one["col"] : one["end_col"]].strip()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "codes"),
+    [
+        ("0.8 * s + 0.2 * g**2", "0.2 * g**2", ["0.2 * g**2"]),
+        ("np.sqrt(s_hat) + 1e-4", "np.sqrt(s_hat + 1e-4)", ["np.sqrt(s_hat + 1e-4)"]),
+        ("m_hat = m / (1 - 0.9**t)", "m_hat = m", ["m_hat = m"]),
+        ("0.05 * m_hat", "0.05 * np.tanh(m_hat)", ["np.tanh(m_hat)"]),
+    ],
+)
+def test_what_is_carried_on_is_mended_at_every_step(old, new, codes, known):
+    assert RIGHT.count(old) == 1
+    assert list(pointed(RIGHT.replace(old, new), known))[:1] == codes
+
+
+def test_of_two_slips_each_of_which_hides_the_other_both_are_found(known):
+    source = RIGHT.replace("m_hat = m / (1 - 0.9**t)", "m_hat = np.tanh(m)")
+    source = source.replace("s_hat = s / (1 - 0.8**t)", "s_hat = np.tanh(s)")
+    assert list(pointed(source, known)) == ["np.tanh(m)", "np.tanh(s)"]
+
+
+def test_of_what_an_object_holds_nothing_is_claimed_where_it_is_read(known):
+    """The loss is worked out from the parameters that the object has, and these are wrong."""
+    source = RIGHT.replace("- 0.1 * slopes[k]", "- 0.1 * np.cumsum(slopes[k]).reshape(slopes[k].shape)")
+    assert "net.loss()" not in list(pointed(source, known))
+
+
+def test_where_a_function_reads_what_was_changed_before_its_call_is_not_at_fault(known):
+    source = RIGHT.replace("return self.theta * self.theta + np.sin(self.theta)", "return square(self.theta)")
+    source += "\ndef square(theta):\n    return theta * theta + np.sin(2 * theta)\n"
+    assert not any("square(self" in code or "loss" in code for code in pointed(source, known))
+
+
+def test_a_generator_without_a_seed_draws_the_same(known):
+    assert run(RIGHT, known=known)["runs"] > 1
+    assert list(pointed(RIGHT, known)) == []
+    assert list(pointed(RIGHT.replace("0.1 * slopes[k]", "0.2 * slopes[k]"), known))
+
+
+def test_with_its_time_spent_a_search_ends_with_what_it_has(known):
+    found = run(RIGHT.replace("0.1 * g\n", "g\n"), known=known, seconds=0.0)
+    assert found["found"] == []
+    assert found["runs"] < 40
