@@ -19,7 +19,7 @@ from pathlib import Path
 
 from autograder.course import CourseError, source_notebook
 from autograder.grading.grade import Graded, Prepared, Ran, code_of, give_marks, prepare
-from autograder.grading.journal import COMPLETE, NEW, Entry, Journal, JournalProblem, asked, key_of, packed
+from autograder.grading.journal import COMPLETE, MARKED, NEW, Entry, Journal, JournalProblem, asked, key_of, packed
 from autograder.grading.kept import joined, marks_key, only_to_show, ours_failed, renamed, stamp, state
 from autograder.grading.notebook import BadNotebook, heal, parse_notebook
 from autograder.grading.searches import Searches, Waiting
@@ -367,10 +367,10 @@ class _Pass:
 
     def _entry(self, part: Answered, marks: Marks) -> Entry:
         planned, one = part.planned, part.planned.submission
+        far = MARKED if planned.key in self.searches.unfinished and part.ran.whole else state(part.ran)
         return Entry(
-            one.student, one.sheet, one.exercise, planned.stamp, planned.key, self.course.seed, state(part.ran),
-            packed(marks),
-        )  # fmt: skip
+            one.student, one.sheet, one.exercise, planned.stamp, planned.key, self.course.seed, far, packed(marks)
+        )
 
     def _is_stale(self, part: Failed) -> bool:
         """Whether the gradebook's marks of a notebook that cannot be marked now were given for other work."""

@@ -30,14 +30,19 @@ class Searches:
         self.running: dict[Future[Ran], str] = {}
         self._root, self._journal, self._pool, self._level = root, journal, pool, level
         self._waiting: dict[str, list[Waiting]] = {}
-        self._given_up: set[str] = set()
+        self.unfinished: set[str] = set()
+        """The keys of notebooks of which a search has failed, by our fault or for its time: the next pass tries again."""
+        self._given_up: dict[str, Outcome | None] = {}
         self._missing: Job | None = None
+        self._failed = False
         self._locator = Locator(self._known)
 
     def placed(self, graded: Graded, planned: Planned, waiting: Waiting) -> Graded | None:
         """The marks with places; None while a search for them runs, at whose end ``waiting`` is told."""
-        self._missing = None
+        self._missing, self._failed = None, False
         found = with_places(graded, planned.prepared, planned.code, self._locator, self._root)
+        if self._failed:
+            self.unfinished.add(planned.key)
         if self._missing is None or self._pool is None:
             return found
         key = key_of(self._missing, self._level)
@@ -51,14 +56,19 @@ class Searches:
         return None
 
     def take(self, future: Future[Ran]) -> list[Waiting]:
-        """Keep what a search gave, and return who waits for it. One that failed costs the places, nothing else."""
+        """Keep what a search gave, and return who waits for it. One that failed costs the places, nothing else.
+
+        What it gave of other questions counts in this pass.
+        """
         key = self.running.pop(future)
-        self._given_up.add(key)
+        self._given_up[key] = None
         with contextlib.suppress(Exception, CancelledError):
             ran = future.result()
-            if not ours_failed(ran):
+            if has_failed(ran):
+                self._given_up[key] = ran.outcome
+            else:
                 self._journal.keep(key, "", "", ran)
-                self._given_up.remove(key)
+                del self._given_up[key]
         return self._waiting.pop(key)
 
     def _known(self, job: Job) -> Outcome:
@@ -68,4 +78,15 @@ class Searches:
             return stored.ran.outcome
         if key not in self._given_up:
             self._missing = job
-        raise NotRun
+            raise NotRun
+        self._failed = True
+        outcome = self._given_up[key]
+        if outcome is None:
+            raise NotRun
+        return outcome
+
+
+def has_failed(ran: Ran) -> bool:
+    """Whether a search has failed by our fault, or for the time that it took: at another time it may succeed."""
+    statuses = {answer.status for answers in ran.outcome.answers.values() for answer in answers}
+    return ours_failed(ran) or "timed_out" in statuses

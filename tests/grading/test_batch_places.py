@@ -1,14 +1,18 @@
 """A class gets places too: after its marks, once for equal code, and kept in the journal like every other run."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from class_kit import hand_in, make_course, solved
 
 from autograder.bridge.gradebook_writer import Writer
-from autograder.grading.batch import Course, grade_class
+from autograder.grading import searches
+from autograder.grading.batch import UNCHANGED, Course, grade_class
 from autograder.grading.finding import find
+from autograder.grading.grade import Ran
 from autograder.grading.journal import Journal
+from autograder.grading.worker import run_isolated
 from autograder.records.read import autograded
 
 NAME = "relu_derivative"
@@ -83,3 +87,23 @@ def test_a_search_that_fails_costs_places_alone(course, monkeypatch):
     monkeypatch.setattr("autograder.grading.searches.run_isolated", failing)
     assert not any(one.problem for one in grade(course))
     assert found(course) == {"ada": [], "bo": [], "cy": []}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("failure", ["the worker's disk is full", "its time was over"])
+def test_a_search_that_failed_is_tried_again_at_the_next_grade(course, monkeypatch, failure):
+    def out_of_time(level, marks, whole):
+        ran = run_isolated(level, marks, whole)
+        late = {ask: tuple(replace(one, status="timed_out") for one in of) for ask, of in ran.outcome.answers.items()}
+        return Ran(replace(ran.outcome, answers=late), ran.whole)
+
+    grade(course, feedback=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(searches, "run_isolated", failing if "disk" in failure else out_of_time)
+        assert not any(one.problem for one in grade(course))
+    assert found(course) == {"ada": [], "bo": [], "cy": []}
+    grade(course)
+    assert found(course) == {"ada": [], "bo": ["Z * (Z > 0)"], "cy": ["Z * (Z > 0)"]}
+    count = runs(course)
+    assert {one.how for one in grade(course)} == {UNCHANGED}
+    assert runs(course) == count
