@@ -31,7 +31,7 @@ class Searches:
         self._root, self._journal, self._pool, self._level = root, journal, pool, level
         self._waiting: dict[str, list[Waiting]] = {}
         self.unfinished: set[str] = set()
-        """The keys of notebooks of which a search has failed, by our fault or for its time: the next pass tries again."""
+        """Keys of notebooks of which a search has failed, by our fault or for its time: the next pass tries again."""
         self._given_up: dict[str, Outcome | None] = {}
         self._missing: Job | None = None
         self._failed = False

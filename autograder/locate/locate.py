@@ -65,7 +65,10 @@ def own_numbers(exercise: Exercise, probe: Probe) -> Values | None:
 
 
 def asked_of(
-    points: Sequence[Values], exact: Sequence[Values], table: Sequence[Quantity], shown: int,
+    points: Sequence[Values],
+    exact: Sequence[Values],
+    table: Sequence[Quantity],
+    shown: int,
     rows: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """What a search is given: the points, the exact answers and every quantity there, and which point is shown."""

@@ -86,13 +86,17 @@ class Candidates:
 
     def see(self, seen: dict[Visit, tuple[Any, ...]], stopped: Visit | None) -> None:
         """What every expression gives at every point, and where the code stops with an error."""
-        self.seen, self.stopped = seen, stopped
+        self.seen, self.stopped, self.few = seen, stopped, False
         self.idle: set[Visit] = set()  #: where no other value can mend anything
         self.known = {key: self._is_known(key) for key in seen}
         self.last = set(list(seen)[-6:]) if stopped else set()
 
-    def all(self) -> Iterator[Candidate]:
-        """Every candidate, in no order."""
+    def all(self, most: int) -> Iterator[Candidate]:
+        """Every candidate, in no order; of numbers that fit by chance none, where only ``most`` can be tried."""
+        numbers = sum(not isinstance(one[0], bool) and not one[0].ndim for one in self.seen.values())
+        self.few = (
+            numbers * len(self._alike((np.array(0.0),) * len(self.table[0]))) > 10 * most if self.table else False
+        )
         if self.stopped and self.stopped[0] >= 0:
             yield from self._instead(self.stopped, self.nodes[self.stopped[0]])
         for key, values in self.seen.items():
@@ -113,7 +117,7 @@ class Candidates:
                 if self._cancels(key, node, candidate):
                     continue
                 yield candidate
-                if alike and candidate.rank < 2:
+                if alike and (candidate.rank < 2 or node.kind == "Constant"):
                     yield replace(candidate, also=alike)
 
     def _at(self, key: Visit, node: Node, values: tuple[Any, ...]) -> Iterator[Candidate]:
@@ -227,6 +231,8 @@ class Candidates:
         for number in self._alike(values):
             table = self.table[number]
             level = self.levels[number]
+            if self.few and level >= 2 and not table[0].ndim:
+                continue
             if level >= 2 and self._has_own_number(key, node):
                 continue  # nor is what is worked out from a number of one's own
             if level >= 2 and not self.known[key] and node.leaf and not node.children:

@@ -15,6 +15,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -89,7 +90,7 @@ class Search:
         common = [name for name in exact[0] if all(name in one for one in exact)]
         self.exact: list[Plain] = [{name: one[name] for name in common} for one in exact]
         self.candidates = Candidates(self.nodes, asked["table"], asked["levels"], asked["wholes"], asked["named"])
-        self.rows = Rows(self.nodes, asked["rows"])
+        self.rows = Rows(self.nodes, asked["rows"], asked["table"], asked["levels"])
         self.helpers: set[int] | None = None
         self.rtol = float(asked["rtol"])
         self.points = list(range(len(runs.points)))
@@ -293,7 +294,9 @@ class Search:
         few = self.runs.most < 100  # then what is asked comes first: it shows the statement at least
         end = self.runs.count + int(SHARE * (self.runs.most - self.runs.count))
         copies: dict[Any, tuple[Repair, set[str]]] = {}
-        ordered = sorted(self.candidates.all(), key=lambda one: (few and one.rank < 2, one.rank, *self._likely(one)))
+        ordered = sorted(
+            self.candidates.all(self.runs.most), key=lambda one: (few and one.rank < 2, one.rank, *self._likely(one))
+        )
         helping = self._helping()
         ordered = [
             one for one in ordered
@@ -319,7 +322,7 @@ class Search:
         for candidate in ordered:
             if few and candidate.kind != "value":
                 continue
-            if self.runs.count > end:
+            if self._is_spent(end):
                 break
             name = (candidate.key, candidate.also, *(np.asarray(value).tobytes() for value in candidate.values))
             if name in tried:
@@ -354,7 +357,7 @@ class Search:
         found: list[tuple[Repair, set[str]]] = []
         for candidate in sorted(self.rows.all(), key=lambda one: (one.rank, self.nodes[one.key[0]].size)):
             node = self.nodes[candidate.key[0]]
-            if self.runs.count > end:
+            if self._is_spent(end):
                 break
             if (candidate.rank < KNOWN) != first:
                 continue
@@ -373,11 +376,17 @@ class Search:
             fewer = [other for other in parts_of_it if other is not one]
             if self._mends(fewer, right):
                 parts_of_it = fewer
+        if len(parts_of_it) < 2:
+            return []  # one that mends as much alone was left out before, for a reason
         return [(Joint(0.5, tuple(parts_of_it)), self._mends(parts_of_it, right))]
 
     def _mends(self, candidates: list[Candidate], right: set[str]) -> set[str]:
         joint = Joint(0.0, tuple(candidates))
         return self._gained(right, [_over(joint, point) for point in self.points])
+
+    def _is_spent(self, end: int) -> bool:
+        """Whether so many runs were made, or all that are allowed by now."""
+        return self.runs.count > min(end, self.runs.most)
 
     def _likely(self, one: Candidate) -> tuple[bool, bool]:
         """Of what costs the same, arrays first, for numbers fit by chance, and numbers that are written down."""
@@ -413,7 +422,8 @@ class Search:
         """What becomes right with other values at the points of the search; nothing where something becomes wrong."""
         after: set[str] | None = None
         for point in self.searched:
-            now = self._right(point, self.runs.run(point, {**self.over[point], **over[point]}))
+            values = self.runs.run(point, {**self.over[point], **over[point]}, keeps=partial(self._keeps, point, right))
+            now = self._right(point, values)
             if not (now >= right and now - right) or self._is_broken(point):
                 return set()
             after = now if after is None else after & now
@@ -421,13 +431,17 @@ class Search:
         # to yes or no, and to zeros, many changes lead
         return gained if any(_tells(one[name]) for name in gained for one in self.exact) else set()
 
+    def _keeps(self, point: int, right: set[str], part: Plain) -> bool:
+        """Whether what is right stays so in a part of the answer; otherwise the rest need not be asked for."""
+        return {name for name in right if name.split("\n")[0] in part} <= self._right(point, part)
+
     def _mutated(self, right: set[str], most: int) -> list[tuple[Repair, set[str]]]:
         """The small changes of the code that mend something."""
         self.mutants = Mutants(self.instrument, self.runs.kept, whole=bool(self.runs.codes))
         lines = {(self.nodes[index].cell, self.nodes[index].line) for index in self.visited}
         found: list[tuple[Repair, set[str]]] = []
         for mutant in sorted(self.mutants.all(self._changeable(), lines), key=lambda one: one.rank):
-            if self.runs.count > most:
+            if self._is_spent(most):
                 break
             back = None if self._is_scaling(mutant) or self._is_long(mutant) else self._put(mutant)
             self.runs.count += COMPILED * mutant.unit.size // (self.runs.calls // 2 + 1)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .candidates import FOREIGN, Candidate, Candidates, is_scaled
-from .hooks import LONGEST, MOST_ENTRIES, MOST_VISITS, RECORD, Visit
+from .hooks import LONGEST, MOST_ENTRIES, MOST_VISITS, RECORD
 from .instrument import Instrument, Node
 from .runs import Plain, Runs, same
 
@@ -106,20 +106,32 @@ def form_of(values: list[list[Any]]) -> tuple[Any, ...]:
 class Rows:
     """The rows that could stand in the place of those of a student's expressions."""
 
-    def __init__(self, nodes: list[Node], rows: list[Plain]) -> None:
-        """``rows`` are those of the solution, with the hashes of names."""
+    def __init__(self, nodes: list[Node], rows: list[Plain], table: list[list[Any]], levels: list[float]) -> None:
+        """``rows`` are those of the solution, with the hashes of names; what is in the ``table`` is known, too."""
         self.nodes = nodes
         self.by_form: dict[Any, list[Row]] = {}
         for one in rows:
             row = Row(one["values"], frozenset(one["names"]))
             self.by_form.setdefault(row.form, []).append(row)
+        every = [one["values"] for one in rows]
+        points = len(table[0]) if table else len(every[0]) if every else 0
+        self.known = [{_mark(value) for one in every for value in one[point]} for point in range(points)]
+        for number, values in enumerate(table):
+            if levels[number] < FOREIGN:
+                for known, value in zip(self.known, values):
+                    known.add(_mark(value))
+                    if np.ndim(value) == 2:
+                        known.add(_mark(np.transpose(value)))
 
     def see(self, rows: list[dict[int, list[Any]]], candidates: Candidates, over: set[int]) -> None:
         """What every expression gives now; those of ``over`` have been mended."""
         self.candidates = candidates
+        self.firsts: dict[int, int | None] = {}
         self.mine = {index: values for index, values in together(rows).items() if index not in over}
         self.right = {
-            index for index, values in self.mine.items() if any(_equal(values, one.values) for one in self._fitting(values))
+            index
+            for index, values in self.mine.items()
+            if any(_equal(values, one.values) for one in self._fitting(values))
         }
 
     def _fitting(self, values: list[list[Any]]) -> list[Row]:
@@ -141,9 +153,8 @@ class Rows:
             node = self.nodes[index]
             name = zlib.crc32(node.target.encode())
             fitting = [one for one in self._fitting(values) if node.target and name in one.names]
-            if node.root == "assign" and len(fitting) == 1 and index not in self.right:
-                found.append(_candidate(OF_THAT_NAME, index, fitting[0]))
-            elif node.root == "assign" and len(fitting) == 1 and not _equal(values, fitting[0].values):
+            wrong = node.root == "assign" and len(fitting) == 1 and not _equal(values, fitting[0].values)
+            if wrong and self._cost(index) is not None:
                 found.append(_candidate(OF_THAT_NAME, index, fitting[0]))
         return found
 
@@ -157,23 +168,23 @@ class Rows:
             is_copy = node.root == "assign" and bool(node.target) and node.statement is not None
             return COPIED if is_copy and self._first_unknown(index) is None else None
         first = self._first_unknown(index)
-        if any(self._first_unknown(one) is not None for one in self._calls(node)):
+        if _calls_a_name(node) or any(self._first_unknown(one) is not None for one in self._calls(node)):
             return None
         for leaf in self._leaves(node):
+            if len(self.mine.get(leaf, self.mine[index])[0]) != len(self.mine[index][0]):
+                return None  # a branch: which of its visits belong together is not known
             if (leaf, 0) not in self.candidates.seen or self._is_given_something_else(leaf):
                 return None  # of an object nothing is known
-            at = self._first_unknown(leaf)
-            if at is not None and (first is None or at <= first):
+            if not self._is_right_until(leaf, first):
                 return None
         return KNOWN if first is None else FIRST
 
     def _calls(self, node: Node) -> Iterator[int]:
         """The calls of functions that are not numpy's in an expression: these may have read what was changed."""
         for child in node.children:
-            one = self.nodes[child]
-            if one.kind == "Call" and one.text.split("(")[0].isidentifier():
+            if _calls_a_name(self.nodes[child]):
                 yield child
-            yield from self._calls(one)
+            yield from self._calls(self.nodes[child])
 
     def _leaves(self, node: Node) -> Iterator[int]:
         for child in node.children:
@@ -192,26 +203,33 @@ class Rows:
             changes = any(not np.array_equal(value, one[0]) for one in values for value in one)
             if changes:
                 return 0  # of a count that changes, each number is known, and says nothing
-        for visit in range(MOST_VISITS):
-            known = self._is_known((index, visit))
-            if known is None:
-                return None
-            if not known:
-                return visit
-        return None
+        if index in self.firsts:
+            return self.firsts[index]
+        visits = min(map(len, values)) if values is not None else MOST_VISITS
+        found = next((visit for visit in range(visits) if not self._is_known(index, visit)), None)
+        self.firsts[index] = found
+        return found
 
-    def _is_known(self, key: Visit) -> bool | None:
-        values = self.candidates.seen.get(key)
-        if values is None:
-            return None
-        if any(isinstance(one, bool) for one in values):
+    def _is_right_until(self, leaf: int, first: int | None) -> bool:
+        """Whether a name gives what one of the solution's does, in its order, up to a visit or to the end."""
+        values = self.mine.get(leaf)
+        if values is None or self.nodes[leaf].kind == "Constant":
+            return self._first_unknown(leaf) is None
+        end = None if first is None else first + 1
+        mine = [one[:end] for one in values]
+        if any(_equal(mine, [one[:end] for one in row.values]) for row in self._fitting(values)):
             return True
-        if values[0].ndim or all(float(one).is_integer() for one in values):
-            return self.candidates.known.get(key, True)
-        return any(
-            self.candidates.levels[n] < FOREIGN and all(map(same, values, self.candidates.table[n]))
-            for n in self.candidates.by_shape.get(((),) * len(values), ())
-        )
+        stays = all(np.array_equal(value, one[0]) for one in values for value in one)
+        return stays and self._first_unknown(leaf) is None
+
+    def _is_known(self, index: int, visit: int) -> bool:
+        mine = self.mine.get(index)
+        values: Any = self.candidates.seen.get((index, visit)) if mine is None else [one[visit] for one in mine]
+        if values is None or any(isinstance(one, bool) for one in values):
+            return True
+        if not values[0].ndim and all(float(one).is_integer() for one in values):
+            return True
+        return all(_mark(value) in known for value, known in zip(values, self.known))
 
     def _is_given_something_else(self, leaf: int) -> bool:
         """Whether a name holds what it was given, where the solution gives a name so called something else."""
@@ -239,6 +257,18 @@ class Rows:
         if not any(one.names and _equal(self.mine[index], one.values) for one in self._fitting(self.mine[index])):
             return False
         return all(is_scaled(tuple(a), tuple(b)) for a, b in zip(self.mine[index], row.values))
+
+
+def _mark(value: Any) -> tuple[Any, ...]:
+    """The same for values that are the same but for rounding."""
+    value = np.asarray(value, float)
+    size = float(np.abs(value).max(initial=0.0)) or 1.0
+    return value.shape, f"{size:.7g}", (np.round(value / size, 7) + 0.0).tobytes()
+
+
+def _calls_a_name(node: Node) -> bool:
+    """Whether it calls a function that is not numpy's: what is wrong may be in it, or in what it was given."""
+    return node.kind == "Call" and node.text.split("(")[0].isidentifier()
 
 
 def _candidate(rank: float, index: int, row: Row) -> Candidate:

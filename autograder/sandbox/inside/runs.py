@@ -99,8 +99,13 @@ class Runs:
         self.calls = calls
         self.most = max(16, min(MOST_RUNS, MOST_CALLS // (calls // 2 + 1)))
 
-    def run(self, point: int, over: dict[Visit, Any], mode: int = REPLACE) -> Plain:
-        """What the probe answers at a point; what was there before an error counts, and the error is kept."""
+    def run(
+        self, point: int, over: dict[Visit, Any], mode: int = REPLACE, keeps: Callable[[Plain], bool] = lambda _: True
+    ) -> Plain:
+        """What the probe answers at a point; what was there before an error counts, and the error is kept.
+
+        ``keeps`` says of each part of the answer whether the rest is worth its time.
+        """
         self.count += 1
         if time.process_time() > self.ends:
             self.most = min(self.most, self.count)
@@ -116,7 +121,7 @@ class Runs:
             with np.errstate(all="ignore"):
                 for code in self.codes:
                     exec(code, self.names)
-                _gather(self.probe(self.names, given), values)
+                _gather(self.probe(self.names, given), values, keeps)
         except OutOfTime:
             raise
         except BaseException as error:  # also MemoryError: another size may ask for too much
@@ -136,7 +141,7 @@ def same_draws() -> Iterator[None]:
     def seeded(seed: Any = None) -> np.random.Generator:
         return drawn(0 if seed is None else seed)
 
-    np.random.default_rng = seeded  # type: ignore[assignment]
+    np.random.default_rng = seeded
     try:
         yield
     finally:
@@ -151,16 +156,23 @@ def _fresh(value: Any) -> Any:
     return [_fresh(one) for one in value] if isinstance(value, list) else value
 
 
-def _gather(found: Any, values: Plain) -> None:
+def _gather(found: Any, values: Plain, keeps: Callable[[Plain], bool]) -> None:
     for part in found if isinstance(found, types.GeneratorType) else [found]:
-        for name, value in part.items():
-            rows = _rows(value)
-            values[name] = value if isinstance(value, bool | str) else as_array(value) if rows is None else rows
-            if values[name] is None and value is not None:
-                try:
-                    values[name] = codec.plain(value)
-                except codec.BadValue:
-                    values[name] = None
+        made = {name: _readable(value) for name, value in part.items()}
+        values.update(made)
+        if not keeps(made):
+            return
+
+
+def _readable(value: Any) -> Any:
+    if isinstance(value, bool | str) or value is None:
+        return value
+    rows = _rows(value)
+    made = as_array(value) if rows is None else rows
+    if made is None:
+        with contextlib.suppress(codec.BadValue):
+            return codec.plain(value)
+    return made
 
 
 def _rows(value: Any) -> list[Any] | None:
