@@ -25,7 +25,17 @@ SAMPLE = [
     ("two_hidden_layers", "bias-not-summed", "db2", "dZ2", "lacks its sum here"),
     ("exploding_gradients", "always-scaled", "below", "threshold / norm", "1 is due"),
     ("softmax_jacobian", "dp-plus", "dp", "y / p", "lacks a minus here"),
+    ("optimisers", "s-anew", "s", "(1 - beta) * g**2", "gives something else here than is due"),
+    ("optimisers", "adam-first-only", "theta", "s_hat = s", "gives something else here than is due"),
 ]
+
+ONLY_READ = [
+    ("optimisers", "adam-uncorrected"),  # the step that reads what both names were given
+    ("residual_network", "stack-plain"),  # a call of what was handed in
+    ("residual_network", "back-first-first"),  # a branch
+    ("sgd", "natural-order"),  # what an object holds
+]
+"""Without the rules on what a row may be blamed for, the search points at what only reads the mistake."""
 
 
 def graded(root, name, variant_id):
@@ -49,6 +59,14 @@ def test_a_place_stays_where_the_mistake_is(root, name, variant, line, code, tex
     assert text in found.place.text
     if len(found.mistakes) == 1:
         assert f"({MISTAKES[found.mistakes[0]].title})." in found.place.text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "variant"), ONLY_READ)
+def test_what_only_reads_a_mistake_is_not_pointed_at(root, name, variant):
+    faults, sources, marks, _ = graded(root, name, variant)
+    lines = [one for question in marks.questions for one in question.lines if one.place is not None]
+    assert all(is_at(one.place, faults.get(one.place.cell, ()), sources) for one in lines)
 
 
 def test_every_wrong_variant_says_where_its_mistake_is(root):
