@@ -102,6 +102,7 @@ def test_of_two_slips_each_of_which_hides_the_other_both_are_found(known):
     assert list(pointed(source, known)) == ["np.tanh(m)", "np.tanh(s)"]
 
 
+@pytest.mark.slow
 def test_a_generator_without_a_seed_draws_the_same(known):
     assert run(RIGHT, known=known)["runs"] > 1
     assert list(pointed(RIGHT, known)) == []
