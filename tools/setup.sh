@@ -32,11 +32,12 @@ if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ]; then
         || fail "Python's venv module is missing. Type: sudo apt-get install python$version-venv"
     "$python" -m venv --clear .venv
     say "installing the pinned dependencies, about a minute"
-    if command -v uv >/dev/null 2>&1; then install="uv pip install --quiet --compile-bytecode --python .venv/bin/python"
-    else install=".venv/bin/python -m pip install --quiet --disable-pip-version-check"; fi
-    $install --require-hashes -r requirements.lock \
+    pip=".venv/bin/python -m pip install --quiet --disable-pip-version-check"
+    { command -v uv >/dev/null 2>&1 \
+        && uv pip install --quiet --compile-bytecode --python .venv/bin/python --require-hashes -r requirements.lock; } \
+        2>.venv/pip.log || $pip --require-hashes -r requirements.lock \
         2>.venv/pip.log || { tail -n 15 .venv/pip.log >&2; fail "pip could not install the dependencies, see above"; }
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . \
+    $pip --no-deps --no-build-isolation -e . \
         2>.venv/pip.log || { tail -n 15 .venv/pip.log >&2; fail "pip could not install this package, see above"; }
     .venv/bin/python -m compileall -q autograder  # once, and not at the first start of each command
     # the tab of JupyterLab: a wheel brings these files, setuptools leaves them out of an editable installation
