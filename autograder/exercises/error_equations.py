@@ -113,7 +113,8 @@ def signal_3_truth(given: Values) -> dict[str, np.ndarray]:
     # a layer of its own in which every output sees one input: Z = x, and A = sigmoid(Z) is the given A3
     Z = _before(given["A3"], "sigmoid")
     single = Network((outputs, outputs), ("sigmoid",), LOSS)
-    found = single.evaluate({"X": Z, "Y": given["Y"], "W1": np.eye(outputs), "b1": np.zeros((outputs, 1))})
+    point = {"X": Z, "Y": given["Y"], "W1": np.eye(outputs), "b1": np.zeros((outputs, 1))}
+    found = single.evaluate(point, only=("dZ1",))
     return {"dZ3": found["dZ1"] / m}
 
 
@@ -137,7 +138,7 @@ def _step_back(given: Values, weights: str, above: str, below: str, activation: 
     net = Network((hidden, hidden, outputs), (activation, "linear"), "mse")
     point = {"X": _before(A, activation), "Y": np.zeros_like(signal), "W1": np.eye(hidden), "b1": np.zeros((hidden, 1))}
     point |= {"W2": W, "b2": np.zeros((outputs, 1))}
-    return net.evaluate(point, {"dZ2": signal})["dZ1"]
+    return net.evaluate(point, {"dZ2": signal}, only=("dZ1",))["dZ1"]
 
 
 @remembered

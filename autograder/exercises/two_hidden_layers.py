@@ -125,7 +125,8 @@ def stand_ins_truth(given: Values) -> list[dict[str, np.ndarray]]:
 def _taking(given: Values, *taken: bool) -> dict[str, np.ndarray]:
     known, exact = {**given, **truth(given)}, {"dZ3": signal_3_truth, "dZ2": signal_2_truth, "dZ1": signal_1_truth}
     for name, by_equation in zip(exact, taken):
-        known[name] = worked_out(STAND_INS[name], At(known, {})) if by_equation else exact[name](known)[name]
+        seen = {argument: known[argument] for argument in ARGUMENTS[name]}
+        known[name] = worked_out(STAND_INS[name], At(known, {})) if by_equation else exact[name](seen)[name]
     found: dict[str, np.ndarray] = {}
     for layer, below in ((3, "A2"), (2, "A1"), (1, "X")):
         A, dZ = known[below], known[f"dZ{layer}"]

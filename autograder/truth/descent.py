@@ -16,6 +16,7 @@ import numpy as np
 import sympy as sp
 
 from autograder.truth.functions import SCALAR, derivative
+from autograder.truth.programs import function
 
 PARAMETERS = ("W1", "b1", "W2", "b2")
 State = Mapping[str, np.ndarray]
@@ -31,13 +32,14 @@ _PENALTY = _LAMBDA / (2 * _M) * _W**2
 
 @cache
 def _compiled(hidden: str) -> tuple[Callable[..., Any], ...]:
-    return (
-        sp.lambdify(_Z, SCALAR[hidden](_Z), "numpy"),
-        sp.lambdify(sp.Symbol("z", real=True), derivative(hidden), "numpy"),
-        sp.lambdify((_Z, _Y), _CROSS_ENTROPY, "numpy"),
-        sp.lambdify((_Z, _Y), sp.diff(_CROSS_ENTROPY, _Z), "numpy"),
-        sp.lambdify((_W, _LAMBDA, _M), sp.diff(_PENALTY, _W), "numpy"),
+    formulas = (
+        ((_Z,), SCALAR[hidden](_Z)),
+        ((_Z,), derivative(hidden)),
+        ((_Z, _Y), _CROSS_ENTROPY),
+        ((_Z, _Y), sp.diff(_CROSS_ENTROPY, _Z)),
+        ((_W, _LAMBDA, _M), sp.diff(_PENALTY, _W)),
     )
+    return tuple(function(arguments, formula, exact=False) for arguments, formula in formulas)
 
 
 def baseline_state(hidden: int, seed: int, *, n_in: int = 2, n_out: int = 1, weight_scale: float = 0.01) -> State:

@@ -15,9 +15,10 @@ Gradients are named ``dWl``, ``dbl`` (of the mean loss) and ``dZl``, ``dAl`` (of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence, Set
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property, lru_cache
 from typing import Any
@@ -26,8 +27,9 @@ import mpmath
 import numpy as np
 import sympy as sp
 
-from autograder.truth.functions import ACTIVATIONS, LOSSES, inverse
+from autograder.truth.functions import ACTIVATIONS, LOSSES, SCALAR, inverse
 from autograder.truth.precision import many_digits
+from autograder.truth.programs import Program, of_text, text
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -40,6 +42,35 @@ class Reading(Enum):
 
 
 @dataclass(frozen=True)
+class Term:
+    """A formula in ``_PLACES`` at the values of these names, times the value of ``upstream`` where given.
+
+    Many entries share one formula, which is differentiated and printed once for all of them.
+    """
+
+    formula: sp.Expr
+    names: tuple[str, ...]
+    upstream: str | None = None
+
+    @property
+    def expression(self) -> sp.Expr:
+        """The term in symbols with its names."""
+        places = {place: sp.Symbol(name, real=True) for place, name in zip(_PLACES, self.names)}
+        return self.formula.xreplace(places) * (sp.Symbol(self.upstream, real=True) if self.upstream else 1)
+
+    def text(self, exact: bool) -> str:
+        """The term in Python."""
+        formula = _PLACE.sub(lambda found: self.names[int(found[1])], text(self.formula, exact))
+        if self.upstream is None:
+            return formula
+        return self.upstream if formula == "1" else f"{self.upstream}*({formula})"
+
+
+Entry = tuple[Term, ...]
+"""One expression, the sum of its terms."""
+
+
+@dataclass(frozen=True)
 class Stage:
     """One named array of the computation.
 
@@ -49,8 +80,8 @@ class Stage:
 
     name: str
     shape: tuple[int, int]
-    each: tuple[sp.Expr, ...]
-    once: tuple[sp.Expr, ...] | None = None
+    each: tuple[Entry, ...]
+    once: tuple[Entry, ...] = ()
     mean: bool = False
 
 
@@ -109,8 +140,9 @@ class Network:
         *,
         reading: Reading = Reading.FROM_PRE_ACTIVATION,
         exact: bool = True,
+        only: Sequence[str] = (),
     ) -> dict[str, np.ndarray]:
-        """Every array of the forward pass, the backward pass and one update.
+        """Every array of the forward pass, the backward pass and one update, or ``only`` these.
 
         ``given`` holds X, Y and the parameters, and where they are used ``reg_lambda``, ``learning_rate`` (numbers)
         and ``output_weights`` (n_out, 1). ``own`` holds values of the student's own: each result is then what follows
@@ -119,58 +151,62 @@ class Network:
         Returns Zl, Al, ``loss`` (a 0-d array), dAl, dZl, dWl, dbl and, when a learning rate is given, Wl_new and
         bl_new. Raises KeyError when an input is missing and ValueError when one has the wrong shape.
         """
-        return _evaluate(self, given, own or {}, reading, exact)
+        return _evaluate(self, given, own or {}, reading, exact, frozenset(only))
 
 
-def _symbols(name: str, shape: tuple[int, int]) -> list[list[sp.Symbol]]:
-    return [[sp.Symbol(f"{name}_{i}_{j}", real=True) for j in range(shape[1])] for i in range(shape[0])]
+_PLACES = sp.symbols("place_0:64", real=True)
+_PLACE = re.compile(r"\bplace_(\d+)\b")
+_P, _Q, _R = _PLACES[:3]
+_PENALTY = _Q / (2 * _R) * _P**2
+_MOVED = _P - _Q * _R
 
 
-_M = sp.Symbol("m", positive=True)
-_LAMBDA = sp.Symbol("reg_lambda_0_0", real=True)
-_ALPHA = sp.Symbol("learning_rate_0_0", real=True)
+def _grid(name: str, shape: tuple[int, int]) -> list[list[str]]:
+    return [[f"{name}_{i}_{j}" for j in range(shape[1])] for i in range(shape[0])]
 
 
 @lru_cache(maxsize=64)
 def stages(network: Network, reading: Reading, update: bool) -> tuple[Stage, ...]:
     """The whole computation of a network as stages in the order of evaluation."""
     depth, sizes = network.depth, network.sizes
-    weight = {layer: _symbols(f"W{layer}", network.shape(f"W{layer}")) for layer in range(1, depth + 1)}
-    bias = {layer: _symbols(f"b{layer}", network.shape(f"b{layer}")) for layer in range(1, depth + 1)}
+    weight = {layer: _grid(f"W{layer}", network.shape(f"W{layer}")) for layer in range(1, depth + 1)}
+    bias = {layer: _grid(f"b{layer}", network.shape(f"b{layer}")) for layer in range(1, depth + 1)}
 
-    def column(name: str, size: int) -> list[sp.Symbol]:
-        return [row[0] for row in _symbols(name, (size, 1))]
+    def column(name: str, size: int) -> list[str]:
+        return [row[0] for row in _grid(name, (size, 1))]
 
     a = {0: column("X", sizes[0])} | {layer: column(f"A{layer}", sizes[layer]) for layer in range(1, depth + 1)}
     z = {layer: column(f"Z{layer}", sizes[layer]) for layer in range(1, depth + 1)}
-    y, output_weights = column("Y", sizes[-1]), column("output_weights", sizes[-1])
-    da = {layer: column(f"dA{layer}", sizes[layer]) for layer in range(1, depth + 1)}
     dz = {layer: column(f"dZ{layer}", sizes[layer]) for layer in range(1, depth + 1)}
 
-    affine, activation, result = {}, {}, []
+    affine: dict[int, list[Entry]] = {}
+    activation: dict[int, list[Entry]] = {}
+    result = []
     for layer in range(1, depth + 1):
         affine[layer] = [
-            sum(w * x for w, x in zip(weight[layer][i], a[layer - 1], strict=True)) + bias[layer][i][0]
-            for i in range(sizes[layer])
+            (*(Term(_P * _Q, pair) for pair in zip(row, a[layer - 1], strict=True)), Term(_P, (constant,)))
+            for row, (constant,) in zip(weight[layer], bias[layer], strict=True)
         ]
-        activation[layer] = ACTIVATIONS[network.activations[layer - 1]](z[layer])
+        activation[layer] = _activated(network.activations[layer - 1], z[layer])
         result += [
             Stage(f"Z{layer}", (sizes[layer], 1), tuple(affine[layer])),
             Stage(f"A{layer}", (sizes[layer], 1), tuple(activation[layer])),
         ]
-    example_loss = LOSSES[network.loss](a[depth], y, output_weights)
-    all_weights = [entry for layer in weight for row in weight[layer] for entry in row]
-    penalty = _LAMBDA / (2 * _M) * sum(w**2 for w in all_weights) if network.penalty else sp.Integer(0)
+    one_output = LOSSES[network.loss]([_P], [_Q], [_R])  # every loss is a sum over the outputs
+    columns = (a[depth], column("Y", sizes[-1]), column("output_weights", sizes[-1]))
+    example_loss = tuple(Term(one_output, names) for names in zip(*columns, strict=True))
+    all_weights = [entry for layer in weight for row in weight[layer] for entry in row] if network.penalty else []
+    penalty = tuple(Term(_PENALTY, (entry, "reg_lambda_0_0", "m")) for entry in all_weights)
     result.append(Stage("loss", (1, 1), (example_loss,), (penalty,), mean=True))
 
     for layer in range(depth, 0, -1):
         if layer == depth:
-            upstream = [sp.diff(example_loss, entry) for entry in a[depth]]
+            upstream = [_slope(example_loss, entry) for entry in a[depth]]
         else:
             upstream = _chain(dz[layer + 1], affine[layer + 1], a[layer])
-        through = _chain(da[layer], activation[layer], z[layer])
+        through = _chain(column(f"dA{layer}", sizes[layer]), activation[layer], z[layer])
         if reading is Reading.FROM_ACTIVATION:
-            through = _in_terms_of_activation(through, network.activations[layer - 1], z[layer], a[layer])
+            through = [_in_terms_of_activation(entry, network.activations[layer - 1]) for entry in through]
         result += [
             Stage(f"dA{layer}", (sizes[layer], 1), tuple(upstream)),
             Stage(f"dZ{layer}", (sizes[layer], 1), tuple(through)),
@@ -178,60 +214,84 @@ def stages(network: Network, reading: Reading, update: bool) -> tuple[Stage, ...
         for name, grid in ((f"dW{layer}", weight[layer]), (f"db{layer}", bias[layer])):
             entries = [entry for row in grid for entry in row]
             each = _chain(dz[layer], affine[layer], entries)
-            once = tuple(sp.diff(penalty, entry) for entry in entries)
+            once = tuple(_slope(penalty, entry) for entry in entries)
             result.append(Stage(name, (len(grid), len(grid[0])), tuple(each), once, mean=True))
     if update:
         for layer in range(1, depth + 1):
             for name, grid in ((f"W{layer}", weight[layer]), (f"b{layer}", bias[layer])):
+                entries = [entry for row in grid for entry in row]
+                moved = tuple((Term(_MOVED, (entry, "learning_rate_0_0", f"d{entry}")),) for entry in entries)
                 shape = (len(grid), len(grid[0]))
-                gradient = _symbols(f"d{name}", shape)
-                moved = [grid[i][j] - _ALPHA * gradient[i][j] for i in range(shape[0]) for j in range(shape[1])]
-                result.append(Stage(f"{name}_new", shape, (sp.Integer(0),) * len(moved), tuple(moved), mean=True))
+                result.append(Stage(f"{name}_new", shape, ((),) * len(moved), moved, mean=True))
     return tuple(result)
 
 
-def _chain(upstream: list[sp.Symbol], outputs: list[sp.Expr], inputs: list[sp.Symbol]) -> list[sp.Expr]:
+def _activated(activation: str, z: list[str]) -> list[Entry]:
+    if activation in SCALAR:
+        return [(Term(SCALAR[activation](_P), (entry,)),) for entry in z]
+    return [(Term(formula, tuple(z)),) for formula in ACTIVATIONS[activation](_PLACES[: len(z)])]
+
+
+@lru_cache(maxsize=1024)
+def _derivative(formula: sp.Expr, place: sp.Symbol) -> sp.Expr:
+    return sp.diff(formula, place)
+
+
+def _slope(entry: Entry, name: str, upstream: str | None = None) -> Entry:
+    """The derivative of a sum, each term by sympy, times ``upstream``."""
+    return tuple(
+        Term(_derivative(term.formula, _PLACES[term.names.index(name)]), term.names, upstream)
+        for term in entry
+        if name in term.names
+    )
+
+
+def _chain(upstream: list[str], outputs: list[Entry], inputs: list[str]) -> list[Entry]:
     """Chain rule: d loss / d input_j = sum_i upstream_i * d output_i / d input_j, each factor by sympy."""
     return [
-        sum((up * sp.diff(out, entry) for up, out in zip(upstream, outputs, strict=True)), sp.Integer(0))
+        tuple(term for up, output in zip(upstream, outputs, strict=True) for term in _slope(output, entry, up))
         for entry in inputs
     ]
 
 
-def _in_terms_of_activation(
-    expressions: list[sp.Expr], activation: str, z: list[sp.Symbol], a: list[sp.Symbol]
-) -> list[sp.Expr]:
+def _in_terms_of_activation(entry: Entry, activation: str) -> Entry:
     """Write derivatives with the activations: z is replaced by the inverse function of a, where there is one."""
-    if activation == "softmax":
-        replacement = {zi: sp.log(ai) for zi, ai in zip(z, a, strict=True)}
-    else:
-        replacement = {zi: inverse(activation, ai) for zi, ai in zip(z, a, strict=True)}
-        if None in replacement.values():
-            return expressions
-    return [sp.factor(sp.simplify(expression.subs(replacement))) for expression in expressions]
+    return tuple(
+        replace(term, formula=formula, names=tuple(f"A{name[1:]}" for name in term.names))
+        if (formula := _with_inverse(term.formula, activation, len(term.names))) is not None
+        else term
+        for term in entry
+    )
 
 
-Program = Callable[..., Any]
-"""Expressions as a function of their symbols' values."""
+@lru_cache(maxsize=256)
+def _with_inverse(formula: sp.Expr, activation: str, count: int) -> sp.Expr | None:
+    places = _PLACES[:count]
+    found = {at: sp.log(at) if activation == "softmax" else inverse(activation, at) for at in places}
+    return None if None in found.values() else sp.factor(sp.simplify(formula.subs(found)))
+
+
+Compiled = tuple[Stage, list[str], Program, list[str], Program | None]
 
 
 @lru_cache(maxsize=128)
-def _compiled(
-    network: Network, reading: Reading, update: bool, exact: bool
-) -> tuple[tuple[Stage, list[str], Program, list[str], Program | None], ...]:
-    modules = "mpmath" if exact else "numpy"
+def _compiled(network: Network, reading: Reading, update: bool, exact: bool) -> tuple[Compiled, ...]:
     programs = []
     for stage in stages(network, reading, update):
-        arguments = sorted(set().union(*(e.free_symbols for e in stage.each)), key=str)
-        each = sp.lambdify(arguments, list(stage.each), modules=modules)
-        once_arguments: list[sp.Symbol] = []
-        once = None
-        if stage.once is not None and any(e != 0 for e in stage.once):
-            once_arguments = sorted(set().union(*(e.free_symbols for e in stage.once)), key=str)
-            once = sp.lambdify(once_arguments, list(stage.once), modules=modules)
-        names, once_names = [str(s) for s in arguments], [str(s) for s in once_arguments]
+        names, each = _program(stage.each, exact)
+        once_names, once = _program(stage.once, exact) if any(stage.once) else ([], None)
         programs.append((stage, names, each, once_names, once))
     return tuple(programs)
+
+
+def _program(entries: tuple[Entry, ...], exact: bool) -> tuple[list[str], Program]:
+    """The entries as one function of all that stands in them."""
+    returned = ", ".join(" + ".join(term.text(exact) for term in entry) or "0" for entry in entries)
+    names = sorted(set(_NAME.findall(returned)))
+    return names, of_text(names, f"[{returned}]", exact)
+
+
+_NAME = re.compile(r"\b(?:\w+_\d+_\d+|m)\b")
 
 
 _PER_EXAMPLE = ("X", "Y", "Z", "A", "dZ", "dA")
@@ -241,7 +301,18 @@ def _varies(name: str) -> bool:
     return name.rstrip("0123456789") in _PER_EXAMPLE
 
 
-def _evaluate(network: Network, given: Arrays, own: Arrays, reading: Reading, exact: bool) -> dict[str, np.ndarray]:
+def _needed(compiled: Sequence[Compiled], replaced: Set[str], only: Set[str]) -> set[str]:
+    """The stages that these follow from, those that are replaced left out."""
+    needed = set(only)
+    for stage, names, _, once_names, _ in reversed(compiled):
+        if stage.name in needed:
+            needed |= {name.partition("_")[0] for name in (*names, *once_names)} - replaced
+    return needed
+
+
+def _evaluate(
+    network: Network, given: Arrays, own: Arrays, reading: Reading, exact: bool, only: Set[str]
+) -> dict[str, np.ndarray]:
     values = {name: np.atleast_2d(np.asarray(value)) for name, value in given.items()}
     examples = _checked(network, values)
     own = {name: np.atleast_2d(np.asarray(value)) for name, value in own.items()}
@@ -263,7 +334,18 @@ def _evaluate(network: Network, given: Arrays, own: Arrays, reading: Reading, ex
     results: dict[str, np.ndarray] = {}
     with many_digits() if exact else nullcontext(), np.errstate(all="ignore"):
         store["m"] = number(examples)
-        for stage, arguments, each, once_arguments, once in _compiled(network, reading, update, exact):
+        compiled = _compiled(network, reading, update, exact)
+        replaced = {
+            stage.name
+            for stage, *_ in compiled
+            if stage.name in own and own[stage.name].shape == network.shape(stage.name, examples)
+        }
+        for name in replaced:
+            put(name, own[name])
+        needed = _needed(compiled, replaced, only)
+        for stage, arguments, each, once_arguments, once in compiled:
+            if only and stage.name not in needed:
+                continue
             per_example = _run_examples(each, [store[name] for name in arguments], len(stage.each), examples, exact)
             if stage.mean:
                 entries = [sum(row[1:], row[0]) / store["m"] for row in per_example]
@@ -278,11 +360,10 @@ def _evaluate(network: Network, given: Arrays, own: Arrays, reading: Reading, ex
                 computed = np.array([[float(e) for e in row] for row in per_example])
                 columns = {f"{stage.name}_{i}_0": row for i, row in enumerate(per_example)}
             results[stage.name] = computed
-            if stage.name in own and own[stage.name].shape == computed.shape:
-                put(stage.name, own[stage.name])
-            else:
+            if stage.name not in replaced:
                 store.update(columns)
-    results["loss"] = results["loss"].reshape(())
+    if "loss" in results:
+        results["loss"] = results["loss"].reshape(())
     return results
 
 

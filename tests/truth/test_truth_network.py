@@ -9,9 +9,9 @@ import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.truth import ACTIVATIONS, LOSSES, Network, Reading, derivative, derivative_from_output
+from autograder.truth import ACTIVATIONS, LOSSES, Network, Reading, derivative, derivative_from_output, many_digits
 from autograder.truth.functions import SCALAR
-from autograder.truth.network import stages
+from autograder.truth.network import _program, stages
 
 SHAPES = [(2, 3, 1), (3, 4, 2), (4, 2, 3), (3, 2, 4, 2)]
 
@@ -125,7 +125,8 @@ def test_the_chain_rule_over_stages_equals_differentiating_the_composed_loss(siz
         if stage.name.startswith("d"):
             break
         names = ["loss_0_0"] if stage.name == "loss" else [f"{stage.name}_{i}_0" for i in range(stage.shape[0])]
-        for name, expression in zip(names, stage.each):
+        for name, entry in zip(names, stage.each):
+            expression = sum(term.expression for term in entry)
             composed[sp.Symbol(name, real=True)] = expression.subs(composed)
     loss_expression = composed[sp.Symbol("loss_0_0", real=True)]
     numbers = {
@@ -140,6 +141,40 @@ def test_the_chain_rule_over_stages_equals_differentiating_the_composed_loss(siz
         for i, j in entries if sizes == SHAPES[0] else entries[-1:]:
             whole = sp.diff(loss_expression, sp.Symbol(f"{name}_{i}_{j}", real=True))
             assert float(whole.evalf(40, subs=numbers)) == pytest.approx(exact[f"d{name}"][i, j], rel=1e-14, abs=1e-300)
+
+
+@pytest.mark.parametrize("reading", Reading)
+@pytest.mark.parametrize(("activations", "loss"), CASES)
+def test_what_is_computed_is_what_sympy_makes_of_the_same_expressions(activations, loss, reading):
+    """To the last bit, once rounded: each stage by ``lambdify``, at numbers of its own."""
+    rng = np.random.default_rng(4)
+    for stage in stages(Network((2, 3, 2), activations, loss, penalty=True), reading, True):
+        for entries in filter(any, (stage.each, stage.once)):
+            names, program = _program(entries, True)
+            wholes = [sum(term.expression for term in entry) for entry in entries]
+            assert set(names) == {str(symbol) for whole in wholes for symbol in sp.sympify(whole).free_symbols}
+            direct = sp.lambdify(names, wholes, "mpmath")
+            with many_digits():
+                at = [mpmath.mpf(value) for value in rng.uniform(0.1, 0.9, len(names))]
+                assert [float(value) for value in program(*at)] == [float(value) for value in direct(*at)], stage.name
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_every_loss_is_a_sum_over_the_outputs(loss):
+    a, y, w = (sp.symbols(f"{name}0:3", positive=True) for name in "ayw")
+    each = [LOSSES[loss]([ak], [yk], [wk]) for ak, yk, wk in zip(a, y, w)]
+    assert LOSSES[loss](a, y, w) == sum(each)
+
+
+@pytest.mark.parametrize("replaced", [(), ("A1",), ("dZ2",), ("A1", "dZ1")])
+@pytest.mark.parametrize("name", ["Z2", "dZ1", "dW1", "db2", "loss", "W1_new"])
+def test_only_what_is_asked_for_is_the_same(name, replaced):
+    network = Network((2, 3, 2), ("tanh", "sigmoid"), "bce", penalty=True)
+    values, rng = point(network.sizes, "bce"), np.random.default_rng(6)
+    own = {one: rng.normal(size=network.shape(one, 5)) for one in replaced}
+    whole, part = network.evaluate(values, own), network.evaluate(values, own, only=(name,))
+    np.testing.assert_array_equal(part[name], whole[name])
+    assert len(part) < len(whole)
 
 
 JAX_ACTIVATIONS = {
