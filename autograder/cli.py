@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -51,7 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     put_programs_on_path()
     for name in NEEDLESS:
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    completing = "_ARGCOMPLETE" in os.environ  # the shell asks, with the line so far in COMP_LINE
+    given = os.environ.get("COMP_LINE", "").split()[1:] if completing else sys.argv[1:]
+    given = list(given if arguments is None else arguments)
     if given[:1] == ["variants"]:  # its name before; a variant is another solution of an audit
         given[0] = "numbers"
     parser = argparse.ArgumentParser(
@@ -74,6 +77,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     file=sys.stderr,
                 )
                 return 2
+    if completing:
+        import_module("argcomplete").autocomplete(parser)  # ends the program
     args = parser.parse_args(given)
     status: int = _module(args.command).run(args)
     return status

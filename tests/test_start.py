@@ -1,11 +1,14 @@
 """What the commands import before they have anything to say: nothing that they do not need."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from autograder.cli import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("numpy", "sympy", "nbformat", "msgpack", "rich", "sklearn", "scipy", "matplotlib", "IPython", "nbgrader")
@@ -34,6 +37,29 @@ def imported(*arguments, among=HEAVY):
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["grade", "--help"]])
 def test_help_imports_nothing_large(words):
     assert imported(*words) == ["msgpack"] * (words[0] == "grade")
+
+
+ARGCOMPLETE = """
+import json, sys
+def autocomplete(parser):
+    sub = parser._subparsers._group_actions[0].choices
+    print(json.dumps([list(sub), [o for a in sub["grade"]._actions for o in a.option_strings], sorted(sys.modules)]))
+    sys.exit()
+"""
+
+
+@pytest.mark.parametrize("line", ["autograder ", "autograder gr", "autograder grade --"])
+def test_completion_knows_every_command_and_the_options_of_the_one_in_use(line, tmp_path):
+    (tmp_path / "argcomplete.py").write_text(ARGCOMPLETE, encoding="utf-8")
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)]), "_ARGCOMPLETE": "1"}
+    run = subprocess.run(
+        [sys.executable, "-m", "autograder"],
+        env={**env, "COMP_LINE": line}, cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    commands, options, modules = json.loads(run.stdout)
+    assert commands == list(COMMANDS)
+    assert ("--seed" in options) == (" grade " in line)
+    assert set(HEAVY) & set(modules) <= ({"msgpack"} if " grade " in line else set())
 
 
 def test_the_zygote_is_started_before_numpy_is_imported():
