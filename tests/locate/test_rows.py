@@ -7,8 +7,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from autograder.sandbox.inside.hooks import as_array
 from autograder.sandbox.inside.instrument import Instrument
 from autograder.sandbox.inside.repair import done
+from autograder.sandbox.inside.runs import readable, same
 
 RIGHT = """
 class Net:
@@ -113,3 +115,17 @@ def test_with_its_time_spent_a_search_ends_with_what_it_has(known):
     found = run(RIGHT.replace("0.1 * g\n", "g\n"), known=known, seconds=0.0)
     assert found["found"] == []
     assert found["runs"] < 40
+
+
+def test_lists_in_lists_in_lists_are_no_array():
+    """A change can make a list that holds itself, into which numpy goes for seconds or for ever."""
+    assert as_array([[[[[1.0]]]]]) is None
+    assert as_array([[[1.0, 2.0]]]).shape == (1, 1, 2)
+
+
+def test_of_a_large_array_entries_of_all_parts_are_compared():
+    large = np.arange(20_000.0).reshape(100, 200)
+    some = readable([large, large + 1])
+    assert all(one.size < 5_000 for one in some)
+    assert not same(readable([large.reshape(200, 100)] * 2), some)
+    assert not same(readable([large, large]), some)

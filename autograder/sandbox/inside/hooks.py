@@ -133,14 +133,23 @@ def as_array(value: Any) -> np.ndarray | None:
                 return np.array(value, float)
         elif kind in (int, float) or (kind is not np.bool_ and issubclass(kind, np.number)):
             return np.array(float(value))
-        elif kind in (list, tuple) and 0 < len(value) <= 200 and not any(one is value for one in value):
-            # numpy goes into a list that holds itself, which a change can make, for ever
+        elif kind in (list, tuple) and 0 < len(value) <= 200 and not _is_deep(value):
+            arrays = [one for one in value if isinstance(one, np.ndarray)]
+            if len({one.shape for one in arrays}) > 1 or sum(one.size for one in arrays) > MOST_ENTRIES:
+                return None  # numpy takes milliseconds to say so
             made = np.array(value)
             if made.dtype.kind in "iuf" and made.size <= MOST_ENTRIES:
                 return made.astype(float)
     except (TypeError, ValueError, OverflowError):
         pass
     return None
+
+
+def _is_deep(value: Any, depth: int = 4) -> bool:
+    """Whether lists stand in lists too often: numpy goes for ever into one that holds itself, as changes make it."""
+    if not isinstance(value, list | tuple):
+        return False
+    return not depth or any(_is_deep(one, depth - 1) for one in (*value[:1], *value[-1:]))
 
 
 def _in_place_of(value: Any, wanted: Any) -> Any:
