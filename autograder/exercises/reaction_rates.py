@@ -76,7 +76,7 @@ def rate_data(m: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _training_challenges(rng: np.random.Generator) -> list[Challenge]:
     points: list[Challenge] = []
-    for seed in rng.integers(1, 10_000, 2):
+    for seed in rng.integers(1, 10_000, 3):
         X, k = rate_data(400, int(seed))
         split = {"X_train": X[:, :300], "k_train": k[:, :300], "X_test": X[:, 300:]}
         hottest = np.argsort(split["X_test"][0])[60:]  # 40 new examples whose mean is another one

@@ -148,7 +148,7 @@ def test_the_configuration_of_the_course_holds_unless_the_command_says_otherwise
         raise RuntimeError("not run in this test")
 
     monkeypatch.setattr(batch, "run_isolated", refuse)
-    monkeypatch.setattr(grade_command, "start_early", lambda level: None)
+    monkeypatch.setattr(grade_command, "start_early", lambda *_: None)
     options = ("--gradebook", "--marks-only", "--root", str(course), *options)
     assert main(["grade", str(course / "submitted"), *options]) == 1
     for found, _, job in asked:
