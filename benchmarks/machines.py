@@ -183,7 +183,7 @@ def table_of_measured(found: list[dict[str, float]], costs: Costs, each: int) ->
         rate = count / simulated([alone] * count, workers, costs, 0.0)[0]
         share = one["rate"] / one["workers"] * alone
         lines.append(
-            f"| {workers} | {one['rate']:.2f} | {share:.2f} | {rate:.2f} | {ms(one['coordinator'])} | "
+            f"| {workers} | {one['rate']:.2f} | {share:.3f} | {rate:.2f} | {ms(one['coordinator'])} | "
             f"{ms(one['scheduler'])} |"
         )
     return "\n".join(lines)

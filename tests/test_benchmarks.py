@@ -41,7 +41,7 @@ def test_the_benchmark_of_speed_writes_its_page(root, tmp_path):
     assert done.returncode == 0, done.stderr[-3000:]
     before, after = sections((root / "docs" / "speed.md").read_text()), sections(page.read_text())
     assert before.keys() == after.keys()
-    assert all(before[name] != after[name] for name in before)
+    assert {name for name in before if before[name] == after[name]} == {"start", "machines", "simulated"}  # of others
     assert "| 4 |" in after["growth"]
     assert (tmp_path / "pictures" / "growth.png").stat().st_size > 5000
 
