@@ -31,7 +31,7 @@ test-all: test test-long  ## the whole corpus of attacks as well, at every level
 test-long: setup  ## only what `make test` leaves out
 	@python -m pytest -q $(SPREAD) -m long
 
-quick: setup  ## the tests that take no longer than half a second each, within a minute; PART=marking: those of one folder
+quick: setup  ## the tests that take no longer than half a second each; PART=marking: those of one folder
 	@python -m pytest -q $(SPREAD) -m "not slow and not long" tests/$(PART)
 
 lint: setup  ## style and types of the Python files

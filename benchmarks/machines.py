@@ -57,7 +57,7 @@ def cluster() -> Iterator[tuple[str, int, ExitStack]]:
 
 def started(command: Sequence[str], sign: str, ending: ExitStack) -> tuple[str, int]:
     """Start a program and wait for the line that says that it is ready."""
-    said = Path(tempfile.mkstemp()[1])
+    said = Path(ending.enter_context(tempfile.TemporaryDirectory())) / "said"
     with said.open("w") as file:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=file)
     ending.callback(process.wait)

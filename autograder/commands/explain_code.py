@@ -15,6 +15,7 @@ from autograder.diagnosis.assembled import Assembled
 from autograder.diagnosis.files import BadInput
 from autograder.diagnosis.spec import DEEPEST, Array
 from autograder.locate import ALL, Function, answers, arguments_of, places
+from autograder.locate.function import PARAMETERS
 from autograder.locate.locate import Run
 from autograder.locate.quantities import ELEMENTARY, GRADIENT, RESULT, WORKED_OUT, Described, of_network
 from autograder.marking import Place
@@ -49,8 +50,8 @@ def of_code(args: argparse.Namespace) -> tuple[Function, list[dict[str, Array]]]
         if getattr(args, option) is None:
             raise BadInput(f"--{option} is missing; --hidden, --output and --loss are needed")
     points, sizes = _drawn(args)
-    letters = ("W", "b", "gamma", "beta")
-    names = [f"{kind}{layer}" for layer in range(1, len(sizes)) for kind in letters if f"{kind}{layer}" in points[0]]
+    every = [f"{kind}{layer}" for layer in range(1, len(sizes)) for kind in PARAMETERS]
+    names = [name for name in every if name in points[0]]
     expected = tuple(f"{name}_new" if args.learning_rate is not None else f"d{name}" for name in names)
     try:
         source = args.code.read_text(encoding="utf-8")
