@@ -48,8 +48,8 @@ NPM = f"npm install --prefix FOLDER pyodide@{VERSION} @emscripten-forge/numpy@2.
 OURS = (
     "__init__.py", "in_page.py", "tolerance.py", "mistakes", "diagnosis", "commands/__init__.py", "commands/explain.py",
     "commands/explain_code.py", "commands/explain_points.py", "exercise.py", "layers", "marking", "locate",
-    "truth/__init__.py", "truth/functions.py", "truth/network.py", "truth/precision.py", "sandbox/model.py",
-    "sandbox/here.py", "sandbox/inside", "views/__init__.py", "views/gradients.py",
+    "truth/__init__.py", "truth/functions.py", "truth/network.py", "truth/precision.py", "truth/programs.py",
+    "sandbox/model.py", "sandbox/here.py", "sandbox/inside", "views/__init__.py", "views/gradients.py",
 )  # fmt: skip
 """What of this package the pages run: the engine, and exact networks for the line. No exercise."""
 

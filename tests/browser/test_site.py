@@ -58,6 +58,17 @@ def everywhere(driver, serious, artefacts, name):
             browser.picture(driver, artefacts / f"site-{name}-{width}-{scheme}.png")
 
 
+def wait(driver, until, what=""):
+    """Wait for what Python in the page does, or fail at once with the page's words where it could not be started."""
+
+    def now(driver):
+        for line in driver.find_elements(By.CSS_SELECTOR, "#python.bad"):
+            pytest.fail(line.text)
+        return until(driver)
+
+    return browser.wait(driver, now, what)
+
+
 def type_in(driver, name, value):
     box = driver.find_element(By.ID, f"value-{name}")
     box.clear()
@@ -73,26 +84,26 @@ def test_practice_names_a_mistake_follows_it_through_and_keeps_it(
     task = practice.worked_calculation(3)
     no_bias = (task.given["W1"] @ task.given["x"]).ravel()
     driver.get(f"{address[0]}practice.html#worked_calculation/3")
-    browser.wait(driver, lambda d: d.find_elements(By.ID, "value-z1"), "no task was shown")
+    wait(driver, lambda d: d.find_elements(By.ID, "value-z1"), "no task was shown")
     assert text(driver, "#title") == "Worked calculation, seed 3"
     type_in(driver, "z1", json.dumps(no_bias.tolist()))
-    browser.wait(driver, lambda _: "The bias is left out." in text(driver, "#said-z1"))
+    wait(driver, lambda _: "The bias is left out." in text(driver, "#said-z1"))
     type_in(driver, "a1", json.dumps((1 / (1 + np.exp(-no_bias))).tolist()))
-    browser.wait(driver, lambda _: "It follows rightly from your own z1" in text(driver, "#said-a1"))
+    wait(driver, lambda _: "It follows rightly from your own z1" in text(driver, "#said-a1"))
     type_in(driver, "z1", json.dumps(task._truth["z1"].ravel().tolist()))
-    browser.wait(driver, lambda _: "Right." in text(driver, "#said-z1"))
+    wait(driver, lambda _: "Right." in text(driver, "#said-z1"))
     assert text(driver, "#score") == "1 of 15 values are right."
     driver.find_element(By.ID, "reveal").click()
-    browser.wait(driver, lambda d: d.find_elements(By.CSS_SELECTOR, ".shown"))
+    wait(driver, lambda d: d.find_elements(By.CSS_SELECTOR, ".shown"))
     assert text(driver, ".shown h3") == "a1"
     everywhere(driver, serious, artefacts, "practice-task")
     kept = json.loads(driver.execute_script("return localStorage.getItem('backpropagation-practice')"))
     assert kept["worked_calculation/3"]["right"] == ["z1"]
     assert kept["worked_calculation/3"]["shown"] == ["a1"]
     driver.execute_script("location.hash = '#small_network/2'")
-    browser.wait(driver, lambda d: text(d, "#title") == "Small network, seed 2")
+    wait(driver, lambda d: text(d, "#title") == "Small network, seed 2")
     driver.execute_script("location.hash = '#worked_calculation/3'")
-    browser.wait(driver, lambda d: d.find_elements(By.ID, "said-z1") and "Right." in text(d, "#said-z1"))
+    wait(driver, lambda d: d.find_elements(By.ID, "said-z1") and "Right." in text(d, "#said-z1"))
     assert text(driver, ".shown h3") == "a1"
     assert [path for path in address[1] if not path.startswith("/some/course/")] == []
 
@@ -102,7 +113,7 @@ def test_progress_is_saved_to_a_file_and_loaded_from_it(driver, address, tmp_pat
     mine = {"worked_calculation/77": {"typed": {"z1": "[1, 2]"}, "right": ["z1"], "of": 15, "shown": []}}
     (tmp_path / "practice.json").write_text(json.dumps(mine))
     driver.find_element(By.ID, "load").send_keys(str(tmp_path / "practice.json"))
-    browser.wait(driver, lambda d: "seed 77: 1 of 15 values are right" in text(d, "#progress"))
+    wait(driver, lambda d: "seed 77: 1 of 15 values are right" in text(d, "#progress"))
     saved = driver.execute_async_script("""
         const done = arguments[0], plain = URL.createObjectURL;
         URL.createObjectURL = (blob) => { blob.text().then(done); return plain(blob); };
@@ -111,7 +122,7 @@ def test_progress_is_saved_to_a_file_and_loaded_from_it(driver, address, tmp_pat
     assert json.loads(saved)["worked_calculation/77"] == mine["worked_calculation/77"]
     (tmp_path / "other.json").write_text('{"a": 1}')
     driver.find_element(By.ID, "load").send_keys(str(tmp_path / "other.json"))
-    browser.wait(driver, lambda d: text(d, "#status") == "This file holds no progress.")
+    wait(driver, lambda d: text(d, "#status") == "This file holds no progress.")
 
 
 def test_a_gradient_is_read_its_mistake_named_and_the_line_of_a_function_found(
@@ -119,33 +130,33 @@ def test_a_gradient_is_read_its_mistake_named_and_the_line_of_a_function_found(
 ):
     driver.get(f"{address[0]}gradient.html")
     driver.find_element(By.ID, "example").click()
-    browser.wait(driver, lambda d: d.find_element(By.ID, "point").get_attribute("value"))
+    wait(driver, lambda d: d.find_element(By.ID, "point").get_attribute("value"))
     driver.find_element(By.ID, "read").click()
-    browser.wait(driver, lambda d: d.find_elements(By.CSS_SELECTOR, ".reading"))
+    wait(driver, lambda d: d.find_elements(By.CSS_SELECTOR, ".reading"))
     assert text(driver, "[data-parameter=W1] .named").startswith("The derivative of sigmoid is used with tanh.")
     assert "this way it is" in text(driver, "[data-parameter=W1]")
     assert text(driver, "[data-parameter=W2]") == "W2: right"
     # a file, and another network than it was computed with
     np.savez(tmp_path / "point.npz", **example())
     driver.find_element(By.ID, "files").send_keys(str(tmp_path / "point.npz"))
-    browser.wait(driver, lambda _: text(driver, "#status") == "1 point is loaded.")
+    wait(driver, lambda _: text(driver, "#status") == "1 point is loaded.")
     driver.find_element(By.ID, "remove").click()
     driver.find_element(By.ID, "read").click()
-    browser.wait(driver, lambda _: "2 layers of weights make 1 hidden layers" in text(driver, "#status"))
+    wait(driver, lambda _: "2 layers of weights make 1 hidden layers" in text(driver, "#status"))
     assert driver.find_elements(By.CSS_SELECTOR, ".reading") == []
     driver.find_element(By.ID, "add").click()
     driver.execute_script("document.querySelector('details').open = true")
     driver.execute_script("document.getElementById('code').value = arguments[0]", CODE)
     driver.find_element(By.ID, "run").click()
-    browser.wait(driver, lambda d: d.find_elements(By.CSS_SELECTOR, ".place"), "no line was found")
+    wait(driver, lambda d: d.find_elements(By.CSS_SELECTOR, ".place"), "no line was found")
     assert driver.find_element(By.CSS_SELECTOR, "[data-parameter=W1] .place").get_attribute("data-line") == "8"
     assert "Here the derivative of tanh at Z1 is due." in text(driver, "[data-parameter=W1] .place")
     everywhere(driver, serious, artefacts, "gradient-line")
     driver.execute_script("document.getElementById('code').value = 'def f(X):\\n    while True: pass'")
     driver.find_element(By.ID, "run").click()
-    browser.wait(driver, lambda d: d.find_element(By.ID, "stop").is_enabled())
+    wait(driver, lambda d: d.find_element(By.ID, "stop").is_enabled())
     driver.find_element(By.ID, "stop").click()
-    browser.wait(driver, lambda _: text(driver, "#status") == "Stopped.")
+    wait(driver, lambda _: text(driver, "#status") == "Stopped.")
 
 
 def test_what_is_no_json_is_said_without_python(driver, address):
@@ -160,14 +171,14 @@ def test_pages_fit_any_screen_and_axe_finds_nothing_serious(driver, address, art
         driver.get(address[0] + name)
         for figure in driver.find_elements(By.TAG_NAME, "figure"):
             driver.execute_script("arguments[0].scrollIntoView()", figure)
-            browser.wait(driver, lambda _, one=figure: one.find_elements(By.CSS_SELECTOR, ".said"))
+            wait(driver, lambda _, one=figure: one.find_elements(By.CSS_SELECTOR, ".said"))
         everywhere(driver, serious, artefacts, Path(name).stem)
 
 
 def test_the_search_finds_a_section_and_leads_to_it(driver, address, artefacts, serious):
     driver.get(f"{address[0]}docs/index.html")
     driver.find_element(By.ID, "q").send_keys("bubblewrap land")
-    browser.wait(driver, lambda _: text(driver, "#status").startswith("You see"))
+    wait(driver, lambda _: text(driver, "#status").startswith("You see"))
     found = driver.find_elements(By.CSS_SELECTOR, "#found li")
     assert all("bubblewrap" in one.text.lower() or "…" in one.text for one in found)
     assert found[0].find_element(By.TAG_NAME, "a").text in (
@@ -178,15 +189,15 @@ def test_the_search_finds_a_section_and_leads_to_it(driver, address, artefacts, 
     box = driver.find_element(By.ID, "q")
     box.clear()
     box.send_keys("learning rate descent")
-    browser.wait(driver, lambda d: "guide.html#" in d.find_element(By.CSS_SELECTOR, "#found a").get_attribute("href"))
+    wait(driver, lambda d: "guide.html#" in d.find_element(By.CSS_SELECTOR, "#found a").get_attribute("href"))
     box.clear()
     box.send_keys("xylophone")
-    browser.wait(driver, lambda _: text(driver, "#status") == "No section has all these words.")
+    wait(driver, lambda _: text(driver, "#status") == "No section has all these words.")
     box.clear()
     box.send_keys("where each promise is tested", Keys.ENTER)
-    browser.wait(driver, lambda d: d.switch_to.active_element.tag_name == "a")
+    wait(driver, lambda d: d.switch_to.active_element.tag_name == "a")
     driver.switch_to.active_element.send_keys(Keys.ENTER)
-    browser.wait(driver, lambda d: d.current_url.endswith("docs/graders.html#where-each-promise-is-tested"))
+    wait(driver, lambda d: d.current_url.endswith("docs/graders.html#where-each-promise-is-tested"))
 
 
 def test_documents_fit_a_phone_and_axe_finds_nothing_serious(driver, address, root, serious, artefacts):
@@ -221,7 +232,7 @@ def length(said):
 def live(driver, name):
     figure = driver.find_element(By.CSS_SELECTOR, f"[data-live={name}]")
     driver.execute_script("arguments[0].scrollIntoView()", figure)
-    browser.wait(driver, lambda _: figure.find_elements(By.CLASS_NAME, "said"))
+    wait(driver, lambda _: figure.find_elements(By.CLASS_NAME, "said"))
     return figure
 
 

@@ -5,6 +5,8 @@ import json
 import posixpath
 import re
 import shutil
+import subprocess
+import sys
 import zipfile
 from html.parser import HTMLParser
 from importlib.metadata import distribution
@@ -268,3 +270,39 @@ def test_offline_takes_only_the_files_that_are_pinned(tmp_path, root, capsys, pu
     to = ["--to", str(tmp_path / "site"), "--offline", str(tmp_path / "npm"), "--root", str(root)]
     assert main(["site", *to]) == 2
     assert said in " ".join(capsys.readouterr().err.split())
+
+
+ALONE = '''
+import json, sys
+from pathlib import Path
+sys.path[:0] = [sys.argv[1]]
+from autograder import in_page
+call = lambda name, *values: json.loads(in_page.call(name, json.dumps(values)))
+task = call("task", "worked_calculation", 3)
+assert call("check", "worked_calculation", 3, {"z1": "[1, 2]"})["lines"], task
+point = json.loads(Path(sys.argv[2]).read_text())
+found = call("read_gradient", {"hidden": "tanh", "output": "sigmoid", "loss": "bce"}, [point])
+assert any(one["mistakes"] for one in found["parameters"]), found
+code = """
+def gradients(X, Y, W1, b1):
+    dZ = W1 @ X + b1 - Y
+    return dZ @ X.T / X.shape[1], dZ.sum(axis=1, keepdims=True)
+"""
+found = call("read_code", {"hidden": "none", "output": "linear", "loss": "mse"}, code, "")
+assert any("place" in one for one in found["parameters"]), found
+'''
+"""Every door of the page, with nothing but what the page has."""
+
+
+@pytest.mark.slow
+def test_what_is_packed_is_all_that_the_pages_need(site, root, tmp_path):
+    for name in ("course.zip", "sympy.zip"):
+        with zipfile.ZipFile(site / "python" / name) as packed:
+            packed.extractall(tmp_path / "packed")
+    for name in ("numpy", "numpy.libs"):
+        (tmp_path / "packed" / name).symlink_to(distribution("numpy").locate_file(name))
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", ALONE, tmp_path / "packed", site / "example.json"],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
