@@ -1,8 +1,8 @@
 # The two commands of the README are `make demo` and `make test`; each sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all test-long quick lint build audit crosscheck hub site site-parts lite-parts lock student-kit pictures clean
+.PHONY: help setup demo test check-tests check-graders check-lint check-generated test-all test-long quick lint build audit crosscheck hub site site-parts lite-parts lock student-kit pictures clean
 
-# each file of tests in one process, so that what its tests share is made once; the order is that of the folders
+# each file of tests in one process, so that what its tests share is made once; tests/conftest.py sets the order
 SPREAD := -n 2 --dist loadfile --no-loadscope-reorder
 
 # nbgrader looks for its helpers (alembic, jupyter) on PATH
@@ -20,11 +20,22 @@ demo: setup  ## build the course and grade a demo class, from hand-in to feedbac
 	@autograder build
 	@autograder demo
 
+# All at the same time: while a test waits for a process, a browser or a server, something else is computed. Those that
+# begin say little and the table of the audit comes at once, so that the dots of the tests stay readable.
 test: setup  ## every check that CI makes: lint, generated files, tests, audit
-	@echo "• lint" && ruff check -q . && ruff format -q --check . && mypy --no-error-summary
-	@echo "• generated files" && autograder build --check
+	@$(MAKE) --no-print-directory --jobs=4 check-tests check-graders check-lint check-generated
+
+check-tests:
 	@echo "• tests" && python -m pytest -q $(SPREAD)
+
+check-graders:
 	@echo "• graders are graded" && autograder audit --readme README.md --check
+
+check-lint:
+	@echo "• lint" && ruff check -q . && ruff format -q --check . && mypy --no-error-summary
+
+check-generated:
+	@echo "• generated files" && autograder build --check
 
 test-all: test test-long  ## the whole corpus of attacks as well, at every level, and the commands of the docs
 

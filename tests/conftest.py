@@ -83,6 +83,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(told, yellow=True)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first: what is left at the end is short, and the processes end together."""
+    heavy = {item.path for item in items if {"slow", "long"} & {mark.name for mark in item.iter_markers()}}
+    items.sort(key=lambda item: item.path not in heavy)
+
+
 def pytest_collection_finish() -> None:
     """What was imported stays: the collector of garbage need not go through it again and again."""
     gc.freeze()
