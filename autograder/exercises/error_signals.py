@@ -94,6 +94,9 @@ def _network(given: Values, activation: str) -> Network:
     return network_for(given, (activation,) * DEPTH, "mse")
 
 
+_ASKED = tuple(f"{kind}{layer}" for layer in range(1, DEPTH + 1) for kind in ("A", "Z", "dZ"))
+
+
 @remembered
 def signal_truth(given: Values) -> dict[str, np.ndarray]:
     """Exact forward values and error signals, as ``sigmoid.dZ1`` and so on: dA5 is given, whatever the loss was."""
@@ -101,7 +104,7 @@ def signal_truth(given: Values) -> dict[str, np.ndarray]:
         f"{activation}.{name}": value
         for activation in ACTIVATIONS
         for name, value in _network(given, activation)
-        .evaluate({**given, "Y": np.zeros_like(given["dA5"])}, {"dA5": given["dA5"]})
+        .evaluate({**given, "Y": np.zeros_like(given["dA5"])}, {"dA5": given["dA5"]}, only=_ASKED)
         .items()
     }
 

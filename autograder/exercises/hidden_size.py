@@ -177,7 +177,7 @@ def follow_study(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
 @remembered
 def spread_truth(given: Values) -> dict[str, np.ndarray]:
     """The standard deviation over the hidden units, from exact activations, averaged over the examples."""
-    A1 = network_for(given, ("sigmoid", "sigmoid"), "bce").evaluate(given)["A1"]
+    A1 = network_for(given, ("sigmoid", "sigmoid"), "bce").evaluate(given, only=("A1",))["A1"]
     return {"spread": np.array(np.mean(np.sqrt(np.mean((A1 - A1.mean(axis=0)) ** 2, axis=0))))}
 
 

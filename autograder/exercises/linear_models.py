@@ -25,6 +25,7 @@ from autograder.marking.judges import Explain, remembered, values
 from autograder.marking.slips import Slip, explain_slips
 from autograder.truth import derivative, many_digits
 from autograder.truth.functions import sigmoid
+from autograder.truth.programs import function
 
 # What is asked ------------------------------------------------------------------------------------------------------
 
@@ -112,13 +113,14 @@ def _exact(name: str) -> Other:
         n, m = given["X"].shape
         w, x, u, slope = _model(name, n)
         arguments = [*w, _B, *x, _Y]
-        parts = sp.lambdify(arguments, [u, *(sp.diff(u, parameter) for parameter in (*w, _B))], "mpmath")
-        slope_at = sp.lambdify([_U, _Y], slope, "mpmath")
+        parts = [function(arguments, one, exact=True) for one in (u, *(sp.diff(u, each) for each in (*w, _B)))]
+        slope_at = function([_U, _Y], slope, exact=True)
         with many_digits():
             total = [mpmath.mpf(0)] * (n + 1)
             for k in range(m):
                 numbers = [*given["w"][0], given["b"], *given["X"][:, k], given["y"][0, k]]
-                at, *inner = parts(*(mpmath.mpf(float(number)) for number in numbers))
+                exactly = [mpmath.mpf(float(number)) for number in numbers]
+                at, *inner = (part(*exactly) for part in parts)
                 if name == "hinge" and at == 0:
                     outer = mpmath.mpf(float(given["at_kink"]))
                 else:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import mpmath
 import numpy as np
-import sympy as sp
 
 from autograder.exercise import Challenge, Probe, Values
 from autograder.exercises.shared import in_arrays
@@ -38,14 +38,13 @@ RATES = Probe(rates, _rate_challenges)
 
 @remembered
 def rate_truth(given: Values) -> dict[str, np.ndarray]:
-    """The schedule as it is stated, in exact arithmetic."""
-    peak, warmup, total = sp.Rational(float(given["peak"])), int(given["warmup"]), int(given["total"])
-    up = [peak * sp.Rational(step + 1, warmup) for step in range(warmup)]
-    down = [
-        peak * (1 + sp.cos(sp.pi * sp.Rational(step - warmup, total - warmup))) / 2 for step in range(warmup, total)
-    ]
+    """The schedule as it is stated, to fifty digits."""
+    warmup, total = int(given["warmup"]), int(given["total"])
     with many_digits():
-        return {"warm_up": np.array([float(r) for r in up]), "decay": np.array([float(sp.N(r, 30)) for r in down])}
+        peak = mpmath.mpf(float(given["peak"]))
+        up = [peak * (step + 1) / warmup for step in range(warmup)]
+        down = [peak * (1 + mpmath.cospi(mpmath.mpf(k) / (total - warmup))) / 2 for k in range(total - warmup)]
+        return {"warm_up": np.array([float(r) for r in up]), "decay": np.array([float(r) for r in down])}
 
 
 # Which mistakes are known -------------------------------------------------------------------------------------------

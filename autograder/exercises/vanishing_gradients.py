@@ -97,8 +97,9 @@ def _slopes() -> dict[str, Any]:
     (a,) = slope.free_symbols
     relu = derivative("relu")
     (z,) = relu.free_symbols
-    steepest = float(sp.maximum(slope, a, sp.Interval(0, 1)))
-    return {"steepest": steepest, "leak": float(relu.subs(z, -1)), "depth": DEPTH, "k": np.arange(DEPTH)}
+    flat = sp.real_roots(sp.diff(slope, a))  # the slope of a slope that is a polynomial in a
+    steepest = max(slope.subs(a, place) for place in (0, 1, *flat) if 0 <= place <= 1)
+    return {"steepest": float(steepest), "leak": float(relu.subs(z, -1)), "depth": DEPTH, "k": np.arange(DEPTH)}
 
 
 NO_WEIGHT = "Between z and the a before it stands a weight. How large is it?"

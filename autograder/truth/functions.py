@@ -11,6 +11,7 @@ Vector = Sequence[sp.Expr]
 
 _Z = sp.Symbol("z", real=True)
 _A = sp.Symbol("a", real=True)
+_EXP = sp.Symbol("e", positive=True)
 
 
 def sigmoid(z: sp.Expr) -> sp.Expr:
@@ -102,9 +103,11 @@ def inverse(activation: str, a: sp.Symbol) -> sp.Expr | None:
         return a
     if activation == "relu":
         return a  # on the side where f' is not zero the activation is its own argument
-    if activation in ("sigmoid", "tanh"):
-        (solution,) = sp.solve(SCALAR[activation](_Z) - a, _Z) if activation == "sigmoid" else (sp.atanh(a),)
-        return solution
+    if activation == "tanh":
+        return sp.atanh(a)
+    if activation == "sigmoid":
+        top = sp.expand(sp.fraction(sp.together(_in_exp(SCALAR[activation](_Z), 1) - a))[0])  # linear in exp(-z)
+        return -sp.log(sp.cancel(-top.subs(_EXP, 0) / sp.diff(top, _EXP)))
     return None
 
 
@@ -112,7 +115,30 @@ def derivative_from_output(activation: str) -> sp.Expr | None:
     """f'(z) written with a = f(z), as an expression in ``a``; None where f has no inverse.
 
     >>> derivative_from_output("sigmoid")
-    a*(1 - a)
+    -a*(a - 1)
     """
     z_of_a = inverse(activation, _A)
-    return None if z_of_a is None else sp.factor(sp.simplify(derivative(activation).subs(_Z, z_of_a)))
+    return None if z_of_a is None else sp.factor(derivative(activation).subs(_Z, z_of_a))
+
+
+def far_out(expression: sp.Expr, sign: int) -> sp.Expr:
+    """The limit of an expression in ``z`` and exponentials of it, for z to infinity or, with ``sign`` -1, minus that.
+
+    With e = exp(-z) it is a quotient of polynomials in z and e, and every power of z times one of e tends to zero; what
+    is left is a quotient of polynomials in z. ``sympy.limit`` gives the same, and takes most of a second. Raises
+    ValueError for what is no such quotient.
+    """
+    top, bottom = (part.subs(_EXP, 0) for part in sp.fraction(sp.cancel(sp.together(_in_exp(expression, sign)))))
+    if not bottom or not (top.is_polynomial(_Z) and bottom.is_polynomial(_Z)):
+        raise ValueError(f"{expression} is not known far out")
+    leading, other = sp.Poly(top, _Z), sp.Poly(bottom, _Z)
+    if leading.degree() < other.degree():
+        return sp.Integer(0)
+    quotient = leading.LC() / other.LC()
+    return quotient * sp.oo if leading.degree() > other.degree() else quotient
+
+
+def _in_exp(expression: sp.Expr, sign: int) -> sp.Expr:
+    """The expression at z, or at -z, with a symbol in the place of exp(-z)."""
+    found = expression.subs(_Z, sign * _Z).rewrite(sp.exp)
+    return found.subs({sp.exp(-_Z): _EXP, sp.exp(_Z): 1 / _EXP})

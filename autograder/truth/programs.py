@@ -27,7 +27,8 @@ def text(expression: sp.Expr, exact: bool) -> str:
     return str(printer.doprint(expression))
 
 
-def of_text(arguments: Sequence[str], returned: str, exact: bool) -> Program:
+@lru_cache(maxsize=4096)
+def of_text(arguments: tuple[str, ...], returned: str, exact: bool) -> Program:
     """The function of these arguments that returns this text of :func:`text`."""
     names = {"mpmath": mpmath} if exact else {"numpy": np}
     program: Program = eval(f"lambda {', '.join(arguments)}: {returned}", names)
@@ -36,4 +37,4 @@ def of_text(arguments: Sequence[str], returned: str, exact: bool) -> Program:
 
 def function(arguments: Sequence[sp.Symbol], expression: sp.Expr, *, exact: bool) -> Program:
     """The expression as a function of its symbols."""
-    return of_text([str(one) for one in arguments], text(expression, exact), exact)
+    return of_text(tuple(map(str, arguments)), text(expression, exact), exact)

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder.truth import ACTIVATIONS, LOSSES, Network, Reading, derivative, derivative_from_output, many_digits
-from autograder.truth.functions import SCALAR
+from autograder.truth.functions import SCALAR, far_out
 from autograder.truth.network import _program, stages
+from autograder.truth.programs import of_text
 
 SHAPES = [(2, 3, 1), (3, 4, 2), (4, 2, 3), (3, 2, 4, 2)]
 
@@ -150,7 +151,8 @@ def test_what_is_computed_is_what_sympy_makes_of_the_same_expressions(activation
     rng = np.random.default_rng(4)
     for stage in stages(Network((2, 3, 2), activations, loss, penalty=True), reading, True):
         for entries in filter(any, (stage.each, stage.once)):
-            names, program = _program(entries, True)
+            names, returned = _program(entries, True)
+            program = of_text(names, returned, True)
             wholes = [sum(term.expression for term in entry) for entry in entries]
             assert set(names) == {str(symbol) for whole in wholes for symbol in sp.sympify(whole).free_symbols}
             direct = sp.lambdify(names, wholes, "mpmath")
@@ -322,3 +324,16 @@ def test_missing_and_misshapen_inputs_are_named():
         network.evaluate({name: value for name, value in values.items() if name != "b1"})
     with pytest.raises(ValueError, match=r"W1 has shape \(3, 4\); \(4, 3\) is needed"):
         network.evaluate(values | {"W1": values["W1"].T})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("name", SCALAR)
+def test_what_is_left_far_out_is_the_limit_of_sympy(name, sign):
+    z = sp.Symbol("z", real=True)
+    if name == "relu":
+        with pytest.raises(ValueError, match="not known far out"):
+            far_out(derivative(name), sign)
+        return
+    for formula in (SCALAR[name](z), derivative(name)):
+        assert far_out(formula, sign) == sp.limit(formula, z, sign * sp.oo)
