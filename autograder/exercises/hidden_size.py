@@ -34,6 +34,7 @@ from autograder.exercises.shared import (
     noisy_moons,
     small_targets,
 )
+from autograder.kept import kept
 from autograder.marking.compare import as_numbers, whole_numbers
 from autograder.marking.judges import line_by_line, remembered, usable, values
 from autograder.marking.slips import Slip, explain_slips
@@ -166,7 +167,8 @@ def truth(given: Values) -> dict[str, np.ndarray]:
 
 @remembered
 def _truth(given: Values) -> dict[str, np.ndarray]:
-    return dict(zip(COLUMNS, _rows(given).T))
+    columns = kept("hidden_size", given, lambda: _rows(given).T.tolist())
+    return {name: np.array(column) for name, column in zip(COLUMNS, columns, strict=True)}
 
 
 def follow_study(given: Values, own: Values) -> Sequence[dict[str, np.ndarray]]:
