@@ -49,6 +49,20 @@ grammar at import, which would be half of our start; no schema of a notebook has
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status: 0 done, 1 something needs a person, 2 bad use."""
+    try:
+        return _run(arguments)
+    except ModuleNotFoundError as missing:
+        if missing.name is None or missing.name.partition(".")[0] == "autograder":
+            raise
+        print(
+            f"autograder needs {missing.name}, which is not installed here. "
+            "Type: pip install 'backprop-autograder[grade]'",
+            file=sys.stderr,
+        )
+        return 2
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     put_programs_on_path()
     for name in NEEDLESS:
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]
@@ -66,17 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, description in COMMANDS.items():
         sub = subparsers.add_parser(name, help=description, description=f"{description[0].upper()}{description[1:]}.")
         if name == wanted:  # only the command in use is imported: nbgrader and sympy take their time
-            try:
-                _module(name).add_arguments(sub)
-            except ModuleNotFoundError as missing:
-                if missing.name is None or missing.name.partition(".")[0] == "autograder":
-                    raise
-                print(
-                    f"autograder {name} needs {missing.name}, which is not installed here. "
-                    "Type: pip install 'backprop-autograder[grade]'",
-                    file=sys.stderr,
-                )
-                return 2
+            _module(name).add_arguments(sub)
     if completing:
         import_module("argcomplete").autocomplete(parser)  # ends the program
     args = parser.parse_args(given)

@@ -16,7 +16,6 @@ import socket
 import stat
 import struct
 import sys
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -34,9 +33,11 @@ Found = tuple[tuple[str, int, int], ...]
 def folder() -> Path:
     """Where the sockets of this user lie, there or not."""
     own = os.environ.get("XDG_RUNTIME_DIR")
-    return (
-        Path(own, "backprop-autograder") if own else Path(tempfile.gettempdir(), f"backprop-autograder-{os.getuid()}")
-    )
+    if own:
+        return Path(own, "backprop-autograder")
+    import tempfile
+
+    return Path(tempfile.gettempdir(), f"backprop-autograder-{os.getuid()}")
 
 
 def address() -> Path:

@@ -124,7 +124,10 @@ def imported_by_grade(then, *modules):
 
 
 def test_the_sandbox_starts_before_what_takes_long_is_imported():
-    assert imported_by_grade("", "autograder.sandbox", "sympy", "nbgrader", "nbformat") == {"autograder.sandbox"}
+    large = "autograder.sandbox", "sympy", "nbgrader", "nbformat"
+    assert imported_by_grade("", *large) == set()  # a warm server may do it all
+    start = "from autograder.sandbox import start_early"
+    assert imported_by_grade(start, *large) == {"autograder.sandbox"}
 
 
 @pytest.mark.slow

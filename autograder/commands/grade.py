@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 from autograder import warm
-from autograder.sandbox import start_early
 
 LONGEST = ("sklearn.datasets", "sklearn.model_selection")
 """What notebooks may use that takes most of a second to import."""
@@ -43,19 +44,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Grade. Returns 0 when all were graded, 1 when something needs a person, 2 on bad use."""
     if not (args.gradebook or args.cluster or args.isolation):
-        status = warm.grade(args)
-        if status is not None:
-            return status
+        answered = warm.grade(args)
+        if answered is not None:
+            return answered
     if not args.cluster and all(path.exists() for path in args.paths):
+        from autograder.sandbox import start_early
+
         start_early(args.isolation or "auto", soon(args.paths))
     # Only now: nbgrader and sympy take as long to import as the sandbox to start.
-    if args.gradebook:
-        from autograder.commands import grade_class
-
-        return grade_class.run(args)
-    from autograder.commands import grade_notebooks
-
-    return grade_notebooks.run(args)
+    gc.disable()  # imports leave nothing behind that is worth looking for
+    command = import_module(f"autograder.commands.{'grade_class' if args.gradebook else 'grade_notebooks'}")
+    gc.enable()
+    gc.freeze()
+    status: int = command.run(args)
+    return status
 
 
 def soon(paths: Sequence[Path]) -> tuple[str, ...]:

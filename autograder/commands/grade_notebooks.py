@@ -16,7 +16,7 @@ from autograder.console import complain, printable
 from autograder.course import CourseError, find_root
 from autograder.grading.finding import NothingToGrade, find
 from autograder.grading.grade import fresh_seed
-from autograder.grading.many import grade_all
+from autograder.grading.many import get_ready, grade_all
 from autograder.grading.submissions import Submission
 from autograder.marking import Marks, to_json
 from autograder.personal import read_own_numbers
@@ -31,6 +31,7 @@ def run(args: argparse.Namespace) -> int:
         submissions = find(args.paths, root)
         read_own_numbers(root)
         seed = fresh_seed() if args.seed is None else args.seed
+        get_ready(submissions[0], root=root, seed=seed)
         marks = _grade(submissions, shared_sandbox(args.isolation or "auto"), root, seed, args)
     except (CourseError, NothingToGrade) as problem:
         complain("grade", problem)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import json
 import os
 import select
@@ -106,6 +107,8 @@ class Server:
     def serve(self) -> None:
         """Answer until nothing was asked for long, or this is the end."""
         all_exercises()
+        gc.collect()
+        gc.freeze()
         say(f"Grading for {self._root} until nothing was asked for {self._idle / 60:g} minutes.")
         while select.select([self._listener], [], [], self._idle)[0]:
             connection, _ = self._listener.accept()

@@ -18,7 +18,7 @@ from autograder.grading.newer import for_a_person, lacking, version_of
 from autograder.grading.notebook import Plan, grade_id, heal, is_locked, plan, plans
 from autograder.grading.packing import pack, unpack
 from autograder.locate import Code, Locator
-from autograder.marking import Marks, challenges, mark
+from autograder.marking import Marks, challenges, mark, truth_meanwhile
 from autograder.sandbox import Answer, Ask, Cell, Job, Limits, Outcome, Sandbox
 
 LEFT_OUT = ("While the notebook is graded, ", "Shell commands do not run while the notebook is graded; ")
@@ -216,7 +216,9 @@ def grade_notebook(
     started = time.perf_counter()
     prepared = prepare(notebook, exercise, root=root, seed=seed, files=files, cell_seconds=cell_seconds)
     told = None if on_marks is None else _so_far(prepared, student, sandbox.level, on_marks)
+    truth = truth_meanwhile(exercise, seed)
     ran = execute(sandbox, None if full else prepared.marks_job, prepared.whole.job, told)
+    truth.result()
     graded = give_marks(prepared, ran, student=student, seconds=time.perf_counter() - started)
     if not places:
         return graded

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, as_completed
 from pathlib import Path
 
-from autograder.grading.grade import grade_notebook
+from autograder.grading.grade import grade_notebook, prepare
 from autograder.grading.notebook import BadNotebook, parse_notebook
 from autograder.grading.submissions import Submission, content, files_beside
-from autograder.marking import Marks
+from autograder.marking import Marks, truth_meanwhile
 from autograder.personal import exercise_of
 from autograder.sandbox import Sandbox, SandboxUnavailable
 
@@ -55,6 +56,14 @@ def grade(
     except Exception as error:
         log.exception("grading %s failed", submission.path)
         return _failed(submission, seed, sandbox.level, f"The grader failed at this notebook ({error!r}): see the log.")
+
+
+def get_ready(submission: Submission, *, root: Path, seed: int) -> None:
+    """Do what needs no sandbox yet, while it starts: all of it is remembered, and what fails will fail in its place."""
+    with contextlib.suppress(Exception):
+        notebook = parse_notebook(content(submission), submission.path.name)
+        prepared = prepare(notebook, exercise_of(root, submission.exercise, submission.student), root=root, seed=seed)
+        truth_meanwhile(prepared.exercise, seed)
 
 
 def grade_all(

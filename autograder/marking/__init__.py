@@ -1,6 +1,6 @@
 """Answers to marks: shape, value, follow-through, diagnosis. Pure functions of exercise, seed and answers."""
 
-from autograder.marking.mark import challenges, mark, work_out_truth
+from autograder.marking.mark import challenges, mark, truth_meanwhile, work_out_truth
 from autograder.marking.marks import (
     SCHEMA,
     STATUSES,
@@ -27,6 +27,7 @@ __all__ = [
     "from_json",
     "mark",
     "to_json",
+    "truth_meanwhile",
     "with_lines",
     "work_out_truth",
 ]

@@ -6,8 +6,9 @@ import contextlib
 import logging
 import zlib
 from collections.abc import Mapping, Sequence, Set
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -97,6 +98,17 @@ def work_out_truth(exercise: Exercise, seed: int) -> None:
         nothing = tuple(Reply(challenge.known, {}, challenge.shown) for challenge in asked[question.probe.name])
         with contextlib.suppress(Exception):  # a judge that cannot do without values works it out with them
             question.judge(question.lines, nothing)
+
+
+@lru_cache(maxsize=256)
+def truth_meanwhile(exercise: Exercise, seed: int) -> Future[None]:
+    """Have :func:`work_out_truth` run beside this, once for a seed; who marks waits for it, since it is half done."""
+    return _aside().submit(work_out_truth, exercise, seed)
+
+
+@cache
+def _aside() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, "truth")
 
 
 def _mark_question(

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,6 +126,7 @@ class Zygote:
             )
         if hello["tasks"] != 1:
             raise SandboxUnavailable(f"The isolated process has {hello['tasks']} threads and cannot be forked safely.")
+        keep_fonts(hello["fonts"])
 
     def _last_words(self) -> str:
         self._errors.seek(0)
@@ -175,6 +177,17 @@ def keep_bytecode() -> None:
     """Lay the bytecode of the inside beside it for the next start: what runs there cannot write."""
     if not sys.dont_write_bytecode:
         compileall.compile_dir(view.INSIDE, quiet=2)
+
+
+def keep_fonts(packed: bytes) -> None:
+    """Lay matplotlib's list of fonts there, too, when it was made anew."""
+    if packed and not sys.dont_write_bytecode:
+        place = view.INSIDE / "__pycache__" / "fonts.json"
+        with contextlib.suppress(OSError), tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as file:
+            file.write(zlib.decompress(packed))
+            file.close()
+            os.chmod(file.name, 0o644)
+            os.replace(file.name, place)
 
 
 def _is_mapped(number: int) -> bool:

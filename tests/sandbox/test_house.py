@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import json
 import os
 import shutil
 import subprocess
@@ -214,6 +215,23 @@ def test_a_zygote_killed_in_the_middle_of_a_job_costs_nothing(tmp_path: Path, un
         outcome = running.result()
         assert outcome.cells[0].status == "ok"
         assert outcome.answers["q"][0].values == {"n": 1}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("level", ["full", "reduced"])
+def test_the_list_of_fonts_is_made_once_and_anew_where_it_is_damaged(level: str) -> None:
+    kept = ROOM / "inside" / "__pycache__" / "fonts.json"
+    fonts = "import matplotlib.font_manager as f; print(len(f.fontManager.ttflist) > 20, f.findfont('DejaVu Sans'))"
+    said, written = [], []
+    for content in (b"", None, b'{"of": 1', None):
+        if content is not None:
+            kept.write_bytes(content)
+        with Sandbox(level=level) as box:
+            said.append(box.run(job(fonts)).cells[0].outputs[0]["text"])
+        written.append((kept.stat().st_mtime_ns, json.loads(kept.read_bytes())["name"]))
+    assert len(set(said)) == 1
+    assert said[0].startswith("True ")
+    assert written[0] == written[1] != written[2] == written[3]
 
 
 NO_NAMESPACES = """

@@ -22,6 +22,7 @@ import socket
 import sys
 import time
 import traceback
+import zlib
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -37,6 +38,7 @@ SPARE = "spare"  # what a process is called that has no job yet
 
 COMMON = ("contourpy", "tqdm.auto")
 FIRST_JOBS_SECONDS = 1.5  # the canary and the first notebooks have the machine to themselves
+CANARY_SECONDS = 0.5  # until then the canary has come, whose process runs while what is next is imported
 RARE = (
     "sklearn.datasets", "sklearn.linear_model", "sklearn.metrics", "sklearn.model_selection", "sklearn.neural_network",
     "sklearn.pipeline", "sklearn.preprocessing", "ipywidgets", "sympy", "scipy.optimize", "scipy.special",
@@ -56,6 +58,10 @@ def main(control_descriptor: int, settings: dict[str, Any]) -> None:
     gc.disable()  # imports leave nothing behind that is worth looking for
 
     # Only now: these import everything, which root should not do.
+    from . import fonts
+
+    known = fonts.lay_out()
+
     from .child import run_job
     from .probes import Surroundings
     from .shell import PLAIN_FIGURE, USUAL_CELLS, make_shell, rehearse, warm_up
@@ -67,7 +73,8 @@ def main(control_descriptor: int, settings: dict[str, Any]) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps the monitors
     gc.enable()
     gc.freeze()
-    control.send(msgpack.packb({"python": sys.version, "numpy": sys.modules["numpy"].__version__, "tasks": _tasks()}))
+    hello = {"python": sys.version, "numpy": sys.modules["numpy"].__version__, "tasks": _tasks()}
+    control.send(msgpack.packb(hello | {"fonts": b"" if known else zlib.compress(fonts.made())}))
 
     def spare() -> Spare:
         return Spare(lambda *job: run_job(*job, **fixed), level, control, drawn if with_figures else ())
@@ -76,12 +83,13 @@ def main(control_descriptor: int, settings: dict[str, Any]) -> None:
     warm += [partial(warm_up, shell, cell) for cell in USUAL_CELLS]
     rare: list[Callable[[], None]] = [partial(_import, name) for name in RARE]
     quiet_until = time.monotonic() + FIRST_JOBS_SECONDS
+    asked_until = time.monotonic() + CANARY_SECONDS * (level != "none")
     drawn: pages.Ranges = ()
     with_figures = False
     ready = spare()
     while True:
         while steps := warm or rare:
-            wait = 0.0 if steps is warm else max(0.0, quiet_until - time.monotonic())
+            wait = max(0.0, (asked_until if steps is warm else quiet_until) - time.monotonic())
             if select.select([control], [], [], wait)[0]:
                 break
             steps.pop(0)()
@@ -95,6 +103,7 @@ def main(control_descriptor: int, settings: dict[str, Any]) -> None:
         request = control.recv(CONTROL_BYTES)
         if not request:
             return
+        asked_until = 0.0
         ready.hand_over(control)
         with_figures = request == frames.WITH_FIGURES  # most probably the next job is like this one
         ready = spare()
