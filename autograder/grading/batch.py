@@ -208,7 +208,7 @@ class _Pass:
             notebook.cells = list(mended.cells)  # as nbgrader's first step leaves them, so that positions agree
             prepared = prepare(
                 notebook, exercise,
-                root=course.root, seed=course.seed, files=found.files, cell_seconds=course.cell_seconds,
+                root=course.root, seed=course.seed, files=found.files, cell_seconds=course.cell_seconds, healed=True,
             )  # fmt: skip
             code = code_of(prepared, notebook, course.root)
             planned = Planned(one, found.stamp, prepared, mended.notes, marks_key(prepared, course.level), code)

@@ -96,8 +96,11 @@ def prepare(
     seed: int,
     files: Mapping[str, bytes] | None = None,
     cell_seconds: float | None = None,
+    healed: bool = False,
 ) -> Prepared:
     """What is to be run of a submitted notebook. ``cell_seconds`` replaces the time limit of a cell.
+
+    ``healed`` says that the notebook has been healed.
 
     Raises CourseError when the source notebook is missing.
     """
@@ -116,7 +119,7 @@ def prepare(
         Work(planned, replace(
             job, cells=tuple(Cell(cell.id, cell.source) for cell in planned.cells), places=planned.places
         ))
-        for planned in plans(notebook, source)
+        for planned in plans(notebook, source, healed=healed)
     )  # fmt: skip
     short = whole if marks.planned == whole.planned else marks
     return Prepared(exercise, seed, short, whole, version_of(notebook), differences_cost(root))
