@@ -36,6 +36,9 @@ log = logging.getLogger(__name__)
 TRIES = 3
 """How often a notebook is given to a worker before it is left to a person."""
 
+TOGETHER_SECONDS = 0.25
+"""For so long sheets are collected that are then written at once: a commit waits for the disk, however small it is."""
+
 BLOCKED_SECONDS = 20.0
 """For so long a gradebook that another program holds is left alone."""
 
@@ -112,6 +115,8 @@ class _Pass:
         self.running: dict[Future[Ran], Out] = {}
         self.blocked: tuple[float, str] = (0.0, "")
         self.worked_out: set[str] = set()
+        self.ready: list[Sheet] = []
+        self.written_at = 0.0
         pool = course.pool if feedback else None  # the first pass runs none: marks come first
         self.searches = Searches(course.root, course.journal, pool, course.level)
 
@@ -124,6 +129,7 @@ class _Pass:
                 yield from self._collect()
         while self.running or self.searches.running:
             yield from self._collect()
+        yield from self._write_ready()
 
     def _guarded(
         self, submissions: Sequence[Submission], steps: Iterator[tuple[Done, bool]]
@@ -255,13 +261,16 @@ class _Pass:
             if out.planned.submission.exercise not in self.worked_out:
                 self.worked_out.add(out.planned.submission.exercise)
                 work_out_truth(out.planned.prepared.exercise, out.planned.prepared.seed)
-        finished, _ = wait([*self.running, *self.searches.running], return_when=FIRST_COMPLETED)
-        ready: list[Sheet] = []
+        due = self.written_at + TOGETHER_SECONDS
+        finished, _ = wait(
+            [*self.running, *self.searches.running], return_when=FIRST_COMPLETED,
+            timeout=max(0.0, due - time.monotonic()) if self.ready else None,
+        )  # fmt: skip
         for future in finished:
             if future in self.searches.running:
                 for sheet, at in self.searches.take(future):
                     del sheet.marked[at]
-                    ready.append(sheet)
+                    self._is_ready(sheet)
                 continue
             out = self.running.pop(future)
             try:
@@ -274,12 +283,24 @@ class _Pass:
                 said = "its worker ended" if isinstance(problem, BrokenProcessPool) else f"its worker failed: {problem}"
                 self._once_more(out, f"{said} ({out.tries} tries); run the same command again.")
             if len(out.sheet.settled) == out.sheet.count:
-                ready.append(out.sheet)
-        ready = [sheet for number, sheet in enumerate(ready) if not any(sheet is one for one in ready[:number])]
+                self._is_ready(out.sheet)
+        if time.monotonic() >= due:
+            yield from self._write_ready()
+
+    def _is_ready(self, sheet: Sheet) -> None:
+        """Mark a sheet that is settled; it is written with others."""
+        self._mark(sheet)
+        if not any(sheet is one for one in self.ready):
+            self.ready.append(sheet)
+
+    def _write_ready(self) -> Iterator[tuple[Done, bool]]:
+        """Write the sheets that have come back since this was done last."""
+        ready, self.ready = self.ready, []
         written = self._written_together(ready)
         for sheet in ready:
             steps = self._finish(sheet, is_written=any(sheet is one for one in written))
             yield from self._guarded([part.submission for part in sheet.parts], steps)
+        self.written_at = time.monotonic()
 
     def _written_together(self, sheets: Sequence[Sheet]) -> list[Sheet]:
         """Write sheets that came back at the same time at once: a gradebook takes as long for one as for all.
