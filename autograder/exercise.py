@@ -54,7 +54,7 @@ class Challenge:
     shown: bool = False
     kept: Values = field(default_factory=dict)
 
-    @property
+    @cached_property
     def known(self) -> Values:
         """What the judge knows: both."""
         return {**self.given, **self.kept}
