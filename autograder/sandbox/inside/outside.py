@@ -220,8 +220,7 @@ class Elsewhere(ast.NodeTransformer):
 
     def visit_Module(self, node: ast.Module) -> ast.Module:
         """Replace the statements of a cell."""
-        if any(name in ast.dump(node) for name in ELSEWHERE):
-            node.body = [new for old in node.body for new in self._replaced(old)]
+        node.body = [new for old in node.body for new in self._replaced(old)]
         return node
 
     def _replaced(self, node: ast.stmt) -> list[ast.stmt]:

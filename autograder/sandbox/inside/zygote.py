@@ -96,6 +96,7 @@ def main(control_descriptor: int, settings: dict[str, Any]) -> None:
             fixed["surroundings"] = Surroundings()  # an import may add filters of warnings
             if not steps:
                 _freeze()
+                pages.make_large()
             if not rare:
                 drawn = pages.written_by(lambda: rehearse(shell, PLAIN_FIGURE))
             ready.dismiss()
