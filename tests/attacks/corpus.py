@@ -793,7 +793,7 @@ LUCKLESS = (
 DEFAULT = (*FORGERS[:24], *READERS[:12], *WRITERS[:8], *NETWORK[:2], *PROCESSES[:5], *RESOURCES[:3], *LUCKLESS[:6])
 """Run by `make test` at level full; the whole corpus is run at both levels by `make test-all`."""
 
-QUICK = DEFAULT[::6]
+QUICK = DEFAULT[::20]
 """Run by `make quick`, too."""
 
 SAMPLE = (

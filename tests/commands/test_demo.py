@@ -3,6 +3,8 @@
 import os
 import re
 import sqlite3
+import subprocess
+import sys
 
 import pytest
 
@@ -14,13 +16,20 @@ def test_the_class_has_the_students_that_the_readme_speaks_of():
     assert len(STUDENTS) == 13
 
 
+LESS = """
+import sys
+from autograder.cli import main
+from autograder.exercises import load
+# an endless loop is asked three times and called by a cell: several times what training takes is enough of it
+load("tanh_swap").limits.update(question_cpu_seconds=1.0, cell_cpu_seconds=5.0)
+sys.exit(main(sys.argv[1:]))
+"""
+
+
 @pytest.mark.slow
 def test_every_mark_is_deserved(tmp_path, root):
-    import subprocess
-    import sys
-
     done = subprocess.run(
-        [sys.executable, "-m", "autograder", "demo", "--folder", tmp_path / "demo", "--root", root],
+        [sys.executable, "-c", LESS, "demo", "--folder", tmp_path / "demo", "--root", root],
         capture_output=True,
         text=True,
         timeout=900,

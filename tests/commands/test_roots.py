@@ -122,16 +122,11 @@ def walk(course: Path, out: Path, command: str, where: str, path: str) -> None:
 
 NOTEBOOK = f"{EVE}/training/tanh_swap.ipynb"
 TAKE_A_PATH = [name for name in sorted(COMMANDS) if any("{path}" in word for use in USES[name] for word in use)]
-IN_CI = {
-    ("grade", "", NOTEBOOK),
-    ("grade", EVE, EVE),
-    ("pytest", EVE, EVE),
-    ("feedback", EVE, EVE),
-    ("remark", EVE, EVE),
-}
+IN_CI = {("grade", EVE, EVE), ("pytest", EVE, EVE)}
 PLACES = [(name, "", NOTEBOOK) for name in sorted(COMMANDS)] + [(name, EVE, EVE) for name in sorted(COMMANDS)]
 PLACES += [(name, where, path) for name in TAKE_A_PATH for where, path in (("", EVE), (EVE, NOTEBOOK))]
-"""Each command where people work and where the traps lie, with all that it is given. Those that grade are in CI."""
+"""Each command where people work and where the traps lie, with all that it is given. In CI are two: one of those that
+grade as we start, and the one that pytest starts."""
 
 
 @pytest.mark.parametrize(

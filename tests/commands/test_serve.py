@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from autograder import cli, warm
-from autograder.sandbox import Ask, Cell, Job, Sandbox
+from autograder.sandbox import Ask, Cell, Job, shared_sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOK = ROOT / "source" / "by_hand" / "worked_calculation.ipynb"
@@ -106,9 +106,8 @@ def probe(student, given):
 
 
 def test_a_notebook_cannot_reach_it(other_end: socket.socket, place: Path) -> None:
-    with Sandbox() as sandbox:
-        job = Job(cells=(Cell("a", "x = 1"),), asks=(Ask("connect", CONNECT, ({"place": str(place)},)),))
-        (answer,) = sandbox.run(job).answers["connect"]
+    job = Job(cells=(Cell("a", "x = 1"),), asks=(Ask("connect", CONNECT, ({"place": str(place)},)),))
+    (answer,) = shared_sandbox("auto").run(job).answers["connect"]
     assert (answer.status, dict(answer.values)) == ("raised", {})
     assert "PermissionError" in answer.message
     other_end.setblocking(False)

@@ -16,6 +16,7 @@ def page(root):
     return (root / "docs" / "explain.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_examples_say_what_the_page_says(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```(python|sh|text)\n(.*?)```", page, re.DOTALL)

@@ -115,6 +115,7 @@ def test_four_significant_figures_are_enough(value, equal):
     assert function_properties._same(value, function_properties.true_properties()["largest_slope"]) is equal
 
 
+@pytest.mark.slow
 def test_a_wrong_place_keeps_the_slope_that_follows_from_it():
     lines = (Line("largest_slope_at", 1), Line("largest_slope", 0.5))
     own = {"largest_slope_at": 1.0, "largest_slope": float(np.tanh(1) + 1 / np.cosh(1) ** 2)}

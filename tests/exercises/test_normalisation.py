@@ -77,6 +77,7 @@ def test_the_truth_is_that_of_torch():
             np.testing.assert_allclose(true.paths(at)[f"dZ{which}"], Z.grad.numpy().T, rtol=1e-10, atol=1e-14)
 
 
+@pytest.mark.slow
 def test_running_averages_and_evaluation_are_those_of_torch_but_for_m_minus_1():
     torch = pytest.importorskip("torch", reason="PyTorch is not installed: make crosscheck")
     for at in drawn("training_values"):

@@ -1,4 +1,4 @@
-"""One sandbox for the folder, and submissions made from the released notebooks."""
+"""The sandbox of the process, and submissions made from the released notebooks."""
 
 import sys
 from pathlib import Path
@@ -9,15 +9,14 @@ import pytest
 from autograder.audit import Variant
 from autograder.build.submission import fill, solutions
 from autograder.exercises import load
-from autograder.sandbox import Sandbox
+from autograder.sandbox import shared_sandbox
 
 sys.path.insert(0, str(Path(__file__).parent))  # test_growth uses what test_batch has
 
 
 @pytest.fixture(scope="session")
 def sandbox():
-    with Sandbox() as one:
-        yield one
+    return shared_sandbox("auto")
 
 
 @pytest.fixture(scope="session")

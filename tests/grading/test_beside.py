@@ -83,7 +83,10 @@ def reduced():
 @pytest.mark.parametrize("box", ["sandbox", pytest.param("reduced", marks=pytest.mark.long)])
 @pytest.mark.parametrize(
     "litter",
-    [pytest.param(one, id=one.__name__, marks=pytest.mark.slow if one is thousands_of_files else ()) for one in LITTER],
+    [
+        pytest.param(one, id=one.__name__, marks=[pytest.mark.slow] * one.__name__.startswith("thousands"))
+        for one in LITTER
+    ],
 )
 def test_what_lies_beside_a_right_notebook_costs_it_nothing(folder, request, root, litter, box):
     litter(folder)

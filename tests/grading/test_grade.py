@@ -25,7 +25,7 @@ def marked(root, sandbox, submission):
     return run
 
 
-@pytest.mark.parametrize("name", ["worked_calculation", "tanh_swap"])
+@pytest.mark.parametrize("name", ["worked_calculation", pytest.param("tanh_swap", marks=pytest.mark.slow)])
 def test_the_solution_gets_full_marks_with_and_without_what_is_for_the_eye(marked, name):
     only_marks, full = marked(name), marked(name, full=True)
     assert only_marks.points == full.points == only_marks.max_points
@@ -151,6 +151,7 @@ class TanhNetwork(SimpleNeuralNetwork):
     assert marks.points == 0
 
 
+@pytest.mark.slow
 def test_the_key_is_not_in_the_process_that_runs_the_students_code(marked, submission, sandbox, root):
     looks = """
 import os, sys, json

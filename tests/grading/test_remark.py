@@ -120,6 +120,7 @@ def test_points_that_the_gradebook_does_not_know_say_what_to_run(course, dearer,
     assert "nbgrader generate_assignment by_hand" in " ".join(capsys.readouterr().err.split())
 
 
+@pytest.mark.slow
 def test_equal_answers_are_marked_once(course, dearer, monkeypatch):
     calls = []
     import autograder.grading.remark as module

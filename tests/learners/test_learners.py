@@ -14,7 +14,7 @@ import pytest
 
 from autograder.exercises import load
 from autograder.grading.grade import grade_notebook
-from autograder.sandbox import Sandbox
+from autograder.sandbox import shared_sandbox
 
 pytestmark = pytest.mark.slow  # all are graded in one go
 
@@ -174,7 +174,8 @@ def graded(root):
     def grade(name):
         return grade_notebook(notebook_of(root, name), load(name.split("/")[1]), sandbox, root=root, seed=1).marks
 
-    with Sandbox() as sandbox, ThreadPoolExecutor(2) as pool:
+    sandbox = shared_sandbox("auto")
+    with ThreadPoolExecutor(2) as pool:
         return dict(zip(LEARNERS, pool.map(grade, LEARNERS)))
 
 

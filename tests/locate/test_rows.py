@@ -83,6 +83,7 @@ def pointed(source, known, **settings):
         yield lines[one["line"] - 1][one["col"] : one["end_col"]].strip()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new", "codes"),
     [

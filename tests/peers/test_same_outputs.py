@@ -19,7 +19,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.grading.grade import run_plain
 from autograder.grading.mending import complete
-from autograder.sandbox import Limits, Sandbox
+from autograder.sandbox import Limits, Sandbox, shared_sandbox
 
 FOLDER = Path(__file__).parent / "nbclient"
 SECONDS = 5
@@ -139,8 +139,7 @@ def explained(root: Path) -> dict[str, list[int]]:
 
 @pytest.fixture(scope="module")
 def sandbox():
-    with Sandbox() as box:
-        yield box
+    return shared_sandbox("auto")
 
 
 @pytest.mark.parametrize(

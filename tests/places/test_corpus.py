@@ -11,7 +11,7 @@ from sample_kit import sampled
 
 from autograder.exercises import load
 from autograder.grading.grade import grade_notebook
-from autograder.sandbox import Sandbox
+from autograder.sandbox import shared_sandbox
 
 spec = importlib.util.spec_from_file_location("places_corpus", Path(__file__).with_name("corpus.py"))
 module = importlib.util.module_from_spec(spec)
@@ -36,8 +36,7 @@ def test_there_are_enough():
 
 @pytest.fixture(scope="module")
 def sandbox():
-    with Sandbox() as sandbox:
-        yield sandbox
+    return shared_sandbox("auto")
 
 
 IN_CI = ("design/multi_output", "foundations/simple_network", "training/tanh_swap")

@@ -363,6 +363,7 @@ def test_the_student_is_nobody_in_particular(run: Run) -> None:
     assert "1000 1000" in run("import os; print(os.getuid(), os.getgid())").cells[0].outputs[0]["text"]
 
 
+@pytest.mark.slow
 def test_many_cells_cannot_take_the_graders_memory(sandbox: Sandbox) -> None:
     cells = tuple(Cell(str(n), "print('x' * 150_000)") for n in range(20))
     outcome = sandbox.run(type(job())(cells=cells, limits=job().limits))

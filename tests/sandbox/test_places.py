@@ -95,6 +95,7 @@ x, slow = 1, Slow()
 """
 
 
+@pytest.mark.slow
 def test_looking_at_values_ends(run: Run) -> None:
     answer = one(run(HOSTILE, "x = 2", asks=(read("x"),), places={"a": 1}))
     assert (answer.status, answer.values) == ("answered", {"x": 2})
