@@ -79,7 +79,7 @@ def asked_of(
         "levels": [one.level for one in table],
         "wholes": [_hashed(one.whole) for one in table],
         "named": [bool(one.text) for one in table],
-        "rows": [{**one, "names": [_hashed(name) for name in one["names"]]} for one in rows],
+        "rows": [{**one, **{way: [_hashed(name) for name in one[way]] for way in ("names", "read")}} for one in rows],
         "rtol": RTOL,
         "shown": shown,
     }

@@ -71,6 +71,8 @@ def sentence(kind: str, code: str, due: Quantity | None, given: Quantity | None,
         return f"{quoted} is {given.text}, and something else is due here." if given and given.text else (
             f"{quoted} gives something else here than is due."
         )  # fmt: skip
+    if _is_number(code):
+        return f"{due.text[0].upper()}{due.text[1:]} is due here, not {quoted}."
     turned = "the transpose of " if kind == "value-transposed" else ""
     if given is None or not given.text:
         return f"{quoted} gives something else here: {turned}{due.text} is due."
@@ -81,6 +83,14 @@ def sentence(kind: str, code: str, due: Quantity | None, given: Quantity | None,
     if kind == "value" and (term := _term(due, given, table)):
         return f"{quoted} is {given.text}. A term is missing here: {term}."
     return f"{quoted} is {given.text}. Here {turned}{due.text} is due."
+
+
+def _is_number(code: str) -> bool:
+    """Whether it is a number that was written down: it is what it is called."""
+    try:
+        return bool(np.isfinite(complex(code)))
+    except ValueError:
+        return False
 
 
 def shortened(code: str, most: int = 80) -> str:

@@ -33,6 +33,10 @@ def watched(theta, slopes):
         losses.append(net.loss())
         net.theta = net.theta - 0.1 * slopes[k]
     return losses
+
+def drawn(values, seed):
+    order = np.random.default_rng(seed).permutation(len(values))
+    return values.reshape(len(values), -1)[order]
 """
 
 
@@ -44,6 +48,8 @@ def asked(student, given):
         for name, value in (("theta", theta), ("m", m), ("s", s)):
             found[name].append(value.copy())
     found["losses"] = student.watched(given["theta"], given["g"])
+    found["drawn"], again = student.drawn(given["g"], 3), student.drawn(given["g"], 3)
+    found["same"] = bool(np.array_equal(found["drawn"], again))
     return found
 
 
@@ -69,7 +75,8 @@ def run(source, task="repair", known=None, seconds=60.0):
 
 
 def hashed(rows):
-    return [{**one, "names": [zlib.crc32(name.encode()) for name in one["names"]]} for one in rows]
+    ways = ("names", "read")
+    return [{**one, **{way: [zlib.crc32(name.encode()) for name in one[way]] for way in ways}} for one in rows]
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +98,7 @@ def pointed(source, known, **settings):
         ("np.sqrt(s_hat) + 1e-4", "np.sqrt(s_hat + 1e-4)", ["np.sqrt(s_hat + 1e-4)"]),
         ("m_hat = m / (1 - 0.9**t)", "m_hat = m", ["m_hat = m"]),
         ("0.05 * m_hat", "0.05 * np.tanh(m_hat)", ["np.tanh(m_hat)"]),
+        ("np.random.default_rng(seed).permutation(len(values))", "np.arange(len(values))", ["np.arange(len(values))"]),
     ],
 )
 def test_what_is_carried_on_is_mended_at_every_step(old, new, codes, known):

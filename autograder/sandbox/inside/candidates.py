@@ -88,6 +88,7 @@ class Candidates:
         """What every expression gives at every point, and where the code stops with an error."""
         self.seen, self.stopped, self.few = seen, stopped, False
         self.idle: set[Visit] = set()  #: where no other value can mend anything
+        self.idle_together: set[Visit] = set()  #: nor one at all visits at which it is the same
         self.known = {key: self._is_known(key) for key in seen}
         self.last = set(list(seen)[-6:]) if stopped else set()
 
@@ -101,7 +102,9 @@ class Candidates:
             yield from self._instead(self.stopped, self.nodes[self.stopped[0]])
         for key, values in self.seen.items():
             node = self.nodes[key[0]]
-            if key in self.idle or self.is_given_a_name(key[0]) or self._is_in_named(key, node):
+            alike = self.visits_alike(key, values)
+            alone, together = key not in self.idle, bool(alike) and key not in self.idle_together
+            if not (alone or together) or self.is_given_a_name(key[0]) or self._is_in_named(key, node):
                 continue
             if isinstance(values[0], bool):
                 if all(isinstance(one, bool) for one in values):
@@ -109,15 +112,15 @@ class Candidates:
                 continue
             if any(isinstance(one, bool) for one in values):
                 continue
-            alike = self._visits_alike(key, values)
             whole = self.is_whole(key)
             for candidate in self._at(key, node, values):
                 if (whole and is_scaled(values, candidate.values)) or is_too_large(values, candidate.values):
                     continue
                 if self._cancels(key, node, candidate):
                     continue
-                yield candidate
-                if alike and (candidate.rank < 2 or node.kind == "Constant"):
+                if alone:
+                    yield candidate
+                if together and (candidate.rank < 2 or node.kind == "Constant"):
                     yield replace(candidate, also=alike)
 
     def _at(self, key: Visit, node: Node, values: tuple[Any, ...]) -> Iterator[Candidate]:
@@ -137,7 +140,7 @@ class Candidates:
                     return True
         return False
 
-    def _visits_alike(self, key: Visit, values: tuple[Any, ...]) -> tuple[Visit, ...]:
+    def visits_alike(self, key: Visit, values: tuple[Any, ...]) -> tuple[Visit, ...]:
         """The later visits of an expression that give the same as its first one."""
         if key[1]:
             return ()

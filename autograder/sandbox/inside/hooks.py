@@ -128,6 +128,8 @@ def as_array(value: Any) -> np.ndarray | None:
     """A copy of what is an array of numbers, or a number; None for anything else, and for what is large."""
     kind = type(value)
     try:
+        if kind is range:
+            return np.array(value, float) if len(value) <= MOST_ENTRIES else None
         if kind is np.ndarray:
             if value.dtype.kind in "biuf" and value.size <= MOST_ENTRIES:
                 return np.array(value, float)
@@ -153,10 +155,20 @@ def _is_deep(value: Any, depth: int = 4) -> bool:
 
 
 def _in_place_of(value: Any, wanted: Any) -> Any:
+    """The wanted value in the form of what is there: whole numbers stay whole, for they may be indices."""
     if isinstance(wanted, bool):
         return wanted
+    is_whole = _holds_whole(value) and bool(np.all(wanted == np.floor(wanted)))
     if isinstance(value, list | tuple):
-        return type(value)(wanted.tolist()) if wanted.ndim else wanted.item()
+        made = wanted.astype(int) if is_whole else wanted
+        return type(value)(made.tolist()) if wanted.ndim else made.item()
     if wanted.ndim == 0 and not isinstance(value, np.ndarray):
         return int(wanted) if isinstance(value, int) and float(wanted).is_integer() else float(wanted)
-    return wanted.copy()
+    return wanted.astype(value.dtype if isinstance(value, np.ndarray) else int) if is_whole else wanted.copy()
+
+
+def _holds_whole(value: Any) -> bool:
+    """Whether it is an array, a list or a range of whole numbers."""
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind in "iu"
+    return isinstance(value, range) or (isinstance(value, list | tuple) and bool(value) and type(value[0]) is int)

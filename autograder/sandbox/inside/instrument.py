@@ -38,6 +38,7 @@ class Node:
     children: list[int] = field(default_factory=list)
     text: str = ""
     stores: dict[str, tuple[int, int, int, int]] = field(default_factory=dict)  #: of a function
+    arguments: tuple[str, ...] = ()  #: of a function
     statement: tuple[int, int] | None = None  #: where the assignment begins whose whole right side it is
 
 
@@ -175,6 +176,7 @@ class Instrument(ast.NodeTransformer):
         )  # fmt: skip
         about.stores = {name: (one.lineno, one.end_lineno or 0, one.col_offset, one.end_col_offset or 0)
                         for name, one in stores.items()}  # fmt: skip
+        about.arguments = tuple(one.arg for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs))
         self.nodes.append(about)
         return about
 

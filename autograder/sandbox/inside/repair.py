@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from .candidates import Candidate, Candidates, is_scaled, is_too_large
-from .hooks import RECORD, Visit
+from .hooks import MOST_VISITS, RECORD, Visit
 from .instrument import Instrument, Node
 from .mutants import Mutant, Mutants
 from .rows import KNOWN, Rows, recorded
@@ -90,7 +90,7 @@ class Search:
         common = [name for name in exact[0] if all(name in one for one in exact)]
         self.exact: list[Plain] = [{name: one[name] for name in common} for one in exact]
         self.candidates = Candidates(self.nodes, asked["table"], asked["levels"], asked["wholes"], asked["named"])
-        self.rows = Rows(self.nodes, asked["rows"], asked["table"], asked["levels"])
+        self.rows = Rows(self.nodes, asked["rows"], asked["table"], asked["levels"], read)
         self.helpers: set[int] | None = None
         self.rtol = float(asked["rtol"])
         self.points = list(range(len(runs.points)))
@@ -225,9 +225,10 @@ class Search:
 
     def _weigh(self, right: set[str]) -> None:
         """Find the expressions with which nothing can be mended: another value there changes nothing that is wrong,
-        or something that is right. The values are chosen at random."""
+        or something that is right. The values are chosen at random, at each visit and at all visits together."""
         seen = self.candidates.seen
         self.unused: set[int] = set()
+        self.unreached: set[int] = set()
         self.focus: set[int] | None = None
         if self.runs.most < 8 * len(seen):
             return
@@ -236,35 +237,63 @@ class Search:
         if not self.exact[0].keys() <= base.keys():
             return  # an error that the question has caught
         used: set[int] = set()
+        busy: set[int] = set()
         reaches: dict[str, set[int]] = {name: set() for name in self.exact[0]}
+
+        def is_idle(over: dict[Visit, Any]) -> bool:
+            """Whether these values mend nothing; what they reach is kept."""
+            index = next(iter(over))[0]
+            found = parts(as_rows(self.runs.run(0, {**self.over[0], **over}), self.entries[0]))
+            changed = {name for name in self.exact[0] if name in base and not _is_same(found.get(name), base[name])}
+            if self.runs.error is not None:
+                changed = set(self.exact[0])
+            for name in changed:
+                reaches[name].add(index)
+            is_number = not any(np.ndim(one) for one in over.values())
+            if changed - right or is_number:
+                used.add(index)
+            if self.runs.error is not None:
+                return False
+            # a number may be a bound, which another one moves a little
+            return bool(changed & right) or (not changed and not is_number)
+
         for key, values in seen.items():
             if self.runs.count > self.runs.most:
                 self.candidates.idle.clear()
+                self.candidates.idle_together.clear()
                 return
             if isinstance(values[0], bool):
                 used.add(key[0])
+                busy.add(key[0])
                 for found_in in reaches.values():
                     found_in.add(key[0])
                 continue
             other = stream.standard_normal(values[0].shape) * (1.0 + np.abs(values[0]).max(initial=0.0))
-            found = parts(as_rows(self.runs.run(0, {**self.over[0], key: other}), self.entries[0]))
-            if self.runs.error is not None:
-                used.add(key[0])
-                for found_in in reaches.values():
-                    found_in.add(key[0])
-                continue
-            changed = {name for name in self.exact[0] if name in base and not _is_same(found.get(name), base[name])}
-            # a number may be a bound, which another one moves a little
-            if changed & right or (not changed and values[0].ndim):
+            alike = self.candidates.visits_alike(key, values)
+            row = self.rows.mine.get(key[0]) if key[1] == 0 else None
+            if is_idle({key: other}):
                 self.candidates.idle.add(key)
-            if changed - right or not values[0].ndim:
-                used.add(key[0])
-            for name in changed:
-                reaches[name].add(key[0])
+            else:
+                busy.add(key[0])
+            if alike and is_idle(dict.fromkeys((key, *alike), other)):
+                self.candidates.idle_together.add(key)
+            elif alike:
+                busy.add(key[0])
+            if (
+                row is not None
+                and len(alike) + 1 < len(row[0])
+                and not is_idle(
+                    {(key[0], visit): one + stream.standard_normal(np.shape(one)) for visit, one in enumerate(row[0])}
+                )
+            ):
+                busy.add(key[0])
+            if row is not None and len(row[0]) > MOST_VISITS:
+                busy.add(key[0])  # a visit that was not looked at by itself
         # a mistake that makes this wrong is in one of the fewest expressions; what else it makes wrong does not matter
         self.focus = min((reaches[name] for name in self.exact[0] if name not in right), key=len, default=None) or None
-        busy = {key[0] for key in seen if key not in self.candidates.idle}
-        self.unused = ({key[0] for key in seen} - used) | ({key[0] for key in seen} - busy)
+        every = {key[0] for key in seen}
+        self.unreached = every - used
+        self.unused = self.unreached | (every - busy)
 
     def _where_it_stopped(self, error: BaseException) -> Visit | None:
         """The smallest expression of the code out of which an error came, at the visit at which it did."""
@@ -308,17 +337,16 @@ class Search:
         ]  # fmt: skip
         if self.focus is not None:
             ordered = [one for one in ordered if one.key[0] in self.focus]
+        wrong = set(self.exact[0]) - right
+        successes += self._in_rows(right, end, first=True)
+        if any(gained == wrong for _, gained in successes):
+            ordered = []
         many = len(ordered) > end - self.runs.count
         if many:  # then the small changes come first
             successes += self._mutated(right, end)
             if successes:
                 ordered = []
             end = self.runs.most
-        wrong = set(self.exact[0]) - right
-        if not any(gained == wrong for _, gained in successes):
-            successes += self._in_rows(right, end, first=True)
-            if any(gained == wrong for _, gained in successes):
-                ordered = []
         for candidate in ordered:
             if few and candidate.kind != "value":
                 continue
@@ -361,9 +389,10 @@ class Search:
                 break
             if (candidate.rank < KNOWN) != first:
                 continue
-            if self._calls_itself(node) or node.index in self._helping() or node.index in self.unused:
+            if self._calls_itself(node) or node.index in self._helping() or node.index in self.unreached:
                 continue
-            if gained := self._gained(right, [_over(candidate, point) for point in self.points]):
+            gained = self._gained(right, [_over(candidate, point) for point in self.points])
+            if gained and not any(self._mends([one], right) >= gained for one in self.rows.in_operands(node.index)):
                 found.append((candidate, gained))
         return found
 
@@ -594,8 +623,11 @@ class Search:
             return one.rank
         node = self.nodes[one.key[0]]
         rank = one.rank
-        if node.leaf and node.kind in ("Name", "Attribute") and self._is_own(one):
-            rank += NAMED if one.kind != "value" or self.candidates.is_named(one) else 2.0
+        if node.leaf and node.kind in ("Name", "Attribute"):
+            if self._is_own(one):
+                rank += NAMED if one.kind != "value" or self.candidates.is_named(one) else 2.0
+            elif one.kind == "value" and not self.candidates.is_named(one):
+                rank += NAMED  # what gave it its value is at fault
         return rank if rank < 2 else 10 + rank
 
     def _is_own(self, one: Candidate) -> bool:

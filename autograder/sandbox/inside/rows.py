@@ -7,6 +7,7 @@ first leaves what is known: at expressions that give something unknown while all
 
 from __future__ import annotations
 
+import builtins
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -64,8 +65,10 @@ def _different(rows: list[dict[int, list[Any]]], nodes: list[Node]) -> Iterator[
             if len(found) >= MOST_ROWS or size > left:
                 continue
             left -= size
-            found[name] = {"values": values, "names": []}
+            found[name] = {"values": values, "names": [], "read": []}
         node = nodes[index]
+        if node.kind in ("Name", "Attribute") and node.text not in found[name]["read"]:
+            found[name]["read"].append(node.text)
         if node.root == "assign" and node.target and node.target not in found[name]["names"]:
             found[name]["names"].append(node.target)
     yield from found.values()
@@ -87,10 +90,11 @@ def together(rows: list[dict[int, list[Any]]]) -> dict[int, list[list[Any]]]:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the solution: its values at every point, and hashes of the names that get it there."""
+    """A row of the solution: its values at every point, and hashes of the names that get it or hold it there."""
 
     values: list[list[Any]]
     names: frozenset[int]
+    read: frozenset[int] = frozenset()
 
     @property
     def form(self) -> tuple[Any, ...]:
@@ -106,12 +110,22 @@ def form_of(values: list[list[Any]]) -> tuple[Any, ...]:
 class Rows:
     """The rows that could stand in the place of those of a student's expressions."""
 
-    def __init__(self, nodes: list[Node], rows: list[Plain], table: list[list[Any]], levels: list[float]) -> None:
-        """``rows`` are those of the solution, with the hashes of names; what is in the ``table`` is known, too."""
+    def __init__(
+        self, nodes: list[Node], rows: list[Plain], table: list[list[Any]], levels: list[float], read: set[str]
+    ) -> None:
+        """``rows`` are those of the solution, with the hashes of names; what is in the ``table`` is known, too.
+
+        ``read`` are the names of the code that the question asks for.
+        """
         self.nodes = nodes
+        functions = [one for one in nodes if one.kind == "Function"]
+        called = {node.text.split("(")[0] for node in nodes if node.kind == "Call"}
+        asked = [one for one in functions if one.target in read and one.target not in called]
+        self.own = {name for one in functions for name in (one.target, *one.stores)} | {one.target for one in nodes}
+        self.handed = {name for one in asked for name in one.arguments}
         self.by_form: dict[Any, list[Row]] = {}
         for one in rows:
-            row = Row(one["values"], frozenset(one["names"]))
+            row = Row(one["values"], frozenset(one["names"]), frozenset(one["read"]))
             self.by_form.setdefault(row.form, []).append(row)
         every = [one["values"] for one in rows]
         points = len(table[0]) if table else len(every[0]) if every else 0
@@ -146,6 +160,15 @@ class Rows:
                     named = zlib.crc32(self.nodes[index].target.encode()) in row.names
                     yield _candidate(OF_THAT_NAME if named else cost, index, row)
 
+    def in_operands(self, index: int) -> Iterator[Candidate]:
+        """Another row of the solution in the place of a name that an expression is made of."""
+        for leaf in self._leaves(self.nodes[index]):
+            values = self.mine.get(leaf)
+            if values is not None and self.nodes[leaf].kind in ("Name", "Attribute", "Subscript"):
+                yield from (
+                    _candidate(0.0, leaf, row) for row in self._fitting(values) if not _equal(values, row.values)
+                )
+
     def named(self) -> list[Candidate]:
         """All names that the solution gives another row, each with its own: several slips may be mended at once."""
         found = []
@@ -168,21 +191,28 @@ class Rows:
             is_copy = node.root == "assign" and bool(node.target) and node.statement is not None
             return COPIED if is_copy and self._first_unknown(index) is None else None
         first = self._first_unknown(index)
-        if _calls_a_name(node) or any(self._first_unknown(one) is not None for one in self._calls(node)):
+        if self._calls_a_name(node) or any(self._first_unknown(one) is not None for one in self._calls(node)):
             return None
         for leaf in self._leaves(node):
             if len(self.mine.get(leaf, self.mine[index])[0]) != len(self.mine[index][0]):
                 return None  # a branch: which of its visits belong together is not known
             if (leaf, 0) not in self.candidates.seen or self._is_given_something_else(leaf):
                 return None  # of an object nothing is known
-            if not self._is_right_until(leaf, first):
+            if not self._is_right_until(leaf, None if self._is_counted(index) else first):
                 return None
         return KNOWN if first is None else FIRST
 
+    def _calls_a_name(self, node: Node) -> bool:
+        """Whether it calls a function of the code's own: what is wrong may be in it, or in what it was given."""
+        name = node.text.split("(")[0]
+        if node.kind != "Call" or not name.isidentifier():
+            return False
+        return name in self.own or not (name in self.handed or hasattr(builtins, name))
+
     def _calls(self, node: Node) -> Iterator[int]:
-        """The calls of functions that are not numpy's in an expression: these may have read what was changed."""
+        """The calls of the code's own functions in an expression: these may have read what was changed."""
         for child in node.children:
-            if _calls_a_name(self.nodes[child]):
+            if self._calls_a_name(self.nodes[child]):
                 yield child
             yield from self._calls(self.nodes[child])
 
@@ -199,16 +229,21 @@ class Rows:
         node, values = self.nodes[index], self.mine.get(index)
         if node.kind == "Constant" or index in self.right:
             return None
-        if values is not None and all(np.ndim(one[0]) == 0 for one in values):
-            changes = any(not np.array_equal(value, one[0]) for one in values for value in one)
-            if changes:
-                return 0  # of a count that changes, each number is known, and says nothing
+        if self._is_counted(index):
+            return 0
         if index in self.firsts:
             return self.firsts[index]
         visits = min(map(len, values)) if values is not None else MOST_VISITS
         found = next((visit for visit in range(visits) if not self._is_known(index, visit)), None)
         self.firsts[index] = found
         return found
+
+    def _is_counted(self, index: int) -> bool:
+        """Whether it gives numbers that change: each of them is known, and says nothing."""
+        values = self.mine.get(index)
+        if values is None or any(np.ndim(one[0]) for one in values):
+            return False
+        return any(not np.array_equal(value, one[0]) for one in values for value in one)
 
     def _is_right_until(self, leaf: int, first: int | None) -> bool:
         """Whether a name gives what one of the solution's does, in its order, up to a visit or to the end."""
@@ -217,8 +252,13 @@ class Rows:
             return self._first_unknown(leaf) is None
         end = None if first is None else first + 1
         mine = [one[:end] for one in values]
-        if any(_equal(mine, [one[:end] for one in row.values]) for row in self._fitting(values)):
+        fitting = self._fitting(values)
+        name = zlib.crc32(self.nodes[leaf].text.encode())
+        so_called = [row for row in fitting if name in row.read]
+        if any(_equal(mine, [one[:end] for one in row.values]) for row in so_called or fitting):
             return True
+        if so_called:
+            return False
         stays = all(np.array_equal(value, one[0]) for one in values for value in one)
         return stays and self._first_unknown(leaf) is None
 
@@ -264,11 +304,6 @@ def _mark(value: Any) -> tuple[Any, ...]:
     value = np.asarray(value, float)
     size = float(np.abs(value).max(initial=0.0)) or 1.0
     return value.shape, f"{size:.7g}", (np.round(value / size, 7) + 0.0).tobytes()
-
-
-def _calls_a_name(node: Node) -> bool:
-    """Whether it calls a function that is not numpy's: what is wrong may be in it, or in what it was given."""
-    return node.kind == "Call" and node.text.split("(")[0].isidentifier()
 
 
 def _candidate(rank: float, index: int, row: Row) -> Candidate:
