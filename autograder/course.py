@@ -14,6 +14,7 @@ folder with the exercises' modules, the sheets, and the exercises in order:
 
 from __future__ import annotations
 
+import ast
 import py_compile
 import re
 import tempfile
@@ -230,6 +231,24 @@ def compiled_modules(root: Path, sheet: str) -> dict[str, bytes]:
                 )
                 compiled[bytecode.relative_to(folder).as_posix()] = bytecode.read_bytes()
     return compiled
+
+
+_IMPORT = re.compile(r"^\s*(?:from|import)\s+([\w.]+)", re.MULTILINE)
+
+
+def imported_by(root: Path, sheet: str, code: str) -> tuple[str, ...]:
+    """The modules that code is seen to import, itself or by what it uses of the sheet's modules; some may be missed."""
+    late = _late_imports(root, sheet)
+    return tuple(sorted({*_IMPORT.findall(code)}.union(*(late[name] for name in late if name in code))))
+
+
+@cache
+def _late_imports(root: Path, sheet: str) -> dict[str, list[str]]:
+    """What functions of the sheet's modules import when they are called, by the functions' names."""
+    texts = [data.decode() for name, data in sheet_files(root, sheet).items() if name.endswith(".py")]
+    functions = [(text, node) for text in texts for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
+    found = {node.name: _IMPORT.findall(ast.get_source_segment(text, node) or "") for text, node in functions}
+    return {name: modules for name, modules in found.items() if modules}
 
 
 def _hidden(path: Path) -> bool:

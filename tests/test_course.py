@@ -4,7 +4,7 @@ import sys
 import nbformat
 import pytest
 
-from autograder.course import compiled_modules, differences_cost, find_root, place_only, sheet_files
+from autograder.course import compiled_modules, differences_cost, find_root, imported_by, place_only, sheet_files
 from autograder.exercises import NAMES, load
 from autograder.grading.journal import key_of
 from autograder.sandbox import Cell, Job
@@ -66,3 +66,12 @@ def test_bytecode_is_no_part_of_what_a_job_is():
 def test_the_course_says_what_students_are_told_and_what_differences_cost(tmp_path, text, wanted, setting, read):
     (tmp_path / "nbgrader_config.py").write_text(text.format(setting))
     assert read(tmp_path) is wanted
+
+
+def test_what_code_imports_is_seen_also_where_a_module_of_the_sheet_imports_it_late(root):
+    assert imported_by(root, "training", "import numpy as np\n  from sklearn.svm import SVC") == (
+        "numpy",
+        "sklearn.svm",
+    )
+    assert "sklearn.datasets" in imported_by(root, "training", "X, Y = backprop.load_moons()")
+    assert imported_by(root, "training", "backprop.sigmoid(0)") == ()

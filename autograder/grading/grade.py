@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 from nbformat import NotebookNode
 
-from autograder.course import compiled_modules, differences_cost, sheet_files, source_notebook
+from autograder.course import compiled_modules, differences_cost, imported_by, sheet_files, source_notebook
 from autograder.exercise import Exercise
 from autograder.grading.newer import for_a_person, lacking, version_of
 from autograder.grading.notebook import Plan, grade_id, heal, is_locked, plan, plans
@@ -117,7 +117,8 @@ def prepare(
     )
     marks, whole = (
         Work(planned, replace(
-            job, cells=tuple(Cell(cell.id, cell.source) for cell in planned.cells), places=planned.places
+            job, cells=tuple(Cell(cell.id, cell.source) for cell in planned.cells), places=planned.places,
+            modules=imported_by(root, exercise.sheet, "\n".join(cell.source for cell in planned.cells)),
         ))
         for planned in plans(notebook, source, healed=healed)
     )  # fmt: skip

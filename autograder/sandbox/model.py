@@ -93,7 +93,8 @@ class Job:
     ``places`` says for graded cells how many cells come before them. Plain values are answered as they were there, too.
     ``bytecode`` is laid beside the files too. It is a compiled form of some of them, so that two jobs that differ only
     in it are the same job. ``instrumented`` are the numbers of the cells that are compiled with a hook around every
-    expression, for questions with a task.
+    expression, for questions with a task. ``modules`` are those that the job is seen to import: it runs sooner where
+    they are there.
 
     Raises ValueError for a repeated question id or a file name that leads out of the notebook's folder.
     """
@@ -106,6 +107,7 @@ class Job:
     bytecode: Mapping[str, bytes] = field(default_factory=dict, compare=False)
     places: Mapping[str, int] = field(default_factory=dict)
     instrumented: tuple[int, ...] = ()
+    modules: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be laid out."""

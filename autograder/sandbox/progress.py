@@ -74,6 +74,7 @@ class Progress:
             "cells": cells,
             "places": dict(self.job.places),
             "instrumented": list(self.job.instrumented),
+            "modules": list(self.job.modules),
             "asks": asks,
             "files": files if self.level == "full" else {},
             "folder": self.folder,

@@ -7,7 +7,9 @@ import base64
 import nbformat
 import pytest
 
-from .conftest import Run
+from autograder.sandbox import Cell, Job
+
+from .conftest import QUICK, Run
 
 
 def texts(outcome, index=-1):
@@ -238,3 +240,9 @@ def test_ordinary_things_work(run: Run, source: str) -> None:
 def test_the_message_says_which_limit(run: Run, source: str, limit: str) -> None:
     own = {"of computing": {"cell_cpu_seconds": 0.5}, "after 0.5 s": {"cell_wall_seconds": 0.5}}
     assert limit in run(source, **own.get(limit, {})).cells[0].message
+
+
+def test_what_a_job_is_seen_to_import_is_there_before_it(sandbox) -> None:
+    cells = (Cell("there", "import sys\nprint('ipywidgets' in sys.modules, 'antigravity' in sys.modules)"),)
+    for modules, there in (((), "False"), (("antigravity", "ipywidgets"), "True"), ((), "True")):
+        assert texts(sandbox.run(Job(cells, limits=QUICK, modules=modules))) == f"{there} False\n"

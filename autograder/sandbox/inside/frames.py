@@ -8,7 +8,15 @@ import struct
 NONCE_BYTES = 16
 HEAD_BYTES = 4 + NONCE_BYTES
 
-WITH_FIGURES, WITHOUT_FIGURES = b"f", b"j"  # what the zygote is asked for: a process for a job that draws, or not
+WITH_FIGURES, WITHOUT_FIGURES = b"f", b"j"
+"""What the zygote is asked for: a process for a job that draws, or not; the rare modules that it uses follow."""
+
+RARE = (
+    "sklearn.datasets", "sklearn.linear_model", "sklearn.metrics", "sklearn.model_selection", "sklearn.neural_network",
+    "sklearn.pipeline", "sklearn.preprocessing", "sklearn.svm", "ipywidgets", "sympy", "scipy.optimize",
+    "scipy.special", "scipy.stats",
+)  # fmt: skip
+"""What the zygote imports when the first job names it. With all of it every fork copies three times as much."""
 
 
 def write_frame(descriptor: int, nonce: bytes, body: bytes) -> None:

@@ -1,8 +1,8 @@
 """The zygote: imports once what notebooks use, then forks a process for each submission. It never sees a submission.
 
 What every notebook uses is there from the start. While no job waits, what the first notebook is known to use is
-imported, figures and errors are rehearsed, and in the end what a few notebooks use is imported. A notebook that comes
-earlier does these things itself.
+imported, and figures and errors are rehearsed. A notebook that comes earlier does these things itself. What few
+notebooks use is imported for the first job that names it.
 
 One process always stands ready for the next job, a spare, so that no job waits for a fork. Asked over its control
 socket, the zygote hands out two sockets of the spare: the job's (student side) and the report (monitor side). The
@@ -36,14 +36,9 @@ CONTROL_BYTES = 1 << 16
 TASK_ENDS_SECONDS = 2.0
 SPARE = "spare"  # what a process is called that has no job yet
 
-COMMON = ("contourpy", "tqdm.auto")
+COMMON = ("numpy.random", "contourpy", "tqdm.auto")
 FIRST_JOBS_SECONDS = 1.5  # the canary and the first notebooks have the machine to themselves
 CANARY_SECONDS = 0.5  # until then the canary has come, whose process runs while what is next is imported
-RARE = (
-    "sklearn.datasets", "sklearn.linear_model", "sklearn.metrics", "sklearn.model_selection", "sklearn.neural_network",
-    "sklearn.pipeline", "sklearn.preprocessing", "ipywidgets", "sympy", "scipy.optimize", "scipy.special",
-    "scipy.stats",
-)  # fmt: skip
 
 
 def main(control_descriptor: int, settings: dict[str, Any]) -> None:
@@ -76,37 +71,48 @@ def main(control_descriptor: int, settings: dict[str, Any]) -> None:
     hello = {"python": sys.version, "numpy": sys.modules["numpy"].__version__, "tasks": _tasks()}
     control.send(msgpack.packb(hello | {"fonts": b"" if known else zlib.compress(fonts.made())}))
 
+    drawn: pages.Ranges = ()
+
     def spare() -> Spare:
         return Spare(lambda *job: run_job(*job, **fixed), level, control, drawn if with_figures else ())
 
+    def settle() -> None:
+        nonlocal drawn
+        _freeze()
+        pages.make_large()
+        drawn = pages.written_by(lambda: rehearse(shell, PLAIN_FIGURE))
+
     warm: list[Callable[[], None]] = [partial(_import, name) for name in settings["soon"]]
     warm += [partial(warm_up, shell, cell) for cell in USUAL_CELLS]
-    rare: list[Callable[[], None]] = [partial(_import, name) for name in RARE]
+    warm.append(_freeze)
+    late, rare = [settle], {*frames.RARE}.difference(settings["soon"])
     quiet_until = time.monotonic() + FIRST_JOBS_SECONDS
     asked_until = time.monotonic() + CANARY_SECONDS * (level != "none")
-    drawn: pages.Ranges = ()
     with_figures = False
     ready = spare()
     while True:
-        while steps := warm or rare:
+        while steps := warm or late:
             wait = max(0.0, (asked_until if steps is warm else quiet_until) - time.monotonic())
             if select.select([control], [], [], wait)[0]:
                 break
             steps.pop(0)()
             fixed["surroundings"] = Surroundings()  # an import may add filters of warnings
-            if not steps:
-                _freeze()
-                pages.make_large()
-            if not rare:
-                drawn = pages.written_by(lambda: rehearse(shell, PLAIN_FIGURE))
             ready.dismiss()
             ready = spare()
         request = control.recv(CONTROL_BYTES)
         if not request:
             return
         asked_until = 0.0
+        if wanted := rare.intersection(request[1:].decode().split()):
+            rare -= wanted
+            for name in sorted(wanted):
+                _import(name)
+            fixed["surroundings"] = Surroundings()
+            late = [settle]
+            ready.dismiss()
+            ready = spare()
         ready.hand_over(control)
-        with_figures = request == frames.WITH_FIGURES  # most probably the next job is like this one
+        with_figures = request[:1] == frames.WITH_FIGURES  # most probably the next job is like this one
         ready = spare()
 
 
