@@ -137,6 +137,7 @@ def test_a_scheduler_that_is_not_there_is_named(monkeypatch):
         pass
 
 
+@pytest.mark.long
 def test_a_worker_that_comes_in_the_middle_and_cannot_isolate_gets_no_work(scheduler, tmp_path, root, monkeypatch):
     """It is always free, since it could only refuse: the others must get the work all the same."""
     address, worker = scheduler

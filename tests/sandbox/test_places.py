@@ -149,7 +149,7 @@ class Net:
             {error}
         self.c = 3
 """
-    whole, cut = run(source, asks=(Ask("q", PARTS, ({"n": 0}, {"n": 1})),)).answers["q"]
+    whole, cut = run(source, asks=(Ask("q", PARTS, ({"n": 0}, {"n": 1})),), question_cpu_seconds=1.0).answers["q"]
     assert (whole.status, whole.values) == ("answered", {"a": [1], "b": 2, "c": 3, "d": 4})
     assert (cut.status, cut.values["b"], cut.values["c"]) == (status, 2, None)
     assert "d" not in cut.values

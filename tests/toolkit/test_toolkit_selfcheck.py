@@ -65,10 +65,13 @@ def test_enough_slips_are_planted():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scale", [pytest.param(1e-3, marks=pytest.mark.long), 1000])
-def test_slips_are_caught_at_any_scale_of_the_inputs(scale):
+@pytest.mark.parametrize(
+    ("scale", "every"),
+    [(1000, 4), pytest.param(1000, 1, marks=pytest.mark.long), pytest.param(1e-3, 1, marks=pytest.mark.long)],
+)
+def test_slips_are_caught_at_any_scale_of_the_inputs(scale, every):
     missed = []
-    for slip, hidden in PLANTED:
+    for slip, hidden in PLANTED[::every]:
         X, Y = data(slip.sizes[0], slip.sizes[2], scale=scale)
         try:
             check_gradients(with_slip(slip, hidden, rng=1), X, Y, random_points=1)
@@ -102,7 +105,7 @@ def test_the_first_wrong_layer_is_pointed_at():
     "seeds",
     [
         range(40),
-        pytest.param(range(40, 200), marks=pytest.mark.slow),
+        pytest.param(range(40, 200), marks=pytest.mark.long),
         pytest.param(range(200, 360), marks=pytest.mark.long),
     ],
 )
