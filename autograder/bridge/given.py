@@ -18,7 +18,7 @@ from typing import Any
 from nbgrader.api import BaseCell, Grade, Gradebook, MissingEntry, SubmittedNotebook
 from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy import Column, Connection, Float, Integer, MetaData, RowMapping, String, Table, Text, inspect, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, undefer
 from traitlets.config import Config
 
 from autograder.bridge.late import extend
@@ -166,7 +166,8 @@ def capped(points: float, most: float) -> float:
 def grades_of(db: Session, notebook: SubmittedNotebook) -> list[Grade]:
     """The grades of a notebook; ``notebook.grades`` goes through those of the whole class."""
     cells = select(BaseCell.id).where(BaseCell.notebook_id == notebook.notebook_id)
-    return list(db.query(Grade).filter(Grade.notebook_id == notebook.id, Grade.cell_id.in_(cells)))
+    grades = db.query(Grade).options(undefer(Grade.max_score))  # or each is asked for alone
+    return list(grades.filter(Grade.notebook_id == notebook.id, Grade.cell_id.in_(cells)))
 
 
 def remember(gradebook: Gradebook, place: Place, autograded: Path) -> None:

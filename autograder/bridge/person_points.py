@@ -58,8 +58,12 @@ def changed_in(book: Gradebook, place: Place, requests: Sequence[Request] = ()) 
         notebook = book.find_submission_notebook(place.exercise, place.sheet, place.student)
     except MissingEntry:
         return []
+    return _changed(book, place, grades_of(book.db, notebook), requests)
+
+
+def _changed(book: Gradebook, place: Place, grades: Sequence[Grade], requests: Sequence[Request]) -> list[Changed]:
     other = [
-        one for one in grades_of(book.db, notebook)
+        one for one in grades
         if one.auto_score is not None and one.manual_score is not None and not same(one.auto_score, one.manual_score)
     ]  # fmt: skip
     if not other:
@@ -94,9 +98,9 @@ def of_class(url: str, root: Path) -> tuple[list[Changed], list[Part], dict[tupl
             submissions = book.assignment_submissions(sheet)
             for one in submissions:
                 for notebook in one.notebooks:
-                    changed += changed_in(book, Place(sheet, notebook.name, one.student.id), requests)
                     grades = grades_of(book.db, notebook)
-                    totals[one.student.id, notebook.name] = Total(
+                    changed += _changed(book, Place(sheet, notebook.name, one.student_id), grades, requests)
+                    totals[one.student_id, notebook.name] = Total(
                         sum(float(grade.score) for grade in grades), sum(float(grade.max_score) for grade in grades),
                         sum(bool(grade.needs_manual_grade) for grade in grades),
                     )  # fmt: skip
