@@ -73,3 +73,20 @@ def test_grading_one_notebook_imports_nothing_of_the_notebooks(name):
     """Not even where the notebook itself uses scikit-learn, or is drawn."""
     among = ("sklearn", "scipy", "matplotlib", "IPython", "nbgrader", "nbconvert", "jupyter_server", "sqlalchemy")
     assert imported("grade", ROOT / "source" / f"{name}.ipynb", among=among) == []
+
+
+TRUTH = """
+import sys
+from autograder.exercises import all_exercises
+from autograder.marking import work_out_truth
+for exercise in all_exercises():
+    work_out_truth(exercise, 7)
+    assert "sympy.physics" not in sys.modules, exercise.name
+"""
+
+
+@pytest.mark.slow
+def test_no_truth_calls_what_imports_the_units_of_sympy():
+    """``simplify`` and ``solve`` do, which takes a fifth of a second; the formulas of a network need neither."""
+    run = subprocess.run([sys.executable, "-c", TRUTH], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
