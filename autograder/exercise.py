@@ -19,6 +19,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -40,6 +41,19 @@ SHEETS = {
 }
 """The sheets of the course in use, in its order: folder name and title. These five are those of this package;
 :func:`autograder.course.use` puts others in their place."""
+
+
+_parser = threading.Lock()
+
+
+def parsed(text: str) -> ast.Module:
+    """The tree of a text, made by one thread at a time.
+
+    Before 3.11.9 and 3.12.3 CPython counts how deep it is in a tree for all threads together, and a thread that is not
+    alone gets a SystemError (python/cpython#106905).
+    """
+    with _parser:
+        return ast.parse(text)
 
 
 @dataclass(frozen=True)
@@ -97,14 +111,15 @@ class Probe:
         Raises TypeError when the settings are not those that the function takes.
         """
         text = textwrap.dedent(inspect.getsource(self.function))
-        function = ast.parse(text).body[0]
+        function = parsed(text).body[0]
         assert isinstance(function, ast.FunctionDef)
         wanted = [argument.arg for argument in function.args.kwonlyargs]
         if sorted(wanted) != sorted(self.settings):
             raise TypeError(f"{self.function.__name__} takes the settings {wanted}, not {list(self.settings)}")
         if not wanted:
             return text
-        function.args.kw_defaults = [ast.parse(repr(self.settings[name]), mode="eval").body for name in wanted]
+        written = [parsed(repr(self.settings[name])).body[0] for name in wanted]
+        function.args.kw_defaults = [one.value for one in written if isinstance(one, ast.Expr)]
         return ast.unparse(function)
 
     def ask(self, student: Any, given: Values) -> Values | Iterator[Values]:

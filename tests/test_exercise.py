@@ -1,9 +1,13 @@
 """Probes as text, and what of a challenge is sent."""
 
+import gc
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
-from autograder.exercise import Challenge, Probe
+from autograder.exercise import Challenge, Probe, parsed
 
 
 def scaled(student, given, *, factor, names):
@@ -45,3 +49,20 @@ def test_the_judge_knows_what_is_kept_and_what_is_sent():
     challenge = Challenge({"X": 1}, kept={"k": 2})
     assert (challenge.given, challenge.known) == ({"X": 1}, {"X": 1, "k": 2})
     assert challenge.keeping("X") == Challenge({}, kept={"X": 1, "k": 2})
+
+
+def test_threads_may_parse_at_the_same_time(root):
+    """The collector of garbage lets the other thread on, in the middle of a tree."""
+    text, before = (root / "reference/toolkit/selfcheck.py").read_text(), gc.get_threshold()
+
+    def give_way(*_):
+        time.sleep(0)
+
+    gc.callbacks.append(give_way)
+    gc.set_threshold(20)
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            assert len(list(pool.map(parsed, [text] * 8))) == 8
+    finally:
+        gc.set_threshold(*before)
+        gc.callbacks.remove(give_way)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from autograder.exercise import Exercise, Probe
+from autograder.exercise import Exercise, Probe, parsed
 from autograder.locate.agreement import agree, both
 from autograder.locate.locate import NotRun, Piece, Repair, Run, Solution, own_numbers, search, solutions
 from autograder.locate.quantities import WORKED_OUT
@@ -204,7 +204,7 @@ def to_place(repair: Repair, solution: Solution, code: Code) -> Place | None:
 
 def _parsed(source: str) -> ast.Module | None:
     try:
-        return ast.parse(source)
+        return parsed(source)
     except (SyntaxError, ValueError):
         return None
 

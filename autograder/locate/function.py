@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercise import Probe
+from autograder.exercise import Probe, parsed
 from autograder.locate.attach import Code, to_place
 from autograder.locate.job import WALL_SECONDS
 from autograder.locate.locate import Run, Solution, asked_of, search
@@ -59,7 +59,7 @@ class Function:
 
 def arguments_of(source: str, name: str) -> tuple[str, ...]:
     """The arguments of a function in a text. Raises SyntaxError, and LookupError where there is none."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parsed(source)):
         if isinstance(node, ast.FunctionDef) and node.name == name:
             optional = len(node.args.defaults)
             wanted = [*node.args.posonlyargs, *node.args.args]
