@@ -99,7 +99,7 @@ def pointed(source, exact):
         ("error @ X.T", "error @ X.T / X.shape[1]", "error @ X.T / X.shape[1]", "without"),
         ("axis=1, keepdims=True", "axis=0, keepdims=True", "error.sum(axis=0, keepdims=True)", "axis"),
         ("error.sum(", "error.mean(", "error.mean(axis=1, keepdims=True)", "function sum"),
-        ("x > 0", "x >= 1", "1", "number 0"),
+        ("x > 0", "x >= 1", "1", "value"),
         ("x > 0", "x < 0", "x < 0", "comparison >"),
         ("count += x", "count = x", "count = x", "assigned +="),
         ("b - 0.1 * db", "b + 0.1 * db", "b + 0.1 * db", "operator -"),

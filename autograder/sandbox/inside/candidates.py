@@ -90,6 +90,7 @@ class Candidates:
         self.idle: set[Visit] = set()  #: where no other value can mend anything
         self.idle_together: set[Visit] = set()  #: nor one at all visits at which it is the same
         self.known = {key: self._is_known(key) for key in seen}
+        self.steady: dict[int, int] = {}  #: at how many visits an expression gives the same
         self.last = set(list(seen)[-6:]) if stopped else set()
 
     def all(self, most: int) -> Iterator[Candidate]:
@@ -145,9 +146,10 @@ class Candidates:
         if key[1]:
             return ()
         later = [(key[0], visit) for visit in range(1, MOST_VISITS) if (key[0], visit) in self.seen]
-        return tuple(
+        found = tuple(
             one for one in later if all(np.array_equal(a, b) for a, b in zip(values, self.seen[one], strict=True))
         )
+        return found + tuple((key[0], visit) for visit in range(MOST_VISITS, self.steady.get(key[0], 0)))
 
     def _instead(self, key: Visit, node: Node) -> Iterator[Candidate]:
         """What could stand where the code stops with an error."""

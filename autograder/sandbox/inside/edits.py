@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import types
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +13,19 @@ MOST_NAMES = 8
 
 Undo = Callable[[], None]
 Edit = Callable[[], Undo]
+
+
+def bare(node: Any, hook: str) -> Any:
+    """A copy of a tree without the calls of a hook around its expressions."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == hook:
+        return bare(node.args[1], hook)
+    made = copy.copy(node)
+    for name, value in ast.iter_fields(node):
+        if isinstance(value, list):
+            setattr(made, name, [bare(one, hook) if isinstance(one, ast.AST) else one for one in value])
+        elif isinstance(value, ast.AST):
+            setattr(made, name, bare(value, hook))
+    return made
 
 
 def attributes(tree: ast.AST) -> set[str]:

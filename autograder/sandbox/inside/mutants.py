@@ -18,6 +18,7 @@ from .edits import (
     Edit,
     Undo,
     attributes,
+    bare,
     exchanged,
     inner,
     is_near,
@@ -100,6 +101,7 @@ class Mutants:
         """``whole`` changes cells, for values that they work out; otherwise functions."""
         self.instrument, self.names, self.whole = instrument, names, whole
         self.units = list(self._units())
+        self.is_bare = False
 
     def _units(self) -> Iterator[Unit]:
         for cell, tree in self.instrument.trees.items():
@@ -115,14 +117,29 @@ class Mutants:
                         if isinstance(one, ast.FunctionDef):
                             yield Unit(cell, one, top.name, known)
 
+    def strip(self) -> Undo:
+        """Take the hooks away from all functions: changed code runs without them, in a part of the time."""
+        self.is_bare = True
+        before = []
+        for unit in self.units:
+            live = self._function(unit)
+            code = self._code(unit) if live is not None else None
+            if live is not None and code is not None and code.co_freevars == live.__code__.co_freevars:
+                before.append((live, live.__code__))
+                live.__code__ = code
+
+        def back() -> None:
+            self.is_bare = False
+            for live, code in before:
+                live.__code__ = code
+
+        return back
+
     def put(self, mutant: Mutant) -> Undo | None:
         """Make a change, where it can be made; the result takes it back."""
         undo = mutant.change()
         live = self._function(mutant.unit)
-        try:
-            code = self._compiled(mutant.unit)
-        except (SyntaxError, ValueError, RecursionError):
-            code = None
+        code = self._code(mutant.unit)
         if live is None or code is None or code.co_freevars != live.__code__.co_freevars:
             undo()
             return None
@@ -154,8 +171,14 @@ class Mutants:
         is_it = isinstance(found, types.FunctionType) and found.__code__.co_name == unit.tree.name
         return found if is_it else None
 
+    def _code(self, unit: Unit) -> types.CodeType | None:
+        try:
+            return self._compiled(unit)
+        except (SyntaxError, ValueError, RecursionError):
+            return None
+
     def _compiled(self, unit: Unit) -> types.CodeType | None:
-        made: list[ast.stmt] = [unit.tree]
+        made: list[ast.stmt] = [bare(unit.tree, self.instrument.name) if self.is_bare else unit.tree]
         if unit.owner:
             made = [ast.ClassDef(unit.owner, [], [], made, [])]
         whole = compile(
@@ -253,7 +276,7 @@ class Mutants:
                     continue  # one step up is the step down of the one before it
                 goal = groups[place][0] if place < len(groups) else None
                 kind = "early" if place > number else "late"
-                yield Mutant(0.6, kind, unit, own, moved_to(block, group, block, goal))
+                yield Mutant(0.48, kind, unit, own, moved_to(block, group, block, goal))
 
     def _looped(self, unit: Unit, block: list[Any]) -> Iterator[Mutant]:
         """Statements into the loop that stands before or after them, and the last one of a block out of it."""

@@ -221,6 +221,7 @@ class Search:
         self.order = {key: seen[0][key][2] for key in common}
         self.candidates.see({key: tuple(one[key][0] for one in seen) for key in common}, self.stopped)
         self.rows.see(rows, self.candidates, {key[0] for key in self.over[0]})
+        self.candidates.steady = self.rows.steady()
         self._weigh(right)
 
     def _weigh(self, right: set[str]) -> None:
@@ -380,7 +381,7 @@ class Search:
                     break  # what has been recorded is no longer so
         return chosen
 
-    def _in_rows(self, right: set[str], end: int, *, first: bool) -> list[tuple[Repair, set[str]]]:
+    def _in_rows(self, right: set[str], end: float, *, first: bool) -> list[tuple[Repair, set[str]]]:
         """The rows that mend something in the place of others: ``first`` where something is first unknown."""
         found: list[tuple[Repair, set[str]]] = []
         for candidate in sorted(self.rows.all(), key=lambda one: (one.rank, self.nodes[one.key[0]].size)):
@@ -413,7 +414,7 @@ class Search:
         joint = Joint(0.0, tuple(candidates))
         return self._gained(right, [_over(joint, point) for point in self.points])
 
-    def _is_spent(self, end: int) -> bool:
+    def _is_spent(self, end: float) -> bool:
         """Whether so many runs were made, or all that are allowed by now."""
         return self.runs.count > min(end, self.runs.most)
 
@@ -464,16 +465,29 @@ class Search:
         """Whether what is right stays so in a part of the answer; otherwise the rest need not be asked for."""
         return {name for name in right if name.split("\n")[0] in part} <= self._right(point, part)
 
-    def _mutated(self, right: set[str], most: int) -> list[tuple[Repair, set[str]]]:
+    def _mutated(self, right: set[str], most: float) -> list[tuple[Repair, set[str]]]:
         """The small changes of the code that mend something."""
         self.mutants = Mutants(self.instrument, self.runs.kept, whole=bool(self.runs.codes))
         lines = {(self.nodes[index].cell, self.nodes[index].line) for index in self.visited}
+        bare = None if any(self.over) or self.runs.codes else self.mutants.strip()
+        if bare is not None:
+            self.runs.reprice()
+        try:
+            return self._mutants_that_mend(right, most, lines)
+        finally:
+            self.runs.price = 1.0
+            if bare is not None:
+                bare()
+
+    def _mutants_that_mend(
+        self, right: set[str], most: float, lines: set[tuple[int, int]]
+    ) -> list[tuple[Repair, set[str]]]:
         found: list[tuple[Repair, set[str]]] = []
         for mutant in sorted(self.mutants.all(self._changeable(), lines), key=lambda one: one.rank):
             if self._is_spent(most):
                 break
             back = None if self._is_scaling(mutant) or self._is_long(mutant) else self._put(mutant)
-            self.runs.count += COMPILED * mutant.unit.size // (self.runs.calls // 2 + 1)
+            self.runs.count += COMPILED * mutant.unit.size / (self.runs.calls // 2 + 1)
             if back is not None:
                 try:
                     if gained := self._gained(right, [{} for _ in self.points]):
@@ -496,7 +510,7 @@ class Search:
                 continue
             twins = Twins(group[0].rank + 0.05, tuple(group))
             back = self._put(twins)
-            self.runs.count += sum(COMPILED * one.unit.size for one in group) // (self.runs.calls // 2 + 1)
+            self.runs.count += sum(COMPILED * one.unit.size for one in group) / (self.runs.calls // 2 + 1)
             if back is not None:
                 try:
                     if gained := self._gained(right, [{} for _ in self.points]):
@@ -755,4 +769,4 @@ def _done(
     runs.weigh()
     runs.ends = began + asked["seconds"]
     search = Search(runs, instrument, asked, read)
-    return {"found": search.found(), "runs": runs.count, "most": runs.most}
+    return {"found": search.found(), "runs": int(runs.count), "most": runs.most}

@@ -151,11 +151,29 @@ class Rows:
     def _fitting(self, values: list[list[Any]]) -> list[Row]:
         return self.by_form.get(form_of(values), [])
 
+    def _in_place_of(self, index: int, values: list[list[Any]]) -> list[Row]:
+        """The rows that fit; what a loop goes over may be longer or shorter."""
+        if self.nodes[index].root != "iter" or any(np.ndim(value) != 1 for one in values for value in one):
+            return self._fitting(values)
+        rows = [row for fitting in self.by_form.values() for row in fitting]
+        return [
+            row for row in rows
+            if [len(one) for one in row.values] == [len(one) for one in values]
+            and all(np.ndim(value) == 1 for one in row.values for value in one)
+        ]  # fmt: skip
+
+    def steady(self) -> dict[int, int]:
+        """The expressions that give the same at all visits, and at how many."""
+        return {
+            index: min(map(len, values)) for index, values in self.mine.items()
+            if all(np.array_equal(value, one[0]) for one in values for value in one)
+        }  # fmt: skip
+
     def all(self) -> Iterator[Candidate]:
         """Every row in the place of another one, at expressions that a mistake can begin with."""
         for index, values in self.mine.items():
             cost = self._cost(index)
-            for row in self._fitting(values) if cost is not None else ():
+            for row in self._in_place_of(index, values) if cost is not None else ():
                 if cost is not None and not _equal(values, row.values) and not self._is_only_scaled(index, row):
                     named = zlib.crc32(self.nodes[index].target.encode()) in row.names
                     yield _candidate(OF_THAT_NAME if named else cost, index, row)
@@ -194,6 +212,8 @@ class Rows:
         if self._calls_a_name(node) or any(self._first_unknown(one) is not None for one in self._calls(node)):
             return None
         for leaf in self._leaves(node):
+            if self.nodes[leaf].children:
+                continue  # what it is made of is looked at
             if len(self.mine.get(leaf, self.mine[index])[0]) != len(self.mine[index][0]):
                 return None  # a branch: which of its visits belong together is not known
             if (leaf, 0) not in self.candidates.seen or self._is_given_something_else(leaf):
@@ -311,4 +331,6 @@ def _candidate(rank: float, index: int, row: Row) -> Candidate:
 
 
 def _equal(values: list[list[Any]], others: list[list[Any]]) -> bool:
-    return all(same(a, b) for one, other in zip(values, others) for a, b in zip(one, other))
+    return form_of(values) == form_of(others) and all(
+        same(a, b) for one, other in zip(values, others) for a, b in zip(one, other)
+    )

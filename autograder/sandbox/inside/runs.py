@@ -26,6 +26,9 @@ MOST_CALLS = 1_400_000
 
 PRECISION = 1e-8
 
+HOOKED = 7
+"""The call of a hook takes as long as so many others."""
+
 Plain = dict[str, Any]
 
 
@@ -62,10 +65,12 @@ class Runs:
     ) -> None:  # fmt: skip
         """Ask at these points; ``again`` runs the cells once more each time, for values that they work out."""
         self.hook, self.names, self.probe, self.points = instrument.hook, names, probe, points
-        self.kept, self.count = dict(names), 0
+        self.kept = dict(names)
+        self.count, self.price, self.parts = 0.0, 1.0, 1
+        """How many runs were made, as parts of whole ones: what breaks off early, or has no hooks, costs less."""
         self.codes = instrument.codes() if again else []
         self.error: BaseException | None = None
-        self.most, self.calls = MOST_RUNS, 0
+        self.most, self.calls, self.weight = MOST_RUNS, 0, 1
         self.lazy = -1
         self.ends = float("inf")
         """With so much computing time spent, no further run is begun for the search: what it has found counts."""
@@ -84,22 +89,35 @@ class Runs:
 
     def weigh(self) -> None:
         """Count the function calls of one run, and allow so many runs."""
-        calls = 0
+        calls, passed = self.counted()
+        self.calls, self.weight = calls + passed, calls + HOOKED * passed
+        self.hook.most = min(MOST_HOOKS, 5_000 + 10 * (self.hook.most - self.hook.left))
+        self.most = max(16, min(MOST_RUNS, MOST_CALLS // (self.calls // 2 + 1)))
+
+    def reprice(self) -> None:
+        """Count each of the following runs as the part of a whole one that it now is."""
+        calls, passed = self.counted()
+        self.price = min(1.0, (calls + HOOKED * passed) / max(self.weight, 1))
+
+    def counted(self) -> tuple[int, int]:
+        """The function calls of one run, and those of hooks."""
+        calls = passed = 0
         own = {__file__, hooks.__file__}  # reading the answers is no work of the code
-        passed = vars(hooks.Hook).keys()
+        ways = vars(hooks.Hook).keys()
 
         def count(frame: types.FrameType, *_: Any) -> None:
-            nonlocal calls
-            calls += frame.f_code.co_filename not in own or frame.f_code.co_name in passed
+            nonlocal calls, passed
+            if frame.f_code.co_filename not in own:
+                calls += 1
+            elif frame.f_code.co_name in ways:
+                passed += 1
 
         sys.setprofile(count)
         try:
             self.run(0, {})
         finally:
             sys.setprofile(None)
-        self.hook.most = min(MOST_HOOKS, 5_000 + 10 * (self.hook.most - self.hook.left))
-        self.calls = calls
-        self.most = max(16, min(MOST_RUNS, MOST_CALLS // (calls // 2 + 1)))
+        return calls, passed
 
     def run(
         self, point: int, over: dict[Visit, Any], mode: int = REPLACE, keeps: Callable[[Plain], bool] = lambda _: True
@@ -108,12 +126,11 @@ class Runs:
 
         ``keeps`` says of each part of the answer whether the rest is worth its time.
         """
-        self.count += 1
         if time.process_time() > self.ends:
-            self.most = min(self.most, self.count)
+            self.most = min(self.most, int(self.count))
         values: Plain = {}
         self.error = None
-        given = _fresh(self.points[point])
+        given, seen = _fresh(self.points[point]), 0
         random.seed(0)
         np.random.seed(0)
         for generator, state in self.drawing:
@@ -123,12 +140,18 @@ class Runs:
             with np.errstate(all="ignore"):
                 for code in self.codes:
                     exec(code, self.names)
-                _gather(self.probe(self.names, given), values, keeps)
+                for part in _parts(self.probe(self.names, given)):
+                    seen += 1
+                    values.update(part)
+                    if not keeps(part):
+                        break
         except OutOfTime:
             raise
         except BaseException as error:  # also MemoryError: another size may ask for too much
             self.error = error
         finally:
+            self.parts = max(self.parts, seen)
+            self.count += self.price * max(seen, 1) / self.parts
             self.hook.mode = IDLE
             self.names.clear()
             self.names.update(self.kept)
@@ -158,12 +181,9 @@ def _fresh(value: Any) -> Any:
     return [_fresh(one) for one in value] if isinstance(value, list) else value
 
 
-def _gather(found: Any, values: Plain, keeps: Callable[[Plain], bool]) -> None:
+def _parts(found: Any) -> Iterator[Plain]:
     for part in found if isinstance(found, types.GeneratorType) else [found]:
-        made = {name: readable(value) for name, value in part.items()}
-        values.update(made)
-        if not keeps(made):
-            return
+        yield {name: readable(value) for name, value in part.items()}
 
 
 def readable(value: Any) -> Any:
