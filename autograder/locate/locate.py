@@ -44,13 +44,13 @@ def solutions(
         network = next((q.network for q in exercise.questions if q.probe is probe and q.network), None)
         given, shown = points(probe, seed)
         exact = [{name: value for name, value in one.items() if value is not None} for one in answer.values["answers"]]
-        recorded, rows = answer.values["quantities"], answer.values["rows"]
+        recorded, rows, in_calls = (answer.values[name] for name in ("quantities", "rows", "in_calls"))
         if numbers := own_numbers(exercise, probe):  # the solution calculates with those of the sheet
             assert exercise.personal is not None
-            true, recorded, rows = exercise.personal.truth(numbers), [], []
+            true, recorded, rows, in_calls = exercise.personal.truth(numbers), [], [], []
             exact = [{name: np.reshape(true[name], np.shape(value)) for name, value in one.items()} for one in exact]
         table = quantities(described(network), given, recorded, exact)
-        asked = asked_of(given, exact, table, shown, rows)
+        asked = asked_of(given, exact, table, shown, rows, in_calls)
         found[probe.name] = Solution(asked, tuple(table))
     return found
 
@@ -70,6 +70,7 @@ def asked_of(
     table: Sequence[Quantity],
     shown: int,
     rows: Sequence[Mapping[str, Any]] = (),
+    in_calls: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """What a search is given: the points, the exact answers and every quantity there, and which point is shown."""
     return {
@@ -80,6 +81,7 @@ def asked_of(
         "wholes": [_hashed(one.whole) for one in table],
         "named": [bool(one.text) for one in table],
         "rows": [{**one, **{way: [_hashed(name) for name in one[way]] for way in ("names", "read")}} for one in rows],
+        "in_calls": [{**one, "names": [_hashed(name) for name in one["names"]]} for one in in_calls],
         "rtol": RTOL,
         "shown": shown,
     }

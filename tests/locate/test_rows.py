@@ -71,6 +71,9 @@ def run(source, task="repair", known=None, seconds=60.0):
         given |= {"exact": known["answers"], "table": table, "levels": [1.0] * len(table)}
         given |= {"wholes": [zlib.crc32(one["whole"].encode()) for one in known["quantities"]]}
         given |= {"named": [False] * len(table), "rows": hashed(known["rows"])}
+        given["in_calls"] = [
+            {**one, "names": [zlib.crc32(name.encode()) for name in one["names"]]} for one in known["in_calls"]
+        ]
     return done(task, instrument, names, lambda now, _: SimpleNamespace(**now), asked, given)
 
 

@@ -22,9 +22,11 @@ import numpy as np
 
 from .candidates import Candidate, Candidates, is_scaled, is_too_large
 from .hooks import MOST_VISITS, RECORD, Visit
+from .in_calls import Calls
 from .instrument import Instrument, Node
 from .mutants import Mutant, Mutants
-from .rows import KNOWN, Rows, recorded
+from .recording import recorded
+from .rows import KNOWN, OF_THAT_NAME, Rows
 from .runs import Plain, Runs, alike, as_rows, entries, parts, same, same_draws
 
 MOST_STEPS = 6
@@ -43,6 +45,9 @@ COMPILED = 3
 
 STRONG = 0.3
 """With a repair below this price no small change of the code is tried."""
+
+FEW = 200
+"""With so few runs what mends a name is not looked for in its parts, too."""
 
 NAMED = 0.35
 """What a name costs more than what it was given."""
@@ -91,6 +96,7 @@ class Search:
         self.exact: list[Plain] = [{name: one[name] for name in common} for one in exact]
         self.candidates = Candidates(self.nodes, asked["table"], asked["levels"], asked["wholes"], asked["named"])
         self.rows = Rows(self.nodes, asked["rows"], asked["table"], asked["levels"], read)
+        self.calls = Calls(self.nodes, asked["in_calls"])
         self.helpers: set[int] | None = None
         self.rtol = float(asked["rtol"])
         self.points = list(range(len(runs.points)))
@@ -206,11 +212,13 @@ class Search:
         """Run once more, and remember what every expression gives."""
         seen: list[dict[Visit, tuple[Any, Any, int]]] = []
         rows: list[dict[int, list[Any]]] = []
+        self.in_calls: list[dict[int, list[tuple[int, Any]]]] = []
         self.stopped: Visit | None = None
         for point in self.points:
             self.runs.run(point, self.over[point], RECORD)
             seen.append(self.runs.hook.seen)
             rows.append(self.runs.hook.rows)
+            self.in_calls.append(self.runs.hook.in_calls)
             if point == 0:
                 self.left_behind = self.runs.hook.left_behind
                 if self.runs.error is not None:
@@ -363,7 +371,8 @@ class Search:
         if not successes:
             successes += self._in_rows(right, end, first=False)
         successes += [one for one in copies.values() if one[1]]
-        if not any(self._priced(one) < STRONG for one, _ in successes):
+        is_told = self.runs.most < FEW and any(one.rank <= OF_THAT_NAME and mends == wrong for one, mends in successes)
+        if not is_told and not any(self._priced(one) < STRONG for one, _ in successes):
             if not many:
                 successes += self._mutated(right, self.runs.most)
             if not successes:
@@ -384,7 +393,8 @@ class Search:
     def _in_rows(self, right: set[str], end: float, *, first: bool) -> list[tuple[Repair, set[str]]]:
         """The rows that mend something in the place of others: ``first`` where something is first unknown."""
         found: list[tuple[Repair, set[str]]] = []
-        for candidate in sorted(self.rows.all(), key=lambda one: (one.rank, self.nodes[one.key[0]].size)):
+        candidates = [*self.rows.all(), *(self.calls.all(self.in_calls, self.rows) if first else ())]
+        for candidate in sorted(candidates, key=lambda one: (one.rank, self.nodes[one.key[0]].size)):
             node = self.nodes[candidate.key[0]]
             if self._is_spent(end):
                 break
@@ -724,6 +734,8 @@ def _renamed(old: str, new: str) -> tuple[str, str]:
 def _over(candidate: Candidate | Joint, point: int) -> dict[Visit, Any]:
     if isinstance(candidate, Joint):
         return {key: value for one in candidate.parts for key, value in _over(one, point).items()}
+    if candidate.kind == "row" and isinstance(candidate.values[point], dict):
+        return {(candidate.key[0], visit): value for visit, value in candidate.values[point].items()}
     if candidate.kind == "row":
         return {(candidate.key[0], visit): value for visit, value in enumerate(candidate.values[point])}
     return dict.fromkeys((candidate.key, *candidate.also), candidate.values[point])
@@ -762,6 +774,8 @@ def _done(
     stopped = runs.error is not None
     if any(name in names and not callable(names[name]) for name in read):
         runs = Runs(instrument, names, ask, points, again=True)
+    asked_for = [one for one in instrument.nodes if one.kind == "Function" and one.target in read]
+    runs.hook.asked = frozenset(one.index for one in asked_for)
     if task == "record":
         return recorded(runs, instrument)
     if stopped:

@@ -16,11 +16,10 @@ from typing import Any
 import numpy as np
 
 from .candidates import FOREIGN, Candidate, Candidates, is_scaled
-from .hooks import LONGEST, MOST_ENTRIES, MOST_VISITS, RECORD
-from .instrument import Instrument, Node
-from .runs import Plain, Runs, same
+from .hooks import LONGEST, MOST_ENTRIES, MOST_VISITS
+from .instrument import Node
+from .runs import Plain, same
 
-MOST_QUANTITIES = 500
 MOST_ROWS = 160
 MOST_NUMBERS = 300_000
 """So many numbers may all rows of a solution hold."""
@@ -30,31 +29,7 @@ OF_THAT_NAME, COPIED, FIRST, KNOWN = 0.4, 0.5, 0.55, 0.7
 one's value, where it is the first that is unknown, and elsewhere."""
 
 
-def recorded(runs: Runs, instrument: Instrument) -> Plain:
-    """What a solution answers at every point, and the different values and rows that its expressions had."""
-    answers, seen, rows = [], [], []
-    for point in range(len(runs.points)):
-        answers.append(runs.run(point, {}, RECORD))
-        seen.append(runs.hook.seen)
-        rows.append(runs.hook.rows)
-    found: dict[bytes, Plain] = {}
-    for key in seen[0]:
-        values = [one[key][0] for one in seen if key in one]
-        if len(values) < len(seen) or any(isinstance(one, bool) for one in values):
-            continue
-        name = b"".join(np.round(one, 12).tobytes() + str(one.shape).encode() for one in values)
-        if name not in found and len(found) >= MOST_QUANTITIES:
-            continue
-        node = instrument.nodes[key[0]]
-        place = {"cell": node.cell, "line": node.line, "visit": key[1]}
-        known = {"text": node.text[:80], "size": node.size, "values": values, "whole": "", **place}
-        one = found.setdefault(name, known)
-        one["whole"] = one["whole"] or (node.target if node.root == "assign" else "")
-    found_rows = list(_different(rows, instrument.nodes))
-    return {"answers": answers, "quantities": list(found.values()), "rows": found_rows}
-
-
-def _different(rows: list[dict[int, list[Any]]], nodes: list[Node]) -> Iterator[Plain]:
+def different_rows(rows: list[dict[int, list[Any]]], nodes: list[Node]) -> Iterator[Plain]:
     """The different rows, as far as they are not too long, each with the names that get it."""
     found: dict[bytes, Plain] = {}
     left = MOST_NUMBERS
@@ -264,6 +239,10 @@ class Rows:
         if values is None or any(np.ndim(one[0]) for one in values):
             return False
         return any(not np.array_equal(value, one[0]) for one in values for value in one)
+
+    def is_right(self, leaf: int) -> bool:
+        """Whether a name gives what one of the solution's does, at all its visits."""
+        return self._is_right_until(leaf, None)
 
     def _is_right_until(self, leaf: int, first: int | None) -> bool:
         """Whether a name gives what one of the solution's does, in its order, up to a visit or to the end."""

@@ -1,0 +1,43 @@
+"""What the course's solution answers, and what its expressions give: the quantities, the rows, and those by calls."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .hooks import RECORD
+from .in_calls import different
+from .instrument import Instrument
+from .rows import different_rows
+from .runs import Plain, Runs
+
+MOST_QUANTITIES = 500
+
+
+def recorded(runs: Runs, instrument: Instrument) -> Plain:
+    """What a solution answers at every point, and the different values and rows that its expressions had."""
+    answers, seen, rows, in_calls = [], [], [], []
+    for point in range(len(runs.points)):
+        answers.append(runs.run(point, {}, RECORD))
+        seen.append(runs.hook.seen)
+        rows.append(runs.hook.rows)
+        in_calls.append(runs.hook.in_calls)
+    found: dict[bytes, Plain] = {}
+    for key in seen[0]:
+        values = [one[key][0] for one in seen if key in one]
+        if len(values) < len(seen) or any(isinstance(one, bool) for one in values):
+            continue
+        name = b"".join(np.round(one, 12).tobytes() + str(one.shape).encode() for one in values)
+        if name not in found and len(found) >= MOST_QUANTITIES:
+            continue
+        node = instrument.nodes[key[0]]
+        place = {"cell": node.cell, "line": node.line, "visit": key[1]}
+        known = {"text": node.text[:80], "size": node.size, "values": values, "whole": "", **place}
+        one = found.setdefault(name, known)
+        one["whole"] = one["whole"] or (node.target if node.root == "assign" else "")
+    found_rows = list(different_rows(rows, instrument.nodes))
+    return {
+        "answers": answers,
+        "quantities": list(found.values()),
+        "rows": found_rows,
+        "in_calls": different(in_calls, instrument),
+    }
