@@ -3,95 +3,26 @@
 from __future__ import annotations
 
 import itertools
-import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from .hooks import MOST_ENTRIES, MOST_VISITS, Visit
+from .hooks import Visit
 from .instrument import Node
-from .runs import PRECISION, same
-
-MOST_SOUND = 12
+from .runs import same
+from .seen import FOREIGN, GIVEN, GRADIENT, OPERATORS, Candidate, Seen, each
 
 LARGEST = 64
 """A count is not tried with a number that is larger than this and than four times what it is."""
 
-GIVEN = 0.05
-"""Quantities below this level are given, or a number of a formula; they may be a missing factor or term."""
-
-GRADIENT = 2.0
-"""A quantity from this level on is asked for, or a number that fits by chance."""
-
-RESULT = 3.0
-"""A quantity of this level is what comes out at the end; it is no operand."""
-
-FOREIGN = 5.0
-"""Quantities from this level on are never due; they say what an expression gives."""
-
-_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
-    "*": lambda a, b: a * b,
-    "@": lambda a, b: a @ b,
-    "+": lambda a, b: a + b,
-    "-": lambda a, b: a - b,
-    "/": lambda a, b: a / b,
-    "**": lambda a, b: a**b,
-}
 _USUAL = {"*": "@/+**", "@": "*", "+": "-*", "-": "+", "/": "*", "**": "*"}
 """What people write for what; another operator may fit by its numbers and is not what is meant."""
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """One value in the place of another: where, what kind of repair it is, the quantity, and its values by point."""
-
-    rank: float
-    key: Visit
-    kind: str
-    quantity: int
-    values: tuple[Any, ...]
-    group: tuple[int, int] | None = None  #: factors of a product, by their numbers
-    also: tuple[Visit, ...] = ()  #: other visits at which it stands, too
-
-
-class Candidates:
+class Candidates(Seen):
     """All that can be tried, given what every expression gives now."""
-
-    def __init__(
-        self, nodes: list[Node], table: list[list[np.ndarray]], levels: list[float], wholes: list[int],
-        named: list[bool],
-    ) -> None:  # fmt: skip
-        """``table`` holds the values of every quantity at every point, ``levels`` how much each takes for granted.
-
-        ``wholes`` is not 0 for those that the solution gives a name: nothing that gives one of these lacks a factor.
-        It is a number of that name.
-        """
-        self.nodes, self.table, self.levels, self.wholes, self.named = nodes, table, levels, wholes, named
-        self.by_shape: dict[Any, list[int]] = {}
-        for number, values in enumerate(table):
-            self.by_shape.setdefault(tuple(one.shape for one in values), []).append(number)
-        self.scalars = [
-            n for n, values in enumerate(table) if levels[n] < GIVEN and not any(np.ndim(v) for v in values)
-        ]
-        self.plain = {
-            n for n, values in enumerate(table) if all(np.all(one == 0) or np.all(one == 1) for one in values)
-        }
-        self.uses: dict[str, list[Node]] = {}
-        for node in nodes:
-            if node.leaf:
-                self.uses.setdefault(node.text, []).append(node)
-        self.see({}, None)
-
-    def see(self, seen: dict[Visit, tuple[Any, ...]], stopped: Visit | None) -> None:
-        """What every expression gives at every point, and where the code stops with an error."""
-        self.seen, self.stopped, self.few = seen, stopped, False
-        self.idle: set[Visit] = set()  #: where no other value can mend anything
-        self.idle_together: set[Visit] = set()  #: nor one at all visits at which it is the same
-        self.known = {key: self._is_known(key) for key in seen}
-        self.steady: dict[int, int] = {}  #: at how many visits an expression gives the same
-        self.last = set(list(seen)[-6:]) if stopped else set()
 
     def all(self, most: int) -> Iterator[Candidate]:
         """Every candidate, in no order; of numbers that fit by chance none, where only ``most`` can be tried."""
@@ -141,16 +72,6 @@ class Candidates:
                     return True
         return False
 
-    def visits_alike(self, key: Visit, values: tuple[Any, ...]) -> tuple[Visit, ...]:
-        """The later visits of an expression that give the same as its first one."""
-        if key[1]:
-            return ()
-        later = [(key[0], visit) for visit in range(1, MOST_VISITS) if (key[0], visit) in self.seen]
-        found = tuple(
-            one for one in later if all(np.array_equal(a, b) for a, b in zip(values, self.seen[one], strict=True))
-        )
-        return found + tuple((key[0], visit) for visit in range(MOST_VISITS, self.steady.get(key[0], 0)))
-
     def _instead(self, key: Visit, node: Node) -> Iterator[Candidate]:
         """What could stand where the code stops with an error."""
         blame = self._blame(key, node)
@@ -159,75 +80,16 @@ class Candidates:
             if None not in parts:
                 (a, b), turned = parts, [tuple(one.T for one in part) for part in parts if part]
                 for x, y in ((a, turned[1]), (turned[0], b), (b, a), (b, turned[0]), (turned[1], a)):
-                    made = _each(_OPERATORS[node.sign], x, y)
+                    made = each(OPERATORS[node.sign], x, y)
                     if made is not None:
                         yield Candidate(0.02, key, "exchanged" if y is a and x is b else "transposed part", -1, made)
-                for sign, operate in _OPERATORS.items():
-                    made = _each(operate, a, b)
+                for sign, operate in OPERATORS.items():
+                    made = each(operate, a, b)
                     if made is not None:
                         yield Candidate(0.0, key, f"operator {sign}", -1, made)
         for number, table in enumerate(self.table):
             if self.levels[number] < FOREIGN:
                 yield Candidate(self.levels[number] + 0.1 + blame, key, "value", number, tuple(table))
-
-    def is_whole(self, key: Visit) -> bool:
-        """Whether an expression gives what the solution gives a name."""
-        values = self.seen.get(key, (True,))
-        if any(isinstance(one, bool) or (not one.ndim and float(one).is_integer()) for one in values):
-            return False
-        return any(
-            self.wholes[n] and self.levels[n] < FOREIGN and self._equal(values, self.table[n])
-            for n in self._alike(values)
-        )
-
-    def holding(self, candidate: Candidate) -> Iterator[Visit]:
-        """The expressions that give what would have to stand there."""
-        for key, values in self.seen.items():
-            if not any(isinstance(one, bool) for one in values) and self._equal(values, candidate.values):
-                yield key
-
-    def is_given_a_name(self, index: int) -> bool:
-        """Whether it works out what the solution gives a name, and gives it a name, too: then it is right."""
-        node, key = self.nodes[index], (index, 0)
-        if node.root != "assign" or not node.target or node.leaf or not self.is_whole(key):
-            return False
-        name = zlib.crc32(node.target.encode())
-        equal = [n for n in self._alike(self.seen[key]) if self._equal(self.seen[key], self.table[n])]
-        return any(self.wholes[n] == name for n in equal)
-
-    def is_input(self, key: Visit) -> bool:
-        """Whether it is a name for what is given."""
-        values = self.seen.get(key, (True,))
-        if not self.nodes[key[0]].leaf or any(isinstance(one, bool) for one in values):
-            return False
-        return any(self.levels[n] == 0 and self._equal(values, self.table[n]) for n in self._alike(values))
-
-    def _is_in_named(self, key: Visit, node: Node) -> bool:
-        """Whether it is a number in an array to which the solution gives a name: where that was typed, it is right."""
-        while node.parent >= 0 and self.nodes[key[0]].kind == "Constant":
-            node = self.nodes[node.parent]
-            values = self.seen.get((node.index, key[1]), (True,))
-            if not isinstance(values[0], bool) and values[0].ndim and self.is_whole((node.index, key[1])):
-                return True
-        return False
-
-    def is_given(self, candidate: Candidate) -> bool:
-        """Whether what is due is an input."""
-        return candidate.kind.startswith("value") and candidate.quantity >= 0 and self.levels[candidate.quantity] == 0
-
-    def is_asked(self, candidate: Candidate) -> bool:
-        """Whether what is due is an answer as a whole."""
-        return candidate.kind == "value" and self.levels[candidate.quantity] >= GRADIENT
-
-    def is_named(self, candidate: Candidate) -> bool:
-        """Whether what is due has a name for people."""
-        return self.named[candidate.quantity]
-
-    def _alike(self, values: tuple[Any, ...]) -> list[int]:
-        return self.by_shape.get(tuple(one.shape for one in values), [])
-
-    def _equal(self, values: Any, others: Any) -> bool:
-        return all(same(a, b, PRECISION) for a, b in zip(values, others))
 
     def _replaced(self, key: Visit, node: Node, values: tuple[Any, ...]) -> Iterator[Candidate]:
         # what is worked out from something unknown is not to blame: that is
@@ -279,14 +141,14 @@ class Candidates:
             parts = [self._part(child, key) for child in node.children]
             if None not in parts:
                 a, b = parts[0], parts[1]
-                for sign, operate in _OPERATORS.items():
+                for sign, operate in OPERATORS.items():
                     if sign != node.sign:
-                        made = _each(operate, a, b)
+                        made = each(operate, a, b)
                         if made is not None:
                             usual = sign in _USUAL.get(node.sign, "")
                             yield Candidate(0.0 if usual else 3.0, key, f"operator {sign}", -1, made)
                 for kind, x, y in (("exchanged", b, a),):
-                    made = _each(_OPERATORS[node.sign], x, y)
+                    made = each(OPERATORS[node.sign], x, y)
                     if made is not None:
                         yield Candidate(0.05, key, kind, -1, made)
         if node.kind == "Call" and node.children:
@@ -302,9 +164,9 @@ class Candidates:
         for number in dict.fromkeys([*self.scalars, *numbers] if values[0].ndim else self.scalars):
             if number in self.plain:
                 continue
-            for kind, operate in (("factor", _OPERATORS["*"]), ("term", _OPERATORS["+"]), ("term -", _OPERATORS["-"])):
+            for kind, operate in (("factor", OPERATORS["*"]), ("term", OPERATORS["+"]), ("term -", OPERATORS["-"])):
                 if kind == "factor" or number in numbers:
-                    made = _each(operate, values, tuple(self.table[number]))
+                    made = each(operate, values, tuple(self.table[number]))
                     if made is not None and any(np.any(one) for one in made):  # to take something away is no term
                         yield Candidate(0.75, key, kind, number, made)
 
@@ -316,10 +178,10 @@ class Candidates:
         function = np.mean if "mean" in node.text.split("(")[0] else np.sum
         other = np.sum if function is np.mean else np.mean
         for axis, keep in itertools.product((0, 1, None), (True, False)):
-            made = _each(lambda a, b: function(a, axis=axis, keepdims=keep), source, source)  # noqa: B023
+            made = each(lambda a, b: function(a, axis=axis, keepdims=keep), source, source)  # noqa: B023
             if made is not None:
                 yield Candidate(0.05, key, "axis", -1, made)
-        same_axis = _each(lambda a, b: other(a, axis=1, keepdims=True), source, source)
+        same_axis = each(lambda a, b: other(a, axis=1, keepdims=True), source, source)
         if same_axis is not None:
             yield Candidate(0.1, key, f"function {other.__name__}", -1, same_axis)
 
@@ -327,59 +189,9 @@ class Candidates:
         """A matrix that stands where its sum or its mean is due."""
         for function, how in ((np.sum, "summed"), (np.mean, "averaged")):
             for axis in (1, 0, None):
-                made = _each(lambda a, b: function(a, axis=axis, keepdims=axis is not None), values, values)  # noqa: B023
+                made = each(lambda a, b: function(a, axis=axis, keepdims=axis is not None), values, values)  # noqa: B023
                 if made is not None:
                     yield Candidate(0.35 if node.root else 0.5, key, how, -1, made)
-
-    def _part(self, index: int, key: Visit) -> tuple[Any, ...] | None:
-        """The values of a part at the visit of its whole."""
-        found = self.seen.get((index, key[1]))
-        return None if found is None or any(isinstance(one, bool) for one in found) else found
-
-    def _blame(self, key: Visit, node: Node) -> float:
-        """What a whole costs more when a part of it is nothing that is known to be right."""
-        if node.leaf and not node.children:
-            return 0.0
-        unknown = any(not self.known.get((leaf, key[1]), True) for leaf in self._leaves(node))
-        return 2.0 if unknown else 0.0
-
-    def _has_own_number(self, key: Visit, node: Node) -> bool:
-        """Whether one of the operands is a number that is not given, does not count, and stands in no formula."""
-        for child in self._leaves(node):
-            part, one = self._part(child, key), self.nodes[child]
-            is_number = part is not None and not part[0].ndim and one.leaf and one.kind != "Constant"
-            if not is_number or part is None or all(float(value).is_integer() for value in part):
-                continue
-            if not any(self._equal(part, self.table[n]) for n in self._alike(part)):
-                return True
-        return False
-
-    def _leaves(self, node: Node) -> Iterator[int]:
-        for child in node.children:
-            if self.nodes[child].leaf:
-                yield child
-            else:
-                yield from self._leaves(self.nodes[child])
-
-    def _is_known(self, key: Visit) -> bool:
-        values = self.seen[key]
-        if any(isinstance(one, bool) for one in values) or all(one.ndim == 0 for one in values):
-            return True
-        if any(self._equal(values, self.table[n]) for n in self._alike(values)):
-            return True
-        if all(one.ndim == 2 for one in values):
-            turned = tuple(one.T for one in values)
-            return any(self._equal(turned, self.table[n]) for n in self._alike(turned))
-        return False
-
-    # Factors of a product: a * b * (1 - b) is (a * b) * (1 - b), but people see a, and the slope b * (1 - b)
-
-    def _factors(self, node: Node) -> list[tuple[int, str]]:
-        found: list[tuple[int, str]] = []
-        while node.kind == "BinOp" and node.sign in ("*", "/") and len(node.children) == 2:
-            found.append((node.children[1], node.sign))
-            node = self.nodes[node.children[0]]
-        return [(node.index, "*"), *reversed(found)]
 
     def _grouped(self, key: Visit, node: Node) -> Iterator[Candidate]:
         factors = self._factors(node)
@@ -400,96 +212,10 @@ class Candidates:
                         continue
                     made: Any = others[0]
                     for sign, other in zip(signs[1:], others[1:]):
-                        made = made and _each(_OPERATORS[sign], made, other)
-                    made = made and _each(_OPERATORS["*"], made, tuple(self.table[number]))
+                        made = made and each(OPERATORS[sign], made, other)
+                    made = made and each(OPERATORS["*"], made, tuple(self.table[number]))
                     if made is not None:
                         yield Candidate(self.levels[number], key, "value", number, made, (first, last))
-
-    def ends(self, candidate: Candidate) -> tuple[Node, Node]:
-        """The first and the last of the factors that a candidate stands for."""
-        assert candidate.group is not None
-        factors = self._factors(self.nodes[candidate.key[0]])
-        return self.nodes[factors[candidate.group[0]][0]], self.nodes[factors[candidate.group[1]][0]]
-
-    def given(self, candidate: Candidate) -> int:
-        """The quantity that the expression gives now, if it is one."""
-        values = self.seen.get(candidate.key, ())
-        if candidate.group is not None:
-            made = self._product(candidate)
-            if made is None:
-                return -1
-            values = made
-        if not values or isinstance(values[0], bool):
-            return -1
-        return next((n for n in self._alike(values) if self._equal(values, self.table[n])), -1)
-
-    def shown(self, candidate: Candidate, point: int) -> dict[str, Any]:
-        """What the expression gives at a point, and what is due there."""
-        values = self.seen.get(candidate.key) if candidate.group is None else self._product(candidate)
-        if not candidate.kind.startswith("value") or not values or not 0 <= point < len(values):
-            return {"got": None, "expected": None}
-        due = candidate.values if candidate.group is None else self.table[candidate.quantity]
-        return {"got": values[point], "expected": due[point]}
-
-    def sound(self, candidate: Candidate) -> list[dict[str, int]]:
-        """The largest other pieces of the same statement that give an exact quantity there."""
-        node = self.nodes[candidate.key[0]]
-        blamed = range(node.index, node.index + 1)
-        if candidate.group is not None:
-            first, last = self.ends(candidate)
-            inside = [first.index, last.index]
-            blamed = range(min(inside), max(inside) + 1)
-        found: list[dict[str, int]] = []
-        at = node if candidate.group is not None else self._whole(node)
-        while at is not None:
-            waiting = list(at.children)
-            while waiting:
-                one = self.nodes[waiting.pop(0)]
-                if one.index in blamed:
-                    continue
-                number = self._exact(one, candidate.key[1])
-                if number >= 0 and not any(self._is_within(self.nodes[index], one) for index in blamed):
-                    found.append({
-                        "line": one.line, "end_line": one.end_line, "col": one.col, "end_col": one.end_col,
-                        "given": number,
-                    })  # fmt: skip
-                else:
-                    waiting += one.children
-            blamed = range(at.index, at.index + 1)
-            at = self._whole(at)
-        return found[:MOST_SOUND]
-
-    def _whole(self, node: Node) -> Node | None:
-        return self.nodes[node.parent] if node.parent >= 0 else None
-
-    def _is_within(self, node: Node, whole: Node) -> bool:
-        while node.parent >= 0:
-            node = self.nodes[node.parent]
-            if node.index == whole.index:
-                return True
-        return False
-
-    def _exact(self, node: Node, visit: int) -> int:
-        """The quantity that an array gives, where it is one that may be due; otherwise -1."""
-        values = self.seen.get((node.index, visit))
-        if not values or isinstance(values[0], bool) or not values[0].ndim:
-            return -1
-        return next(
-            (n for n in self._alike(values) if self.levels[n] < RESULT and self._equal(values, self.table[n])), -1
-        )
-
-    def _product(self, candidate: Candidate) -> tuple[Any, ...] | None:
-        assert candidate.group is not None
-        first, last = candidate.group
-        made: Any = None
-        for index, sign in self._factors(self.nodes[candidate.key[0]])[first : last + 1]:
-            part = self._part(index, candidate.key)
-            if part is None:
-                return None
-            made = part if made is None else _each(_OPERATORS[sign], made, part)
-            if made is None:
-                return None
-        return made  # type: ignore[no-any-return]
 
 
 def is_scaled(values: tuple[Any, ...], others: tuple[Any, ...]) -> bool:
@@ -510,12 +236,3 @@ def is_too_large(values: tuple[Any, ...], others: tuple[Any, ...]) -> bool:
         and float(one).is_integer() and abs(other) > max(LARGEST, 4 * abs(one))
         for one, other in zip(values, others)
     )  # fmt: skip
-
-
-def _each(operate: Callable[[Any, Any], Any], a: Any, b: Any) -> tuple[Any, ...] | None:
-    try:
-        with np.errstate(all="ignore"):
-            made = tuple(np.asarray(operate(x, y), float) for x, y in zip(a, b))
-    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
-        return None
-    return made if all(one.size <= MOST_ENTRIES and np.all(np.isfinite(one)) for one in made) else None

@@ -6,6 +6,8 @@ import ast
 import copy
 import types
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 MOST_NAMES = 8
@@ -13,6 +15,25 @@ MOST_NAMES = 8
 
 Undo = Callable[[], None]
 Edit = Callable[[], Undo]
+
+
+@dataclass
+class Unit:
+    """A function, or a cell whose values are asked for: what is compiled at once."""
+
+    cell: int
+    tree: Any
+    owner: str = ""
+    attributes: set[str] = field(default_factory=set)
+
+    @cached_property
+    def size(self) -> int:
+        """How many nodes its tree has."""
+        return sum(1 for _ in ast.walk(self.tree))
+
+    def holds(self, line: int) -> bool:
+        """Whether a line of its cell lies in it."""
+        return isinstance(self.tree, ast.Module) or self.tree.lineno <= line <= self.tree.end_lineno
 
 
 def bare(node: Any, hook: str) -> Any:

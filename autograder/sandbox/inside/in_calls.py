@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from .candidates import Candidate
 from .instrument import Instrument, Node
 from .rows import FIRST, OF_THAT_NAME, Rows
 from .runs import PRECISION, Plain
+from .seen import Candidate
 
 MOST = 200
 """So many different ones of a solution are kept."""

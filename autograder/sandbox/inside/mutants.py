@@ -10,13 +10,13 @@ import ast
 import copy
 import types
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from typing import Any
 
 from .edits import (
     Edit,
     Undo,
+    Unit,
     attributes,
     bare,
     exchanged,
@@ -54,25 +54,6 @@ _FACTORS = (ast.UnaryOp, ast.Attribute, ast.Subscript, ast.Slice, ast.Compare)
 """What stands in one of these is no factor."""
 
 _DEFINES = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
-
-
-@dataclass
-class Unit:
-    """A function, or a cell whose values are asked for: what is compiled at once."""
-
-    cell: int
-    tree: Any
-    owner: str = ""
-    attributes: set[str] = field(default_factory=set)
-
-    @cached_property
-    def size(self) -> int:
-        """How many nodes its tree has."""
-        return sum(1 for _ in ast.walk(self.tree))
-
-    def holds(self, line: int) -> bool:
-        """Whether a line of its cell lies in it."""
-        return isinstance(self.tree, ast.Module) or self.tree.lineno <= line <= self.tree.end_lineno
 
 
 @dataclass

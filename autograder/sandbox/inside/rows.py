@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from .candidates import FOREIGN, Candidate, Candidates, is_scaled
+from .candidates import Candidates, is_scaled
 from .hooks import LONGEST, MOST_ENTRIES, MOST_VISITS
 from .instrument import Node
 from .runs import Plain, same
+from .seen import FOREIGN, Candidate
 
 MOST_ROWS = 160
 MOST_NUMBERS = 300_000

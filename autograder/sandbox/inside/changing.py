@@ -1,0 +1,132 @@
+"""Small changes of the code that mend something, one by one or at every expression that is built alike."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Any
+
+import numpy as np
+
+from .candidates import is_too_large
+from .mutants import Mutant, Mutants
+from .proofs import Repair, Twins
+from .weighing import Weighing
+
+MOST_TWINS = 8
+"""So many expressions that are built alike are changed together."""
+
+TWINS = frozenset(
+    ("operator", "without", "number", "comparison", "function", "sign", "factor", "square", "argument", "name")
+    + ("assigned",)
+)
+
+COMPILED = 3
+"""A change costs as much as so many function calls for each node of the tree that is compiled."""
+
+_NAME = re.compile(r"[^\W\d]\w*|(?<=\()\d+(?=, )")
+
+_STEM = re.compile(r"(?<=\D)(?=\d)")
+
+
+class Changing(Weighing):
+    """The search among small changes of the code."""
+
+    def _mutated(self, right: set[str], most: float) -> list[tuple[Repair, set[str]]]:
+        """The small changes of the code that mend something."""
+        self.mutants = Mutants(self.instrument, self.runs.kept, whole=bool(self.runs.codes))
+        lines = {(self.nodes[index].cell, self.nodes[index].line) for index in self.visited}
+        bare = None if any(self.over) or self.runs.codes else self.mutants.strip()
+        if bare is not None:
+            self.runs.reprice()
+        try:
+            return self._mutants_that_mend(right, most, lines)
+        finally:
+            self.runs.price = 1.0
+            if bare is not None:
+                bare()
+
+    def _mutants_that_mend(
+        self, right: set[str], most: float, lines: set[tuple[int, int]]
+    ) -> list[tuple[Repair, set[str]]]:
+        found: list[tuple[Repair, set[str]]] = []
+        for mutant in sorted(self.mutants.all(self._changeable(), lines), key=lambda one: one.rank):
+            if self._is_spent(most):
+                break
+            back = None if self._is_scaling(mutant) or self._is_long(mutant) else self._put(mutant)
+            self.runs.count += COMPILED * mutant.unit.size / (self.runs.calls // 2 + 1)
+            if back is not None:
+                try:
+                    if gained := self._gained(right, [{} for _ in self.points]):
+                        found.append((mutant, gained))
+                finally:
+                    back()
+        return found
+
+    def _twins(self, right: set[str]) -> list[tuple[Repair, set[str]]]:
+        """The same small change at every expression that is built alike: a slip that was made in each of them."""
+        groups: dict[Any, list[Mutant]] = {}
+        lines = {(self.nodes[index].cell, self.nodes[index].line) for index in self.visited}
+        for mutant in self.mutants.all(self._changeable(), lines):
+            if mutant.kind.split()[0] in TWINS and not self._is_scaling(mutant):
+                kind = mutant.kind if mutant.kind.split()[0] != "name" else "name"
+                groups.setdefault((mutant.unit.cell, kind, *self._built(mutant)), []).append(mutant)
+        found: list[tuple[Repair, set[str]]] = []
+        for group in groups.values():
+            if not 2 <= len(group) <= MOST_TWINS or self.runs.count > self.runs.most:
+                continue
+            twins = Twins(group[0].rank + 0.05, tuple(group))
+            back = self._put(twins)
+            self.runs.count += sum(COMPILED * one.unit.size for one in group) / (self.runs.calls // 2 + 1)
+            if back is not None:
+                try:
+                    if gained := self._gained(right, [{} for _ in self.points]):
+                        found.append((twins, gained))
+                finally:
+                    back()
+        return found
+
+    def _changeable(self) -> set[int]:
+        """The expressions of which a small change may mend something."""
+        found = self.visited - self.unused
+        return found if self.focus is None else found & self.focus
+
+    def _is_long(self, mutant: Mutant) -> bool:
+        """Whether another name would make a count much larger."""
+        what, _, name = mutant.kind.partition(" ")
+        now = self.candidates.seen.get((mutant.hook, 0))
+        if what not in ("name", "argument") or now is None:
+            return False
+        values = [names[name] for names in self.left_behind.values() if name in names]
+        values = [np.array(float(one)) for one in values if isinstance(one, int | np.integer)]
+        return any(is_too_large(now[:1], (one,)) for one in values)
+
+    def _built(self, mutant: Mutant) -> tuple[Any, ...]:
+        """How an expression is built, and what it is part of."""
+        if mutant.kind.startswith("name "):
+            return mutant.at.lineno, *_renamed(ast.unparse(mutant.at), mutant.kind.split()[1])
+        if mutant.hook < 0:
+            return (_NAME.sub("", ast.unparse(mutant.at)),)
+        node = self.nodes[mutant.hook]
+        if node.parent < 0:
+            return node.root, _NAME.sub("", node.text)
+        whole = self.nodes[node.parent]
+        return whole.children.index(node.index), _NAME.sub("", node.text), _NAME.sub("", whole.text)
+
+    def _is_scaling(self, mutant: Mutant) -> bool:
+        """Whether a change would only scale what the solution gives a name as it is."""
+        if mutant.hook >= 0 and self.candidates.is_given_a_name(mutant.hook):
+            return True
+        if mutant.kind.split()[0] not in ("sign", "factor"):
+            return False
+        is_input = mutant.kind == "sign" and self.candidates.is_input((mutant.hook, 0))
+        return is_input or mutant.hook in self._helping() or self.candidates.is_whole((mutant.hook, 0))
+
+
+def _renamed(old: str, new: str) -> tuple[str, str]:
+    """In what two names differ: (train, test) for X_train and X_test, (1, 2) for W1 and W2."""
+    for one, other in ((old.split("_"), new.split("_")), (_STEM.split(old), _STEM.split(new))):
+        differ = [pair for pair in zip(one, other) if pair[0] != pair[1]]
+        if len(one) == len(other) > 1 and len(differ) == 1:
+            return differ[0]
+    return old, new

@@ -1,0 +1,197 @@
+"""What proves a repair: more of the asked values exact at every point of the search, and none wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from .candidates import Candidates
+from .hooks import Visit
+from .in_calls import Calls
+from .instrument import Instrument
+from .mutants import Mutant, Mutants
+from .rows import Rows
+from .runs import Plain, Runs, as_rows, entries, parts, same
+from .seen import Candidate
+
+
+@dataclass(frozen=True)
+class Twins:
+    """The same change of the code at several expressions."""
+
+    rank: float
+    parts: tuple[Mutant, ...]
+
+
+@dataclass(frozen=True)
+class Joint:
+    """Rows at several names: each of these slips hides what the others would mend."""
+
+    rank: float
+    parts: tuple[Candidate, ...]
+
+
+Repair = Candidate | Mutant | Twins | Joint
+
+Change = Mutant | Twins
+
+
+class Proofs:
+    """The runs of a question with a repair in place, and what is right in them."""
+
+    mutants: Mutants
+
+    def __init__(self, runs: Runs, instrument: Instrument, asked: Plain, read: set[str]) -> None:
+        """``asked`` holds the exact answers and the table of quantities, at every point of the runs; ``read`` are the
+        names of the code that the question reads."""
+        self.read = read
+        self.runs, self.nodes, self.instrument = runs, instrument.nodes, instrument
+        self.entries = [{name: entries(value) for name, value in one.items()} for one in asked["exact"]]
+        exact = [parts(one) for one in asked["exact"]]
+        common = [name for name in exact[0] if all(name in one for one in exact)]
+        self.exact: list[Plain] = [{name: one[name] for name in common} for one in exact]
+        self.candidates = Candidates(self.nodes, asked["table"], asked["levels"], asked["wholes"], asked["named"])
+        self.rows = Rows(self.nodes, asked["rows"], asked["table"], asked["levels"], read)
+        self.calls = Calls(self.nodes, asked["in_calls"])
+        self.helpers: set[int] | None = None
+        self.rtol = float(asked["rtol"])
+        self.points = list(range(len(runs.points)))
+        self.searched = self.points[:2] if len(self.points) > 2 else self.points[:-1] or self.points
+        self.shown = int(asked["shown"])
+        self.over: list[dict[Visit, Any]] = [{} for _ in self.points]
+        self.stops = set[int]()
+
+    def _right(self, point: int, values: Plain) -> set[str]:
+        due = self.entries[point]  # in a list that is too short or too long, entries stand in the places of others
+        values = as_rows(values, due)
+        fitting = [
+            name for name, value in values.items() if entries(value) in (-1, due.get(name)) or due.get(name) == -1
+        ]
+        own = parts({name: values[name] for name in fitting})
+        return {name for name, exact in self.exact[point].items() if name in own and same(own[name], exact, self.rtol)}
+
+    def _rights(self, over: list[dict[Visit, Any]], points: list[int]) -> set[str]:
+        found = set(self.exact[0])
+        for point in points:
+            found &= self._right(point, self.runs.run(point, over[point]))
+            if self._is_broken(point):
+                return set()
+        return found
+
+    def _is_broken(self, point: int) -> bool:
+        """Whether the last run has stopped where the code as it is does not: what it left undone is not mended."""
+        return self.runs.error is not None and point not in self.stops
+
+    def _proved(self, best: Repair, undo: list[Callable[[], None]]) -> set[str]:
+        """What is right with a repair at every point; a mutant stays until it is undone, a value if it mends more."""
+        if isinstance(best, Change):
+            back = self._put(best)
+            if back is None:
+                return set()
+            undo.append(back)
+            return self._rights(self.over, self.points)
+        over = [{**self.over[point], **over_at(best, point)} for point in self.points]
+        proved = self._rights(over, self.points)
+        if proved > self._rights(self.over, self.points):
+            self.over = over
+        return proved
+
+    def _put(self, mutant: Change) -> Callable[[], None] | None:
+        """Change the code that runs, in the way in which it runs."""
+        if isinstance(mutant, Twins):
+            return self._put_all(mutant.parts)
+        if not self.runs.codes:
+            return self.mutants.put(mutant)
+        made = self.mutants.source(mutant)
+        if made is None:
+            return None
+        undo, code = made
+        before = self.runs.codes
+        self.runs.codes = [code if one.co_filename == code.co_filename else one for one in before]
+
+        def back() -> None:
+            undo()
+            self.runs.codes = before
+
+        return back
+
+    def _put_all(self, mutants: tuple[Mutant, ...]) -> Callable[[], None] | None:
+        done: list[Callable[[], None]] = []
+
+        def back() -> None:
+            for one in reversed(done):
+                one()
+
+        for mutant in mutants:
+            undo = self._put(mutant)
+            if undo is None:
+                back()
+                return None
+            done.append(undo)
+        return back
+
+    def _holds(self, best: Repair, right: set[str]) -> bool:
+        """Whether so much is right at the points that the search has not used, too."""
+        back = self._put(best) if isinstance(best, Change) else None
+        try:
+            for point in self.points:
+                over = {} if isinstance(best, Change) else over_at(best, point)
+                if point not in self.searched:
+                    found = self._right(point, self.runs.run(point, {**self.over[point], **over}))
+                    if not found >= right or self._is_broken(point):
+                        return False
+        finally:
+            if back is not None:
+                back()
+        return True
+
+    def _gained(self, right: set[str], over: list[dict[Visit, Any]]) -> set[str]:
+        """What becomes right with other values at the points of the search; nothing where something becomes wrong."""
+        after: set[str] | None = None
+        for point in self.searched:
+            values = self.runs.run(point, {**self.over[point], **over[point]}, keeps=partial(self._keeps, point, right))
+            now = self._right(point, values)
+            if not (now >= right and now - right) or self._is_broken(point):
+                return set()
+            after = now if after is None else after & now
+        gained = after - right if after is not None else set()
+        # to yes or no, and to zeros, many changes lead
+        return gained if any(_tells(one[name]) for name in gained for one in self.exact) else set()
+
+    def _mends(self, candidates: list[Candidate], right: set[str]) -> set[str]:
+        joint = Joint(0.0, tuple(candidates))
+        return self._gained(right, [over_at(joint, point) for point in self.points])
+
+    def _keeps(self, point: int, right: set[str], part: Plain) -> bool:
+        """Whether what is right stays so in a part of the answer; otherwise the rest need not be asked for."""
+        return {name for name in right if name.split("\n")[0] in part} <= self._right(point, part)
+
+    def _is_spent(self, end: float) -> bool:
+        """Whether so many runs were made, or all that are allowed by now."""
+        return self.runs.count > min(end, self.runs.most)
+
+
+def _tells(value: Any) -> bool:
+    """Whether an answer is more than yes or no, a word, or the same small number everywhere."""
+    if isinstance(value, bool | str) or value is None:
+        return False
+    try:
+        found = np.unique(np.asarray(value, float))
+    except (TypeError, ValueError):
+        return True
+    return not (found.size <= 1 and (np.ndim(value) or not found.size or found[0] == 0) and np.all(np.abs(found) <= 1))
+
+
+def over_at(candidate: Candidate | Joint, point: int) -> dict[Visit, Any]:
+    """What stands in the place of expressions with a repair, at a point."""
+    if isinstance(candidate, Joint):
+        return {key: value for one in candidate.parts for key, value in over_at(one, point).items()}
+    if candidate.kind == "row" and isinstance(candidate.values[point], dict):
+        return {(candidate.key[0], visit): value for visit, value in candidate.values[point].items()}
+    if candidate.kind == "row":
+        return {(candidate.key[0], visit): value for visit, value in enumerate(candidate.values[point])}
+    return dict.fromkeys((candidate.key, *candidate.also), candidate.values[point])

@@ -1,0 +1,104 @@
+"""What a repair costs beside others, and what is told of it."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from .changing import Changing
+from .instrument import Node
+from .mutants import Mutant
+from .proofs import Change, Joint, Repair, Twins
+from .runs import Plain
+from .seen import Candidate
+
+NAMED = 0.35
+"""What a name costs more than what it was given."""
+
+
+class Telling(Changing):
+    """Prices and words of repairs."""
+
+    def _price(self, one: tuple[Repair, set[str]], others: list[tuple[Repair, set[str]]]) -> Any:
+        candidate, mended = one
+        if isinstance(candidate, Change):
+            at = candidate.parts[0].at if isinstance(candidate, Twins) else candidate.at
+            parts_of_it = sum(isinstance(part, ast.expr) for part in ast.walk(at))
+            return (False, -len(mended), candidate.rank, False, parts_of_it, 1 << 30)
+        if isinstance(candidate, Joint):
+            return (False, -len(mended), candidate.rank, False, 0, 1 << 30)
+        node = self.nodes[candidate.key[0]]
+        later = any(
+            isinstance(other, Candidate)
+            and candidate.key in self.objects
+            and self.objects[candidate.key] is self.objects.get(other.key)
+            and self.order[other.key] < self.order[candidate.key]
+            and other.quantity == candidate.quantity
+            and gained >= mended
+            for other, gained in others
+        )
+        size: float = node.size if candidate.group is None else node.size - 0.5
+        rank = self._priced(candidate)
+        return (rank >= 10, -len(mended), rank, later, size, self.order.get(candidate.key, 1 << 30))
+
+    def _priced(self, one: Repair) -> float:
+        """The rank of a repair; a name costs more, for where it got its value may be at fault."""
+        if not isinstance(one, Candidate) or one.kind == "row":
+            return one.rank
+        node = self.nodes[one.key[0]]
+        rank = one.rank
+        if node.leaf and node.kind in ("Name", "Attribute"):
+            if self._is_own(one):
+                rank += NAMED if one.kind != "value" or self.candidates.is_named(one) else 2.0
+            elif one.kind == "value" and not self.candidates.is_named(one):
+                rank += NAMED  # what gave it its value is at fault
+        return rank if rank < 2 else 10 + rank
+
+    def _is_own(self, one: Candidate) -> bool:
+        """Whether a name stands for what the solution knows, or would only be given another form."""
+        return not one.kind.startswith("value") or self.candidates.known.get(one.key, False)
+
+    def _told(self, best: Candidate | Mutant) -> Plain:
+        if isinstance(best, Mutant):
+            end_line, end_col = best.end
+            return {
+                "cell": best.unit.cell, "line": best.at.lineno, "end_line": end_line, "col": best.at.col_offset,
+                "end_col": end_col, "visit": -1, "kind": best.kind, "due": -1, "given": -1,
+                "got": None, "expected": None, "sound": [],
+            }  # fmt: skip
+        node = self.nodes[best.key[0]]
+        if best.kind == "row":
+            line, col = node.statement if node.leaf and node.statement else (node.line, node.col)
+            return {
+                "cell": node.cell, "line": line, "end_line": node.end_line, "col": col, "end_col": node.end_col,
+                "visit": -1, "kind": "value", "due": -1, "given": -1, "got": None, "expected": None, "sound": [],
+            }  # fmt: skip
+        many = sum(1 for key in self.candidates.seen if key[0] == node.index) > 1
+        first, last = node, node
+        if best.group is not None:
+            first, last = self.candidates.ends(best)
+        kind = self._kind(best, node)
+        if kind.startswith("unchanged"):
+            first = last = self._function_of(node) or node
+        return {
+            "cell": node.cell, "line": first.line, "end_line": last.end_line, "col": first.col, "end_col": last.end_col,
+            "visit": best.key[1] if many and not best.also else -1, "kind": kind, "due": best.quantity,
+            "given": self.candidates.given(best),
+            **self.candidates.shown(best, self.shown),
+            "sound": [] if any(self.over) else self.candidates.sound(best),
+        }  # fmt: skip
+
+    def _kind(self, best: Candidate, node: Node) -> str:
+        """What kind of repair it is: of a name, another name where one holds what is due."""
+        if best.kind != "value" or not node.leaf or node.kind not in ("Name", "Attribute"):
+            return best.kind
+        function = self._function_of(node)
+        is_returned = node.root == "return" or (node.parent >= 0 and self.nodes[node.parent].root == "return")
+        if node.kind == "Name" and function is not None and is_returned and node.text not in function.stores:
+            return f"unchanged {node.text}"
+        for key in self.candidates.holding(best):
+            other = self.nodes[key[0]]
+            is_other = other.cell == node.cell and other.leaf and other.text != node.text
+            if is_other and other.kind == node.kind and not self.candidates.is_named(best):
+                return f"name {other.text}"
+        return best.kind

@@ -1,0 +1,174 @@
+"""What every expression gives in a run, and with which of them something can be mended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .hooks import MOST_VISITS, RECORD, Visit
+from .instrument import Node
+from .proofs import Proofs
+from .runs import as_rows, parts, same
+from .seen import Candidate
+
+
+class Weighing(Proofs):
+    """A look at the code that runs."""
+
+    def _look(self, right: set[str]) -> None:
+        """Run once more, and remember what every expression gives."""
+        seen: list[dict[Visit, tuple[Any, Any, int]]] = []
+        rows: list[dict[int, list[Any]]] = []
+        self.in_calls: list[dict[int, list[tuple[int, Any]]]] = []
+        self.stopped: Visit | None = None
+        for point in self.points:
+            self.runs.run(point, self.over[point], RECORD)
+            seen.append(self.runs.hook.seen)
+            rows.append(self.runs.hook.rows)
+            self.in_calls.append(self.runs.hook.in_calls)
+            if point == 0:
+                self.left_behind = self.runs.hook.left_behind
+                if self.runs.error is not None:
+                    self.stopped = self._where_it_stopped(self.runs.error)
+        self.visited = set(self.runs.hook.visits)
+        common = [key for key in seen[0] if all(key in one for one in seen) and key not in self.over[0]]
+        self.objects = {key: seen[0][key][1] for key in common}
+        self.order = {key: seen[0][key][2] for key in common}
+        self.candidates.see({key: tuple(one[key][0] for one in seen) for key in common}, self.stopped)
+        self.rows.see(rows, self.candidates, {key[0] for key in self.over[0]})
+        self.candidates.steady = self.rows.steady()
+        self._weigh(right)
+
+    def _weigh(self, right: set[str]) -> None:
+        """Find the expressions with which nothing can be mended: another value there changes nothing that is wrong,
+        or something that is right. The values are chosen at random, at each visit and at all visits together."""
+        seen = self.candidates.seen
+        self.unused: set[int] = set()
+        self.unreached: set[int] = set()
+        self.focus: set[int] | None = None
+        if self.runs.most < 8 * len(seen):
+            return
+        stream = np.random.default_rng(0)
+        base = parts(as_rows(self.runs.run(0, self.over[0]), self.entries[0]))
+        if not self.exact[0].keys() <= base.keys():
+            return  # an error that the question has caught
+        used: set[int] = set()
+        busy: set[int] = set()
+        reaches: dict[str, set[int]] = {name: set() for name in self.exact[0]}
+
+        def is_idle(over: dict[Visit, Any]) -> bool:
+            """Whether these values mend nothing; what they reach is kept."""
+            index = next(iter(over))[0]
+            found = parts(as_rows(self.runs.run(0, {**self.over[0], **over}), self.entries[0]))
+            changed = {name for name in self.exact[0] if name in base and not _is_same(found.get(name), base[name])}
+            if self.runs.error is not None:
+                changed = set(self.exact[0])
+            for name in changed:
+                reaches[name].add(index)
+            is_number = not any(np.ndim(one) for one in over.values())
+            if changed - right or is_number:
+                used.add(index)
+            if self.runs.error is not None:
+                return False
+            # a number may be a bound, which another one moves a little
+            return bool(changed & right) or (not changed and not is_number)
+
+        for key, values in seen.items():
+            if self.runs.count > self.runs.most:
+                self.candidates.idle.clear()
+                self.candidates.idle_together.clear()
+                return
+            if isinstance(values[0], bool):
+                used.add(key[0])
+                busy.add(key[0])
+                for found_in in reaches.values():
+                    found_in.add(key[0])
+                continue
+            other = stream.standard_normal(values[0].shape) * (1.0 + np.abs(values[0]).max(initial=0.0))
+            alike = self.candidates.visits_alike(key, values)
+            row = self.rows.mine.get(key[0]) if key[1] == 0 else None
+            if is_idle({key: other}):
+                self.candidates.idle.add(key)
+            else:
+                busy.add(key[0])
+            if alike and is_idle(dict.fromkeys((key, *alike), other)):
+                self.candidates.idle_together.add(key)
+            elif alike:
+                busy.add(key[0])
+            if (
+                row is not None
+                and len(alike) + 1 < len(row[0])
+                and not is_idle(
+                    {(key[0], visit): one + stream.standard_normal(np.shape(one)) for visit, one in enumerate(row[0])}
+                )
+            ):
+                busy.add(key[0])
+            if row is not None and len(row[0]) > MOST_VISITS:
+                busy.add(key[0])  # a visit that was not looked at by itself
+        # a mistake that makes this wrong is in one of the fewest expressions; what else it makes wrong does not matter
+        self.focus = min((reaches[name] for name in self.exact[0] if name not in right), key=len, default=None) or None
+        every = {key[0] for key in seen}
+        self.unreached = every - used
+        self.unused = self.unreached | (every - busy)
+
+    def _where_it_stopped(self, error: BaseException) -> Visit | None:
+        """The smallest expression of the code out of which an error came, at the visit at which it did."""
+        place = None
+        step = error.__traceback__
+        while step is not None:
+            code = step.tb_frame.f_code
+            if code.co_filename.startswith("<cell "):
+                place = (int(code.co_filename[6:-1]), *list(code.co_positions())[step.tb_lasti // 2])
+            step = step.tb_next
+        if place is None:
+            return None
+        for node in self.nodes:
+            if (node.cell, node.line, node.end_line, node.col, node.end_col) == place and node.kind != "AugAssign":
+                if self.runs.lazy != node.index:
+                    self.runs.define(self.instrument.lazy(node.index))
+                    self.runs.lazy = node.index
+                    self.runs.run(0, self.over[0], RECORD)
+                return self.runs.hook.reached
+        return None
+
+    def _function_of(self, node: Node) -> Node | None:
+        """The function in which an expression stands."""
+        before = [
+            one for one in self.nodes if one.kind == "Function" and one.cell == node.cell and one.line <= node.line
+        ]
+        return max(before, key=lambda one: one.line, default=None)
+
+    def _calls_itself(self, node: Node) -> bool:
+        """Whether a function calls itself here: what is wrong with what comes back is wrong in it."""
+        function = self._function_of(node) if node.kind == "Call" else None
+        return function is not None and node.text.startswith(f"{function.target}(")
+
+    def _is_due_outside(self, one: Candidate) -> bool:
+        """Whether an answer as a whole would have to come out of a function that only helps to work it out."""
+        if not self.candidates.is_asked(one):
+            return False
+        function = self._function_of(self.nodes[one.key[0]])
+        visits = sum(1 for key in self.candidates.seen if key[0] == one.key[0])
+        is_direct = function is not None and function.target in self.read and visits == 1 + len(one.also)
+        return not is_direct
+
+    def _helping(self) -> set[int]:
+        """What is returned by functions that other functions of the code call: the sign or a factor may as well be
+        missing there as where they are called, and what is asked is due where they are called."""
+        if self.helpers is None:
+            names = {one.target for one in self.nodes if one.kind == "Function"}
+            called = {name for name in names for one in self.nodes if one.kind == "Call" and f"{name}(" in one.text}
+            self.helpers = set()
+            for node in self.nodes:
+                at = node
+                while at.parent >= 0:
+                    at = self.nodes[at.parent]
+                function = self._function_of(node) if at.root == "return" else None
+                if function is not None and function.target in called:
+                    self.helpers.add(node.index)
+        return self.helpers
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    return isinstance(one, type(other)) and same(one, other)
