@@ -121,7 +121,7 @@ def test_a_crash_costs_only_its_cell(run: Run, source: str) -> None:
 
 @pytest.mark.slow
 def test_what_cannot_be_interrupted_is_killed_and_left_out(run: Run) -> None:
-    outcome = run("x = 5", "n = sum(range(10 ** 15))", "print(x)", cell_cpu_seconds=0.3, cell_wall_seconds=2.0)
+    outcome = run("x = 5", "n = sum(range(10 ** 15))", "print(x)", cell_cpu_seconds=0.3, cell_wall_seconds=4.0)
     assert [cell.status for cell in outcome.cells] == ["ok", "timed_out", "ok"]
     assert outcome.reruns == 1
     assert outcome.seconds < 600
@@ -129,7 +129,7 @@ def test_what_cannot_be_interrupted_is_killed_and_left_out(run: Run) -> None:
 
 def test_a_loop_that_swallows_every_exception_is_killed(run: Run) -> None:
     source = "while True:\n    try:\n        while True: pass\n    except BaseException:\n        pass"
-    outcome = run(source, "print('on')", cell_cpu_seconds=0.3, cell_wall_seconds=2.0)
+    outcome = run(source, "print('on')", cell_cpu_seconds=0.3, cell_wall_seconds=4.0)
     assert outcome.cells[0].status == "timed_out"
     assert texts(outcome) == "on\n"
 
