@@ -20,8 +20,8 @@ demo: setup  ## build the course and grade a demo class, from hand-in to feedbac
 	@autograder build
 	@autograder demo
 
-# All at the same time: while a test waits for a process, a browser or a server, something else is computed. Those that
-# begin say little and the table of the audit comes at once, so that the dots of the tests stay readable.
+# All at the same time: while a test waits for a process, a browser or a server, something else is computed. The audit
+# says everything at its end, so that the dots of the tests stay readable.
 test: setup  ## every check that CI makes: lint, generated files, tests, audit
 	@$(MAKE) --no-print-directory --jobs=4 check-tests check-graders check-lint check-generated
 
@@ -29,7 +29,7 @@ check-tests:
 	@echo "• tests" && python -m pytest -q $(SPREAD)
 
 check-graders:
-	@echo "• graders are graded" && autograder audit --readme README.md --check
+	@said=$$(autograder audit --readme README.md --check 2>&1); status=$$?; printf '%s\n' "• graders are graded" "$$said"; exit $$status
 
 check-lint:
 	@echo "• lint" && ruff check -q . && ruff format -q --check . && mypy --no-error-summary
