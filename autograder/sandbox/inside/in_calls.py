@@ -101,7 +101,11 @@ class Calls:
             fitting = [one for one in self.known if one.truth == truth and (truth or name in one.names)]
             if not truth and not (node.root == "assign" and node.target):
                 continue
-            if (truth and node.leaf) or any(_is_the_same(points, one.points) for one in fitting):
+            if (
+                rows.calls_own(node)
+                or (truth and node.leaf)
+                or any(_is_the_same(points, one.points) for one in fitting)
+            ):
                 continue
             fitting = [one for one in fitting if not _equal(points, one.points)]
             if all(map(self._is_right, self._leaves(node))):

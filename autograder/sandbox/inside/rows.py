@@ -205,6 +205,10 @@ class Rows:
             return False
         return name in self.own or not (name in self.handed or hasattr(builtins, name))
 
+    def calls_own(self, node: Node) -> bool:
+        """Whether it is, or holds, a call of a function of the code's own."""
+        return self._calls_a_name(node) or any(True for _ in self._calls(node))
+
     def _calls(self, node: Node) -> Iterator[int]:
         """The calls of the code's own functions in an expression: these may have read what was changed."""
         for child in node.children:
