@@ -119,8 +119,11 @@ class Changing(Weighing):
             return True
         if mutant.kind.split()[0] not in ("sign", "factor"):
             return False
-        is_input = mutant.kind == "sign" and self.candidates.is_input((mutant.hook, 0))
-        return is_input or mutant.hook in self._helping() or self.candidates.is_whole((mutant.hook, 0))
+        if mutant.hook in self._helping():
+            return True
+        if mutant.kind != "sign":
+            return False  # the factor is an argument that nothing reads
+        return self.candidates.is_input((mutant.hook, 0)) or self.candidates.is_whole((mutant.hook, 0))
 
 
 def _renamed(old: str, new: str) -> tuple[str, str]:

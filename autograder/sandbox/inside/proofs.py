@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -153,7 +152,7 @@ class Proofs:
         """What becomes right with other values at the points of the search; nothing where something becomes wrong."""
         after: set[str] | None = None
         for point in self.searched:
-            values = self.runs.run(point, {**self.over[point], **over[point]}, keeps=partial(self._keeps, point, right))
+            values = self.runs.run(point, {**self.over[point], **over[point]}, keeps=self._keeps(point, right))
             now = self._right(point, values)
             if not (now >= right and now - right) or self._is_broken(point):
                 return set()
@@ -166,9 +165,20 @@ class Proofs:
         joint = Joint(0.0, tuple(candidates))
         return self._gained(right, [over_at(joint, point) for point in self.points])
 
-    def _keeps(self, point: int, right: set[str], part: Plain) -> bool:
-        """Whether what is right stays so in a part of the answer; otherwise the rest need not be asked for."""
-        return {name for name in right if name.split("\n")[0] in part} <= self._right(point, part)
+    def _keeps(self, point: int, right: set[str]) -> Callable[[Plain], bool]:
+        """What says of each part of an answer whether the rest need be asked for: what is right has to stay so, and
+        something has to be mended, or may still be."""
+        waiting, mended = set(self.exact[point]) - right, False
+
+        def keeps(part: Plain) -> bool:
+            nonlocal mended
+            mine = {name for name in self.exact[point] if name.split("\n")[0] in part}
+            now = self._right(point, part)
+            mended = mended or bool(now - right)
+            waiting.difference_update(mine)
+            return mine & right <= now and (mended or bool(waiting))
+
+        return keeps
 
     def _is_spent(self, end: float) -> bool:
         """Whether so many runs were made, or all that are allowed by now."""

@@ -66,8 +66,10 @@ class Runs:
         """Ask at these points; ``again`` runs the cells once more each time, for values that they work out."""
         self.hook, self.names, self.probe, self.points = instrument.hook, names, probe, points
         self.kept = dict(names)
-        self.count, self.price, self.parts = 0.0, 1.0, 1
+        self.count, self.price = 0.0, 1.0
         """How many runs were made, as parts of whole ones: what breaks off early, or has no hooks, costs less."""
+        self.shares: list[float] = []  #: of a run, up to the end of each part of the answer
+        self.passed = 0
         self.codes = instrument.codes() if again else []
         self.error: BaseException | None = None
         self.most, self.calls, self.weight = MOST_RUNS, 0, 1
@@ -102,11 +104,13 @@ class Runs:
     def counted(self) -> tuple[int, int]:
         """The function calls of one run, and those of hooks."""
         calls = passed = 0
+        self.passed = 0
         own = {__file__, hooks.__file__}  # reading the answers is no work of the code
         ways = vars(hooks.Hook).keys()
 
         def count(frame: types.FrameType, *_: Any) -> None:
             nonlocal calls, passed
+            self.passed += 1
             if frame.f_code.co_filename not in own:
                 calls += 1
             elif frame.f_code.co_name in ways:
@@ -117,6 +121,7 @@ class Runs:
             self.run(0, {})
         finally:
             sys.setprofile(None)
+            self.passed = 0
         return calls, passed
 
     def run(
@@ -130,7 +135,7 @@ class Runs:
             self.most = min(self.most, int(self.count))
         values: Plain = {}
         self.error = None
-        given, seen = _fresh(self.points[point]), 0
+        given, seen, ends = _fresh(self.points[point]), 0, list[int]()
         random.seed(0)
         np.random.seed(0)
         for generator, state in self.drawing:
@@ -142,6 +147,7 @@ class Runs:
                     exec(code, self.names)
                 for part in _parts(self.probe(self.names, given)):
                     seen += 1
+                    ends.append(self.passed)
                     values.update(part)
                     if not keeps(part):
                         break
@@ -150,8 +156,9 @@ class Runs:
         except BaseException as error:  # also MemoryError: another size may ask for too much
             self.error = error
         finally:
-            self.parts = max(self.parts, seen)
-            self.count += self.price * max(seen, 1) / self.parts
+            if ends and ends[-1]:
+                self.shares = [one / ends[-1] for one in ends]
+            self.count += self.price * (self.shares[seen - 1] if 0 < seen < len(self.shares) else 1.0)
             self.hook.mode = IDLE
             self.names.clear()
             self.names.update(self.kept)
