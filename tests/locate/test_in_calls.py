@@ -94,12 +94,5 @@ def test_a_condition_is_not_blamed_where_a_number_in_it_is_wrong(known):
     assert not any("abs(due - one)" in lines[one["line"] - 1] for one in found)
 
 
-def test_the_call_of_a_function_of_ones_own_is_not_blamed_for_what_it_returns(known):
-    source = RIGHT.replace("is_right", "compared").replace("abs(due)", "due**2")
-    lines = f"{source}\ndef is_right(a, b):\n    return compared(a, b)".split("\n")
-    found = run("\n".join(lines), known=known)["found"]
-    assert not any("return compared" in lines[one["line"] - 1] for one in found)
-
-
 def test_what_is_right_is_not_pointed_at(known):
     assert run(RIGHT, known=known)["found"] == []
