@@ -81,7 +81,7 @@ class Search(Telling):
         successes: list[tuple[Repair, set[str]]] = []
         tried: set[Any] = set()
         few = self.runs.most < 100  # then what is asked comes first: it shows the statement at least
-        end = self.runs.count + int(SHARE * (self.runs.most - self.runs.count))
+        end: float = self.runs.most
         copies: dict[Any, tuple[Repair, set[str]]] = {}
         ordered = sorted(
             self.candidates.all(self.runs.most), key=lambda one: (few and one.rank < 2, one.rank, *self._likely(one))
@@ -101,6 +101,7 @@ class Search(Telling):
         successes += self._in_rows(right, end, first=True)
         if any(gained == wrong for _, gained in successes):
             ordered = []
+        end = self.runs.count + (0.9 if few else SHARE) * (self.runs.most - self.runs.count)
         many = len(ordered) > end - self.runs.count
         if many:  # then the small changes come first
             successes += self._mutated(right, end)
