@@ -147,7 +147,7 @@ def _with_places(
     def place(line: LineMark) -> Place | None:
         if not _is_looked_at(line):
             return None
-        first = next((one for one in repairs if line.name in one.mends), None)
+        first = next((one for one in repairs if {line.name, f"own_{line.name}"} & set(one.mends)), None)
         if first is None and line.name not in mended and others:
             first = others[0]  # the line is charged for what else the method changes
         if first is None and line.name not in answered:
