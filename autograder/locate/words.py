@@ -23,6 +23,7 @@ SENTENCES = {
     "deleted": "{code} is too much here.",
     "without": "In {code} a part is too much.",
     "without sign": "In {code} the sign is too much.",
+    "also": "{code} lacks one of what is asked for.",
     "item": "{code} does not belong into this list.",
     "copy": "{code} is changed in place further on: a copy is due here.",
     "square": "{code} lacks its square here.",

@@ -18,6 +18,7 @@ import numpy as np
 
 from .candidates import is_scaled
 from .instrument import Instrument
+from .mutants import Mutant
 from .proofs import Change, Joint, Repair, Twins, over_at
 from .recording import recorded
 from .rows import KNOWN, OF_THAT_NAME
@@ -65,6 +66,9 @@ class Search(Telling):
                     if proved > right:
                         steps += [{**one, "mends": _names(proved - right)} for one in told]
                         right = proved
+                        if isinstance(best, Mutant) and best.kind.startswith("also") and right != set(self.exact[0]):
+                            steps[-1]["kind"] = "also"  # something is due there, and this is not yet it
+                            return steps
                     elif isinstance(best, Change) and undo:
                         undo.pop()()
                 if right == before:
