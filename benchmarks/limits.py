@@ -13,7 +13,7 @@ from pathlib import Path
 import nbformat
 
 from autograder.build.submission import fill, solutions
-from autograder.course import sheet_files, source_notebook
+from autograder.course import imported_by, sheet_files, source_notebook
 from autograder.exercises import NAMES, load
 from autograder.grading.notebook import plan
 from autograder.marking import challenges
@@ -36,6 +36,7 @@ def job(name: str, *, full: bool) -> Job:
         asks=tuple(Ask(p.name, p.source, tuple(c.given for c in asked[p.name])) for p in exercise.probes),
         files=sheet_files(ROOT, exercise.sheet),
         limits=replace(Limits(), **exercise.limits),
+        modules=imported_by(ROOT, exercise.sheet, "\n".join(cell.source for cell in planned.cells)),
     )
 
 
