@@ -97,16 +97,16 @@ def derivative(activation: str) -> sp.Expr:
 
 
 @cache
-def inverse(activation: str, a: sp.Symbol) -> sp.Expr | None:
+def inverse(called: str, a: sp.Symbol) -> sp.Expr | None:
     """The z with f(z) = a where there is exactly one, else None: it writes f' in terms of the activation."""
-    if activation == "linear":
+    if called == "linear":
         return a
-    if activation == "relu":
+    if called == "relu":
         return a  # on the side where f' is not zero the activation is its own argument
-    if activation == "tanh":
+    if called == "tanh":
         return sp.atanh(a)
-    if activation == "sigmoid":
-        top = sp.expand(sp.fraction(sp.together(_in_exp(SCALAR[activation](_Z), 1) - a))[0])  # linear in exp(-z)
+    if called == "sigmoid":
+        top = sp.expand(sp.fraction(sp.together(_in_exp(SCALAR[called](_Z), 1) - a))[0])  # linear in exp(-z)
         return -sp.log(sp.cancel(-top.subs(_EXP, 0) / sp.diff(top, _EXP)))
     return None
 
