@@ -16,8 +16,8 @@ import pytest
 from class_kit import NAME, SHEET, hand_in, make_course, solved
 from rich.console import Console
 
+from autograder import sandbox
 from autograder.cli import main
-from autograder.commands import grade as grade_command
 from autograder.commands import grade_class as class_command
 from autograder.grading import batch
 from autograder.grading.batch import FAILED, GRADED, UNCHANGED, Done
@@ -148,7 +148,7 @@ def test_the_configuration_of_the_course_holds_unless_the_command_says_otherwise
         raise RuntimeError("not run in this test")
 
     monkeypatch.setattr(batch, "run_isolated", refuse)
-    monkeypatch.setattr(grade_command, "start_early", lambda *_: None)
+    monkeypatch.setattr(sandbox, "start_early", lambda *_: None)
     options = ("--gradebook", "--marks-only", "--root", str(course), *options)
     assert main(["grade", str(course / "submitted"), *options]) == 1
     for found, _, job in asked:

@@ -15,7 +15,7 @@ from autograder.cli import main
 from autograder.exercises import NAMES
 
 NEW = "one_neuron"
-FOLDERS = ("autograder", "reference", "source", "assignments", "tests/exercises")
+FOLDERS = ("autograder", "reference", "source", "assignments", "tests/exercises", "tests/kits")
 FILES = ("nbgrader_config.py", "pyproject.toml", "tests/conftest.py", "docs/exercises.md")
 
 
