@@ -117,7 +117,7 @@ class Changing(Weighing):
         """Whether a change would only scale what the solution gives a name as it is."""
         if mutant.hook >= 0 and self.candidates.is_given_a_name(mutant.hook):
             return True
-        if mutant.kind.split()[0] not in ("sign", "factor"):
+        if mutant.kind.split()[0] not in ("sign", "factor") and mutant.kind != "without sign":
             return False
         if mutant.hook in self._helping():
             return True

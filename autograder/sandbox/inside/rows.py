@@ -178,7 +178,7 @@ class Rows:
     def _cost(self, index: int) -> float | None:
         """What it costs to blame an expression; None where what it is made of is at fault, or nothing can be said."""
         node = self.nodes[index]
-        if node.kind in ("Tuple", "AugAssign") or self._has_right_name(index):
+        if node.kind in ("Tuple", "AugAssign") or any(self._has_right_name(one) for one in self._up_from(index)):
             return None
         is_plain = node.leaf and node.kind in ("Name", "Attribute", "Constant")
         if is_plain:
@@ -287,8 +287,16 @@ class Rows:
             for node in self.nodes
         )  # fmt: skip
 
+    def _up_from(self, index: int) -> Iterator[int]:
+        """An expression, and all that it is part of."""
+        while index >= 0:
+            yield index
+            index = self.nodes[index].parent
+
     def _has_right_name(self, index: int) -> bool:
         """Whether it gives a name the row that the solution gives a name so called."""
+        if index not in self.mine:
+            return False
         node, name = self.nodes[index], zlib.crc32(self.nodes[index].target.encode())
         return node.root == "assign" and bool(node.target) and any(
             name in one.names and _equal(self.mine[index], one.values) for one in self._fitting(self.mine[index])

@@ -122,6 +122,11 @@ class Seen:
         equal = [n for n in self._alike(self.seen[key]) if self._equal(self.seen[key], self.table[n])]
         return any(self.wholes[n] == name for n in equal)
 
+    def is_called(self, candidate: Candidate, node: Node) -> bool:
+        """Whether an expression gives a name what it is, and the solution gives that name what would stand there."""
+        whole = self.wholes[candidate.quantity] if candidate.quantity >= 0 else 0
+        return node.root == "assign" and bool(node.target) and whole == zlib.crc32(node.target.encode())
+
     def is_input(self, key: Visit) -> bool:
         """Whether it is a name for what is given."""
         values = self.seen.get(key, (True,))
@@ -162,11 +167,22 @@ class Seen:
         return None if found is None or any(isinstance(one, bool) for one in found) else found
 
     def _blame(self, key: Visit, node: Node) -> float:
-        """What a whole costs more when a part of it is nothing that is known to be right."""
+        """What a whole costs more when a part of it is nothing that is known to be right, or not where it stands."""
         if node.leaf and not node.children:
             return 0.0
-        unknown = any(not self.known.get((leaf, key[1]), True) for leaf in self._leaves(node))
-        return 2.0 if unknown else 0.0
+        parts_of_it = [(leaf, key[1]) for leaf in self._leaves(node)]
+        return (
+            2.0 if any(not self.known.get(one, True) or self._is_named_otherwise(one) for one in parts_of_it) else 0.0
+        )
+
+    def _is_named_otherwise(self, key: Visit) -> bool:
+        """Whether a name holds another array than the solution's of that name, which has its shape."""
+        values, node = self.seen.get(key, (True,)), self.nodes[key[0]]
+        if node.kind != "Name" or any(isinstance(one, bool) or not one.ndim for one in values):
+            return False
+        name = zlib.crc32(node.text.encode())
+        so_called = [n for n in self._alike(values) if self.wholes[n] == name]
+        return bool(so_called) and not any(self._equal(values, self.table[n]) for n in so_called)
 
     def _has_own_number(self, key: Visit, node: Node) -> bool:
         """Whether one of the operands is a number that is not given, does not count, and stands in no formula."""

@@ -49,7 +49,8 @@ class Telling(Changing):
         rank = one.rank
         if node.leaf and node.kind in ("Name", "Attribute"):
             if self._is_own(one):
-                rank += NAMED if one.kind != "value" or self.candidates.is_named(one) else 2.0
+                is_due = one.kind != "value" or self.candidates.is_named(one) or self.candidates.is_called(one, node)
+                rank += NAMED if is_due else 2.0
             elif one.kind == "value" and not self.candidates.is_named(one):
                 rank += NAMED  # what gave it its value is at fault
         return rank if rank < 2 else 10 + rank
