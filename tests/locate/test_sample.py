@@ -27,6 +27,7 @@ SAMPLE = [
     ("softmax_jacobian", "dp-plus", "dp", "y / p", "lacks a minus here"),
     ("optimisers", "s-anew", "s", "(1 - beta) * g**2", "gives something else here than is due"),
     ("optimisers", "adam-first-only", "theta", "s_hat = s", "gives something else here than is due"),
+    ("worked_calculation", "sigmoid-sign", "a1", "[sigma(-z1[0])", "gives something else here: `a1` is due"),
 ]
 
 ONLY_READ = [
@@ -36,6 +37,8 @@ ONLY_READ = [
     ("sgd", "natural-order"),  # what an object holds
     ("ising_phases", "three-arrays"),  # what counts right answers, where the labels are not returned
     ("gradient_check", "a-coin"),  # a call of a function of one's own, for its verdict
+    ("attention", "no-residual"),  # what reads a name that holds something else than the solution's
+    ("attention", "overflow"),  # what gives a name what the solution gives it
 ]
 """Without the rules on what a row may be blamed for, the search points at what only reads the mistake."""
 
