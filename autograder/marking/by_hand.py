@@ -126,9 +126,11 @@ def chain(parts: Mapping[str, Sequence[Step]], truth: Truth, start: Callable[[Va
 
     def judge(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
         (reply,) = replies
-        if not (last and last[0][0].values is reply.values and last[0][0].given is reply.given):
-            last[:] = [(reply, verdicts_of(reply))]
-        return {line.name: last[0][1][line.name] for line in lines}
+        walked = next((one for one in last if one[0].values is reply.values and one[0].given is reply.given), None)
+        if walked is None:
+            walked = reply, verdicts_of(reply)
+            last[:] = [walked]  # only to save time: what is returned is this reply's, whatever other threads leave here
+        return {line.name: walked[1][line.name] for line in lines}
 
     def verdicts_of(reply: Reply) -> dict[str, Verdict]:
         exact = {name: np.asarray(value, dtype=float) for name, value in truth(reply.given).items()}

@@ -149,3 +149,18 @@ def test_what_is_missing_costs_only_itself():
 def test_odd_values_cost_only_themselves(odd):
     for name in POINTS:
         assert lost(RIGHT | {name: odd}) == {name: POINTS[name]}
+
+
+def test_a_notebook_that_is_marked_meanwhile_changes_nothing():
+    """Another thread may mark its own at any moment; here it does between one line and the next."""
+    wrong = carried_on({name: np.zeros_like(value) for name, value in RIGHT.items()})
+    every = [step.line for step in sheet.ALL]
+
+    class Interrupted(list):
+        def __iter__(self):
+            for line in every:
+                marked(wrong)
+                yield line
+
+    found = sheet.JUDGE(Interrupted(every), [Reply(sheet.GIVEN, RIGHT, True)])
+    assert {verdict.share for verdict in found.values()} == {1.0}
