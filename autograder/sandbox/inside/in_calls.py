@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .instrument import Instrument, Node
+from .instrument import Instrument, Node, leaves
 from .rows import FIRST, OF_THAT_NAME, Rows
 from .runs import PRECISION, Plain
 from .seen import Candidate
@@ -108,17 +108,10 @@ class Calls:
             ):
                 continue
             fitting = [one for one in fitting if not _equal(points, one.points)]
-            if all(map(self._is_right, self._leaves(node))):
+            if all(map(self._is_right, leaves(self.nodes, node))):
                 for one in fitting:
                     rank = FIRST if truth else OF_THAT_NAME
                     yield Candidate(rank, (index, 0), "row", -1, tuple(one.points))
-
-    def _leaves(self, node: Node) -> Iterator[int]:
-        for child in node.children:
-            if self.nodes[child].leaf:
-                yield child
-            else:
-                yield from self._leaves(self.nodes[child])
 
     def _is_right(self, leaf: int) -> bool:
         """Whether a name gives what the solution reads by that name, wherever both do."""

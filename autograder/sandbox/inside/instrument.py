@@ -7,6 +7,7 @@ import builtins
 import copy
 import secrets
 import types
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -270,6 +271,15 @@ class Instrument(ast.NodeTransformer):
                 elif isinstance(value, list):
                     value[:] = [self._expression(one) if isinstance(one, ast.expr) else one for one in value]
         return node
+
+
+def leaves(nodes: list[Node], node: Node) -> Iterator[int]:
+    """The leaves that an expression is made of, not what these are made of themselves."""
+    for child in node.children:
+        if nodes[child].leaf:
+            yield child
+        else:
+            yield from leaves(nodes, nodes[child])
 
 
 def _placed(made: Any, at: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .hooks import MOST_ENTRIES, MOST_VISITS, Visit
-from .instrument import Node
+from .instrument import Node, leaves
 from .runs import PRECISION, same
 
 MOST_SOUND = 12
@@ -170,7 +170,7 @@ class Seen:
         """What a whole costs more when a part of it is nothing that is known to be right, or not where it stands."""
         if node.leaf and not node.children:
             return 0.0
-        parts_of_it = [(leaf, key[1]) for leaf in self._leaves(node)]
+        parts_of_it = [(leaf, key[1]) for leaf in leaves(self.nodes, node)]
         return (
             2.0 if any(not self.known.get(one, True) or self._is_named_otherwise(one) for one in parts_of_it) else 0.0
         )
@@ -186,7 +186,7 @@ class Seen:
 
     def _has_own_number(self, key: Visit, node: Node) -> bool:
         """Whether one of the operands is a number that is not given, does not count, and stands in no formula."""
-        for child in self._leaves(node):
+        for child in leaves(self.nodes, node):
             part, one = self._part(child, key), self.nodes[child]
             is_number = part is not None and not part[0].ndim and one.leaf and one.kind != "Constant"
             if not is_number or part is None or all(float(value).is_integer() for value in part):
@@ -194,13 +194,6 @@ class Seen:
             if not any(self._equal(part, self.table[n]) for n in self._alike(part)):
                 return True
         return False
-
-    def _leaves(self, node: Node) -> Iterator[int]:
-        for child in node.children:
-            if self.nodes[child].leaf:
-                yield child
-            else:
-                yield from self._leaves(self.nodes[child])
 
     def _is_known(self, key: Visit) -> bool:
         values = self.seen[key]
