@@ -1,7 +1,7 @@
 """The finger on the line: where in a student's own code a wrong value begins, with proof.
 
 After the marks are final the code is run again, isolated and instrumented, in a process of its own and at challenges
-that are used for nothing else (``sandbox/inside/repair.py``). What comes back is a place and the number of a quantity.
+that are used for nothing else (``sandbox/inside/repair/``). What comes back is a place and the number of a quantity.
 It changes words, never marks.
 """
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .inside import codec, repair
-from .inside.instrument import Instrument
+from .inside.repair.instrument import Instrument
 from .model import Answer, Ask, Cell, CellResult, Job, Limits, Outcome, SandboxUnavailable, Value
 
 __all__ = ["Answer", "Ask", "Cell", "CellResult", "Job", "Limits", "Outcome", "SandboxUnavailable", "Value", "run"]

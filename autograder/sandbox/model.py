@@ -76,7 +76,7 @@ class Ask:
     gives the notebook's globals as attributes, `given` is the challenge's own copy, `np` is numpy. A probe may yield
     its values in parts instead; what it has yielded counts, whatever is raised afterwards. `cells` are the graded cells
     that the answers are for. ``task`` is empty for a question that is answered; ``record`` and ``repair`` run the probe
-    many times beside instrumented code (see inside/repair.py), and their one challenge says at which points.
+    many times beside instrumented code (see inside/repair/), and their one challenge says at which points.
     """
 
     id: str

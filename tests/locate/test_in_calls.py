@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from autograder.sandbox.inside.instrument import Instrument
 from autograder.sandbox.inside.repair import done
+from autograder.sandbox.inside.repair.instrument import Instrument
 
 RIGHT = """
 def is_right(slopes, claimed):

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from autograder.sandbox.inside.instrument import Instrument
 from autograder.sandbox.inside.repair import done
-from autograder.sandbox.inside.runs import same
+from autograder.sandbox.inside.repair.instrument import Instrument
+from autograder.sandbox.inside.repair.runs import same
 
 RIGHT = """
 def forward(w, b, X):

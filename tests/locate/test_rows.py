@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from autograder.sandbox.inside.hooks import as_array
-from autograder.sandbox.inside.instrument import Instrument
 from autograder.sandbox.inside.repair import done
-from autograder.sandbox.inside.runs import readable, same
+from autograder.sandbox.inside.repair.hooks import as_array
+from autograder.sandbox.inside.repair.instrument import Instrument
+from autograder.sandbox.inside.repair.runs import readable, same
 
 RIGHT = """
 class Net:

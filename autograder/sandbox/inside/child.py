@@ -12,8 +12,8 @@ from typing import Any
 import msgpack
 
 from . import frames, places, walls
-from .instrument import Instrument
 from .probes import Probe, Setting, Surroundings, answer, has_room
+from .repair.instrument import Instrument
 from .shell import GREEDY, Shell, collecting, go_home, reseed, said, status_of
 from .stopwatch import disarm, time_limit
 

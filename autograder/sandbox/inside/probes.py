@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from . import codec, places, repair
-from .instrument import Instrument
+from .repair.instrument import Instrument
 from .shell import GREEDY, Shell, collecting, go_home, is_students, reseed, said, status_of, students_frames
 from .stopwatch import disarm, time_limit
 from .walls import memory_limit

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from . import codec, hooks
+from .. import codec
+from ..stopwatch import OutOfTime
+from . import hooks
 from .hooks import IDLE, MOST_ENTRIES, MOST_HOOKS, REPLACE, Visit, as_array
 from .instrument import Instrument
-from .stopwatch import OutOfTime
 
 MOST_RUNS = 4000
 """Of the code, in the search for one question."""
