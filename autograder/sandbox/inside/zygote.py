@@ -159,6 +159,8 @@ def _import(name: str) -> None:
     """Import a module. Only import: an OpenMP region run here would hang every child."""
     with contextlib.suppress(ImportError):  # a course without it does not need it
         importlib.import_module(name)
+        if name.startswith("sklearn."):  # its first call goes through all installed packages, and remembers them
+            importlib.import_module("sklearn.utils").shuffle([0], random_state=0)
 
 
 def _freeze() -> None:
