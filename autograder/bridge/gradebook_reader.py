@@ -44,7 +44,7 @@ def hand_ins(url: str) -> list[HandIn]:
     """Every hand-in that a gradebook knows, in the order of the course. Raises CourseError."""
     with opened(url) as book:
         found = [
-            HandIn(one.student.id, assignment.name, one.timestamp, assignment.duedate)
+            HandIn(one.student_id, assignment.name, one.timestamp, assignment.duedate)
             for assignment in book.assignments
             for one in book.assignment_submissions(assignment.name)
         ]

@@ -5,10 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from statistics import mean
+from typing import Any
 
-from nbgrader.api import Grade, Gradebook, MissingEntry
+from nbgrader.api import (
+    Assignment,
+    BaseCell,
+    Grade,
+    Gradebook,
+    MissingEntry,
+    Notebook,
+    SubmittedAssignment,
+    SubmittedNotebook,
+)
+from sqlalchemy import Row, and_, bindparam, select
 
 from autograder.bridge.given import Given, Mark, Place, grades_of, same
 from autograder.bridge.gradebook_reader import opened
@@ -24,6 +36,19 @@ from autograder.views.requests import Request
 
 MOST_TEXT = 20_000
 """So much of an answer is kept with a request."""
+
+_GRADES = (
+    select(SubmittedAssignment.student_id.label("student"), Notebook.name.label("exercise"), BaseCell.name,
+           Grade.auto_score, Grade.manual_score, Grade.needs_manual_grade, Grade.score, Grade.max_score)
+    .join_from(SubmittedAssignment, Assignment, SubmittedAssignment.assignment_id == Assignment.id)
+    .join(Notebook, Notebook.assignment_id == Assignment.id)
+    .join(SubmittedNotebook, and_(SubmittedNotebook.assignment_id == SubmittedAssignment.id,
+                                  SubmittedNotebook.notebook_id == Notebook.id))
+    .join(BaseCell, BaseCell.notebook_id == Notebook.id)
+    .join(Grade, and_(Grade.notebook_id == SubmittedNotebook.id, Grade.cell_id == BaseCell.id))
+    .where(Assignment.name == bindparam("sheet")).order_by("student", "exercise")
+)  # fmt: skip
+"""The grades of a sheet. Every join is by all columns of an index, or SQLite goes through those of the whole class."""
 
 
 def points_and_answer(url: str, root: Path, marks: Marks, cell: str) -> tuple[Changed, str]:
@@ -61,7 +86,9 @@ def changed_in(book: Gradebook, place: Place, requests: Sequence[Request] = ()) 
     return _changed(book, place, grades_of(book.db, notebook), requests)
 
 
-def _changed(book: Gradebook, place: Place, grades: Sequence[Grade], requests: Sequence[Request]) -> list[Changed]:
+def _changed(
+    book: Gradebook, place: Place, grades: Sequence[Grade | Row[Any]], requests: Sequence[Request]
+) -> list[Changed]:
     other = [
         one for one in grades
         if one.auto_score is not None and one.manual_score is not None and not same(one.auto_score, one.manual_score)
@@ -76,7 +103,7 @@ def _changed(book: Gradebook, place: Place, grades: Sequence[Grade], requests: S
     return [_of(one, place, replies.get(one.name, ""), last.get(one.name)) for one in other]
 
 
-def _of(grade: Grade, place: Place, why: str, mark: Mark | None) -> Changed:
+def _of(grade: Grade | Row[Any], place: Place, why: str, mark: Mark | None) -> Changed:
     return Changed(
         place.student, place.sheet, place.exercise, grade.name, grade.auto_score, grade.manual_score, grade.max_score,
         mark.comment if mark is not None and mark.comment else why, mark.by if mark is not None else "",
@@ -95,45 +122,45 @@ def of_class(url: str, root: Path) -> tuple[list[Changed], list[Part], dict[tupl
     with opened(url) as book:
         there = {assignment.name for assignment in book.assignments}
         for sheet in [one for one in SHEETS if one in there]:
-            submissions = book.assignment_submissions(sheet)
-            for one in submissions:
-                for notebook in one.notebooks:
-                    grades = grades_of(book.db, notebook)
-                    changed += _changed(book, Place(sheet, notebook.name, one.student_id), grades, requests)
-                    totals[one.student_id, notebook.name] = Total(
-                        sum(float(grade.score) for grade in grades), sum(float(grade.max_score) for grade in grades),
-                        sum(bool(grade.needs_manual_grade) for grade in grades),
-                    )  # fmt: skip
+            by_exercise: dict[str, list[Row[Any]]] = {}
+            grades = book.db.execute(_GRADES, {"sheet": sheet})
+            for (student, exercise), rows in groupby(grades, key=lambda row: (row.student, row.exercise)):
+                mine = [*rows]
+                changed += _changed(book, Place(sheet, exercise, student), mine, requests)
+                totals[student, exercise] = Total(
+                    sum(float(grade.score) for grade in mine), sum(float(grade.max_score) for grade in mine),
+                    sum(bool(grade.needs_manual_grade) for grade in mine),
+                )  # fmt: skip
+                by_exercise.setdefault(exercise, []).extend(mine)
             last = {(mark.place, mark.cell): mark for mark in Given(book.db).marks(sheet=sheet)}
-            for exercise in all_exercises():
-                for part in exercise.written if exercise.sheet == sheet else ():
-                    found = _part(book, root, sheet, exercise.name, part.id, last)
+            for one in all_exercises():
+                for part in one.written if one.sheet == sheet else ():
+                    found = _part(by_exercise.get(one.name, ()), root, Place(sheet, one.name, ""), part.id, last)
                     if found is not None:
                         parts.append(replace(found, title=part.title, points=part.points))
     return changed, parts, totals
 
 
 def _part(
-    book: Gradebook, root: Path, sheet: str, exercise: str, part: str, last: dict[tuple[Place, str], Mark]
+    grades: Sequence[Row[Any]], root: Path, place: Place, part: str, last: dict[tuple[Place, str], Mark]
 ) -> Part | None:
     """One part over the class; None where the gradebook knows nothing of it."""
     graded: list[float] = []
     ticked: Counter[str] = Counter()
     waiting = by_boxes = 0
-    for notebook in book.notebook_submissions(exercise, sheet):
-        for grade in grades_of(book.db, notebook):
-            if grade.name != part:
-                continue
-            if grade.needs_manual_grade:
-                waiting += 1
-                continue
-            graded.append(float(grade.score))
-            mark = last.get((Place(sheet, exercise, notebook.student.id), part))
-            if mark is not None and mark.points is not None and mark.boxes:
-                by_boxes += 1
-                ticked.update({str(box["key"]) for box in mark.boxes})
+    for grade in grades:
+        if grade.name != part:
+            continue
+        if grade.needs_manual_grade:
+            waiting += 1
+            continue
+        graded.append(float(grade.score))
+        mark = last.get((replace(place, student=grade.student), part))
+        if mark is not None and mark.points is not None and mark.boxes:
+            by_boxes += 1
+            ticked.update({str(box["key"]) for box in mark.boxes})
     if not graded and not waiting:
         return None
-    boxes = tuple((box.words, box.points, ticked[box.key]) for box in scheme_of(root, exercise, part).boxes)
+    boxes = tuple((box.words, box.points, ticked[box.key]) for box in scheme_of(root, place.exercise, part).boxes)
     score = mean(graded) if graded else None
-    return Part(exercise, part, "", 0.0, len(graded), waiting, score, by_boxes, boxes if by_boxes else ())
+    return Part(place.exercise, part, "", 0.0, len(graded), waiting, score, by_boxes, boxes if by_boxes else ())

@@ -61,7 +61,7 @@ def _marks_in(about: Mapping[str, Any], student: str, sheet: str, exercise: str)
     record = about.get(KEY)
     if not _is_ours(sheet, exercise) or not isinstance(record, Mapping) or "questions" not in record:
         return None
-    marks = from_json(_plain(record))
+    marks = from_json(record if type(record) is dict else _plain(record))  # as json reads it, or nbformat
     if (marks.student, marks.sheet, marks.exercise) != (student, sheet, exercise):
         raise BadRecord(f"its record is that of {marks.student}, {marks.sheet}, {marks.exercise}, and was refused")
     return marks
