@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -66,11 +67,14 @@ class Changing(Weighing):
     def _twins(self, right: set[str]) -> list[tuple[Repair, set[str]]]:
         """The same small change at every expression that is built alike: a slip that was made in each of them."""
         groups: dict[Any, list[Mutant]] = {}
+        ways = Counter[Any]()  # of one kind at one expression: the left side may be too much, or the right one
         lines = {(self.nodes[index].cell, self.nodes[index].line) for index in self.visited}
         for mutant in self.mutants.all(self._changeable(), lines):
             if mutant.kind.split()[0] in TWINS and not self._is_scaling(mutant):
                 kind = mutant.kind if mutant.kind.split()[0] != "name" else "name"
-                groups.setdefault((mutant.unit.cell, kind, *self._built(mutant)), []).append(mutant)
+                way = ways[id(mutant.at), kind]
+                ways[id(mutant.at), kind] += 1
+                groups.setdefault((mutant.unit.cell, kind, way, *self._built(mutant)), []).append(mutant)
         found: list[tuple[Repair, set[str]]] = []
         for group in groups.values():
             if not 2 <= len(group) <= MOST_TWINS or self.runs.count > self.runs.most:

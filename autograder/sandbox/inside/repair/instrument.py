@@ -13,7 +13,7 @@ from typing import Any
 
 from .hooks import Hook
 
-_MODULES = {"np", "numpy", "math", "plt", "sp", "sympy", "self", "cls"}
+MODULES = {"np", "numpy", "math", "plt", "sp", "sympy", "self", "cls"}
 _SIGNS: dict[type, str] = {
     ast.Mult: "*", ast.MatMult: "@", ast.Add: "+", ast.Sub: "-", ast.Div: "/", ast.Pow: "**",
 }  # fmt: skip
@@ -33,7 +33,7 @@ class Node:
     kind: str
     leaf: bool
     parent: int
-    root: str = ""  #: how its statement uses it: assign, augmented, return, expr, test, iter
+    root: str = ""  #: how its statement uses it: assign, augmented, return, expr, test, iter; what a lambda gives
     target: str = ""  #: the name or attribute that it is assigned to
     sign: str = ""
     children: list[int] = field(default_factory=list)
@@ -219,7 +219,7 @@ class Instrument(ast.NodeTransformer):
             return node
         if kind is ast.Constant and (isinstance(node.value, bool) or not isinstance(node.value, int | float)):
             return node
-        if kind is ast.Name and node.id in _MODULES:
+        if kind is ast.Name and node.id in MODULES:
             return node
         if kind in (ast.Starred, ast.Slice, ast.NamedExpr, ast.Lambda, ast.Dict, ast.Set):
             return self._inner(node)
@@ -253,8 +253,10 @@ class Instrument(ast.NodeTransformer):
             node.value = self._expression(node.value)
         elif kind is ast.Subscript:
             node.value, node.slice = self._expression(node.value), self._expression(node.slice)
-        elif kind is ast.Lambda:
-            node.body = self._expression(node.body)
+        elif kind is ast.Lambda:  # it is worked out when the function is called, whatever it stands in
+            kept = self._parent, self._root, self._target
+            node.body = self._rooted(node.body, "lambda")
+            self._parent, self._root, self._target = kept
         elif kind is ast.NamedExpr:
             node.value = self._expression(node.value)
         elif kind in (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp):

@@ -79,7 +79,7 @@ class Telling(Changing):
         if best.group is not None:
             first, last = self.candidates.ends(best)
         kind = self._kind(best, node)
-        if kind.startswith("unchanged"):
+        if kind.startswith("unchanged") and node.root != "lambda":
             first = last = self._function_of(node) or node
         return {
             "cell": node.cell, "line": first.line, "end_line": last.end_line, "col": first.col, "end_col": last.end_col,
@@ -94,7 +94,9 @@ class Telling(Changing):
         if best.kind != "value" or not node.leaf or node.kind not in ("Name", "Attribute"):
             return best.kind
         function = self._function_of(node)
-        is_returned = node.root == "return" or (node.parent >= 0 and self.nodes[node.parent].root == "return")
+        is_returned = node.root in ("return", "lambda") or (
+            node.parent >= 0 and self.nodes[node.parent].root == "return"
+        )
         if node.kind == "Name" and function is not None and is_returned and node.text not in function.stores:
             return f"unchanged {node.text}"
         for key in self.candidates.holding(best):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 
 from .hooks import MOST_VISITS, RECORD, Visit
-from .instrument import Node
+from .instrument import MODULES, Node
 from .proofs import Proofs
 from .runs import as_rows, parts, same
 from .seen import Candidate
+
+_CALLED = re.compile(r"(?:(\w+)\.)?(?<!\w)([^\W\d]\w*)\(")
 
 
 class Weighing(Proofs):
@@ -158,7 +161,8 @@ class Weighing(Proofs):
         missing there as where they are called, and what is asked is due where they are called."""
         if self.helpers is None:
             names = {one.target for one in self.nodes if one.kind == "Function"}
-            called = {name for name in names for one in self.nodes if one.kind == "Call" and f"{name}(" in one.text}
+            calls = {call for one in self.nodes if one.kind == "Call" for call in _CALLED.findall(one.text)}
+            called = names & {name for owner, name in calls if owner not in MODULES}
             self.helpers = set()
             for node in self.nodes:
                 at = node
