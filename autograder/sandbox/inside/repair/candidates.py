@@ -165,7 +165,7 @@ class Candidates(Seen):
             if number in self.plain:
                 continue
             for kind, operate in (("factor", OPERATORS["*"]), ("term", OPERATORS["+"]), ("term -", OPERATORS["-"])):
-                if kind == "factor" or number in numbers:
+                if kind == "factor" or (number in numbers and any(map(np.any, values))):
                     made = each(operate, values, tuple(self.table[number]))
                     if made is not None and any(np.any(one) for one in made):  # to take something away is no term
                         yield Candidate(0.75, key, kind, number, made)

@@ -38,12 +38,13 @@ class Changing(Weighing):
         self.mutants = Mutants(self.instrument, self.runs.kept, whole=bool(self.runs.codes))
         lines = {(self.nodes[index].cell, self.nodes[index].line) for index in self.visited}
         bare = None if any(self.over) or self.runs.codes else self.mutants.strip()
+        bounds = self.runs.bounds
         if bare is not None:
             self.runs.reprice()
         try:
             return self._mutants_that_mend(right, most, lines)
         finally:
-            self.runs.price = 1.0
+            self.runs.price, self.runs.bounds = 1.0, bounds
             if bare is not None:
                 bare()
 

@@ -38,7 +38,7 @@ class Hook:
 
     def __init__(self) -> None:
         """Do nothing."""
-        self.mode, self.left, self.most = IDLE, MOST_HOOKS, MOST_HOOKS
+        self.mode, self.left = IDLE, MOST_HOOKS
         self.visits: dict[int, int] = {}
         self.seen: dict[Visit, tuple[Any, Any, int]] = {}
         self.rows: dict[int, list[Any]] = {}
@@ -54,7 +54,7 @@ class Hook:
 
     def begin(self, mode: int, over: dict[Visit, Any] | None = None) -> None:
         """Start a run."""
-        self.mode, self.left, self.visits, self.seen, self.over = mode, self.most, {}, {}, {}
+        self.mode, self.left, self.visits, self.seen, self.over = mode, MOST_HOOKS, {}, {}, {}
         self.left_behind, self.reached, self.rows = {}, (-1, -1), {}
         self.call, self.within, self.in_calls, self.over_calls = 0, {}, {}, {}
         for (index, visit), value in (over or {}).items():
@@ -135,13 +135,14 @@ class Hook:
         return self._stored
 
     def _keep(self, key: Visit, value: Any) -> None:
-        found = as_array(value)
         if self.asked and type(value) in NUMBERS:
             mine = self.in_calls.setdefault(key[0], [])
             if len(mine) < MOST_IN_CALLS:
                 mine.append((self.call, value))
-        if key[1] <= LONGEST:
-            self.rows.setdefault(key[0], []).append(found)
+        if key[1] > LONGEST:
+            return
+        found = as_array(value)
+        self.rows.setdefault(key[0], []).append(found)
         if key[1] >= MOST_VISITS:
             return
         if found is not None:

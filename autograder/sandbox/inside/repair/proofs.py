@@ -17,6 +17,13 @@ from .rows import Rows
 from .runs import Plain, Runs, as_rows, entries, parts, same
 from .seen import Candidate
 
+FEW = 200
+"""So few runs take long: what mends a name is not looked for in its parts, too, and what is asked first is mended
+first."""
+
+CHEAP = 0.25
+"""This part of a run is worth it to look there first."""
+
 
 @dataclass(frozen=True)
 class Twins:
@@ -159,16 +166,22 @@ class Proofs:
             after = now if after is None else after & now
         gained = after - right if after is not None else set()
         # to yes or no, and to zeros, many changes lead
-        return gained if any(_tells(one[name]) for name in gained for one in self.exact) else set()
+        return gained if any(tells(one[name]) for name in gained for one in self.exact) else set()
 
     def _mends(self, candidates: list[Candidate], right: set[str]) -> set[str]:
         joint = Joint(0.0, tuple(candidates))
         return self._gained(right, [over_at(joint, point) for point in self.points])
 
+    def _soon(self, right: set[str]) -> set[str]:
+        """The wrong answers that are looked at first: where whole runs take long, those at the begin of a run."""
+        wrong = set(self.exact[0]) - right
+        soon = {name for name in wrong if self.runs.head({name}) < CHEAP} if self.runs.most < FEW else set()
+        return soon or wrong
+
     def _keeps(self, point: int, right: set[str]) -> Callable[[Plain], bool]:
         """What says of each part of an answer whether the rest need be asked for: what is right has to stay so, and
         something has to be mended, or may still be."""
-        waiting, mended = set(self.exact[point]) - right, False
+        waiting, mended = self._soon(right), False
 
         def keeps(part: Plain) -> bool:
             nonlocal mended
@@ -185,7 +198,7 @@ class Proofs:
         return self.runs.count > min(end, self.runs.most)
 
 
-def _tells(value: Any) -> bool:
+def tells(value: Any) -> bool:
     """Whether an answer is more than yes or no, a word, or the same small number everywhere."""
     if isinstance(value, bool | str) or value is None:
         return False

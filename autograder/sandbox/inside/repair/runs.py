@@ -70,6 +70,8 @@ class Runs:
         self.count, self.price = 0.0, 1.0
         """How many runs were made, as parts of whole ones: what breaks off early, or has no hooks, costs less."""
         self.shares: list[float] = []  #: of a run, up to the end of each part of the answer
+        self.bounds: list[int] = []  #: so many hooks may each part of a run pass
+        self.part_of: dict[str, int] = {}  #: in which part of the answer a name is asked for
         self.passed = 0
         self.codes = instrument.codes() if again else []
         self.error: BaseException | None = None
@@ -94,13 +96,17 @@ class Runs:
         """Count the function calls of one run, and allow so many runs."""
         calls, passed = self.counted()
         self.calls, self.weight = calls + passed, calls + HOOKED * passed
-        self.hook.most = min(MOST_HOOKS, 5_000 + 10 * (self.hook.most - self.hook.left))
         self.most = max(16, min(MOST_RUNS, MOST_CALLS // (self.calls // 2 + 1)))
 
     def reprice(self) -> None:
         """Count each of the following runs as the part of a whole one that it now is."""
         calls, passed = self.counted()
         self.price = min(1.0, (calls + HOOKED * passed) / max(self.weight, 1))
+
+    def head(self, wrong: set[str]) -> float:
+        """Which part of a run lies before the last of these answers: a try that mends none of them ends there."""
+        last = max((self.part_of.get(name.split("\n")[0], len(self.shares)) for name in wrong), default=0)
+        return self.shares[last] if last < len(self.shares) else 1.0
 
     def counted(self) -> tuple[int, int]:
         """The function calls of one run, and those of hooks."""
@@ -136,22 +142,26 @@ class Runs:
             self.most = min(self.most, int(self.count))
         values: Plain = {}
         self.error = None
-        given, seen, ends = _fresh(self.points[point]), 0, list[int]()
+        given, seen, ends, bounds = _fresh(self.points[point]), 0, list[int](), list[int]()
         random.seed(0)
         np.random.seed(0)
         for generator, state in self.drawing:
             generator.bit_generator.state = state
         self.hook.begin(mode, over)
+        self.hook.left = most = self.bounds[0] if self.bounds else MOST_HOOKS
         try:
             with np.errstate(all="ignore"):
                 for code in self.codes:
                     exec(code, self.names)
                 for part in _parts(self.probe(self.names, given)):
+                    self.part_of.update(dict.fromkeys(part, seen))
                     seen += 1
                     ends.append(self.passed)
+                    bounds.append(5_000 + 10 * (most - self.hook.left))
                     values.update(part)
                     if not keeps(part):
                         break
+                    self.hook.left = most = self.bounds[seen] if seen < len(self.bounds) else MOST_HOOKS
         except OutOfTime:
             raise
         except BaseException as error:  # also MemoryError: another size may ask for too much
@@ -159,7 +169,9 @@ class Runs:
         finally:
             if ends and ends[-1]:
                 self.shares = [one / ends[-1] for one in ends]
-            self.count += self.price * (self.shares[seen - 1] if 0 < seen < len(self.shares) else 1.0)
+                self.bounds = [min(MOST_HOOKS, one) for one in bounds]
+            at = seen - (self.error is None)  # an error came out of the next part
+            self.count += self.price * (self.shares[at] if 0 <= at < len(self.shares) else 1.0)
             self.hook.mode = IDLE
             self.names.clear()
             self.names.update(self.kept)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 from .candidates import is_scaled
 from .instrument import Instrument
 from .mutants import Mutant
-from .proofs import Change, Joint, Repair, Twins, over_at
+from .proofs import CHEAP, FEW, Change, Joint, Repair, Twins, over_at, tells
 from .recording import recorded
 from .rows import KNOWN, OF_THAT_NAME
 from .runs import Plain, Runs, alike, same_draws
@@ -24,8 +25,11 @@ MOST_STEPS = 6
 STRONG = 0.3
 """With a repair below this price no small change of the code is tried."""
 
-FEW = 200
-"""With so few runs what mends a name is not looked for in its parts, too."""
+AT_LEAST = 12
+"""Where a try that mends nothing ends early in a run, so many whole runs are left for the search."""
+
+DEEPER = 4500
+"""So often may functions call each other, where that is what is wrong: the stack of a process holds no more."""
 
 SHARE = 0.6
 """So much of the runs that are left may the values of one step take; small changes of the code take the rest."""
@@ -46,7 +50,10 @@ class Search(Telling):
         if not alike(*twice):
             return []  # the code answers otherwise at the second time
         right = self._rights(self.over, self.points)
+        if self.runs.head(self._soon(right)) < CHEAP:
+            self.runs.most = max(self.runs.most, int(self.runs.count) + len(self.points) + AT_LEAST)
         undo: list[Callable[[], None]] = []
+        steps += self._too_deep(right)
         try:
             for _ in range(MOST_STEPS):
                 if right == set(self.exact[0]) or self.runs.count > self.runs.most:
@@ -76,11 +83,14 @@ class Search(Telling):
         self._look(right)
         successes: list[tuple[Repair, set[str]]] = []
         tried: set[Any] = set()
-        few = self.runs.most < 100  # then what is asked comes first: it shows the statement at least
+        wrong = set(self.exact[0]) - right
+        head = self.runs.head(self._soon(right))
+        tries = int(self.runs.most / head)
+        few = tries < 100  # then what is asked comes first: it shows the statement at least
         end: float = self.runs.most
         copies: dict[Any, tuple[Repair, set[str]]] = {}
         ordered = sorted(
-            self.candidates.all(self.runs.most), key=lambda one: (few and one.rank < 2, one.rank, *self._likely(one))
+            self.candidates.all(tries), key=lambda one: (few and one.rank < 2, one.rank, *self._likely(one))
         )
         helping = self._helping()
         ordered = [
@@ -93,12 +103,11 @@ class Search(Telling):
         ]  # fmt: skip
         if self.focus is not None:
             ordered = [one for one in ordered if one.key[0] in self.focus]
-        wrong = set(self.exact[0]) - right
         successes += self._in_rows(right, end, first=True)
         if any(gained == wrong for _, gained in successes):
             ordered = []
         end = self.runs.count + (0.9 if few else SHARE) * (self.runs.most - self.runs.count)
-        many = len(ordered) > end - self.runs.count
+        many = len(ordered) * head > end - self.runs.count
         if many:  # then the small changes come first
             successes += self._mutated(right, end)
             if successes:
@@ -119,7 +128,7 @@ class Search(Telling):
         if not successes:
             successes += self._in_rows(right, end, first=False)
         successes += [one for one in copies.values() if one[1]]
-        is_told = self.runs.most < FEW and any(one.rank <= OF_THAT_NAME and mends == wrong for one, mends in successes)
+        is_told = tries < FEW and any(one.rank <= OF_THAT_NAME and mends == wrong for one, mends in successes)
         if not is_told and not any(self._priced(one) < STRONG for one, _ in successes):
             if not many:
                 successes += self._mutated(right, self.runs.most)
@@ -183,6 +192,25 @@ class Search(Telling):
             copies[name] = copied, self._gained(right, [over_at(copied, point) for point in self.points])
         return bool(copies[name][1] >= gained)
 
+    def _too_deep(self, right: set[str]) -> list[Plain]:
+        """Where a function calls itself, if more is right as soon as it may do so more often."""
+        node = next((one for one in self.nodes if self._calls_itself(one)), None)
+        if node is None or right == set(self.exact[0]) or sys.platform == "emscripten":
+            return []
+        usual = sys.getrecursionlimit()
+        sys.setrecursionlimit(DEEPER)
+        try:
+            proved = self._rights(self.over, self.points)
+        finally:
+            sys.setrecursionlimit(usual)
+        if not proved > right or not any(tells(self.exact[0][name]) for name in proved - right):
+            return []
+        place = {name: getattr(node, name) for name in ("cell", "line", "end_line", "col", "end_col")}
+        return [{
+            **place, "visit": -1, "kind": "deep", "due": -1, "given": -1, "mends": _names(proved - right),
+            "got": None, "expected": None, "sound": [],
+        }]  # fmt: skip
+
     def _left_out(self, right: set[str]) -> list[Plain]:
         """Attributes that no statement gives a value, though the function was there to do it."""
         steps: list[Plain] = []
@@ -194,6 +222,8 @@ class Search(Telling):
                     continue
                 over = [{**self.over[point], key: {**self.over[point].get(key, {}), attribute: self.exact[point][name]}}
                         for point in self.points]  # fmt: skip
+                if self._is_spent(self.runs.most):
+                    return steps
                 proved = self._rights(over, self.points)
                 if proved > right:
                     local = node.stores.get(attribute)
