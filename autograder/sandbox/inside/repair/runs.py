@@ -233,15 +233,16 @@ def _some(value: np.ndarray) -> np.ndarray:
     return np.concatenate([value.shape, np.ravel(value)[::every]]).astype(float)
 
 
-def alike(first: list[Plain], second: list[Plain]) -> bool:
-    """Whether two runs have given the same."""
+def unsteady(first: list[Plain], second: list[Plain]) -> set[str]:
+    """The names under which two runs have given something else."""
+    found: set[str] = set()
     for one, other in zip(first, second):
-        if one.keys() != other.keys():
-            return False
-        for value, again in zip(one.values(), other.values()):
-            if isinstance(value, np.ndarray) and not np.array_equal(value, again, equal_nan=True):
-                return False
-    return True
+        found |= one.keys() ^ other.keys()
+        for name in one.keys() & other.keys():
+            value, again = one[name], other[name]
+            if isinstance(value, int | float | np.ndarray) and not np.array_equal(value, again, equal_nan=True):
+                found.add(name)
+    return found
 
 
 def entries(value: Any) -> int:
