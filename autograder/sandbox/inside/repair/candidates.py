@@ -93,7 +93,7 @@ class Candidates(Seen):
 
     def _replaced(self, key: Visit, node: Node, values: tuple[Any, ...]) -> Iterator[Candidate]:
         # what is worked out from something unknown is not to blame: that is
-        if self._blame(key, node) or node.kind == "Tuple":
+        if self._blame(key, node) or node.kind == "Tuple" or self._only_gathers(node):
             return
         for number in self._alike(values):
             table = self.table[number]
@@ -129,6 +129,11 @@ class Candidates(Seen):
                     yield Candidate(
                         self.levels[number] + 0.2, key, "value-transposed", number, tuple(one.T for one in table)
                     )
+
+    def _only_gathers(self, node: Node) -> bool:
+        """Whether it makes a list of what others hold, one by one."""
+        one = self.nodes[node.children[-1]] if node.kind in ("ListComp", "GeneratorExp") and node.children else node
+        return one is not node and one.leaf and one.kind != "Constant"
 
     def _structural(self, key: Visit, node: Node, values: tuple[Any, ...]) -> Iterator[Candidate]:
         dims = values[0].ndim

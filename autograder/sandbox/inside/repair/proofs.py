@@ -206,6 +206,8 @@ def tells(value: Any) -> bool:
         found = np.unique(np.asarray(value, float))
     except (TypeError, ValueError):
         return True
+    if np.size(value) == 1 and not float(found[0]).is_integer():
+        return True
     return not (found.size <= 1 and (np.ndim(value) or not found.size or found[0] == 0) and np.all(np.abs(found) <= 1))
 
 

@@ -205,7 +205,7 @@ class Search(Telling):
             proved = self._rights(self.over, self.points)
         finally:
             sys.setrecursionlimit(usual)
-        if not proved > right or not any(tells(self.exact[0][name]) for name in proved - right):
+        if not proved > right or not any(tells(one[name]) for name in proved - right for one in self.exact):
             return []
         place = {name: getattr(node, name) for name in ("cell", "line", "end_line", "col", "end_col")}
         return [{
