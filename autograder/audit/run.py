@@ -107,11 +107,12 @@ def audit(
     released = nbformat.read(root / "assignments" / exercise.sheet / f"{exercise.name}.ipynb", as_version=4)
 
     others = (Variant("reference", "the reference solution"), *variants.right)
-    standing = _standing(exercise, root, seed, solved, released)
+    hollowed = variants.hollowed(solved)
+    standing = _standing(exercise, root, seed, hollowed, released)
     hollow = {one.id: one for sham in standing for one in (sham.variant, sham.left_open) if one is not None}
-    every = [(one, grader) for one in others] + [(one, placing or grader) for one in variants.wrong]
-    every += [(one, grader) for one in hollow.values()]
-    filled = [(released, grader), *((fill(released, one.apply(solved)), by) for one, by in every)]
+    every = [(one, solved, grader) for one in others] + [(one, solved, placing or grader) for one in variants.wrong]
+    every += [(one, hollowed, grader) for one in hollow.values()]
+    filled = [(released, grader), *((fill(released, one.apply(cells)), by) for one, cells, by in every)]
     graded = (pool.map if pool else map)(lambda each: each[1](each[0], exercise), filled)
 
     progress("untouched stub")

@@ -260,13 +260,14 @@ class _Notebook:
         return f"{one.name} = {made}"
 
     def _cells(self, start: Sequence[str], lines: Mapping[Function, str], values: bool) -> dict[str, str]:
-        """The cells with these functions, each with the lines that replace them behind it."""
-        cells = {}
+        """The cells with these functions and the lines that replace them behind; the first has the helpers."""
+        cells = dict[str, str]()
         for cell, source in self.solved.items():
             mine = [line for one, line in lines.items() if one.cell == cell]
             mine += [f"{name} = _hollowed({name}, {name!r}, [], _fill)" for name in _assigned(source) if values]
             if mine:
-                cells[cell] = "\n".join([source, _HELPERS, *start, *mine])
+                helpers = [] if cells else [f"exec({_HELPERS!r})"]  # as one word, which IPython reads sooner
+                cells[cell] = "\n".join([source, *helpers, *start, *mine])
         return cells
 
 

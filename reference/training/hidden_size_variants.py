@@ -278,3 +278,5 @@ UNPLACED = {
     "swapped": "sizes that were typed",
     "only-largest": "sizes that were typed",
 }
+
+SHAMS_FROM = "typed"
