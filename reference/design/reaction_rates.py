@@ -259,7 +259,7 @@ def train_design(X_train, k_train, X_test, seed):
     log_k = np.log10(k_train)
     network = RateNetwork(6, 16, 1, rng=seed, weight_scale=0.3)
     target = (log_k - log_k.mean()) / log_k.std()
-    network.train((X_train - centre) / width, target, epochs=4000, learning_rate=0.1)
+    network.train((X_train - centre) / width, target, epochs=2000, learning_rate=0.2)
     predicted = network.forward_pass((X_test - centre) / width) * log_k.std() + log_k.mean()
     return 10**predicted, [network.W1, network.b1, network.W2, network.b2]
     ### END SOLUTION

@@ -333,13 +333,13 @@ WRONG = (
     wrong(
         "too-few-epochs",
         "training stops early: half of the points",
-        edits={"training": [("epochs=4000", "epochs=8")]},
+        edits={"training": [("epochs=2000", "epochs=8")]},
         loses={"trained_design.fit": 1.5},
     ),
     wrong(
         "diverges",
         "the learning rate is too large",
-        edits={"training": [("learning_rate=0.1", "learning_rate=5.0")]},
+        edits={"training": [("learning_rate=0.2", "learning_rate=5.0")]},
         loses={"trained_design.fit": 3},
         named={"trained_design.fit": "training-diverged"},
     ),
@@ -362,7 +362,7 @@ WRONG = (
         "least-squares",
         "a linear formula predicts; the network is returned as it was drawn",
         edits={"training": [
-            ("    network.train((X_train - centre) / width, target, epochs=4000, learning_rate=0.1)\n", ""),
+            ("    network.train((X_train - centre) / width, target, epochs=2000, learning_rate=0.2)\n", ""),
             _LEAST_SQUARES,
         ]},
         loses={"trained_design": 4},
