@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -75,9 +76,14 @@ def same(got: Array, value: Array, tolerance: float) -> bool:
 
 def tokens_at(point: str, option: Option[Any]) -> tuple[str, ...]:
     """An option's mistakes; after @ the hidden layer in whose chain they are made, or the formula of general ones."""
-    if option.mistakes and option.mistakes[0] in GENERAL:
-        return (f"{option.mistakes[0]}@{point}={option.name}",)
+    return _tokens(point, option.name, option.mistakes)
+
+
+@lru_cache(maxsize=1 << 16)
+def _tokens(point: str, name: str, mistakes: tuple[str, ...]) -> tuple[str, ...]:
+    if mistakes and mistakes[0] in GENERAL:
+        return (f"{mistakes[0]}@{point}={name}",)
     layer = point.rpartition("-")[2]
     if not layer.isdecimal():
-        return option.mistakes
-    return tuple(f"{mistake}@{layer}" for mistake in option.mistakes)
+        return mistakes
+    return tuple(f"{mistake}@{layer}" for mistake in mistakes)

@@ -112,9 +112,11 @@ class Solver:
         names = chain_points(self.passes[0].spec, self.layer)
         tables = []
         for search in searches:
-            table = {}
+            table = dict[tuple[int, ...], Array]()
             for stack in search.chain(self.layer, cost):
-                table.update({tuple(row): value for row, value in zip(stack.rows, stack.values)})
+                finite = np.isfinite(stack.values).all(axis=(1, 2))
+                rows = map(tuple, stack.rows[finite].tolist())
+                table.update(zip(rows, stack.values[finite]))
             tables.append(table)
         found = []
         for row in tables[0]:
@@ -127,8 +129,7 @@ class Solver:
                     if set(option.mistakes) & set(GENERAL)
                 ]
                 values = tuple(table[row] for table in tables)
-                if all(np.isfinite(v).all() for v in values):
-                    found.append(_Error(frozenset(ordered), ordered, " ".join(notes), values))
+                found.append(_Error(frozenset(ordered), ordered, " ".join(notes), values))
         return found
 
     def explain(self, free: frozenset[str], most: int) -> list[Explanation]:

@@ -103,6 +103,7 @@ def _rounded(values: Array) -> tuple[float, ...]:
     return tuple(np.round(values.ravel(), 9) + 0.0)
 
 
+@lru_cache(maxsize=32)
 def wide_derivatives(name: str) -> tuple[Link, ...]:
     """What reaches a hidden layer times any of these functions."""
 
