@@ -3,6 +3,8 @@
 The corpus is ``tests/places``: solutions in the styles of beginners, written apart from the engine, each with the texts
 at fault. A wrong one is *located* when every place that is claimed lies on a text at fault (or on one that a teacher
 could as well point at), *elsewhere* when one does not, and *silent* when nothing is claimed. Right ones must be silent.
+``--corpus unseen`` takes ``tests/places/unseen``: written without a look at the search, to measure it and not to
+improve it by.
 The seconds are those that the places add to the marks, on this machine, the median and the most.
 """
 
@@ -76,10 +78,12 @@ def measured(entries: list[Entry]) -> Iterator[dict[str, Any]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="every entry, a line each")
+    parser.add_argument("--corpus", default="", choices=["unseen"], help="a folder in tests/places")
     parser.add_argument("ids", nargs="*", metavar="ID", help="entries to measure; all by default")
     arguments = parser.parse_args()
     found = []
-    wanted = [one for one in corpus() if one.kind != "odd" and (not arguments.ids or one.id in arguments.ids)]
+    entries = corpus(arguments.corpus)
+    wanted = [one for one in entries if one.kind != "odd" and (not arguments.ids or one.id in arguments.ids)]
     for one in measured(wanted):
         found.append(one)
         if arguments.json:

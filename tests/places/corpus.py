@@ -22,9 +22,10 @@ class Entry:
     alternatives: list[str] = field(default_factory=list)
 
 
-def corpus() -> list[Entry]:
+def corpus(folder: str = "") -> list[Entry]:
+    """The entries of the sheets beside this file, or of those in a folder there: ``unseen``."""
     entries = []
-    for sheet in sorted(Path(__file__).parent.glob("*.py.txt")):
+    for sheet in sorted((Path(__file__).parent / folder).glob("*.py.txt")):
         for part in re.split(r"^# %% ", sheet.read_text(encoding="utf-8"), flags=re.M)[1:]:
             head, *lines = part.splitlines()
             notes: dict[str, list[str]] = {"fault": [], "why": [], "alternatives": []}

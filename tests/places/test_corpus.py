@@ -16,12 +16,13 @@ from autograder.sandbox import shared_sandbox
 spec = importlib.util.spec_from_file_location("places_corpus", Path(__file__).with_name("corpus.py"))
 module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
-CORPUS = module.corpus()
+CORPUS, UNSEEN = module.corpus(), module.corpus("unseen")
+ALL = CORPUS + UNSEEN
 
 
 def test_every_text_at_fault_stands_exactly_once():
-    assert len({entry.id for entry in CORPUS}) == len(CORPUS)
-    for entry in CORPUS:
+    assert len({entry.id for entry in ALL}) == len(ALL)
+    for entry in ALL:
         texts = entry.faults + entry.alternatives
         assert [entry.source.count(text) for text in texts] == [1] * len(texts), entry.id
         assert bool(entry.faults) == (entry.kind == "wrong"), entry.id
@@ -29,9 +30,10 @@ def test_every_text_at_fault_stands_exactly_once():
 
 
 def test_there_are_enough():
-    kinds = Counter(entry.kind for entry in CORPUS)
-    for kind, least in {"wrong": 60, "right": 20, "odd": 10}.items():
-        assert kinds[kind] >= least, kinds
+    for entries, enough in ((CORPUS, {"wrong": 60, "right": 20, "odd": 10}), (UNSEEN, {"wrong": 56, "right": 16})):
+        kinds = Counter(entry.kind for entry in entries)
+        for kind, least in enough.items():
+            assert kinds[kind] >= least, kinds
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +45,11 @@ IN_CI = ("design/multi_output", "foundations/simple_network", "training/tanh_swa
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("notebook", sampled(sorted({entry.notebook for entry in CORPUS}), *IN_CI))
+@pytest.mark.parametrize("notebook", sampled(sorted({entry.notebook for entry in ALL}), *IN_CI))
 def test_wrong_ones_lose_and_right_ones_do_not(root, sandbox, notebook):
     solved, stub = (nbformat.read(root / kind / f"{notebook}.ipynb", 4) for kind in ("source", "assignments"))
     answers = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell.source for cell in solved.cells}
-    for entry in CORPUS:
+    for entry in ALL:
         if entry.notebook != notebook or entry.kind == "odd":
             continue
         for cell in stub.cells:
