@@ -45,13 +45,18 @@ def point(sizes, loss, examples=5, seed=0):
     return values
 
 
-def networks():
-    """Every case at every shape, with the penalty for one hidden layer and without it for two."""
+def networks(sample=False):
+    """Every case at every shape, with the penalty for one hidden layer and without it for two.
+
+    Of a ``sample`` each case is at one shape in CI, and each shape comes up; the others are long.
+    """
     found = []
     for sizes in SHAPES:
-        for activations, loss in CASES:
+        for number, (activations, loss) in enumerate(CASES):
             deep = (activations[0],) * (len(sizes) - 2) + (activations[1],)
-            found.append(pytest.param(Network(sizes, deep, loss, penalty=len(sizes) == 3), id=f"{sizes}-{deep}-{loss}"))
+            marks = pytest.mark.long if sample and sizes != SHAPES[number % len(SHAPES)] else ()
+            network = Network(sizes, deep, loss, penalty=len(sizes) == 3)
+            found.append(pytest.param(network, id=f"{sizes}-{deep}-{loss}", marks=marks))
     return found
 
 
@@ -112,7 +117,9 @@ def _loss(name, a, y, weights):
     }[name]()
 
 
-@pytest.mark.parametrize("sizes", [SHAPES[0], *(pytest.param(s, marks=pytest.mark.slow) for s in SHAPES[1:3])])
+@pytest.mark.parametrize(
+    "sizes", [SHAPES[0], *(pytest.param(s, marks=m) for s, m in zip(SHAPES[1:3], (pytest.mark.slow, pytest.mark.long)))]
+)
 @pytest.mark.parametrize(("activations", "loss"), CASES)
 def test_the_chain_rule_over_stages_equals_differentiating_the_composed_loss(sizes, activations, loss):
     """One example's loss as a single expression, differentiated by sympy in one step.
@@ -212,7 +219,7 @@ def array_loss(jnp, network, values, parameters):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("network", networks())
+@pytest.mark.parametrize("network", networks(sample=True))
 def test_gradients_equal_jax(network):
     jax = pytest.importorskip("jax")
     jax.config.update("jax_enable_x64", True)
@@ -225,7 +232,7 @@ def test_gradients_equal_jax(network):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("network", networks())
+@pytest.mark.parametrize("network", networks(sample=True))
 def test_gradients_equal_pytorch(network):
     torch = pytest.importorskip("torch", reason="PyTorch is not installed: make crosscheck")
 
