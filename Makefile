@@ -1,6 +1,6 @@
 # The two commands of the README are `make demo` and `make test`; each sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check-tests check-graders check-lint check-generated test-all test-long quick lint build audit crosscheck hub site site-parts lite-parts lock student-kit pictures clean
+.PHONY: help setup demo test check-tests check-graders check-lint check-generated test-all test-slow test-long quick lint build audit crosscheck hub site site-parts lite-parts lock student-kit pictures clean
 
 # each file of tests in one process, so that what its tests share is made once; tests/conftest.py sets the order
 SPREAD := -n 2 --dist loadfile --no-loadscope-reorder
@@ -22,11 +22,11 @@ demo: setup  ## build the course and grade a demo class, from hand-in to feedbac
 
 # All at the same time: while a test waits for a process, a browser or a server, something else is computed. The audit
 # says everything at its end, so that the dots of the tests stay readable.
-test: setup  ## every check that CI makes: lint, generated files, tests, audit
+test: setup  ## lint, generated files, the audit, and all tests that are neither heavy nor long
 	@$(MAKE) --no-print-directory --jobs=4 check-tests check-graders check-lint check-generated
 
 check-tests:
-	@echo "• tests" && python -m pytest -q $(SPREAD)
+	@echo "• tests" && python -m pytest -q $(SPREAD) -m "not heavy and not long"
 
 check-graders:
 	@said=$$(autograder audit --readme README.md --check 2>&1); status=$$?; printf '%s\n' "• graders are graded" "$$said"; exit $$status
@@ -37,13 +37,16 @@ check-lint:
 check-generated:
 	@echo "• generated files" && autograder build --check
 
-test-all: test test-long  ## the whole corpus of attacks as well, at every level, and the commands of the docs
+test-slow: setup  ## the tests with browsers, servers, clusters and courses of their own; CI runs these after `make test`
+	@python -m pytest -q $(SPREAD) -m "heavy and not long"
 
-test-long: setup  ## only what `make test` leaves out
+test-long: setup  ## every case where the others run a sample: all attacks at every level, the commands of the docs
 	@python -m pytest -q $(SPREAD) -m long
 
+test-all: test test-slow test-long  ## all of these
+
 quick: setup  ## the tests that take no longer than half a second each; PART=marking: those of one folder
-	@python -m pytest -q $(SPREAD) -m "not slow and not long" tests/$(PART)
+	@python -m pytest -q $(SPREAD) -m "not slow and not heavy and not long" tests/$(PART)
 
 lint: setup  ## style and types of the Python files
 	@ruff check .

@@ -50,6 +50,9 @@ def _computed() -> float:
     return sum(os.times()[:4])
 
 
+SLOW = {"slow", "heavy", "long"}
+"""The marks of tests that are not quick: `make quick` leaves them out."""
+
 BEGAN = pytest.StashKey[float]()
 
 
@@ -78,7 +81,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         most = ", ".join(f"{name.removeprefix('tests/')} {seconds:.0f}" for name, seconds in files.most_common(10))
         terminalreporter.write_line(f"{sum(files.values()):.0f} s were computed, most of them in {most}")
     for report, found in sorted(passed.items(), key=lambda one: -one[1]["computed"]):
-        if found["computed"] > QUICK_SECONDS and not {"slow", "long"} & report.keywords.keys():
+        if found["computed"] > QUICK_SECONDS and not SLOW & report.keywords.keys():
             told = f"to be marked slow, it computes for {found['computed']:.1f} s: {report.nodeid}"
             terminalreporter.write_line(told, yellow=True)
 
@@ -86,8 +89,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests come first: what is left at the end is short, and the processes end together."""
-    heavy = {item.path for item in items if {"slow", "long"} & {mark.name for mark in item.iter_markers()}}
-    items.sort(key=lambda item: item.path not in heavy)
+    first = {item.path for item in items if SLOW & {mark.name for mark in item.iter_markers()}}
+    items.sort(key=lambda item: item.path not in first)
 
 
 def pytest_collection_finish() -> None:

@@ -14,7 +14,7 @@ from page_kit import ATTACKS
 from autograder.build.submission import fill, solutions
 from autograder.exercises import load
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.heavy
 
 SPY = "127.0.0.1:9/"
 """Where the attacks would load something from, or send something to."""

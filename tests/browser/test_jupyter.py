@@ -13,7 +13,7 @@ from autograder.audit import load_variants
 from autograder.build.submission import solutions
 from autograder.exercises import load
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.heavy
 
 FORWARD = "return document.querySelector('#forward_values')?.placeholder"
 """The points of the first question in formgrader's marking view."""

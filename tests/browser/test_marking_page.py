@@ -11,7 +11,7 @@ from page_kit import ATTACKS
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.heavy
 
 READY = "return document.body.dataset.ready === 'yes'"
 SAVED = "return document.getElementById('status').textContent.startsWith('saved')"

@@ -10,7 +10,7 @@ from selenium.webdriver.common.keys import Keys
 from autograder.views.feedback import feedback_page
 from autograder.views.report import class_report
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.heavy
 
 WIDE_PICTURE = "<svg xmlns='http://www.w3.org/2000/svg' width='3000' height='50'/>"
 STUCK = """

@@ -8,7 +8,7 @@ import pytest
 
 from autograder.views.viva import Asked, Sheet, page
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.heavy
 
 LINES = tuple(
     (number, "        " + "self.dW1 = dZ1 @ X.T / m  # " + "x" * 40, number == 12) for number in range(10, 15)

@@ -26,7 +26,7 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_every_mark_is_deserved(tmp_path, root):
     done = subprocess.run(
         [sys.executable, "-c", LESS, "demo", "--folder", tmp_path / "demo", "--root", root],

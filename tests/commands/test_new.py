@@ -53,7 +53,7 @@ def autograder(course, *arguments):
     return python(course, "autograder", *arguments)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_the_course_with_it_is_sound_and_tidy(course):
     done = autograder(course, "build", "--check")
     assert done.returncode == 0, done.stdout
@@ -61,7 +61,7 @@ def test_the_course_with_it_is_sound_and_tidy(course):
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_its_graders_are_graded(course):
     done = autograder(course, "audit", "--in-process", "--json", NEW)
     assert done.returncode == 0, done.stderr
@@ -73,7 +73,7 @@ def test_its_graders_are_graded(course):
         assert row["rejected"] == 0
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_its_own_tests_and_those_of_every_exercise_pass(course):
     done = python(course, "pytest", "-q", "-p", "no:cacheprovider", "tests/exercises", "-k", NEW)
     assert done.returncode == 0, done.stdout[-3000:]
@@ -81,7 +81,7 @@ def test_its_own_tests_and_those_of_every_exercise_pass(course):
     assert passed >= 7 + 5  # its own, and those that hold for every exercise
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_the_reference_gets_full_marks_and_the_stub_none_with_a_sentence_that_helps(course):
     def hand_in(student, notebook):
         path = course / "submitted" / student / "training" / f"{NEW}.ipynb"
@@ -101,7 +101,7 @@ def test_the_reference_gets_full_marks_and_the_stub_none_with_a_sentence_that_he
         assert "is not written yet" in question["message"]
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_it_stands_last_in_its_sheet(course):
     tree = ast.parse((course / "autograder" / "exercises" / "__init__.py").read_text())
     (names,) = (

@@ -15,7 +15,7 @@ from autograder.grading.cluster import LEAST_WIDTH, SPARE, ClusterProblem, clust
 from autograder.grading.finding import find
 from autograder.grading.journal import Journal
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.heavy
 STUDENTS = 8
 
 
