@@ -82,7 +82,7 @@ check_yourself(selfcheck_slopes)
 # The slope of $e^x$ at 1, with steps from $10^{-1}$ to $10^{-15}$. On the right of the picture the curve bends within the step, on the
 # left its digits run out.
 
-# %% given="steps"
+# %% show="steps"
 steps = np.logspace(-15, -1, 57)
 one_side = np.abs((np.exp(1 + steps) - np.exp(1)) / steps / np.e - 1)
 both_sides = np.abs((np.exp(1 + steps) - np.exp(1 - steps)) / (2 * steps) / np.e - 1)
