@@ -86,7 +86,7 @@ def handed_in(tmp_path_factory, root):
     return course
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_rows_and_files_are_those_of_nbgraders_own_steps(handed_in, tmp_path, root, monkeypatch):
     ours, theirs = (shutil.copytree(handed_in, tmp_path / name, symlinks=True) for name in ("ours", "theirs"))
     everybody = {path.name for path in (ours / "submitted").iterdir()}

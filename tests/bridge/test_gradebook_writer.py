@@ -18,7 +18,7 @@ def run(course, *arguments, status=0):
     return done
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_gradebook_and_notebooks_are_those_of_nbgrader(tmp_path, root):
     theirs = make_course(tmp_path / "theirs", root, (NAME, "tanh_swap"))
     hand_in_class(theirs, root)

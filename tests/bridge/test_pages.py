@@ -36,6 +36,16 @@ def graded(tmp_path_factory, root):
     return course
 
 
+@pytest.fixture(scope="module")
+def by_nbgrader(graded, tmp_path_factory):
+    """The same class with nbgrader's own pages."""
+    theirs = shutil.copytree(graded, tmp_path_factory.mktemp("nbgrader") / "course", symlinks=True)
+    api = CourseApi(theirs)
+    for student, sheet in students_and_sheets(theirs):
+        assert api.generate_feedback(sheet, student) == []
+    return theirs
+
+
 def made(course):
     folder = course / "feedback"
     files = (path for path in folder.rglob("*") if path.is_file())
@@ -43,20 +53,16 @@ def made(course):
 
 
 @pytest.mark.parametrize("processes", [1, 100])
-def test_the_pages_are_those_of_nbgrader(graded, tmp_path, monkeypatch, processes):
+def test_the_pages_are_those_of_nbgrader(graded, by_nbgrader, tmp_path, monkeypatch, processes):
     monkeypatch.setattr(pages, "IN_PROCESSES", processes)
     course = shutil.copytree(graded, tmp_path / "course", symlinks=True)
-    theirs = shutil.copytree(course, tmp_path / "theirs", symlinks=True)
-    api = CourseApi(theirs)
-    for student, sheet in students_and_sheets(theirs):
-        assert api.generate_feedback(sheet, student) == []
-    (requests,) = theirs.glob("requests.json")  # the key of the codes on the pages
+    (requests,) = by_nbgrader.glob("requests.json")  # the key of the codes on the pages
     shutil.copy(requests, course)
     left = []
     monkeypatch.setattr(CourseApi, "generate_feedback", lambda _, sheet, student: left.append(student) or [])
     assert pages.renew(course) == []
     assert left == []
-    expected, found = made(theirs), made(course)
+    expected, found = made(by_nbgrader), made(course)
     assert found.keys() == expected.keys()
     for name in expected:
         assert found[name] == expected[name], name

@@ -26,7 +26,7 @@ from autograder.grading.writer import GradebookProblem
 PROGRAMS = [path.parent for path in sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))]
 FOUND = PROGRAMS[-1] if PROGRAMS else Path(shutil.which("initdb") or "/nowhere/initdb").parent
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.heavy,
     pytest.mark.skipif(
         not ((FOUND / "initdb").exists() or os.environ.get("POSTGRESQL_REQUIRED")),
         reason="no PostgreSQL server: apt-get install postgresql",

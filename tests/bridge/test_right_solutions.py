@@ -14,7 +14,7 @@ from autograder.build.submission import fill, solutions
 from autograder.exercise import SHEETS
 from autograder.exercises import all_exercises
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.heavy
 
 
 STUDENTS = ("reference", "second", "third")

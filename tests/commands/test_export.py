@@ -224,7 +224,7 @@ Student,ID,SIS User ID,SIS Login ID,Section,training (7)
 """
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 @pytest.mark.parametrize("first", ["nbgrader", "ours"])
 def test_all_exports_of_one_gradebook_agree(tmp_path, monkeypatch, first):
     """Nobody has derived anything before: a late student, one with more time, one with too many points, and nothing."""

@@ -472,7 +472,7 @@ def test_the_words_of_the_rates_record_are_those_of_the_grader(root):
     assert set(words["transforms"]) == set(design_record.TRANSFORMED_RANGES)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_run_all_of_a_half_solved_notebook_goes_to_its_end_and_validate_names_the_self_checks(root, tmp_path):
     """In a real kernel, as it is released: a slip in one cell, nothing in others, pictures of what is not there."""
     from kernel_kit import executed
