@@ -100,7 +100,8 @@ def selfcheck_record():
     assert not left_out, f"Fill in `design` above. Not there yet: {', '.join(left_out)}."
 
     def word(name, value, words):
-        assert str(value).lower().replace(" ", "") in words, f"{name} is {value!r}, but has to be one of {', '.join(words)}."
+        told = f"{name} is {value!r}, but has to be one of {', '.join(words)}."
+        assert str(value).lower().replace(" ", "") in words, told
 
     names = [feature["name"] for feature in design["features"] if feature["unit"]]
     assert len(set(names)) >= 5, f"At least five different features with a unit are asked; there are {len(set(names))}."
