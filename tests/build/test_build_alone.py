@@ -53,7 +53,7 @@ def first(path):
     return next(cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code")
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_notebook_alone_in_an_empty_folder_runs_with_what_a_kit_serves(root, tmp_path, served, empty):
     """The data and two modules of ising_phases come; the solution of the sheet is nowhere, and is not asked for."""
     folder, address, asked = served

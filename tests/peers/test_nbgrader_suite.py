@@ -34,7 +34,7 @@ QUICK = {
     "autograde": "test_grade or test_showtraceback_exploit or test_no_execute or test_side_effects or handle_failure"
     " or kernelspec or test_hidden_tests_single_notebook",
 }
-"""Of the large parts, the tests that `make test` runs; `make test-all` runs them all."""
+"""Of the large parts, the tests that `make test-slow` runs; `make test-all` runs them all."""
 
 
 def observed(folder: Path, part: str, *, only: str = "", ours: bool = True) -> dict[str, str]:
@@ -85,7 +85,7 @@ def compare(outcomes: dict[str, str], root: Path) -> None:
     assert differences(outcomes) == {name: what for name, what in explained(root).items() if name in ran}
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 @pytest.mark.parametrize("part", ["preprocessors", pytest.param("autograde", marks=pytest.mark.long)])
 def test_the_quick_ones_do_with_ours_what_the_table_says(part: str, root: Path, tmp_path: Path) -> None:
     outcomes = observed(tmp_path, part, only=QUICK.get(part, ""))

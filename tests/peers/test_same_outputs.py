@@ -73,7 +73,7 @@ OURS = {
 """Cells of our own, by the name of what they are about."""
 
 QUICK = ("Clear Output", "Disable Stdin", "Error", "SVG", "Unicode", "update-display-id", *OURS)
-"""What `make test` compares; `make test-all` compares everything."""
+"""What `make test-slow` compares; `make test-all` compares everything."""
 
 
 def notebooks() -> dict[str, NotebookNode]:
@@ -143,7 +143,7 @@ def sandbox():
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=pytest.mark.slow if n in QUICK else pytest.mark.long) for n in notebooks()]
+    "name", [pytest.param(n, marks=pytest.mark.heavy if n in QUICK else pytest.mark.long) for n in notebooks()]
 )
 def test_the_outputs_are_those_of_a_kernel(name: str, sandbox: Sandbox, root: Path, monkeypatch) -> None:
     monkeypatch.delenv("MPLBACKEND", raising=False)  # the kernel is to choose its own

@@ -56,7 +56,7 @@ def test_every_picture_of_every_reference_run_has_a_text(pages):
         assert all(map(helpful, found)), (name, found)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_in_jupyter_and_in_nbconvert_the_picture_itself_carries_the_text(root, tmp_path, monkeypatch):
     """As metadata alone neither of them would use it."""
     monkeypatch.delenv("MPLBACKEND", raising=False)  # the kernel is to choose its own
