@@ -79,6 +79,7 @@ def asked_of(
         "table": [list(one.values) for one in table],
         "levels": [one.level for one in table],
         "wholes": [_hashed(one.whole) for one in table],
+        "formulas": [one.formula for one in table],
         "named": [bool(one.text) for one in table],
         "rows": [{**one, **{way: [_hashed(name) for name in one[way]] for way in ("names", "read")}} for one in rows],
         "in_calls": [{**one, "names": [_hashed(name) for name in one["names"]]} for one in in_calls],

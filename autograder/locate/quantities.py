@@ -29,7 +29,8 @@ UNNAMED = "reference"
 class Quantity:
     """One exact quantity: its id, what people call it (empty where that would give the solution away), its level.
 
-    ``whole`` is the name that the course's solution gives it, if any: then it is right as it is.
+    ``whole`` is the name that the course's solution gives it, if any: then it is right as it is. ``formula`` is an
+    expression of sympy whose values these are.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Quantity:
     level: float
     values: tuple[np.ndarray, ...]
     whole: str = ""
+    formula: str = ""
 
 
 ORDINARY = {"sigmoid": "the sigmoid", "tanh": "tanh", "relu": "ReLU", "xtanhx": "z tanh z", "linear": "the identity"}
@@ -186,7 +188,7 @@ def quantities(
         asked = any(_equal(result, values) for result in results)
         single = all(np.ndim(value) == 0 for value in values)  # a number fits by chance
         level = GRADIENT if asked or single else ELEMENTARY + 0.3 if one["size"] <= 4 else WORKED_OUT
-        found.append(Quantity(f"{UNNAMED} {number}", "", level, values, str(one["whole"])))
+        found.append(Quantity(f"{UNNAMED} {number}", "", level, values, str(one["whole"]), str(one["formula"])))
     return found
 
 

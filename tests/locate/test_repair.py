@@ -68,6 +68,7 @@ def run(source, task="repair", exact=None, table=()):
     given["seconds"] = 60.0
     given["levels"] = [level for level, _ in table]
     given["wholes"], given["named"], given["rows"] = [0] * len(table), [True] * len(table), []
+    given["formulas"] = [""] * len(table)
     given["in_calls"] = []
     before = {one: one.__code__ for one in names.values() if hasattr(one, "__code__")}
     found = done(task, instrument, names, lambda now, _: SimpleNamespace(**now), asked, given)

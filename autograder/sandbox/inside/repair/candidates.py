@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .formulas import Formula
 from .hooks import Visit
 from .instrument import Node
 from .runs import same
@@ -56,8 +57,10 @@ class Candidates(Seen):
                     yield replace(candidate, also=alike)
 
     def _at(self, key: Visit, node: Node, values: tuple[Any, ...]) -> Iterator[Candidate]:
-        yield from self._structural(key, node, values)
         yield from self._replaced(key, node, values)
+        if isinstance(values[0], Formula):
+            return
+        yield from self._structural(key, node, values)
         if node.kind == "BinOp" and node.sign in "*/":
             yield from self._grouped(key, node)
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from .formulas import Formula, sampled
+
 MOST_HOOKS = 400_000
 """So many expressions may one run pass: what loops without end is not searched."""
 
@@ -169,6 +171,8 @@ def as_array(value: Any) -> np.ndarray | None:
             made = np.array(value)
             if made.dtype.kind in "iuf" and made.size <= MOST_ENTRIES:
                 return made.astype(float)
+        elif kind.__module__.startswith("sympy."):
+            return sampled(value)
     except (TypeError, ValueError, OverflowError):
         pass
     return None
@@ -185,6 +189,8 @@ def _in_place_of(value: Any, wanted: Any) -> Any:
     """The wanted value in the form of what is there: whole numbers stay whole, for they may be indices."""
     if isinstance(wanted, bool):
         return wanted
+    if isinstance(wanted, Formula):
+        return wanted.expression
     is_whole = _holds_whole(value) and bool(np.all(wanted == np.floor(wanted)))
     if isinstance(value, list | tuple):
         made = wanted.astype(int) if is_whole else wanted

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .candidates import Candidates
+from .formulas import again
 from .hooks import Visit
 from .in_calls import Calls
 from .instrument import Instrument
@@ -60,7 +61,9 @@ class Proofs:
         exact = [parts(one) for one in asked["exact"]]
         common = [name for name in exact[0] if all(name in one for one in exact)]
         self.exact: list[Plain] = [{name: one[name] for name in common} for one in exact]
-        self.candidates = Candidates(self.nodes, asked["table"], asked["levels"], asked["wholes"], asked["named"])
+        made = [again(text) if text else None for text in asked["formulas"]]
+        table = [one if formula is None else [formula] * len(one) for one, formula in zip(asked["table"], made)]
+        self.candidates = Candidates(self.nodes, table, asked["levels"], asked["wholes"], asked["named"])
         self.rows = Rows(self.nodes, asked["rows"], asked["table"], asked["levels"], read)
         self.calls = Calls(self.nodes, asked["in_calls"])
         self.helpers: set[int] | None = None

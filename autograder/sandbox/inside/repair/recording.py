@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .formulas import written
 from .hooks import RECORD
 from .in_calls import different
 from .instrument import Instrument
@@ -26,12 +27,17 @@ def recorded(runs: Runs, instrument: Instrument) -> Plain:
         values = [one[key][0] for one in seen if key in one]
         if len(values) < len(seen) or any(isinstance(one, bool) for one in values):
             continue
+        formulas = {written(one) for one in values}
+        if len(formulas) > 1:
+            continue
+        values = [np.array(one) for one in values]
         name = b"".join(np.round(one, 12).tobytes() + str(one.shape).encode() for one in values)
         if name not in found and len(found) >= MOST_QUANTITIES:
             continue
         node = instrument.nodes[key[0]]
         place = {"cell": node.cell, "line": node.line, "visit": key[1]}
         known = {"text": node.text[:80], "size": node.size, "values": values, "whole": "", **place}
+        known["formula"] = formulas.pop()
         one = found.setdefault(name, known)
         one["whole"] = one["whole"] or (node.target if node.root == "assign" else "")
     found_rows = list(different_rows(rows, instrument.nodes))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .formulas import Formula
 from .hooks import MOST_VISITS, RECORD, Visit
 from .instrument import MODULES, Node
 from .proofs import Proofs
@@ -82,7 +83,7 @@ class Weighing(Proofs):
                 self.candidates.idle.clear()
                 self.candidates.idle_together.clear()
                 return
-            if isinstance(values[0], bool):
+            if isinstance(values[0], bool | Formula):
                 used.add(key[0])
                 busy.add(key[0])
                 for found_in in reaches.values():
