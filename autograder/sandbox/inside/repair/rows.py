@@ -148,17 +148,21 @@ class Rows:
     def all(self) -> Iterator[Candidate]:
         """Every row in the place of another one, at expressions that a mistake can begin with."""
         for index, values in self.mine.items():
-            cost = self._cost(index)
-            for row in self._in_place_of(index, values) if cost is not None else ():
+            for row in self._in_place_of(index, values):
+                cost = self._cost(index, row)
                 if cost is not None and not _equal(values, row.values) and not self._is_only_scaled(index, row):
                     named = zlib.crc32(self.nodes[index].target.encode()) in row.names
                     yield _candidate(OF_THAT_NAME if named else cost, index, row)
 
     def in_operands(self, index: int) -> Iterator[Candidate]:
-        """Another row of the solution in the place of a name that an expression is made of."""
+        """Another row of the solution in the place of a name that an expression is made of, unless the solution means
+        by that name what it holds."""
         for leaf in self._leaves(self.nodes[index]):
             values = self.mine.get(leaf)
-            if values is not None and self.nodes[leaf].kind in ("Name", "Attribute", "Subscript"):
+            name = zlib.crc32(self.nodes[leaf].text.encode())
+            if values is None or any(name in row.read and _equal(values, row.values) for row in self._fitting(values)):
+                continue
+            if self.nodes[leaf].kind in ("Name", "Attribute", "Subscript"):
                 yield from (
                     _candidate(0.0, leaf, row) for row in self._fitting(values) if not _equal(values, row.values)
                 )
@@ -171,12 +175,12 @@ class Rows:
             name = zlib.crc32(node.target.encode())
             fitting = [one for one in self._fitting(values) if node.target and name in one.names]
             wrong = node.root == "assign" and len(fitting) == 1 and not _equal(values, fitting[0].values)
-            if wrong and self._cost(index) is not None:
+            if wrong and self._cost(index, fitting[0]) is not None:
                 found.append(_candidate(OF_THAT_NAME, index, fitting[0]))
         return found
 
-    def _cost(self, index: int) -> float | None:
-        """What it costs to blame an expression; None where what it is made of is at fault, or nothing can be said."""
+    def _cost(self, index: int, row: Row) -> float | None:
+        """What it costs to put a row there; None where what it is made of is at fault, or nothing can be said."""
         node = self.nodes[index]
         if node.kind in ("Tuple", "AugAssign") or any(self._has_right_name(one) for one in self._up_from(index)):
             return None
@@ -185,6 +189,8 @@ class Rows:
             is_copy = node.root == "assign" and bool(node.target) and node.statement is not None
             return COPIED if is_copy and self._first_unknown(index) is None else None
         first = self._first_unknown(index)
+        if first is not None:  # until there it may give what is known, but not what is due
+            first = min(first, _first_other(self.mine[index], row.values))
         if self._calls_a_name(node) or any(self._first_unknown(one) is not None for one in self._calls(node)):
             return None
         for leaf in self._leaves(node):
@@ -309,6 +315,15 @@ class Rows:
         if not any(one.names and _equal(self.mine[index], one.values) for one in self._fitting(self.mine[index])):
             return False
         return all(is_scaled(tuple(a), tuple(b)) for a, b in zip(self.mine[index], row.values))
+
+
+def _first_other(values: list[list[Any]], others: list[list[Any]]) -> int:
+    """The first visit at which two rows differ at some point."""
+    differ = (
+        next((visit for visit, pair in enumerate(zip(one, other)) if not same(*pair)), MOST_VISITS)
+        for one, other in zip(values, others)
+    )
+    return min(differ)
 
 
 def _mark(value: Any) -> tuple[Any, ...]:
