@@ -18,6 +18,7 @@ from ..stopwatch import OutOfTime
 from . import hooks
 from .hooks import IDLE, MOST_ENTRIES, MOST_HOOKS, REPLACE, Visit, as_array
 from .instrument import Instrument
+from .needed import is_the_same
 
 MOST_RUNS = 4000
 """Of the code, in the search for one question."""
@@ -85,12 +86,24 @@ class Runs:
     def define(self, codes: list[types.CodeType]) -> None:
         """Run the cells in another form; every run has what they define."""
         if self.codes:
-            self.codes = codes
+            kept = {one.co_filename for one in self.codes}
+            self.codes = [one for one in codes if one.co_filename in kept]
             return
         with contextlib.suppress(Exception):
             for code in codes:
                 exec(code, self.names)
         self.kept = dict(self.names)
+
+    def leave_out(self, needed: set[int]) -> None:
+        """Run no other cells again, where these answer the same alone."""
+        before = self.codes
+        fewer = [one for one in before if int(one.co_filename[6:-1]) in needed]
+        if 0 < len(fewer) < len(before):
+            whole = [self.run(point, {}) for point in range(len(self.points))]
+            self.codes = fewer
+            if not is_the_same(whole, [self.run(point, {}) for point in range(len(self.points))]):
+                self.codes = before
+            self.count = 0.0
 
     def weigh(self) -> None:
         """Count the function calls of one run, and allow so many runs."""

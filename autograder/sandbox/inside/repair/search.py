@@ -12,6 +12,7 @@ import numpy as np
 from .candidates import is_scaled
 from .instrument import Instrument
 from .mutants import Mutant
+from .needed import needed
 from .proofs import CHEAP, FEW, Change, Joint, Repair, Twins, over_at, tells
 from .recording import recorded
 from .rows import KNOWN, OF_THAT_NAME
@@ -273,6 +274,7 @@ def _done(
     runs.hook.asked = frozenset(one.index for one in asked_for)
     if task == "record":
         return recorded(runs, instrument)
+    runs.leave_out(needed(instrument.trees, read))
     if stopped:
         runs.define(instrument.codes())
     runs.weigh()

@@ -1,0 +1,44 @@
+"""Which cells have to run again for the names that a question reads: a try costs as much as these."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+
+def needed(trees: dict[int, ast.Module], read: Iterable[str]) -> set[int]:
+    """The cells that may give these names their values, or change what they hold, and those that these need."""
+    names, found = set(read), set[int]()
+    for number, tree in sorted(trees.items(), reverse=True):
+        if names.intersection(_changed(tree)):
+            found.add(number)
+            names.update(one.id for one in ast.walk(tree) if isinstance(one, ast.Name))
+    return found
+
+
+def _changed(tree: ast.Module) -> Iterator[str]:
+    """The names that a cell gives values to, or that stand in a statement by themselves, as a call that changes one."""
+    for one in ast.walk(tree):
+        if isinstance(one, ast.Name) and not isinstance(one.ctx, ast.Load):
+            yield one.id
+        elif isinstance(one, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
+            yield one.name
+        elif isinstance(one, ast.Import | ast.ImportFrom):
+            yield from ((alias.asname or alias.name).split(".")[0] for alias in one.names)
+        elif isinstance(one, ast.Expr | ast.Attribute | ast.Subscript) and not isinstance(
+            getattr(one, "ctx", None), ast.Load
+        ):
+            yield from (part.id for part in ast.walk(one) if isinstance(part, ast.Name))
+
+
+def is_the_same(one: object, other: object) -> bool:
+    """Whether two answers are the same, entry by entry."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(is_the_same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(is_the_same, one, other))
+    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
+        return np.array_equal(one, other, equal_nan=True)  # type: ignore[arg-type]
+    return one == other
