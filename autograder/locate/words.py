@@ -54,7 +54,8 @@ def sentence(kind: str, code: str, due: Quantity | None, given: Quantity | None,
     if what == "unchanged":
         return f"Nothing in this function gives `{detail}` another value: it is returned as it came in."
     if what == "returns":
-        return f"Nothing is returned here: `return {detail}` is due at the end."
+        due_there = f": `return {detail}` is due at the end" if detail else ""
+        return f"Nothing is returned here{due_there}."
     if what == "keyword":
         return f"{quoted} lacks the argument `{detail}`."
     if what == "also":

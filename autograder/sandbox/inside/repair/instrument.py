@@ -14,6 +14,7 @@ from typing import Any
 from .hooks import Hook
 
 MODULES = {"np", "numpy", "math", "plt", "sp", "sympy", "self", "cls"}
+_FILLING = {"copyto", "put", "place", "putmask", "fill_diagonal"}
 _SIGNS: dict[type, str] = {
     ast.Mult: "*", ast.MatMult: "@", ast.Add: "+", ast.Sub: "-", ast.Div: "/", ast.Pow: "**",
 }  # fmt: skip
@@ -40,6 +41,7 @@ class Node:
     text: str = ""
     stores: dict[str, tuple[int, int, int, int]] = field(default_factory=dict)  #: of a function
     arguments: tuple[str, ...] = ()  #: of a function
+    gives: bool = False  #: of a function: whether it returns anything, or changes what it is given
     statement: tuple[int, int] | None = None  #: where the assignment begins whose whole right side it is
 
 
@@ -89,10 +91,11 @@ class Instrument(ast.NodeTransformer):
         kind = type(node)
         if kind in (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef):
             docstring = node.body[:1] if _is_text(node.body[0]) else []
-            stores = _stored_names(node)
+            stores, gives = _stored_names(node), any(map(_gives, ast.walk(node)))
             body = self._block(node.body[len(docstring) :])
             if kind is not ast.ClassDef and body:
                 about = self._function(node, stores)
+                about.gives = gives
                 names = ast.Call(ast.Name(f"{self.name}n", ast.Load()), [], [])
                 call = ast.Call(ast.Name(f"{self.name}x", ast.Load()), [ast.Constant(about.index), names], [])
                 body = [_placed(ast.Try(body, [], [], [ast.Expr(call)]), node)]
@@ -293,6 +296,17 @@ def _placed(made: Any, at: Any) -> Any:
 
 def _is_text(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _gives(node: ast.AST) -> bool:
+    """Whether a piece of a function returns something, or may change something outside."""
+    if isinstance(node, ast.Return):
+        return node.value is not None
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        called = ast.unparse(node.value.func).split(".")
+        return not (len(called) == 2 and called[0] in MODULES - {"self", "cls"} and called[1] not in _FILLING)
+    is_stored = isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load)
+    return is_stored or isinstance(node, ast.Yield | ast.YieldFrom | ast.Global | ast.Nonlocal)
 
 
 def _stored_names(node: ast.AST) -> dict[str, Any]:

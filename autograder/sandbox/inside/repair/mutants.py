@@ -333,8 +333,10 @@ class Mutants:
         value: Any = parent.value
         items = value.args[1].elts if isinstance(value.args[1], ast.Tuple) else [value]
         for name in variables:
-            more = ast.copy_location(ast.Tuple([*items, ast.Name(name, ast.Load())], ast.Load()), parent)
-            yield Mutant(0.6, f"also {name}", unit, parent, setting(parent, "value", more))
+            one = ast.Name(name, ast.Load())
+            for every in ([*items, one], [one, *items])[: 1 + (items == [value])]:
+                more = ast.copy_location(ast.Tuple(every, ast.Load()), parent)
+                yield Mutant(0.6, f"also {name}", unit, parent, setting(parent, "value", more))
 
     def _is_product(self, node: Any) -> bool:
         return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.MatMult | ast.Div | ast.Pow)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -214,9 +214,21 @@ class Search(Telling):
             "got": None, "expected": None, "sound": [],
         }]  # fmt: skip
 
+    def _without_effect(self, right: set[str]) -> Iterator[Plain]:
+        """A function that is asked for and returns nothing, nor gives anything else a value."""
+        for node in self.nodes:
+            asked = node.index in self.runs.hook.asked and not right
+            if asked and not node.gives:
+                yield {
+                    "cell": node.cell, "line": node.line, "end_line": node.line, "col": node.col, "end_col": -1,
+                    "visit": -1, "kind": "returns", "due": -1, "given": -1, "mends": _names(set(self.exact[0])),
+                    "got": None, "expected": None, "sound": [],
+                }  # fmt: skip
+                return
+
     def _left_out(self, right: set[str]) -> list[Plain]:
         """Attributes that no statement gives a value, though the function was there to do it."""
-        steps: list[Plain] = []
+        steps: list[Plain] = list(self._without_effect(right))
         for name in sorted(set(self.exact[0]) - right):
             attribute = name.removesuffix("_new")
             for key, names in self.left_behind.items():
