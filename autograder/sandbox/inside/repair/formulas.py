@@ -30,7 +30,7 @@ _known: dict[Any, Formula | None] = {}
 def sampled(value: Any) -> np.ndarray | None:
     """An expression as numbers: a number as itself; None for what is no expression, or none that gives numbers."""
     sympy = sys.modules.get("sympy")
-    if sympy is None or not isinstance(value, sympy.Expr):
+    if sympy is None or not isinstance(value, sympy.Expr) or isinstance(value, sympy.Lambda):
         return None
     if not value.free_symbols:
         return np.array(float(value)) if value.is_number and value.is_real else None
@@ -40,11 +40,11 @@ def sampled(value: Any) -> np.ndarray | None:
 
 
 def _worked_out(value: Any, lambdify: Any) -> Formula | None:
-    if value.count_ops() > MOST_OPERATIONS:
-        return None
-    symbols = sorted(value.free_symbols, key=str)
-    numbers = [np.random.default_rng(zlib.crc32(str(one).encode())).uniform(-2, 2, FORM) for one in symbols]
     try:
+        if value.count_ops() > MOST_OPERATIONS:
+            return None
+        symbols = sorted(value.free_symbols, key=str)
+        numbers = [np.random.default_rng(zlib.crc32(str(one).encode())).uniform(-2, 2, FORM) for one in symbols]
         with np.errstate(all="ignore"):
             found = np.broadcast_to(np.asarray(lambdify(symbols, value, "numpy")(*numbers), float), FORM)
     except Exception:  # what numpy does not know, or what is complex
@@ -58,7 +58,8 @@ def _worked_out(value: Any, lambdify: Any) -> Formula | None:
 
 def written(value: np.ndarray) -> str:
     """The expression as a text that gives it back; empty for what is none."""
-    return str(sys.modules["sympy"].srepr(value.expression)) if isinstance(value, Formula) else ""
+    expression = getattr(value, "expression", None)
+    return "" if expression is None else str(sys.modules["sympy"].srepr(expression))
 
 
 def again(text: str) -> np.ndarray | None:

@@ -190,7 +190,7 @@ def _in_place_of(value: Any, wanted: Any) -> Any:
     if isinstance(wanted, bool):
         return wanted
     if isinstance(wanted, Formula):
-        return wanted.expression
+        return value if wanted.expression is None else wanted.expression
     is_whole = _holds_whole(value) and bool(np.all(wanted == np.floor(wanted)))
     if isinstance(value, list | tuple):
         made = wanted.astype(int) if is_whole else wanted

@@ -10,11 +10,13 @@ import numpy as np
 
 def needed(trees: dict[int, ast.Module], read: Iterable[str]) -> set[int]:
     """The cells that may give these names their values, or change what they hold, and those that these need."""
-    names, found = set(read), set[int]()
-    for number, tree in sorted(trees.items(), reverse=True):
-        if names.intersection(_changed(tree)):
-            found.add(number)
-            names.update(one.id for one in ast.walk(tree) if isinstance(one, ast.Name))
+    names, found, before = set(read), set[int](), -1
+    while len(found) > before:
+        before = len(found)
+        for number in trees.keys() - found:
+            if names.intersection(_changed(trees[number])):
+                found.add(number)
+                names.update(one.id for one in ast.walk(trees[number]) if isinstance(one, ast.Name))
     return found
 
 
