@@ -92,6 +92,7 @@ def test_bad_use_gives_exit_status_two_and_one_sentence(arguments, said, capsys)
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_no_course_is_named(tmp_path, submitted):
     done = run("build", "--check", "--root", tmp_path)
     assert done.returncode == 2

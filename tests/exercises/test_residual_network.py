@@ -60,6 +60,7 @@ def test_no_slip_by_hand_looks_right_or_like_another_one():
             assert one == other or not step.agrees(first, np.asarray(second, dtype=float)), (step.name, one, other)
 
 
+@pytest.mark.slow
 def test_the_truth_of_a_block_and_a_projection_is_that_of_torch():
     torch = pytest.importorskip("torch", reason="PyTorch is not installed: make crosscheck")
     for name, truth in (("block_gradients", true.block_gradients), ("projection_gradients", true.projection_gradients)):
