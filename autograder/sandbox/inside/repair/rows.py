@@ -194,7 +194,7 @@ class Rows:
         if self._calls_a_name(node) or any(self._first_unknown(one) is not None for one in self._calls(node)):
             return None
         for leaf in self._leaves(node):
-            if self.nodes[leaf].children:
+            if self.nodes[leaf].children or self._is_builtin(self.nodes[leaf]):
                 continue  # what it is made of is looked at
             if len(self.mine.get(leaf, self.mine[index])[0]) != len(self.mine[index][0]):
                 return None  # a branch: which of its visits belong together is not known
@@ -203,6 +203,9 @@ class Rows:
             if not self._is_right_until(leaf, None if self._is_counted(index) else first):
                 return None
         return KNOWN if first is None else FIRST
+
+    def _is_builtin(self, node: Node) -> bool:
+        return node.kind == "Name" and node.text not in self.own and hasattr(builtins, node.text)
 
     def _calls_a_name(self, node: Node) -> bool:
         """Whether it calls a function of the code's own: what is wrong may be in it, or in what it was given."""

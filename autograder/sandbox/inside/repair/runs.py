@@ -28,6 +28,9 @@ MOST_CALLS = 1_400_000
 
 PRECISION = 1e-8
 
+ROUNDING = 1e-4
+"""What is so much smaller than the largest entry may be off by as much as one of this size."""
+
 HOOKED = 7
 """The call of a hook takes as long as so many others."""
 
@@ -55,7 +58,7 @@ def same(a: Any, b: Any, rtol: float = PRECISION) -> bool:
         a, b = a[finite], b[finite]
     size = np.abs(b)
     largest = size.max(initial=0.0)
-    return bool(np.all(np.abs(a - b) <= rtol * np.maximum(size, 0.01 * (largest or 1.0))))
+    return bool(np.all(np.abs(a - b) <= rtol * np.maximum(size, ROUNDING * (largest or 1.0))))
 
 
 class Runs:
