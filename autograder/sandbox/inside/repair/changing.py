@@ -120,6 +120,8 @@ class Changing(Weighing):
 
     def _is_scaling(self, mutant: Mutant) -> bool:
         """Whether a change would only scale what the solution gives a name as it is."""
+        if mutant.kind == "float":
+            return False  # it has the right values, and no room for fractions
         if mutant.hook >= 0 and self.candidates.is_given_a_name(mutant.hook):
             return True
         if mutant.kind.split()[0] not in ("sign", "factor") and mutant.kind != "without sign":

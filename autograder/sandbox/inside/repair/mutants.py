@@ -49,6 +49,7 @@ _COMPARED: dict[type, tuple[tuple[type, str], ...]] = {
     ast.Eq: ((ast.NotEq, "!="),), ast.NotEq: ((ast.Eq, "=="),),
 }  # fmt: skip
 _FUNCTIONS = {"sum": "mean", "mean": "sum", "sin": "cos", "cos": "sin", "argmax": "argmin", "argmin": "argmax"}
+_MAKES = {"array", "asarray", "zeros_like", "ones_like", "full_like", "empty_like"}
 
 _FACTORS = (ast.UnaryOp, ast.Attribute, ast.Subscript, ast.Slice, ast.Compare)
 """What stands in one of these is no factor."""
@@ -385,6 +386,9 @@ class Mutants:
                 yield 0.6 - 0.1 * is_near(name, node.attr), f"name self.{name}", setting(node, "attr", name)
         elif isinstance(node, ast.Call):
             attribute = getattr(node.func, "attr", "")
+            if attribute in _MAKES and not node.keywords:
+                given = [ast.keyword("dtype", ast.copy_location(ast.Name("float", ast.Load()), node))]
+                yield 0.35, "float", setting(node, "keywords", given)
             if attribute in _FUNCTIONS:
                 yield 0.3, f"function {_FUNCTIONS[attribute]}", setting(node.func, "attr", _FUNCTIONS[attribute])
             if isinstance(node.func, ast.Attribute) and self._is_hook(node.func.value):
