@@ -26,6 +26,7 @@ SENTENCES = {
     "also": "{code} lacks one of what is asked for.",
     "item": "{code} does not belong into this list.",
     "float": "{code} keeps whole numbers, which hold no fractions: `dtype=float` is due.",
+    "blind": "{code} does not depend on anything that is given, and another answer is due each time.",
     "deep": "{code} is a call out of the function itself, once for each step: Python ends that after 1,000 steps.",
     "copy": "{code} is changed in place further on: a copy is due here.",
     "square": "{code} lacks its square here.",

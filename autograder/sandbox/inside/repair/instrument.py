@@ -41,6 +41,7 @@ class Node:
     text: str = ""
     stores: dict[str, tuple[int, int, int, int]] = field(default_factory=dict)  #: of a function
     arguments: tuple[str, ...] = ()  #: of a function
+    blind: tuple[int, int, int, int] | None = None  #: of a function that reads nothing it is given: what it returns
     gives: bool = False  #: of a function: whether it returns anything, or changes what it is given
     statement: tuple[int, int] | None = None  #: where the assignment begins whose whole right side it is
 
@@ -91,11 +92,11 @@ class Instrument(ast.NodeTransformer):
         kind = type(node)
         if kind in (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef):
             docstring = node.body[:1] if _is_text(node.body[0]) else []
-            stores, gives = _stored_names(node), any(map(_gives, ast.walk(node)))
+            stores, gives, blind = _stored_names(node), any(map(_gives, ast.walk(node))), _blind(node)
             body = self._block(node.body[len(docstring) :])
             if kind is not ast.ClassDef and body:
                 about = self._function(node, stores)
-                about.gives = gives
+                about.gives, about.blind = gives, blind
                 names = ast.Call(ast.Name(f"{self.name}n", ast.Load()), [], [])
                 call = ast.Call(ast.Name(f"{self.name}x", ast.Load()), [ast.Constant(about.index), names], [])
                 body = [_placed(ast.Try(body, [], [], [ast.Expr(call)]), node)]
@@ -296,6 +297,16 @@ def _placed(made: Any, at: Any) -> Any:
 
 def _is_text(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _blind(node: Any) -> tuple[int, int, int, int] | None:
+    """The last value that a function returns, where it reads none of its arguments."""
+    given = {one.arg for one in ast.walk(node.args) if isinstance(one, ast.arg)} if hasattr(node, "args") else set()
+    read = {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load)}
+    last = [one.value for one in ast.walk(node) if isinstance(one, ast.Return) and one.value is not None][-1:]
+    if not given or not last or read & (given | {"locals", "vars", "eval", "exec"}):
+        return None
+    return last[0].lineno, last[0].end_lineno or 0, last[0].col_offset, last[0].end_col_offset or 0
 
 
 def _gives(node: ast.AST) -> bool:

@@ -16,7 +16,7 @@ from .needed import needed
 from .proofs import CHEAP, FEW, Change, Joint, Repair, Twins, over_at, tells
 from .recording import recorded
 from .rows import KNOWN, OF_THAT_NAME
-from .runs import Plain, Runs, same_draws, unsteady
+from .runs import Plain, Runs, same, same_draws, unsteady
 from .seen import Candidate
 from .telling import Telling
 
@@ -215,16 +215,20 @@ class Search(Telling):
         }]  # fmt: skip
 
     def _without_effect(self, right: set[str]) -> Iterator[Plain]:
-        """A function that is asked for and returns nothing, nor gives anything else a value."""
-        for node in self.nodes:
-            asked = node.index in self.runs.hook.asked and not right
-            if asked and not node.gives:
+        """The one function that is asked for, if it returns nothing, nor gives anything else a value, or if it reads
+        nothing of what it is given, though another answer is due each time."""
+        wrong = set(self.exact[0]) - right
+        every = [one for one in self.nodes if one.index in self.runs.hook.asked]
+        for node in every if len(every) == 1 == len(self.read) else ():
+            differs = any(not same(one[name], self.exact[0][name]) for name in wrong for one in self.exact)
+            nothing, blind = not node.gives and not right, node.blind if differs else None
+            if nothing or blind is not None:
+                line, end_line, col, end_col = blind or (node.line, node.line, node.col, -1)
                 yield {
-                    "cell": node.cell, "line": node.line, "end_line": node.line, "col": node.col, "end_col": -1,
-                    "visit": -1, "kind": "returns", "due": -1, "given": -1, "mends": _names(set(self.exact[0])),
-                    "got": None, "expected": None, "sound": [],
+                    "cell": node.cell, "line": line, "end_line": end_line, "col": col, "end_col": end_col,
+                    "visit": -1, "kind": "returns" if nothing else "blind", "due": -1, "given": -1,
+                    "mends": _names(wrong), "got": None, "expected": None, "sound": [],
                 }  # fmt: skip
-                return
 
     def _left_out(self, right: set[str]) -> list[Plain]:
         """Attributes that no statement gives a value, though the function was there to do it."""
