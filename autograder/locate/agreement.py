@@ -33,6 +33,8 @@ def agree(mistakes: Sequence[str], kind: str) -> bool:
     (True, False, True)
     """
     what = kind.split()[0]
+    if what == "changed":
+        return any("in-place" in id for id in mistakes)
     known = [repairs for id in mistakes for words, repairs in SPEAKS_OF.items() if words in id]
     return what in OPEN or len(known) < len(mistakes) or not known or any(what in one for one in known)
 

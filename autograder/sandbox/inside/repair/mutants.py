@@ -221,6 +221,23 @@ class Mutants:
             made = ast.copy_location(ast.Return(read), body[-1])
             yield Mutant(0.5, f"returns {ast.unparse(read)}", unit, function, moved_to([], [made], body, None))
 
+    def copying(self) -> Iterator[Mutant]:
+        """An argument is copied before a statement that changes it in place."""
+        for unit in self.units:
+            given = {one.arg for one in ast.walk(unit.tree) if isinstance(one, ast.arg)}
+            blocks = [one.body for one in ast.walk(unit.tree) if isinstance(getattr(one, "body", None), list)]
+            for block in blocks:
+                for group in self._groups(block):
+                    own = self._own(group)
+                    at = next(iter(getattr(own, "targets", ())), getattr(own, "target", None))
+                    while isinstance(at, ast.Subscript):
+                        at = at.value.args[1] if self._is_hook(at.value) else at.value  # type: ignore[attr-defined]
+                    if isinstance(at, ast.Name) and at.id in given:
+                        copied = ast.parse(f"{at.id} = {at.id}.copy()").body[0]
+                        for one in ast.walk(copied):
+                            ast.copy_location(one, own)
+                        yield Mutant(0.1, f"changed {at.id}", unit, own, moved_to([], [copied], block, group[0]))
+
     def _groups(self, block: list[Any]) -> list[list[Any]]:
         """The statements of a block; what stands around one of them for its hooks goes with it."""
         made: list[list[Any]] = []

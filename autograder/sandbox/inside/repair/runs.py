@@ -77,6 +77,7 @@ class Runs:
         self.bounds: list[int] = []  #: so many hooks may each part of a run pass
         self.part_of: dict[str, int] = {}  #: in which part of the answer a name is asked for
         self.passed = 0
+        self.given: Plain = {}  #: to the last run
         self.codes = instrument.codes() if again else []
         self.error: BaseException | None = None
         self.most, self.calls, self.weight = MOST_RUNS, 0, 1
@@ -119,6 +120,14 @@ class Runs:
         calls, passed = self.counted()
         self.price = min(1.0, (calls + HOOKED * passed) / max(self.weight, 1))
 
+    def changes_given(self) -> bool:
+        """Whether the code changes what it is given."""
+        found = False
+        for point in range(len(self.points)):
+            self.run(point, {})
+            found = found or not is_the_same(self.given, self.points[point])
+        return found
+
     def head(self, wrong: set[str]) -> float:
         """Which part of a run lies before the last of these answers: a try that mends none of them ends there."""
         last = max((self.part_of.get(name.split("\n")[0], len(self.shares)) for name in wrong), default=0)
@@ -159,6 +168,7 @@ class Runs:
         values: Plain = {}
         self.error = None
         given, seen, ends, bounds = _fresh(self.points[point]), 0, list[int](), list[int]()
+        self.given = given
         random.seed(0)
         np.random.seed(0)
         for generator, state in self.drawing:

@@ -11,7 +11,7 @@ import numpy as np
 
 from .candidates import is_scaled
 from .instrument import Instrument
-from .mutants import Mutant
+from .mutants import Mutant, Mutants
 from .needed import needed
 from .proofs import CHEAP, FEW, Change, Joint, Repair, Twins, over_at, tells
 from .recording import recorded
@@ -56,7 +56,7 @@ class Search(Telling):
         if self.runs.head(self._soon(right)) < CHEAP:
             self.runs.most = max(self.runs.most, int(self.runs.count) + len(self.points) + AT_LEAST)
         undo: list[Callable[[], None]] = []
-        steps += self._too_deep(right)
+        steps += self._too_deep(right) or self._changing_what_is_given(right)
         try:
             for _ in range(MOST_STEPS):
                 if right == set(self.exact[0]) or self.runs.count > self.runs.most:
@@ -194,6 +194,22 @@ class Search(Telling):
             copied = Candidate(1.5, candidate.key, "copy", -1, values, also=candidate.also)
             copies[name] = copied, self._gained(right, [over_at(copied, point) for point in self.points])
         return bool(copies[name][1] >= gained)
+
+    def _changing_what_is_given(self, right: set[str]) -> list[Plain]:
+        """Where all answers are right and an argument is changed: the statement that does not with a copy of it."""
+        if right != set(self.exact[0]) or not self.runs.changes_given():
+            return []
+        self.mutants = Mutants(self.instrument, self.runs.kept, whole=bool(self.runs.codes))
+        for mutant in self.mutants.copying():
+            back = self._put(mutant)
+            if back is None:
+                continue
+            try:
+                if not self.runs.changes_given() and self._rights(self.over, self.points) == right:
+                    return [{**self._told(mutant), "mends": _names(right)}]
+            finally:
+                back()
+        return []
 
     def _too_deep(self, right: set[str]) -> list[Plain]:
         """Where a function calls itself, if more is right as soon as it may do so more often."""
