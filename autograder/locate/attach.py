@@ -96,8 +96,8 @@ class Locator:
             repairs = found.get(exercise.question(question.id).probe.name, [])
             agreeing = [one for one in repairs if agree(_named(question, one), one.kind)]
             for one in repairs:
-                if one not in agreeing:
-                    named = ", ".join(_named(question, one))
+                named = ", ".join(_named(question, one))
+                if one not in agreeing and named:
                     self.differing.append(f"{exercise.name}.{question.id}: {named}, but {one.kind} mends it")
             made.append(_with_places(question, agreeing, known, code))
         return tuple(made)

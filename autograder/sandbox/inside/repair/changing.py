@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from .candidates import is_too_large
-from .mutants import Mutant, Mutants
+from .mutants import Mutants
 from .proofs import Repair, Twins
+from .putting import Mutant
 from .weighing import Weighing
 
 MOST_TWINS = 8

@@ -13,7 +13,8 @@ from .formulas import again
 from .hooks import Visit
 from .in_calls import Calls
 from .instrument import Instrument
-from .mutants import Mutant, Mutants
+from .mutants import Mutants
+from .putting import Mutant
 from .rows import Rows
 from .runs import Plain, Runs, as_rows, entries, parts, same
 from .seen import Candidate

@@ -11,9 +11,10 @@ import numpy as np
 
 from .candidates import is_scaled
 from .instrument import Instrument
-from .mutants import Mutant, Mutants
+from .mutants import Mutants
 from .needed import needed
 from .proofs import CHEAP, FEW, Change, Joint, Repair, Twins, over_at, tells
+from .putting import Mutant
 from .recording import recorded
 from .rows import KNOWN, OF_THAT_NAME
 from .runs import Plain, Runs, same, same_draws, unsteady

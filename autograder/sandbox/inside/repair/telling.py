@@ -7,8 +7,8 @@ from typing import Any
 
 from .changing import Changing
 from .instrument import Node
-from .mutants import Mutant
 from .proofs import Change, Joint, Repair, Twins
+from .putting import Mutant
 from .runs import Plain
 from .seen import Candidate
 

@@ -1,0 +1,137 @@
+"""Statements that stand elsewhere, or not at all, or give another name its value."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+from .edits import Unit, exchanged, left_out, moved_to, setting
+from .putting import Mutant, Putting
+
+MOST_STATEMENTS = 12
+"""In a longer block no statement is tried at every other place."""
+
+_DEFINES = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
+
+
+class Statements(Putting):
+    """The changes of whole statements."""
+
+    def _statements(self, unit: Unit, lines: set[int]) -> Iterator[Mutant]:
+        for owner in ast.walk(unit.tree):
+            if isinstance(owner, ast.ClassDef):
+                continue
+            if isinstance(owner, ast.FunctionDef) and owner.name != "__init__":
+                yield from self._returning(unit, owner)
+            for name in ("body", "orelse"):
+                block = getattr(owner, name, None)
+                if not isinstance(block, list):
+                    continue
+                yield from self._moved(unit, owner, block, lines)
+                yield from self._looped(unit, block)
+                for group in self._groups(block):
+                    yield from self._assigned(unit, block, group)
+
+    def _returning(self, unit: Unit, function: ast.FunctionDef) -> Iterator[Mutant]:
+        """A function that returns nothing, with what it has given a value to last."""
+        if any(isinstance(one, ast.Return) and one.value is not None for one in ast.walk(function)):
+            return
+        body = next((one.body for one in function.body if isinstance(one, ast.Try)), function.body)
+        targets = [
+            one for part in body[-4:] for one in ast.walk(part)
+            if isinstance(one, ast.Name | ast.Attribute) and isinstance(one.ctx, ast.Store)
+        ]  # fmt: skip
+        for target in targets[::-1][:4]:
+            read = copy.copy(target)
+            read.ctx = ast.Load()
+            made = ast.copy_location(ast.Return(read), body[-1])
+            yield Mutant(0.5, f"returns {ast.unparse(read)}", unit, function, moved_to([], [made], body, None))
+
+    def copying(self) -> Iterator[Mutant]:
+        """An argument is copied before a statement that changes it in place."""
+        for unit in self.units:
+            given = {one.arg for one in ast.walk(unit.tree) if isinstance(one, ast.arg)}
+            every = [getattr(one, "body", None) for one in ast.walk(unit.tree)]
+            for block in every:
+                if not isinstance(block, list):
+                    continue
+                for group in self._groups(block):
+                    own = self._own(group)
+                    at = next(iter(getattr(own, "targets", ())), getattr(own, "target", None))
+                    while isinstance(at, ast.Subscript):
+                        at = at.value.args[1] if self._is_hook(at.value) else at.value  # type: ignore[attr-defined]
+                    if isinstance(at, ast.Name) and at.id in given:
+                        copied = ast.parse(f"{at.id} = {at.id}.copy()").body[0]
+                        for one in ast.walk(copied):
+                            ast.copy_location(one, own)
+                        yield Mutant(0.1, f"changed {at.id}", unit, own, moved_to([], [copied], block, group[0]))
+
+    def _groups(self, block: list[Any]) -> list[list[Any]]:
+        """The statements of a block; what stands around one of them for its hooks goes with it."""
+        made: list[list[Any]] = []
+        for one in block:
+            if isinstance(one, ast.Expr) and self._is_ours(one):
+                continue  # the tick of a loop
+            if isinstance(one, ast.Try) and one.finalbody and self._is_ours(one.finalbody[0]):
+                continue
+            place = one.lineno, one.col_offset
+            if made and (made[-1][0].lineno, made[-1][0].col_offset) == place:
+                made[-1].append(one)
+            else:
+                made.append([one])
+        return made
+
+    def _own(self, group: list[Any]) -> Any:
+        return next((one for one in group if isinstance(one, ast.AugAssign)), group[0])
+
+    def _moved(self, unit: Unit, owner: Any, block: list[Any], lines: set[int]) -> Iterator[Mutant]:
+        """Statements left out, or before or after others of their block; what has never run is not at fault itself."""
+        groups = self._groups(block)
+        for number, group in enumerate(groups):
+            own = self._own(group)
+            has_run = any(own.lineno <= line <= own.end_lineno for line in lines) or isinstance(
+                own, ast.Return | ast.Break | ast.Continue
+            )
+            if isinstance(own, _DEFINES) or not has_run:
+                continue
+            if len(groups) > 1 or isinstance(owner, ast.For | ast.While):
+                yield Mutant(0.45, "deleted", unit, own, left_out(block, group))
+            if isinstance(own, ast.Return) or len(groups) > MOST_STATEMENTS:
+                continue
+            for place in range(len(groups) + 1):
+                if place in (number - 1, number, number + 1):
+                    continue  # one step up is the step down of the one before it
+                goal = groups[place][0] if place < len(groups) else None
+                kind = "early" if place > number else "late"
+                yield Mutant(0.48, kind, unit, own, moved_to(block, group, block, goal))
+
+    def _looped(self, unit: Unit, block: list[Any]) -> Iterator[Mutant]:
+        """Statements into the loop that stands before or after them, and the last one of a block out of it."""
+        groups = self._groups(block)
+        for number, group in enumerate(groups):
+            own = self._own(group)
+            near = [self._own(one) for one in (groups[number - 1 :][:1] if number else []) + groups[number + 1 :][:1]]
+            for loop in near if not isinstance(own, (*_DEFINES, ast.Return)) else ():
+                first = self._groups(loop.body) if isinstance(loop, ast.For | ast.While) else []
+                if first:
+                    goal = first[0][0] if loop.lineno > own.lineno else None
+                    yield Mutant(0.55, "into", unit, own, moved_to(block, group, loop.body, goal))
+            if isinstance(own, ast.For | ast.While | ast.If) and len(inside := self._groups(own.body)) > 1:
+                goal = groups[number + 1][0] if number + 1 < len(groups) else None
+                yield Mutant(0.5, "out of", unit, self._own(inside[-1]), moved_to(own.body, inside[-1], block, goal))
+
+    def _assigned(self, unit: Unit, block: list[Any], group: list[Any]) -> Iterator[Mutant]:
+        own = self._own(group)
+        target = own.targets[0] if isinstance(own, ast.Assign) and len(own.targets) == 1 else None
+        if isinstance(target, ast.Name | ast.Attribute | ast.Subscript):
+            for operator, sign in ((ast.Add, "+="), (ast.Sub, "-=")):
+                made = ast.copy_location(ast.AugAssign(target, operator(), own.value), own)
+                yield Mutant(0.5, f"assigned {sign}", unit, own, exchanged(block, own, made))
+        elif isinstance(own, ast.AugAssign):
+            plain = ast.copy_location(ast.Assign([own.target], own.value), own)
+            yield Mutant(0.5, "assigned =", unit, own, exchanged(block, own, plain))
+            for operator, sign in ((ast.Add, "+="), (ast.Sub, "-=")):
+                if not isinstance(own.op, operator):
+                    yield Mutant(0.2, f"assigned {sign}", unit, own, setting(own, "op", operator()))
