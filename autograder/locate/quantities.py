@@ -188,7 +188,7 @@ def quantities(
         asked = any(_equal(result, values) for result in results)
         single = all(np.ndim(value) == 0 for value in values)  # a number fits by chance
         level = GRADIENT if asked or single else ELEMENTARY + 0.3 if one["size"] <= 4 else WORKED_OUT
-        found.append(Quantity(f"{UNNAMED} {number}", "", level, values, str(one["whole"]), str(one["formula"])))
+        found.append(Quantity(f"{UNNAMED} {number}", "", level, values, str(one["whole"]), str(one.get("formula", ""))))
     return found
 
 
