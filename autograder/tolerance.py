@@ -52,13 +52,13 @@ def tolerance(array: np.ndarray) -> Tolerance:
 def allowed(expected: np.ndarray, rtol: float) -> np.ndarray:
     """The largest error that each entry may have: rtol * max(|expected|, FLOOR * max |expected|)."""
     size = np.abs(expected)
-    return np.asarray(rtol * np.maximum(size, FLOOR * (float(np.max(size, initial=0.0)) or 1.0)))
+    return np.asarray(rtol * np.maximum(size, FLOOR * (float(size.max(initial=0.0)) or 1.0)))
 
 
 def agree(values: np.ndarray, expected: np.ndarray, rtol: float) -> bool:
     """Whether two arrays have one shape and agree in every entry; what is not finite agrees with nothing."""
     with np.errstate(all="ignore"):
-        return values.shape == expected.shape and bool(np.all(np.abs(values - expected) <= allowed(expected, rtol)))
+        return values.shape == expected.shape and bool((np.abs(values - expected) <= allowed(expected, rtol)).all())
 
 
 def rounded_to_single(values: list[np.ndarray], expected: list[np.ndarray]) -> bool:

@@ -12,15 +12,15 @@ import platform
 import sqlite3
 import zlib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from functools import cache
+from dataclasses import asdict, dataclass, replace
+from functools import cache, lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from autograder.grading.grade import Ran
 from autograder.grading.packing import MAX_ENTRY, pack, plain_answers, unpack
-from autograder.marking import Marks, from_json, to_json
+from autograder.marking import Marks, QuestionMark, from_json, questions_from_json, to_json
 from autograder.sandbox import Ask, Job
 from autograder.sandbox.inside import codec
 
@@ -72,14 +72,23 @@ class Entry:
     def read_marks(self) -> Marks:
         """The record of marks. Raises JournalProblem when it is damaged."""
         try:
-            return from_json(json.loads(zlib.decompress(self.marks)))
+            about, _, questions = zlib.decompress(self.marks).decode().partition("\n")
+            marks = from_json(json.loads(about))
+            return replace(marks, questions=_questions(questions)) if questions else marks
         except (zlib.error, ValueError, KeyError, TypeError) as error:
             raise JournalProblem(f"the journal's marks of {self.student} are damaged ({error}).") from None
 
 
 def packed(marks: Marks) -> bytes:
-    """A record of marks as the journal keeps it."""
-    return zlib.compress(json.dumps(to_json(marks)).encode(), 1)
+    """A record of marks as the journal keeps it: its questions, which are many students', on a line of their own."""
+    about = to_json(marks)
+    questions, about["questions"] = about["questions"], []
+    return zlib.compress(f"{json.dumps(about)}\n{json.dumps(questions)}".encode(), 1)
+
+
+@lru_cache(maxsize=256)
+def _questions(text: str) -> tuple[QuestionMark, ...]:
+    return questions_from_json(json.loads(text))
 
 
 @dataclass(frozen=True)

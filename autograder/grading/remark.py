@@ -50,7 +50,8 @@ def remark(journal: Journal) -> Iterator[Change]:
     Equal answers to equal questions are marked once, however many students gave them.
     """
     marked: dict[tuple[str, int, str, str], tuple[QuestionMark, ...]] = {}
-    wanted: dict[tuple[str, int, str], str] = {}
+    wanted: dict[tuple[str, int, str], tuple[str, float]] = {}
+    costs = differences_cost(journal.root)
     for entry in journal.entries():
         try:
             before = entry.read_marks
@@ -66,14 +67,16 @@ def remark(journal: Journal) -> Iterator[Change]:
             continue
         answered, digest = kept
         try:
-            exercise = exercise_of(journal.root, entry.exercise, entry.student)
+            about = entry.exercise, entry.seed, numbers_mark(journal.root, entry.exercise, entry.student)
+            if about not in wanted:
+                exercise = exercise_of(journal.root, entry.exercise, entry.student)
+                written = sum(part.points for part in exercise.written)
+                wanted[about] = asked(jobs_asks(exercise, entry.seed)), written
         except CourseError as problem:
             yield Change(entry, before, None, str(problem))
             continue
-        about = entry.exercise, entry.seed, numbers_mark(journal.root, entry.exercise, entry.student)
-        if about not in wanted:
-            wanted[about] = asked(jobs_asks(exercise, entry.seed))
-        if wanted[about] != answered:
+        asks, written = wanted[about]
+        if asks != answered:
             yield Change(entry, before, None, "its questions ask something else now: grade it again.")
             continue
         if (*about, digest) not in marked:
@@ -83,9 +86,6 @@ def remark(journal: Journal) -> Iterator[Change]:
                 continue
             if len(marked) >= MOST_KEPT:
                 marked.clear()
-            marked[*about, digest] = mark(
-                exercise, entry.seed, stored.ran.outcome.answers, differences_cost=differences_cost(journal.root)
-            )
-        questions = marked[*about, digest]
-        written = sum(part.points for part in exercise.written)
-        yield Change(entry, before, replace(before, questions=questions, written_points=written))
+            exercise = exercise_of(journal.root, entry.exercise, entry.student)
+            marked[*about, digest] = mark(exercise, entry.seed, stored.ran.outcome.answers, differences_cost=costs)
+        yield Change(entry, before, replace(before, questions=marked[*about, digest], written_points=written))

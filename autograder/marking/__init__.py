@@ -9,6 +9,7 @@ from autograder.marking.marks import (
     Marks,
     QuestionMark,
     from_json,
+    questions_from_json,
     to_json,
     with_lines,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "challenges",
     "from_json",
     "mark",
+    "questions_from_json",
     "to_json",
     "truth_meanwhile",
     "with_lines",

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -258,7 +259,7 @@ class _Walk:
 
 
 def _fits(value: np.ndarray, size: int) -> bool:
-    return value.size == size and bool(np.all(np.isfinite(value)))
+    return value.size == size and bool(np.isfinite(value).all())
 
 
 def _of_size(own: np.ndarray, due: np.ndarray) -> bool:
@@ -275,7 +276,7 @@ COMMA = "A decimal comma makes two numbers of one: write 1.5 and not 1,5."
 def _numbers(value: Any, shape: tuple[int, ...]) -> np.ndarray | None:
     """The student's value in the right shape, if it has as many finite numbers."""
     array = as_numbers(value)
-    if isinstance(array, str) or not _fits(array, int(np.prod(shape))):
+    if isinstance(array, str) or not _fits(array, prod(shape)):
         return None
     return array.astype(float).reshape(shape)
 

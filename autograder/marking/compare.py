@@ -103,8 +103,8 @@ def compare(got: Any, expected: np.ndarray, *, rtol: float | None = None, figure
         else:
             # half a unit of the last figure, and a little for numbers that lie on the edge
             unit = 10.0 ** (np.floor(np.log10(np.abs(expected))) + 1 - figures)
-            equal = bool(np.all(error <= 0.505 * unit))
-        difference = error / (float(np.max(np.abs(expected), initial=0.0)) or 1.0)
+            equal = bool((error <= 0.505 * unit).all())
+        difference = error / (float(np.abs(expected).max(initial=0.0)) or 1.0)
     return Comparison(equal, shape, difference)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
 from math import isfinite
@@ -175,17 +175,21 @@ def from_json(record: Mapping[str, Any]) -> Marks:
     if schema != SCHEMA:
         raise BadRecord(f"this is no record of marks: its schema is {schema!r}, and {SCHEMA!r} is read here")
     try:
-        questions = tuple(
-            QuestionMark(
-                **_known(QuestionMark, question),
-                lines=tuple(_line(line) for line in question["lines"]),
-                sound=_sound(question.get("sound", [])),
-            )
-            for question in record["questions"]
-        )
-        return Marks(**_known(Marks, record), questions=questions)
+        return Marks(**_known(Marks, record), questions=questions_from_json(record["questions"]))
     except (AttributeError, KeyError, TypeError) as error:
         raise BadRecord(f"this record of marks is damaged: {type(error).__name__}: {error}") from None
+
+
+def questions_from_json(records: Sequence[Mapping[str, Any]]) -> tuple[QuestionMark, ...]:
+    """The questions of a record of marks. Raises AttributeError, KeyError or TypeError where it is damaged."""
+    return tuple(
+        QuestionMark(
+            **_known(QuestionMark, question),
+            lines=tuple(_line(line) for line in question["lines"]),
+            sound=_sound(question.get("sound", [])),
+        )
+        for question in records
+    )
 
 
 def _line(record: Mapping[str, Any]) -> LineMark:
