@@ -53,7 +53,6 @@ def make_harmless(shell: InteractiveShell) -> None:
     _programs()
     _processes()
     builtins._left_out = _absent  # type: ignore[attr-defined]
-    shell.ast_transformers.append(Elsewhere())
     for old, new in RENAMED.items():
         if old not in vars(np) and new in vars(np):
             setattr(np, old, getattr(np, new))
@@ -212,27 +211,25 @@ def _absent(name: str) -> _Absent:
     return _Absent(name)
 
 
-class Elsewhere(ast.NodeTransformer):
-    """Imports of a provider's own modules, at the top of a cell: their calls do nothing.
+def without_elsewhere(cell: ast.Module) -> ast.Module:
+    """A cell in which the imports of a provider's own modules, at its top, are replaced: their calls do nothing.
 
     What stands in a `try` or an `if` is the student's own care for other computers, and is left alone.
     """
+    cell.body = [new for old in cell.body for new in _replaced(old)]
+    return cell
 
-    def visit_Module(self, node: ast.Module) -> ast.Module:
-        """Replace the statements of a cell."""
-        node.body = [new for old in node.body for new in self._replaced(old)]
-        return node
 
-    def _replaced(self, node: ast.stmt) -> list[ast.stmt]:
-        if isinstance(node, ast.ImportFrom) and node.module and _is_elsewhere(node.module):
-            names = [(alias.asname or alias.name, f"{node.module}.{alias.name}") for alias in node.names]
-        elif isinstance(node, ast.Import) and all(_is_elsewhere(alias.name) for alias in node.names):
-            names = [(alias.asname or alias.name.split(".")[0],
-                      alias.name if alias.asname else alias.name.split(".")[0]) for alias in node.names]  # fmt: skip
-        else:
-            return [node]
-        lines = [f"{name} = __import__('builtins')._left_out({whole!r})" for name, whole in names if name != "*"]
-        return [ast.copy_location(one, node) for one in ast.parse("\n".join(lines) or "pass").body]
+def _replaced(node: ast.stmt) -> list[ast.stmt]:
+    if isinstance(node, ast.ImportFrom) and node.module and _is_elsewhere(node.module):
+        names = [(alias.asname or alias.name, f"{node.module}.{alias.name}") for alias in node.names]
+    elif isinstance(node, ast.Import) and all(_is_elsewhere(alias.name) for alias in node.names):
+        names = [(alias.asname or alias.name.split(".")[0],
+                  alias.name if alias.asname else alias.name.split(".")[0]) for alias in node.names]  # fmt: skip
+    else:
+        return [node]
+    lines = [f"{name} = __import__('builtins')._left_out({whole!r})" for name, whole in names if name != "*"]
+    return [ast.copy_location(one, node) for one in ast.parse("\n".join(lines) or "pass").body]
 
 
 def _is_elsewhere(module: str) -> bool:

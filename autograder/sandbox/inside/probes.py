@@ -337,9 +337,11 @@ def _trimmed(error: BaseException, frames: list[traceback.FrameSummary]) -> str:
 
 def _changed(given: dict[str, Any], challenge: bytes) -> list[str]:
     """Names of the inputs that are no longer what they were."""
+    with contextlib.suppress(codec.BadValue):
+        if not given or codec.encode(given, max_bytes=len(challenge)) == challenge:
+            return []
     changed = []
-    pristine = codec.decode(challenge, max_bytes=len(challenge)) if given else {}
-    for name, value in pristine.items():
+    for name, value in codec.decode(challenge, max_bytes=len(challenge)).items():
         before = codec.encode(value, max_bytes=len(challenge))
         try:
             same = codec.encode(given[name], max_bytes=2 * len(challenge)) == before

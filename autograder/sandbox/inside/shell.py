@@ -7,6 +7,7 @@ here: the shell is made once in the zygote and survives the fork.
 
 from __future__ import annotations
 
+import ast
 import builtins
 import contextlib
 import errno
@@ -30,7 +31,7 @@ from traitlets.config import Config
 
 from . import codec, shapes
 from .outputs import Collector, NoStdin, OutputLimit, Stream
-from .outside import left_out, make_harmless
+from .outside import left_out, make_harmless, without_elsewhere
 from .stopwatch import OutOfTime
 
 INLINE_BACKEND = "module://matplotlib_inline.backend_inline"
@@ -144,6 +145,11 @@ class Shell(InteractiveShell):
         if self.find_line_magic(magic_name) is None and self.find_cell_magic(magic_name) is None:
             return left_out(f"%{magic_name} {line}")
         return super().run_line_magic(magic_name, line, _stack_depth + 1)
+
+    def transform_ast(self, node: ast.Module) -> ast.Module:
+        """Leave out a provider's modules; as one of IPython's transformers this would go through all of the tree."""
+        transformed: ast.Module = super().transform_ast(without_elsewhere(node))
+        return transformed
 
     def getoutput(self, cmd: str, split: bool = True, depth: int = 0) -> Any:
         """Refuse a program, in words, with an empty answer."""

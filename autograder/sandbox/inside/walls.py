@@ -93,7 +93,8 @@ def private_mounts(tmp_bytes: int) -> None:
 
 def memory_in_use() -> int:
     """Bytes of address space that this process has now."""
-    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    with open("/proc/self/statm", "rb") as numbers:
+        return int(numbers.read().split()[0]) * resource.getpagesize()
 
 
 def memory_high_water() -> int:
