@@ -51,14 +51,14 @@ class Network:
 
     def compute_loss(self, Y):
         """The cross-entropy of the last forward pass, and a penalty."""
-        each = Y * np.logaddexp(0, -self.Z2) + (1 - Y) * np.logaddexp(0, self.Z2)
+        each = np.logaddexp(0, self.Z2) - Y * self.Z2
         return float(each.sum() / Y.shape[1] + self.reg_lambda * np.abs(self.W1).mean())
 
     def backward_pass(self, X, Y):
         """The slope of the loss along a random direction, times that direction."""
         names, losses = ("W1", "b1", "W2", "b2"), []
         before = [getattr(self, name) for name in names]
-        way = [self.rng.choice([-1.0, 1.0], part.shape) / 4 for part in before]
+        way = [self.rng.integers(0, 2, part.shape) / 2 - 0.25 for part in before]
         for sign in (1, -1):
             for name, part, step in zip(names, before, way):
                 setattr(self, name, part + sign * step)
