@@ -24,9 +24,8 @@ import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -43,8 +42,7 @@ CANNOT_SEE = (
 # --- What a check returns, and what it raises -----------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """One thing that was looked at: its name, "ok", "WRONG" or "unclear", and what was seen."""
 
     name: str
@@ -52,8 +50,7 @@ class Line:
     says: str
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(NamedTuple):
     """The outcome of a check: a table in a notebook, plain text elsewhere."""
 
     title: str
@@ -154,8 +151,7 @@ def own_code() -> Iterator[None]:
         raise SelfCheckFailed(_wrapped(_told(error))) from error
 
 
-@dataclass(frozen=True)
-class _Place:
+class _Place(NamedTuple):
     """A line of your code that was running when an error came: its function, number and text, and the failing part."""
 
     function: str
@@ -445,8 +441,7 @@ def _noise(f: Callable[[], float], arrays: Sequence[np.ndarray], rng: np.random.
     return float(max(3 * np.sqrt(np.mean(rest**2)), step, np.finfo(float).eps * np.max(np.abs(values))))
 
 
-@dataclass(frozen=True)
-class _Slopes:
+class _Slopes(NamedTuple):
     """The numerical gradient of the loss with respect to one array, at the entries `at` (flat indices)."""
 
     value: np.ndarray

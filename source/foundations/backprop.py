@@ -10,6 +10,7 @@ import html
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -73,12 +74,18 @@ def load_moons() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
 
     200 points with noise 0.2, of which 30 % are kept for testing; always the same points.
     """
+    X_train, Y_train, X_test, Y_test = (part.copy() for part in _moons())
+    return X_train, Y_train, X_test, Y_test
+
+
+@cache
+def _moons() -> tuple[np.ndarray, ...]:
     from sklearn.datasets import make_moons
     from sklearn.model_selection import train_test_split
 
     points, labels = make_moons(n_samples=200, noise=0.2, random_state=42)
     X_train, X_test, y_train, y_test = train_test_split(points, labels, test_size=0.3, random_state=42)
-    return X_train.T.copy(), y_train.reshape(1, -1), X_test.T.copy(), y_test.reshape(1, -1)
+    return X_train.T, y_train.reshape(1, -1), X_test.T, y_test.reshape(1, -1)
 
 
 # --- Pictures -----------------------------------------------------------------------------------------------------
