@@ -23,10 +23,13 @@ SAMPLE = [
     ("multi_output", "missing-return", "returned", "def forward_pass", "`return self.A2` is due"),
     ("two_hidden_layers", "z-for-a-in-gradient", "dW3", "self.Z2", "`self.A2` is due here"),
     ("two_hidden_layers", "bias-not-summed", "db2", "dZ2", "lacks its sum here"),
-    ("exploding_gradients", "always-scaled", "below", "threshold / norm", "1 is due"),
+    ("exploding_gradients", "always-scaled", "below", "a * (threshold / norm)", "the given below is due"),
     ("softmax_jacobian", "dp-plus", "dp", "y / p", "lacks a minus here"),
     ("optimisers", "s-anew", "s", "(1 - beta) * g**2", "gives something else here than is due"),
     ("optimisers", "adam-first-only", "theta", "s_hat = s", "gives something else here than is due"),
+    ("exploding_gradients", "half-missing", "decay", "peak * (1 + np.cos(", "gives something else here than is due"),
+    ("exploding_gradients", "not-clipped", "above", "a.copy()", "`above` is due"),
+    ("exploding_gradients", "standard-normal", "relu", "rng.standard_normal", "`relu` is due"),
     ("worked_calculation", "sigmoid-sign", "a1", "[sigma(-z1[0])", "gives something else here: `a1` is due"),
 ]
 

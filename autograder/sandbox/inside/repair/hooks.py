@@ -16,6 +16,10 @@ MOST_VISITS = 8
 """So many visits of one expression are looked at."""
 
 MOST_ENTRIES = 4096
+"""So many entries of a row, and of an answer that is compared at every run, are looked at."""
+
+MOST_OF_ARRAY = 1 << 15
+"""So many entries may an array have that is looked at."""
 
 LONGEST = 64
 """So many visits of an expression are looked at as one row."""
@@ -45,6 +49,7 @@ class Hook:
         self.seen: dict[Visit, tuple[Any, Any, int]] = {}
         self.rows: dict[int, list[Any]] = {}
         self.over: dict[int, dict[int, Any]] = {}
+        self.generators: set[int] = set()  #: the expressions that give a generator of random numbers
         self.left_behind: dict[Visit, dict[str, Any]] = {}
         self.reached: Visit = (-1, -1)
         self.asked: frozenset[int] = frozenset()
@@ -151,6 +156,8 @@ class Hook:
             self.seen[key] = (found, value, len(self.seen))
         elif type(value) in (bool, np.bool_):
             self.seen[key] = (bool(value), value, len(self.seen))
+        elif isinstance(value, np.random.Generator | np.random.RandomState) or value is np.random:
+            self.generators.add(key[0])
 
 
 def as_array(value: Any) -> np.ndarray | None:
@@ -158,18 +165,18 @@ def as_array(value: Any) -> np.ndarray | None:
     kind = type(value)
     try:
         if kind is range:
-            return np.array(value, float) if len(value) <= MOST_ENTRIES else None
+            return np.array(value, float) if len(value) <= MOST_OF_ARRAY else None
         if kind is np.ndarray:
-            if value.dtype.kind in "biuf" and value.size <= MOST_ENTRIES:
+            if value.dtype.kind in "biuf" and value.size <= MOST_OF_ARRAY:
                 return np.array(value, float)
         elif kind in (int, float) or (kind is not np.bool_ and issubclass(kind, np.number)):
             return np.array(float(value))
         elif kind in (list, tuple) and 0 < len(value) <= 200 and not _is_deep(value):
             arrays = [one for one in value if isinstance(one, np.ndarray)]
-            if len({one.shape for one in arrays}) > 1 or sum(one.size for one in arrays) > MOST_ENTRIES:
+            if len({one.shape for one in arrays}) > 1 or sum(one.size for one in arrays) > MOST_OF_ARRAY:
                 return None  # numpy takes milliseconds to say so
             made = np.array(value)
-            if made.dtype.kind in "iuf" and made.size <= MOST_ENTRIES:
+            if made.dtype.kind in "iuf" and made.size <= MOST_OF_ARRAY:
                 return made.astype(float)
         elif kind.__module__.startswith("sympy."):
             return sampled(value)

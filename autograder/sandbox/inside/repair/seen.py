@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .hooks import MOST_ENTRIES, MOST_VISITS, Visit
+from .hooks import MOST_OF_ARRAY, MOST_VISITS, Visit
 from .instrument import Node, leaves
 from .runs import PRECISION, same
 
@@ -72,6 +72,7 @@ class Seen:
         self.plain = {
             n for n, values in enumerate(table) if all(np.all(one == 0) or np.all(one == 1) for one in values)
         }
+        self.generators: set[int] = set()  #: the expressions that give a generator of random numbers
         self.uses: dict[str, list[Node]] = {}
         for node in nodes:
             if node.leaf:
@@ -84,6 +85,7 @@ class Seen:
         self.idle: set[Visit] = set()  #: where no other value can mend anything
         self.idle_together: set[Visit] = set()  #: nor one at all visits at which it is the same
         self.known = {key: self._is_known(key) for key in seen}
+        self.own_numbers: dict[Visit, bool] = {}  #: whether a number of one's own is in it, as far as it was asked
         self.steady: dict[int, int] = {}  #: at how many visits an expression gives the same
         self.last = set(list(seen)[-6:]) if stopped else set()
 
@@ -185,15 +187,34 @@ class Seen:
         return bool(so_called) and not any(self._equal(values, self.table[n]) for n in so_called)
 
     def _has_own_number(self, key: Visit, node: Node) -> bool:
-        """Whether one of the operands is a number that is not given, does not count, and stands in no formula."""
+        """Whether one of the operands is a number that is not given, does not count, and stands in no formula.
+
+        Beside a draw that is not the solution's, it has to be called what the solution calls it, too: it may be right
+        somewhere else.
+        """
+        if key not in self.own_numbers:
+            self.own_numbers[key] = self._has_other_number(key, node)
+        return self.own_numbers[key]
+
+    def _has_other_number(self, key: Visit, node: Node) -> bool:
+        drawn = bool(self.generators) and self._has_own_draw(key, node)
         for child in leaves(self.nodes, node):
             part, one = self._part(child, key), self.nodes[child]
             is_number = part is not None and not part[0].ndim and one.leaf and one.kind != "Constant"
             if not is_number or part is None or all(float(value).is_integer() for value in part):
                 continue
-            if not any(self._equal(part, self.table[n]) for n in self._alike(part)):
+            known, name = self._alike(part), zlib.crc32(one.text.encode())
+            if drawn:
+                known = [n for n in known if self.levels[n] < GRADIENT or self.wholes[n] == name]
+            if not any(self._equal(part, self.table[n]) for n in known):
                 return True
         return False
+
+    def _has_own_draw(self, key: Visit, node: Node) -> bool:
+        """Whether it draws random numbers, or holds a draw, that the solution does not have."""
+        if self.generators.intersection(node.children) and not self.known.get((node.index, key[1]), False):
+            return True
+        return any(self._has_own_draw(key, self.nodes[child]) for child in node.children)
 
     def _is_known(self, key: Visit) -> bool:
         values = self.seen[key]
@@ -309,4 +330,4 @@ def each(operate: Callable[[Any, Any], Any], a: Any, b: Any) -> tuple[Any, ...] 
             made = tuple(np.asarray(operate(x, y), float) for x, y in zip(a, b))
     except (TypeError, ValueError, ZeroDivisionError, OverflowError):
         return None
-    return made if all(one.size <= MOST_ENTRIES and np.all(np.isfinite(one)) for one in made) else None
+    return made if all(one.size <= MOST_OF_ARRAY and np.all(np.isfinite(one)) for one in made) else None

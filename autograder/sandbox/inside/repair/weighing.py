@@ -35,10 +35,12 @@ class Weighing(Proofs):
                 self.left_behind = self.runs.hook.left_behind
                 if self.runs.error is not None:
                     self.stopped = self._where_it_stopped(self.runs.error)
+        self.given_rows = rows
         self.visited = set(self.runs.hook.visits)
         common = [key for key in seen[0] if all(key in one for one in seen) and key not in self.over[0]]
         self.objects = {key: seen[0][key][1] for key in common}
         self.order = {key: seen[0][key][2] for key in common}
+        self.candidates.generators = self.runs.hook.generators
         self.candidates.see({key: tuple(one[key][0] for one in seen) for key in common}, self.stopped)
         self.rows.see(rows, self.candidates, {key[0] for key in self.over[0]})
         self.candidates.steady = self.rows.steady()
@@ -148,6 +150,14 @@ class Weighing(Proofs):
         function = self._function_of(node) if node.kind == "Call" else None
         return function is not None and node.text.startswith(f"{function.target}(")
 
+    def _hands_on(self, node: Node) -> bool:
+        """Whether a function calls itself here, and returns what comes back, or an entry of it, as it is."""
+        if not self._calls_itself(node):
+            return False
+        while not node.root and node.parent >= 0 and self.nodes[node.parent].kind == "Subscript":
+            node = self.nodes[node.parent]
+        return node.root == "return"
+
     def _is_due_outside(self, one: Candidate) -> bool:
         """Whether an answer as a whole would have to come out of a function that only helps to work it out."""
         if not self.candidates.is_asked(one):
@@ -162,7 +172,8 @@ class Weighing(Proofs):
         missing there as where they are called, and what is asked is due where they are called."""
         if self.helpers is None:
             names = {one.target for one in self.nodes if one.kind == "Function"}
-            calls = {call for one in self.nodes if one.kind == "Call" for call in _CALLED.findall(one.text)}
+            within = [one for one in self.nodes if one.kind == "Call" and not self._hands_on(one)]
+            calls = {call for one in within for call in _CALLED.findall(one.text)}
             called = names & {name for owner, name in calls if owner not in MODULES}
             self.helpers = set()
             for node in self.nodes:
