@@ -44,13 +44,15 @@ def solutions(
         network = next((q.network for q in exercise.questions if q.probe is probe and q.network), None)
         given, shown = points(probe, seed)
         exact = [{name: value for name, value in one.items() if value is not None} for one in answer.values["answers"]]
-        recorded, rows, in_calls = (answer.values[name] for name in ("quantities", "rows", "in_calls"))
+        recorded, rows, in_calls, handed = (
+            answer.values[name] for name in ("quantities", "rows", "in_calls", "handed")
+        )
         if numbers := own_numbers(exercise, probe):  # the solution calculates with those of the sheet
             assert exercise.personal is not None
-            true, recorded, rows, in_calls = exercise.personal.truth(numbers), [], [], []
+            true, recorded, rows, in_calls, handed = exercise.personal.truth(numbers), [], [], [], []
             exact = [{name: np.reshape(true[name], np.shape(value)) for name, value in one.items()} for one in exact]
         table = quantities(described(network), given, recorded, exact)
-        asked = asked_of(given, exact, table, shown, rows, in_calls)
+        asked = asked_of(given, exact, table, shown, rows, in_calls, handed)
         found[probe.name] = Solution(asked, tuple(table))
     return found
 
@@ -71,6 +73,7 @@ def asked_of(
     shown: int,
     rows: Sequence[Mapping[str, Any]] = (),
     in_calls: Sequence[Mapping[str, Any]] = (),
+    handed: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """What a search is given: the points, the exact answers and every quantity there, and which point is shown."""
     return {
@@ -81,11 +84,16 @@ def asked_of(
         "wholes": [_hashed(one.whole) for one in table],
         "formulas": [one.formula for one in table],
         "named": [bool(one.text) for one in table],
-        "rows": [{**one, **{way: [_hashed(name) for name in one[way]] for way in ("names", "read")}} for one in rows],
+        "rows": [_with_hashes(one) for one in rows],
+        "handed": [_with_hashes(one) for one in handed],
         "in_calls": [{**one, "names": [_hashed(name) for name in one["names"]]} for one in in_calls],
         "rtol": RTOL,
         "shown": shown,
     }
+
+
+def _with_hashes(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row, **{way: [_hashed(name) for name in row[way]] for way in ("names", "read")}}
 
 
 def _hashed(name: str) -> int:

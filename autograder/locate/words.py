@@ -33,6 +33,7 @@ SENTENCES = {
     "in order": "In {code} two stand in each other's place.",
     "summed": "{code} lacks its sum here.",
     "averaged": "{code} lacks its mean here.",
+    "handed": "In {code} something else has to be handed on.",
     "sign": "{code} lacks a minus here.",
 }
 

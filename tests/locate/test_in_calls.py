@@ -48,7 +48,7 @@ def run(source, task="repair", known=None):
         table = [one["values"] for one in known["quantities"]]
         given |= {"exact": known["answers"], "table": table, "levels": [2.0] * len(table)}
         given |= {"wholes": [0] * len(table), "named": [False] * len(table), "formulas": [""] * len(table)}
-        given |= {way: [hashed(one) for one in known[way]] for way in ("rows", "in_calls")}
+        given |= {way: [hashed(one) for one in known[way]] for way in ("rows", "in_calls", "handed")}
 
     class Read(SimpleNamespace):
         def __getattribute__(self, name):

@@ -33,7 +33,8 @@ def test_what_is_due_follows_from_the_students_numbers(name):
     numbers, recorded = numbers_of(CLASS, name, "ada"), {"values": [np.array(0.123)], "whole": "", "size": 1}
     for called, probe in by_hand(sheet).items():
         own = next(one.probe for one in ada.questions if one.probe.name == called)
-        answers = {"answers": [sheet_answers(sheet, probe)], "quantities": [recorded], "rows": [], "in_calls": []}
+        answers = {"answers": [sheet_answers(sheet, probe)], "quantities": [recorded], "rows": []}
+        answers |= {"in_calls": [], "handed": []}
         outcome = SimpleNamespace(answers={called: [SimpleNamespace(status="answered", values=answers)]})
         for exercise, asked, given in ((sheet, probe, sheet.personal.sheet), (ada, own, numbers)):
             found = solutions(exercise, 1, Job(cells=()), [], lambda job, outcome=outcome: outcome, [asked])[called]

@@ -69,7 +69,7 @@ def run(source, task="repair", exact=None, table=()):
     given["levels"] = [level for level, _ in table]
     given["wholes"], given["named"], given["rows"] = [0] * len(table), [True] * len(table), []
     given["formulas"] = [""] * len(table)
-    given["in_calls"] = []
+    given["in_calls"], given["handed"] = [], []
     before = {one: one.__code__ for one in names.values() if hasattr(one, "__code__")}
     found = done(task, instrument, names, lambda now, _: SimpleNamespace(**now), asked, given)
     assert all(one.__code__ is code for one, code in before.items())  # what was changed is changed back

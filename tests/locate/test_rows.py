@@ -70,7 +70,8 @@ def run(source, task="repair", known=None, seconds=60.0):
         table = [one["values"] for one in known["quantities"]]
         given |= {"exact": known["answers"], "table": table, "levels": [1.0] * len(table)}
         given |= {"wholes": [zlib.crc32(one["whole"].encode()) for one in known["quantities"]]}
-        given |= {"named": [False] * len(table), "formulas": [""] * len(table), "rows": hashed(known["rows"])}
+        given |= {"named": [False] * len(table), "formulas": [""] * len(table)}
+        given |= {name: hashed(known[name]) for name in ("rows", "handed")}
         given["in_calls"] = [
             {**one, "names": [zlib.crc32(name.encode()) for name in one["names"]]} for one in known["in_calls"]
         ]

@@ -30,6 +30,8 @@ SAMPLE = [
     ("exploding_gradients", "half-missing", "decay", "peak * (1 + np.cos(", "gives something else here than is due"),
     ("exploding_gradients", "not-clipped", "above", "a.copy()", "`above` is due"),
     ("exploding_gradients", "standard-normal", "relu", "rng.standard_normal", "`relu` is due"),
+    ("sgd", "batch-steps", "one", "network.forward_pass(X)", "something else has to be handed on"),
+    ("ising_phases", "mean-probability", "accuracy", "model(X_test).mean()", "gives something else here"),
     ("worked_calculation", "sigmoid-sign", "a1", "[sigma(-z1[0])", "gives something else here: `a1` is due"),
 ]
 

@@ -39,6 +39,8 @@ class Node:
     sign: str = ""
     children: list[int] = field(default_factory=list)
     text: str = ""
+    called: str = ""  #: the name of the function that it calls, if it is a call of a name
+    handed: str = ""  #: of an argument: what is called with it, and as which
     stores: dict[str, tuple[int, int, int, int]] = field(default_factory=dict)  #: of a function
     arguments: tuple[str, ...] = ()  #: of a function
     blind: tuple[int, int, int, int] | None = None  #: of a function that reads nothing it is given: what it returns
@@ -234,6 +236,8 @@ class Instrument(ast.NodeTransformer):
             node, kind.__name__, parent=self._parent, leaf=leaf, root=self._root, target=self._target,
             sign=_SIGNS.get(type(getattr(node, "op", None)), ""),
         )  # fmt: skip
+        if kind is ast.Call and isinstance(node.func, ast.Name):
+            about.called = node.func.id
         kept = self._parent, self._root, self._target
         self._parent, self._root, self._target = about.index, "", ""
         original = copy.copy(node)
@@ -241,6 +245,13 @@ class Instrument(ast.NodeTransformer):
         self._parent, self._root, self._target = kept
         call = ast.Call(ast.Name(self.name, ast.Load()), [ast.Constant(about.index), inner], [])
         return _placed(call, original)
+
+    def _argument(self, node: Any, called: str, which: str) -> Any:
+        first, kind = len(self.nodes), type(node)
+        made = self._expression(node)
+        if called and which and len(self.nodes) > first and kind.__name__ == self.nodes[first].kind:
+            self.nodes[first].handed = f"{called}({which}"
+        return made
 
     def _inner(self, node: Any) -> Any:
         """The expression with hooks around its parts."""
@@ -250,9 +261,10 @@ class Instrument(ast.NodeTransformer):
                 node.func.value = self._expression(node.func.value)
             elif not isinstance(node.func, ast.Name):
                 node.func = self._expression(node.func)
-            node.args = [self._expression(one) for one in node.args]
+            called = _called(node.func)
+            node.args = [self._argument(one, called, str(number)) for number, one in enumerate(node.args)]
             for keyword in node.keywords:
-                keyword.value = self._expression(keyword.value)
+                keyword.value = self._argument(keyword.value, called, keyword.arg or "")
         elif kind is ast.Attribute:
             node.value = self._expression(node.value)
         elif kind is ast.Subscript:
@@ -286,6 +298,24 @@ def leaves(nodes: list[Node], node: Node) -> Iterator[int]:
             yield child
         else:
             yield from leaves(nodes, nodes[child])
+
+
+def within(nodes: list[Node], node: Node) -> Iterator[Node]:
+    """An expression, and all that it is made of."""
+    yield node
+    for child in node.children:
+        yield from within(nodes, nodes[child])
+
+
+def _called(function: Any) -> str:
+    """What is called: a function or a method, which is none of a module."""
+    if isinstance(function, ast.Call):  # a hook around it
+        function = function.args[1]
+    if isinstance(function, ast.Name):
+        return function.id
+    is_method = isinstance(function, ast.Attribute)
+    of_module = is_method and any(isinstance(one, ast.Name) and one.id in MODULES for one in ast.walk(function))
+    return function.attr if is_method and not of_module else ""
 
 
 def _placed(made: Any, at: Any) -> Any:

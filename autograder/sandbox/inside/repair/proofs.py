@@ -10,6 +10,7 @@ import numpy as np
 
 from .candidates import Candidates
 from .formulas import again
+from .handed import Handed
 from .hooks import Visit
 from .in_calls import Calls
 from .instrument import Instrument
@@ -66,6 +67,7 @@ class Proofs:
         table = [one if formula is None else [formula] * len(one) for one, formula in zip(asked["table"], made)]
         self.candidates = Candidates(self.nodes, table, asked["levels"], asked["wholes"], asked["named"])
         self.rows = Rows(self.nodes, asked["rows"], asked["table"], asked["levels"], read)
+        self.handed = Handed(self.nodes, asked["handed"], read)
         self.calls = Calls(self.nodes, asked["in_calls"])
         self.helpers: set[int] | None = None
         self.rtol = float(asked["rtol"])
@@ -219,8 +221,9 @@ def over_at(candidate: Candidate | Joint, point: int) -> dict[Visit, Any]:
     """What stands in the place of expressions with a repair, at a point."""
     if isinstance(candidate, Joint):
         return {key: value for one in candidate.parts for key, value in over_at(one, point).items()}
-    if candidate.kind == "row" and isinstance(candidate.values[point], dict):
+    in_row = candidate.kind in ("row", "handed")
+    if in_row and isinstance(candidate.values[point], dict):
         return {(candidate.key[0], visit): value for visit, value in candidate.values[point].items()}
-    if candidate.kind == "row":
+    if in_row:
         return {(candidate.key[0], visit): value for visit, value in enumerate(candidate.values[point])}
     return dict.fromkeys((candidate.key, *candidate.also), candidate.values[point])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .formulas import written
+from .handed import arguments
 from .hooks import RECORD
 from .in_calls import different
 from .instrument import Instrument
@@ -45,5 +46,6 @@ def recorded(runs: Runs, instrument: Instrument) -> Plain:
         "answers": answers,
         "quantities": list(found.values()),
         "rows": found_rows,
+        "handed": list(arguments(rows, instrument.nodes)),
         "in_calls": different(in_calls, instrument),
     }

@@ -209,10 +209,8 @@ class Rows:
 
     def _calls_a_name(self, node: Node) -> bool:
         """Whether it calls a function of the code's own: what is wrong may be in it, or in what it was given."""
-        name = node.text.split("(")[0]
-        if node.kind != "Call" or not name.isidentifier():
-            return False
-        return name in self.own or not (name in self.handed or hasattr(builtins, name))
+        name = node.called
+        return bool(name) and (name in self.own or not (name in self.handed or hasattr(builtins, name)))
 
     def calls_own(self, node: Node) -> bool:
         """Whether it is, or holds, a call of a function of the code's own."""

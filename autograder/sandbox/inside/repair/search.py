@@ -108,6 +108,8 @@ class Search(Telling):
         if self.focus is not None:
             ordered = [one for one in ordered if one.key[0] in self.focus]
         successes += self._in_rows(right, end, first=True)
+        if not successes:
+            successes += self._jointly(right, self._handed())
         if any(gained == wrong for _, gained in successes):
             ordered = []
         end = self.runs.count + (0.9 if few else SHARE) * (self.runs.most - self.runs.count)
@@ -139,7 +141,7 @@ class Search(Telling):
             if not successes:
                 successes += self._twins(right)
             if not successes:
-                successes += self._jointly(right)
+                successes += self._jointly(right, self.rows.named() + self._handed())
         successes.sort(key=lambda one: self._price(one, successes))
         chosen: list[tuple[Repair, set[str]]] = []
         mended: set[str] = set()
@@ -154,7 +156,9 @@ class Search(Telling):
     def _in_rows(self, right: set[str], end: float, *, first: bool) -> list[tuple[Repair, set[str]]]:
         """The rows that mend something in the place of others: ``first`` where something is first unknown."""
         found: list[tuple[Repair, set[str]]] = []
-        candidates = [*self.rows.all(), *(self.calls.all(self.in_calls, self.rows) if first else ())]
+        candidates = list(self.rows.all())
+        if first:
+            candidates += [*self.calls.all(self.in_calls, self.rows), *self._handed()]
         for candidate in sorted(candidates, key=lambda one: (one.rank, self.nodes[one.key[0]].size)):
             node = self.nodes[candidate.key[0]]
             if self._is_spent(end):
@@ -164,13 +168,14 @@ class Search(Telling):
             if self._calls_itself(node) or node.index in self._helping() or node.index in self.unreached:
                 continue
             gained = self._gained(right, [over_at(candidate, point) for point in self.points])
-            if gained and not any(self._mends([one], right) >= gained for one in self.rows.in_operands(node.index)):
+            others = self.rows.in_operands(node.index) if candidate.kind != "handed" else ()
+            if gained and not any(self._mends([one], right) >= gained for one in others):
                 found.append((candidate, gained))
         return found
 
-    def _jointly(self, right: set[str]) -> list[tuple[Repair, set[str]]]:
-        """Every name that the solution gives another row, with its own, and as few of them as mend as much."""
-        parts_of_it = self.rows.named()
+    def _jointly(self, right: set[str], parts_of_it: list[Candidate]) -> list[tuple[Repair, set[str]]]:
+        """As few of several repairs as mend as much as all of them: names with the rows that the solution gives them,
+        and what it hands to calls."""
         if len(parts_of_it) < 2 or not self._mends(parts_of_it, right):
             return []
         for one in parts_of_it[::-1]:
@@ -180,6 +185,10 @@ class Search(Telling):
         if len(parts_of_it) < 2:
             return []  # one that mends as much alone was left out before, for a reason
         return [(Joint(0.5, tuple(parts_of_it)), self._mends(parts_of_it, right))]
+
+    def _handed(self) -> list[Candidate]:
+        """The arguments of the solution in the place of others."""
+        return list(self.handed.all(self.given_rows, self.candidates.generators, {key[0] for key in self.over[0]}))
 
     def _likely(self, one: Candidate) -> tuple[bool, bool]:
         """Of what costs the same, arrays first, for numbers fit by chance, and numbers that are written down."""

@@ -43,7 +43,7 @@ class Telling(Changing):
 
     def _priced(self, one: Repair) -> float:
         """The rank of a repair; a name costs more, for where it got its value may be at fault."""
-        if not isinstance(one, Candidate) or one.kind == "row":
+        if not isinstance(one, Candidate) or one.kind in ("row", "handed"):
             return one.rank
         node = self.nodes[one.key[0]]
         rank = one.rank
@@ -68,11 +68,14 @@ class Telling(Changing):
                 "got": None, "expected": None, "sound": [],
             }  # fmt: skip
         node = self.nodes[best.key[0]]
-        if best.kind == "row":
+        if best.kind in ("row", "handed"):
+            kind = "value"
+            if best.kind == "handed" and node.leaf and node.kind != "Constant":
+                kind, node = "handed", self.nodes[node.parent]
             line, col = node.statement if node.leaf and node.statement else (node.line, node.col)
             return {
                 "cell": node.cell, "line": line, "end_line": node.end_line, "col": col, "end_col": node.end_col,
-                "visit": -1, "kind": "value", "due": -1, "given": -1, "got": None, "expected": None, "sound": [],
+                "visit": -1, "kind": kind, "due": -1, "given": -1, "got": None, "expected": None, "sound": [],
             }  # fmt: skip
         many = sum(1 for key in self.candidates.seen if key[0] == node.index) > 1
         first, last = node, node
