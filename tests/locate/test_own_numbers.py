@@ -30,7 +30,10 @@ def by_hand(exercise):
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_due_follows_from_the_students_numbers(name):
     sheet, ada = load(name), _own_exercise(CLASS, name, "ada")
-    numbers, recorded = numbers_of(CLASS, name, "ada"), {"values": [np.array(0.123)], "whole": "", "size": 1}
+    numbers, recorded = (
+        numbers_of(CLASS, name, "ada"),
+        {"values": [np.array(0.123)], "whole": "", "size": 1, "formula": ""},
+    )
     for called, probe in by_hand(sheet).items():
         own = next(one.probe for one in ada.questions if one.probe.name == called)
         answers = {"answers": [sheet_answers(sheet, probe)], "quantities": [recorded], "rows": []}
