@@ -801,6 +801,6 @@ QUICK = DEFAULT[::10]
 SAMPLE = (
     *FORGERS[2:20:6], *READERS[:6:2], READERS[5], *WRITERS[::5], NETWORK[0], *PROCESSES[3:9:5], LUCKLESS[0],
 )  # fmt: skip
-"""Run with the slow tests in every other place where the grader may run; the whole corpus by `make test-all`."""
+"""Run with the heavy tests in the other places where the grader may run; the whole corpus by `make test-all`."""
 
 CORPUS = (*FORGERS, *READERS, *WRITERS, *NETWORK, *PROCESSES, *RESOURCES, *TIME, *LUCKLESS)

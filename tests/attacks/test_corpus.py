@@ -173,8 +173,10 @@ def _elsewhere() -> list:
     """Every attack in every place; CI runs those of the sample, each in one place, by turns."""
     in_ci = {(place, attack.name) for place, attack in zip(cycle(PLACES), SAMPLE)}
     return [
-        pytest.param(place, attack, id=f"{place}-{attack.name}", marks=pytest.mark.slow if (place, attack.name) in in_ci
-                     else pytest.mark.long)
+        pytest.param(
+            place, attack, id=f"{place}-{attack.name}",
+            marks=pytest.mark.heavy if (place, attack.name) in in_ci else pytest.mark.long,
+        )
         for place in PLACES
         for attack in CORPUS
     ]  # fmt: skip
@@ -187,7 +189,7 @@ def test_it_does_so_in_a_container_and_as_an_ordinary_user(
     check(attack, walled, root, open_folder)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 @pytest.mark.parametrize("walled", PLACES, indirect=True)
 def test_the_canary_chooses_the_level_that_the_place_allows(walled: Elsewhere, request: pytest.FixtureRequest) -> None:
     place = PLACES[request.node.callspec.params["walled"]]
@@ -205,7 +207,7 @@ def test_without_walls_it_does_what_it_says(attack: Attack, unprotected: Sandbox
     does_harm(attack, unprotected, root, tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 @pytest.mark.parametrize("attack", [a for a in SAMPLE if a.control], ids=lambda attack: attack.name)
 @pytest.mark.parametrize("walled", OPEN, indirect=True)
 def test_without_walls_it_does_so_as_an_ordinary_user(
