@@ -210,11 +210,14 @@ def _parsed(source: str) -> ast.Module | None:
 
 
 def _is_whole(code: str) -> bool:
-    """Whether it is a name, or a collection of what others worked out."""
+    """Whether it is a name, or a collection of what others worked out; numbers that were typed are at fault alone."""
     tree = _parsed(code)
     node = tree.body[0] if tree and len(tree.body) == 1 else None
+    if not isinstance(node, ast.Expr):
+        return False
+    is_typed = not any(isinstance(one, ast.Name) for one in ast.walk(node))
     whole = (ast.Name, ast.Attribute, ast.Tuple, ast.List, ast.Dict, ast.ListComp)
-    return isinstance(node, ast.Expr) and isinstance(node.value, whole)
+    return isinstance(node.value, whole) and not is_typed
 
 
 def _is_set(name: str, code: Code) -> bool:

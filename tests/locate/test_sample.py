@@ -28,6 +28,8 @@ SAMPLE = [
     ("optimisers", "s-anew", "s", "(1 - beta) * g**2", "gives something else here than is due"),
     ("optimisers", "adam-first-only", "theta", "s_hat = s", "gives something else here than is due"),
     ("exploding_gradients", "half-missing", "decay", "peak * (1 + np.cos(", "gives something else here than is due"),
+    ("exploding_gradients", "no-warm-up", "warm_up", "return peak", "gives something else here than is due"),
+    ("vanishing_gradients", "first-step-skipped", "layer5", "[1, 1 / 4", "gives something else here than is due"),
     ("exploding_gradients", "not-clipped", "above", "a.copy()", "`above` is due"),
     ("exploding_gradients", "standard-normal", "relu", "rng.standard_normal", "`relu` is due"),
     ("sgd", "batch-steps", "one", "network.forward_pass(X)", "something else has to be handed on"),

@@ -45,7 +45,7 @@ class Node:
     arguments: tuple[str, ...] = ()  #: of a function
     blind: tuple[int, int, int, int] | None = None  #: of a function that reads nothing it is given: what it returns
     gives: bool = False  #: of a function: whether it returns anything, or changes what it is given
-    statement: tuple[int, int] | None = None  #: where the assignment begins whose whole right side it is
+    statement: tuple[int, int] | None = None  #: where the statement begins of which it is the right side
 
 
 class Instrument(ast.NodeTransformer):
@@ -114,7 +114,10 @@ class Instrument(ast.NodeTransformer):
         elif kind is ast.AugAssign:
             return self._augmented(node)
         elif kind is ast.Return:
+            first = len(self.nodes)
             node.value = node.value and self._rooted(node.value, "return")
+            if len(self.nodes) > first and self.nodes[first].root == "return":
+                self.nodes[first].statement = node.lineno, node.col_offset
         elif kind is ast.Expr:
             node.value = node.value if _is_text(node) else self._rooted(node.value, "expr")
         elif kind in (ast.If, ast.While):

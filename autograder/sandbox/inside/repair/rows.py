@@ -99,6 +99,7 @@ class Rows:
         asked = [one for one in functions if one.target in read and one.target not in called]
         self.own = {name for one in functions for name in (one.target, *one.stores)} | {one.target for one in nodes}
         self.handed = {name for one in asked for name in one.arguments}
+        self.given = self.handed - {name for one in functions for name in one.stores}
         self.by_form: dict[Any, list[Row]] = {}
         for one in rows:
             row = Row(one["values"], frozenset(one["names"]), frozenset(one["read"]))
@@ -187,15 +188,19 @@ class Rows:
         is_plain = node.leaf and node.kind in ("Name", "Attribute", "Constant")
         if is_plain:
             is_copy = node.root == "assign" and bool(node.target) and node.statement is not None
-            return COPIED if is_copy and self._first_unknown(index) is None else None
+            is_returned = node.root == "return" and (node.kind == "Constant" or node.text in self.given)
+            return COPIED if is_returned or (is_copy and self._first_unknown(index) is None) else None
         first = self._first_unknown(index)
         if first is not None:  # until there it may give what is known, but not what is due
             first = min(first, _first_other(self.mine[index], row.values))
         if self._calls_a_name(node) or any(self._first_unknown(one) is not None for one in self._calls(node)):
             return None
         for leaf in self._leaves(node):
-            if self.nodes[leaf].children or self._is_builtin(self.nodes[leaf]):
+            one = self.nodes[leaf]
+            if one.children or self._is_builtin(one):
                 continue  # what it is made of is looked at
+            if one.text in self.given and self.nodes[one.parent].kind == "Subscript":
+                continue  # an entry of what is given is right, also of arrays that differ in shape
             if len(self.mine.get(leaf, self.mine[index])[0]) != len(self.mine[index][0]):
                 return None  # a branch: which of its visits belong together is not known
             if (leaf, 0) not in self.candidates.seen or self._is_given_something_else(leaf):
