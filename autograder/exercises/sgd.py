@@ -93,9 +93,9 @@ def _record_challenges(rng: np.random.Generator) -> list[Challenge]:
 
 def _noise_challenges(rng: np.random.Generator) -> list[Challenge]:
     points = [Challenge({"curve": np.array([0.75, 0.5, 0.625, 0.25, 0.25])}, shown=True)]
-    for length in (8, 9, 13):
+    for length, flat in ((8, [3]), (9, [3, 6]), (13, [3, 6, 10])):
         curve = rng.uniform(0.1, 1.0, length)
-        curve[3] = curve[2]  # neither a rise nor a fall
+        curve[flat] = curve[np.subtract(flat, 1)]  # neither rises nor falls, and not equally many
         points.append(Challenge({"curve": curve}))
     return points
 

@@ -99,7 +99,8 @@ class Locator:
                 named = ", ".join(_named(question, one))
                 if one not in agreeing and named:
                     self.differing.append(f"{exercise.name}.{question.id}: {named}, but {one.kind} mends it")
-            made.append(_with_places(question, agreeing, known, code))
+            others = {line.name for other in questions if other is not question for line in other.lines}
+            made.append(_with_places(question, agreeing, known, code, others))
         return tuple(made)
 
     def _known(
@@ -133,7 +134,7 @@ def _named(question: QuestionMark, repair: Repair) -> tuple[str, ...]:
 
 
 def _with_places(
-    question: QuestionMark, repairs: Sequence[Repair], known: Mapping[str, Solution], code: Code
+    question: QuestionMark, repairs: Sequence[Repair], known: Mapping[str, Solution], code: Code, elsewhere: set[str]
 ) -> QuestionMark:
     if not repairs:
         return question
@@ -151,7 +152,8 @@ def _with_places(
         if first is None and line.name not in mended and others:
             first = others[0]  # the line is charged for what else the method changes
         if first is None and line.name not in answered:
-            first = repairs[0]  # the line is about all that is answered
+            # the line is about all that is answered, but for what other questions have lines for
+            first = next((one for one in repairs if not set(one.mends) <= elsewhere), None)
         made = None if first is None else to_place(first, known[first.probe], code)
         if made is None or first is None:
             return None

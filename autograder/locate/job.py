@@ -23,6 +23,9 @@ ANSWER_BYTES = 8 << 20
 SHARE = 0.7
 """So much of the computing time of a question may a search take before it ends with what it has found."""
 
+CPU_SECONDS = 10.0
+"""A search may take as long, where its question may not: on a machine with much to do it is its runs that end it."""
+
 WALL_SECONDS = 60.0
 """A search is bounded by its runs; on a busy machine they take longer, and what is found must be the same."""
 
@@ -66,13 +69,13 @@ def to_record(job: Job, probes: Sequence[Probe], seed: int, cells: Sequence[int]
 
 def to_repair(job: Job, asked: Mapping[str, Mapping[str, Any]], probes: Sequence[Probe], cells: Sequence[int]) -> Job:
     """The job that looks for repairs of a student's code, at the points and with the exact values in ``asked``."""
-    seconds = SHARE * job.limits.question_cpu_seconds
+    seconds = SHARE * max(job.limits.question_cpu_seconds, CPU_SECONDS)
     told = {probe.name: {**asked[probe.name], "seconds": seconds} for probe in probes}
     asks = tuple(Ask(probe.name, probe.source, (told[probe.name],), task="repair") for probe in probes)
     return _with(job, asks, cells)
 
 
 def _with(job: Job, asks: tuple[Ask, ...], cells: Sequence[int]) -> Job:
-    wall = max(job.limits.question_wall_seconds, WALL_SECONDS)
-    limits = replace(job.limits, answer_bytes=ANSWER_BYTES, question_wall_seconds=wall)
+    cpu, wall = max(job.limits.question_cpu_seconds, CPU_SECONDS), max(job.limits.question_wall_seconds, WALL_SECONDS)
+    limits = replace(job.limits, answer_bytes=ANSWER_BYTES, question_cpu_seconds=cpu, question_wall_seconds=wall)
     return replace(job, asks=asks, instrumented=tuple(cells), places={}, limits=limits)

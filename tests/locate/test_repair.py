@@ -1,6 +1,7 @@
 """Every kind of repair, on code of a few lines: where the search points, with what it says, and where it is silent."""
 
 import ast
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -42,6 +43,35 @@ def way(X):
     return places
 """
 
+COUNTED = """
+def rises(X):
+    number, values = 0, X.ravel().round()
+    for here, after in zip(values, values[1:]):
+        if after > here:
+            number += 1
+    return number / 11
+
+def halved(X):
+    made = [X]
+    while len(made) <= 3:
+        made.append(made[-1] / 2)
+    return made[-1]
+
+def corrected(X):
+    return [X / (1 - 0.9 ** power) for power in (1, 2, 3)]
+
+def agreeing(X):
+    number = 0
+    for x in X.ravel():
+        label = 1 if x > 0.5 else 0
+        if label == (x > 0):
+            number += 1
+    return number / X.size
+
+def averages(X):
+    return [0.9 * old + 0.1 * new for old, new in ((X, X**2), (X**3, X**4))]
+"""
+
 
 def asked(student, given):
     w, b, X, y = (given[name] for name in ("w", "b", "X", "y"))
@@ -53,13 +83,17 @@ def asked(student, given):
     return found
 
 
+def counted(student, given):
+    return {name: getattr(student, name)(given["X"]) for name in re.findall(r"def (\w+)", COUNTED)}
+
+
 def points():
     stream = np.random.default_rng(7)
     shapes = {"w": (2, 3), "b": (2, 1), "X": (3, 4), "y": (2, 4)}
     return [{name: stream.standard_normal(shape) for name, shape in shapes.items()} for _ in range(3)]
 
 
-def run(source, task="repair", exact=None, table=()):
+def run(source, task="repair", exact=None, table=(), question=asked):
     instrument = Instrument({0})
     instrument.cell = 0
     names = {"np": np}
@@ -71,7 +105,7 @@ def run(source, task="repair", exact=None, table=()):
     given["formulas"] = [""] * len(table)
     given["in_calls"], given["handed"] = [], []
     before = {one: one.__code__ for one in names.values() if hasattr(one, "__code__")}
-    found = done(task, instrument, names, lambda now, _: SimpleNamespace(**now), asked, given)
+    found = done(task, instrument, names, lambda now, _: SimpleNamespace(**now), question, given)
     assert all(one.__code__ is code for one, code in before.items())  # what was changed is changed back
     return found
 
@@ -86,9 +120,9 @@ def table():
     return [(0.01, [np.array(0.25)] * 3), (0.02, [np.array(0.0)] * 3)]
 
 
-def pointed(source, exact):
+def pointed(source, exact, question=asked):
     lines = source.split("\n")
-    for one in run(source, exact=exact, table=table())["found"]:
+    for one in run(source, exact=exact, table=table(), question=question)["found"]:
         line = lines[one["line"] - 1]
         yield line[one["col"] : one["end_col"] if one["end_col"] >= 0 else None].strip(), one["kind"]
 
@@ -133,6 +167,28 @@ def test_what_is_right_is_not_pointed_at(exact):
     assert list(pointed(RIGHT, exact)) == []
     other = RIGHT.replace("w = w - 0.1 * dw", "w = w - dw / 10").replace("w @ X + b", "b + np.dot(w, X)")
     assert list(pointed(other, exact)) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "kind"),
+    [
+        ("after > here", "after >= here", "after >= here", "comparison >"),
+        ("len(made) <= 3", "len(made) < 3", "len(made) < 3", "comparison <="),
+        ("0.9 ** power", "0.9 ** (power + 1)", "1", "value"),
+        ("label == (x > 0)", "label != (x > 0)", "label != (x > 0)", "comparison =="),
+    ],
+)
+def test_what_fits_a_number_by_chance_is_not_said_of_the_code(old, new, code, kind):
+    """``number *= 1`` at one pass, another length, ``power * 1`` and ``x < 0.5`` would mend as much."""
+    exact = run(COUNTED, "record", question=counted)["answers"]
+    assert COUNTED.count(old) == 1
+    assert list(pointed(COUNTED.replace(old, new), exact, counted)) == [(code, kind)]
+
+
+def test_of_pairs_that_are_read_in_one_way_no_single_one_is_turned():
+    exact = run(COUNTED, "record", question=counted)["answers"]
+    wrong = COUNTED.replace("0.9 * old + 0.1 * new", "0.1 * old + 0.9 * new")
+    assert all(kind != "in order" for _, kind in pointed(wrong, exact, counted))
 
 
 @pytest.mark.slow

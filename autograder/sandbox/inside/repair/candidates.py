@@ -49,6 +49,8 @@ class Candidates(Seen):
             for candidate in self._at(key, node, values):
                 if (whole and is_scaled(values, candidate.values)) or is_too_large(values, candidate.values):
                     continue
+                if not values[0].ndim and self._says_more(key, node, candidate):
+                    continue
                 if self._cancels(key, node, candidate):
                     continue
                 if alone:
@@ -63,6 +65,16 @@ class Candidates(Seen):
         yield from self._structural(key, node, values)
         if node.kind == "BinOp" and node.sign in "*/":
             yield from self._grouped(key, node)
+
+    def _says_more(self, key: Visit, node: Node, candidate: Candidate) -> bool:
+        """Whether it would be told of the code, of a number, more than it shows: another operator at one of several
+        visits, or beside what changes nothing, and no count where one is compared."""
+        if candidate.kind.startswith("operator"):
+            return (node.index, 1) in self.seen or any(self.nodes[child].text in ("0", "1") for child in node.children)
+        compared = node.parent >= 0 and self.nodes[node.parent].kind == "Compare"
+        values = (self.seen[key], candidate.values)
+        is_count = _are_counts(values[0]) and node.kind not in ("Constant", "Name", "Attribute")
+        return compared and (is_count or (_are_counts(values[0]) and not _are_counts(values[1])))
 
     def _cancels(self, key: Visit, node: Node, candidate: Candidate) -> bool:
         """Whether it would only make a quotient one, or a difference zero, there or where the name that it gets is
@@ -224,6 +236,10 @@ class Candidates(Seen):
                     made = made and each(OPERATORS["*"], made, tuple(self.table[number]))
                     if made is not None:
                         yield Candidate(self.levels[number], key, "value", number, made, (first, last))
+
+
+def _are_counts(values: tuple[Any, ...]) -> bool:
+    return all(float(one).is_integer() for one in values)
 
 
 def is_scaled(values: tuple[Any, ...], others: tuple[Any, ...]) -> bool:

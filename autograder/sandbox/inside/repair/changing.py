@@ -60,7 +60,8 @@ class Changing(Weighing):
             self.runs.count += COMPILED * mutant.unit.size / (self.runs.calls // 2 + 1)
             if back is not None:
                 try:
-                    if gained := self._gained(right, [{} for _ in self.points]):
+                    gained = self._gained(right, [{} for _ in self.points])
+                    if gained and not (mutant.kind.startswith("name") and self._begins(right | gained, gained)):
                         found.append((mutant, gained))
                 finally:
                     back()
@@ -91,6 +92,14 @@ class Changing(Weighing):
                 finally:
                     back()
         return found
+
+    def _begins(self, right: set[str], gained: set[str]) -> bool:
+        """Whether of every row the first entry alone is mended: at a state of zeros many names hold the same."""
+        return all(
+            one.endswith("\n0") and f"{one[:-1]}1" in self.exact[0]
+            and not any(other.startswith(one[:-1]) for other in right - {one})
+            for one in gained
+        )  # fmt: skip
 
     def _changeable(self) -> set[int]:
         """The expressions of which a small change may mend something."""

@@ -68,6 +68,17 @@ def variables_of(tree: ast.AST) -> list[str]:
     return [name for name in found if name not in ("self", "cls", "_")]
 
 
+def is_first(tree: ast.AST, target: ast.expr) -> bool:
+    """Whether nothing above gives this name a value: there is nothing to add to."""
+    if not isinstance(target, ast.Name):
+        return False
+    above = [one for one in ast.walk(tree) if isinstance(one, ast.Name | ast.arg) and one.lineno < target.lineno]
+    return target.id not in {
+        one.arg if isinstance(one, ast.arg) else one.id for one in above
+        if isinstance(one, ast.arg) or isinstance(one.ctx, ast.Store)
+    }  # fmt: skip
+
+
 def unread_in(tree: Any) -> list[str]:
     """The variables of a function that nothing in it reads."""
     read = {one.id for one in ast.walk(tree) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 from .edits import Unit, is_near, item, left_out, nearest, setting, swapped, unread_in, variables_of
 from .putting import Mutant
@@ -23,6 +23,9 @@ _COMPARED: dict[type, tuple[tuple[type, str], ...]] = {
     ast.Lt: ((ast.LtE, "<="), (ast.Gt, ">")), ast.LtE: ((ast.Lt, "<"), (ast.GtE, ">=")),
     ast.Eq: ((ast.NotEq, "!="),), ast.NotEq: ((ast.Eq, "=="),),
 }  # fmt: skip
+_TURNED = {ast.Gt: ">", ast.GtE: ">", ast.Lt: "<", ast.LtE: "<"}
+"""A comparison that is turned round costs more than one that takes in, or leaves out, what is equal."""
+
 _FUNCTIONS = {"sum": "mean", "mean": "sum", "sin": "cos", "cos": "sin", "argmax": "argmin", "argmin": "argmax"}
 _MAKES = {"array", "asarray", "zeros_like", "ones_like", "full_like", "empty_like"}
 
@@ -44,11 +47,12 @@ class Mutants(Statements):
         variables = variables_of(unit.tree)
         returned = {id(part) for one in ast.walk(unit.tree) if isinstance(one, ast.Return) for part in ast.walk(one)}
         unread = unread_in(unit.tree)
+        rows = self._rows(unit.tree)
         for parent in ast.walk(unit.tree):
-            if isinstance(parent, ast.Tuple | ast.List) and isinstance(parent.ctx, ast.Load) and len(parent.elts) > 1:
-                for item in parent.elts:
-                    at = item.args[1] if isinstance(item, ast.Call) and self._is_hook(item) else item
-                    yield Mutant(0.6, "item", unit, at, left_out(parent.elts, [item]))
+            if self._is_list(parent) and id(parent) not in rows:
+                for part in parent.elts:
+                    at = self._under_hook(part)
+                    yield Mutant(0.6, "item", unit, at, left_out(parent.elts, [part]))
                 for first in range(len(parent.elts) - 1):
                     rank = 0.28 if id(parent) in returned else 0.3  # what comes out is nearest
                     yield Mutant(rank, "in order", unit, parent, swapped(parent.elts, first))
@@ -90,6 +94,27 @@ class Mutants(Statements):
                 more = ast.copy_location(ast.Tuple(every, ast.Load()), parent)
                 yield Mutant(0.6, f"also {name}", unit, parent, setting(parent, "value", more))
 
+    def _under_hook(self, node: Any) -> Any:
+        return node.args[1] if self._is_hook(node) else node
+
+    def _is_list(self, node: Any) -> TypeGuard[ast.Tuple | ast.List]:
+        return isinstance(node, ast.Tuple | ast.List) and isinstance(node.ctx, ast.Load) and len(node.elts) > 1
+
+    def _rows(self, tree: ast.AST) -> set[int]:
+        """The tuples that are taken apart in one way, as in a list of pairs."""
+        found: set[int] = set()
+        for one in ast.walk(tree):
+            if self._is_list(one):
+                items = [self._under_hook(part) for part in one.elts]
+                if all(isinstance(part, ast.Tuple | ast.List) for part in items):
+                    found.update(map(id, items))
+        return found
+
+    def _is_idle(self, node: ast.BinOp) -> bool:
+        """Whether one side is 0 or 1: with another operator it says nothing, and the side is too much."""
+        sides = [self._under_hook(one) for one in (node.left, node.right)]
+        return any(isinstance(one, ast.Constant) and one.value in (0, 1) for one in sides)
+
     def _is_product(self, node: Any) -> bool:
         return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.MatMult | ast.Div | ast.Pow)
 
@@ -105,7 +130,7 @@ class Mutants(Statements):
 
     def _of(self, wrap: Any, node: Any, unit: Unit, variables: list[str]) -> Iterator[tuple[float, str, Any]]:
         if isinstance(node, ast.BinOp):
-            for operator, sign in _OPERATORS.get(type(node.op), ()):
+            for operator, sign in _OPERATORS.get(type(node.op), ()) if not self._is_idle(node) else ():
                 yield 0.05 if sign != "+" else 0.3, f"operator {sign}", setting(node, "op", operator())
             if not isinstance(node.op, ast.MatMult):
                 yield 0.4, "without", item(wrap.args, 1, node.left)
@@ -117,7 +142,8 @@ class Mutants(Statements):
                     yield 0.42, "without", item(wrap.args, 1, first)
         elif isinstance(node, ast.Compare) and len(node.ops) == 1:
             for operator, sign in _COMPARED.get(type(node.ops[0]), ()):
-                yield 0.2, f"comparison {sign}", item(node.ops, 0, operator())
+                turned = 0.02 * (type(node.ops[0]) in _TURNED and sign[0] != _TURNED[type(node.ops[0])])
+                yield 0.2 + turned, f"comparison {sign}", item(node.ops, 0, operator())
         elif isinstance(node, ast.BoolOp):
             other: Any = ast.And() if isinstance(node.op, ast.Or) else ast.Or()
             yield 0.3, "operator and" if isinstance(node.op, ast.Or) else "operator or", setting(node, "op", other)

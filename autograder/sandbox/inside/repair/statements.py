@@ -7,7 +7,7 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
-from .edits import Unit, exchanged, left_out, moved_to, setting
+from .edits import Unit, exchanged, is_first, left_out, moved_to, setting
 from .putting import Mutant, Putting
 
 MOST_STATEMENTS = 12
@@ -125,7 +125,7 @@ class Statements(Putting):
     def _assigned(self, unit: Unit, block: list[Any], group: list[Any]) -> Iterator[Mutant]:
         own = self._own(group)
         target = own.targets[0] if isinstance(own, ast.Assign) and len(own.targets) == 1 else None
-        if isinstance(target, ast.Name | ast.Attribute | ast.Subscript):
+        if isinstance(target, ast.Name | ast.Attribute | ast.Subscript) and not is_first(unit.tree, target):
             for operator, sign in ((ast.Add, "+="), (ast.Sub, "-=")):
                 made = ast.copy_location(ast.AugAssign(target, operator(), own.value), own)
                 yield Mutant(0.5, f"assigned {sign}", unit, own, exchanged(block, own, made))
