@@ -174,7 +174,7 @@ class Weighing(Proofs):
             names = {one.target for one in self.nodes if one.kind == "Function"}
             within = [one for one in self.nodes if one.kind == "Call" and not self._hands_on(one)]
             calls = {call for one in within for call in _CALLED.findall(one.text)}
-            called = names & {name for owner, name in calls if owner not in MODULES}
+            called = names & {name for owner, name in calls if owner not in MODULES - {"self", "cls"}}
             self.helpers = set()
             for node in self.nodes:
                 at = node
