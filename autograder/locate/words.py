@@ -56,6 +56,8 @@ def sentence(kind: str, code: str, due: Quantity | None, given: Quantity | None,
         return f"In {quoted} it has to be `{detail}`."
     if what == "changed":
         return f"{quoted} changes `{detail}` in place, which belongs to whoever calls this: a copy is due."
+    if what == "begins":
+        return f"{quoted} lacks its first entry: `{detail}`."
     if what == "unchanged":
         return f"Nothing in this function gives `{detail}` another value: it is returned as it came in."
     if what == "returns":

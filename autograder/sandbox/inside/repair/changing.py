@@ -104,7 +104,8 @@ class Changing(Weighing):
     def _changeable(self) -> set[int]:
         """The expressions of which a small change may mend something."""
         found = self.visited - self.unused
-        return found if self.focus is None else found & self.focus
+        empty = {one.index for one in self.nodes if one.text == "[]"}  # what it becomes is seen elsewhere
+        return found if self.focus is None else found & (self.focus | empty)
 
     def _is_long(self, mutant: Mutant) -> bool:
         """Whether another name would make a count much larger."""

@@ -7,7 +7,7 @@ import copy
 from collections.abc import Iterator
 from typing import Any, TypeGuard
 
-from .edits import Unit, is_near, item, left_out, nearest, setting, swapped, unread_in, variables_of
+from .edits import MOST_NAMES, Unit, is_near, item, left_out, nearest, setting, swapped, unread_in, variables_of
 from .putting import Mutant
 from .statements import Statements
 
@@ -172,6 +172,10 @@ class Mutants(Statements):
                 yield 0.42, "without", item(wrap.args, 1, node.func.value)
             elif len(node.args) == 1 and not isinstance(node.args[0], ast.Starred):
                 yield 0.42, "without", item(wrap.args, 1, node.args[0])
+        elif isinstance(node, ast.List) and not node.elts:
+            for name in variables[:MOST_NAMES]:
+                first = ast.copy_location(ast.Name(name, ast.Load()), node)
+                yield 0.45, f"begins {name}", setting(node, "elts", [first])
         elif isinstance(node, ast.Subscript) and self._is_hook(node.slice):
             for operator, sign in ((ast.Add, "+"), (ast.Sub, "-")):
                 moved = ast.BinOp(copy.copy(node.slice), operator(), ast.Constant(1))
