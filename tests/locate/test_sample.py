@@ -34,6 +34,10 @@ SAMPLE = [
     ("exploding_gradients", "standard-normal", "relu", "rng.standard_normal", "`relu` is due"),
     ("sgd", "batch-steps", "one", "network.forward_pass(X)", "something else has to be handed on"),
     ("ising_phases", "mean-probability", "accuracy", "model(X_test).mean()", "gives something else here"),
+    ("custom_activation", "first-half", "f_prime", "sympy.tanh(x)", "gives something else here than is due"),
+    ("autodiff_engine", "mul-alone", "mul", "other.data", "lacks a factor here: `g`"),
+    ("softmax_jacobian", "softmax-in-place", "lse", "Z -= Z.max", "changes `Z` in place"),
+    ("gradient_check", "always-true", "ordinary", "True", "does not depend on anything that is given"),
     ("worked_calculation", "sigmoid-sign", "a1", "[sigma(-z1[0])", "gives something else here: `a1` is due"),
 ]
 
