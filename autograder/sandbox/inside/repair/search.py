@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .candidates import is_scaled
+from .hooks import RECORD, REPLACE
 from .instrument import Instrument
 from .mutants import Mutants
 from .needed import needed
@@ -44,12 +45,12 @@ class Search(Telling):
         """The repairs, in the order in which they were found, each proved at a point that the search has not used."""
         steps: list[Plain] = []
         twice: list[list[Plain]] = [[], []]
-        for answers in twice:
+        for answers, mode in zip(twice, (REPLACE, RECORD)):
             for point in self.points:
-                answers.append(self.runs.run(point, {}))
+                answers.append(self.runs.run(point, {}, mode))
                 if self.runs.error is not None:
                     self.stops.add(point)
-        otherwise = unsteady(*twice)  # as the memory that was taken: with this nothing is proved
+        otherwise = unsteady(*twice)  # as the memory, of which a record takes more: with this nothing is proved
         for exact in self.exact:
             for name in [one for one in exact if one.split("\n")[0] in otherwise]:
                 del exact[name]
