@@ -208,6 +208,10 @@ def _is_numbers(value: Any) -> bool:
 
 def _equal(a: Sequence[Any], b: Sequence[Any]) -> bool:
     return all(
-        np.shape(x) == np.shape(y) and np.allclose(x, y, rtol=1e-9, atol=1e-12 * float(np.max(np.abs(y), initial=0)))
+        np.shape(x) == np.shape(y) and np.allclose(x, y, rtol=1e-9, atol=1e-12 * _largest(np.abs(y)))
         for x, y in zip(a, b)
     )
+
+
+def _largest(sizes: Any) -> float:
+    return float(np.max(sizes, where=np.isfinite(sizes), initial=0))
