@@ -159,10 +159,19 @@ def test_a_lock_on_a_shared_file_tells_a_neighbour_nothing(walled: Sandbox, lock
         return walled.run(job(ready + ASK)).cells[0].outputs[0]["text"]
 
     alone = asks()
-    holder = threading.Thread(target=walled.run, args=(job(f"{ready}{lock}\ntime.sleep(1.2)"),))
-    holder.start()
-    heard = [asks() for _ in range(4)]
-    holder.join()
+    for seconds in (1, 4, 16):  # until it is held for as long as others ask
+        is_held = threading.Event()
+        questions = (ask("return {'held': 1}", name="held"), ask(f"import time; time.sleep({seconds})", name="hold"))
+        held = job(ready + lock, asks=questions, question_wall_seconds=30.0, wall_seconds=60.0)
+        holder = threading.Thread(target=walled.run, args=(held, lambda *_, is_held=is_held: is_held.set()))
+        holder.start()
+        assert is_held.wait(60)
+        heard = [asks() for _ in range(4)]
+        was_held = holder.is_alive()
+        holder.join()
+        if was_held:
+            break
+    assert was_held
     assert set(heard) == {alone}
     assert "free" in alone
 
