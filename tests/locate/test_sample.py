@@ -10,8 +10,9 @@ from autograder.audit.variants import load_variants
 from autograder.build.submission import fill, solutions
 from autograder.course import source_notebook
 from autograder.exercises import NAMES, load
-from autograder.grading.grade import grade_notebook, locator_of
+from autograder.grading.grade import code_of, grade_notebook, locator_of, prepare
 from autograder.locate.agreement import SPEAKS_OF, agree
+from autograder.locate.job import to_record
 from autograder.mistakes import MISTAKES
 from autograder.sandbox import shared_sandbox
 
@@ -83,6 +84,21 @@ def test_what_only_reads_a_mistake_is_not_pointed_at(root, name, variant):
     faults, sources, marks, _ = graded(root, name, variant)
     lines = [one for question in marks.questions for one in question.lines if one.place is not None]
     assert all(is_at(one.place, faults.get(one.place.cell, ()), sources) for one in lines)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", [pytest.param(one, marks=() if one == "reaction_rates" else pytest.mark.long) for one in NAMES]
+)
+def test_what_a_solution_gives_fits_into_an_answer(root, name):
+    exercise = load(name)
+    notebook = fill(source_notebook(root, exercise), solutions(root, exercise))
+    code = code_of(prepare(notebook, exercise, root=root, seed=1), notebook, root)
+    outcome = shared_sandbox("auto").run(to_record(code.job, exercise.probes, 1, sorted(code.own)))
+    for probe in exercise.probes:
+        (answer,) = outcome.answers[probe.name]
+        assert answer.status == "answered"
+        assert all(isinstance(value, list) for value in answer.values.values()), probe.name
 
 
 def test_every_wrong_variant_says_where_its_mistake_is(root):

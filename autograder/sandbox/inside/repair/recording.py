@@ -14,6 +14,9 @@ from .runs import Plain, Runs
 
 MOST_QUANTITIES = 500
 
+MOST_BYTES = 4 << 20
+"""Of all quantities: more would not fit into an answer, beside the rows and the calls."""
+
 
 def recorded(runs: Runs, instrument: Instrument) -> Plain:
     """What a solution answers at every point, and the different values and rows that its expressions had."""
@@ -24,6 +27,7 @@ def recorded(runs: Runs, instrument: Instrument) -> Plain:
         rows.append(runs.hook.rows)
         in_calls.append(runs.hook.in_calls)
     found: dict[bytes, Plain] = {}
+    left = MOST_BYTES
     for key in seen[0]:
         values = [one[key][0] for one in seen if key in one]
         if len(values) < len(seen) or any(isinstance(one, bool) for one in values):
@@ -33,8 +37,10 @@ def recorded(runs: Runs, instrument: Instrument) -> Plain:
             continue
         values = [np.array(one) for one in values]
         name = b"".join(np.round(one, 12).tobytes() + str(one.shape).encode() for one in values)
-        if name not in found and len(found) >= MOST_QUANTITIES:
+        taken = sum(one.nbytes for one in values)
+        if name not in found and (len(found) >= MOST_QUANTITIES or left < taken):
             continue
+        left -= taken * (name not in found)
         node = instrument.nodes[key[0]]
         place = {"cell": node.cell, "line": node.line, "visit": key[1]}
         known = {"text": node.text[:80], "size": node.size, "values": values, "whole": "", **place}
