@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from autograder.sandbox.inside.repair import done
+from autograder.sandbox.inside.repair.candidates import Candidates
 from autograder.sandbox.inside.repair.instrument import Instrument
 from autograder.sandbox.inside.repair.runs import same
 
@@ -221,3 +222,20 @@ def test_what_is_infinite_is_the_same_only_where_it_is():
     assert same(inf, inf.copy())
     assert not same(np.array([-np.inf, np.inf]), inf)
     assert not same(np.array([1.0, np.inf]), inf)
+
+
+@pytest.mark.parametrize(
+    ("code", "gathers"),
+    [
+        ("[node.grad for node in nodes]", True),
+        ("[np.asarray(found.get(id(node), np.array(0.0))) for node in nodes]", True),
+        ("[np.exp(node) for node in nodes]", False),
+        ("[2 * node for node in nodes]", False),
+    ],
+)
+def test_a_list_that_only_gathers_what_was_kept_is_known(code, gathers):
+    instrument = Instrument({0})
+    instrument.cell = 0
+    instrument.visit_Module(ast.parse(f"kept = {code}"))
+    node = next(one for one in instrument.nodes if one.kind == "ListComp")
+    assert Candidates(instrument.nodes, [], [], [], [])._only_gathers(node) == gathers

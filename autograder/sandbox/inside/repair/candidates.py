@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 
 from .formulas import Formula
 from .hooks import Visit
-from .instrument import Node
+from .instrument import Node, within
 from .runs import same
 from .seen import FOREIGN, GIVEN, GRADIENT, OPERATORS, Candidate, Seen, each
 
@@ -20,6 +21,11 @@ LARGEST = 64
 
 _USUAL = {"*": "@/+**", "@": "*", "+": "-*", "-": "+", "/": "*", "**": "*"}
 """What people write for what; another operator may fit by its numbers and is not what is meant."""
+
+
+_KEPT = {"Name", "Attribute", "Subscript", "Constant", "Slice", "Tuple"}
+_CALLED = re.compile(r"(\w+\.)*(get|pop|copy|array|asarray|float|id|int)\(")
+"""What takes something out of where it was kept, as it is, and works nothing out."""
 
 
 class Candidates(Seen):
@@ -147,8 +153,13 @@ class Candidates(Seen):
 
     def _only_gathers(self, node: Node) -> bool:
         """Whether it makes a list of what others hold, one by one."""
-        one = self.nodes[node.children[-1]] if node.kind in ("ListComp", "GeneratorExp") and node.children else node
-        return one is not node and one.leaf and one.kind != "Constant"
+        if node.kind not in ("ListComp", "GeneratorExp") or not node.children:
+            return False
+        one = self.nodes[node.children[-1]]
+        return one.kind != "Constant" and all(
+            part.kind in _KEPT or (part.kind == "Call" and _CALLED.match(part.text) is not None)
+            for part in within(self.nodes, one)
+        )
 
     def _structural(self, key: Visit, node: Node, values: tuple[Any, ...]) -> Iterator[Candidate]:
         dims = values[0].ndim
