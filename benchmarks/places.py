@@ -3,8 +3,8 @@
 The corpus is ``tests/places``: solutions in the styles of beginners, written apart from the engine, each with the texts
 at fault. A wrong one is *located* when every place that is claimed lies on a text at fault (or on one that a teacher
 could as well point at), *elsewhere* when one does not, and *silent* when nothing is claimed. Right ones must be silent.
-``--corpus unseen`` takes ``tests/places/unseen``: written without a look at the search, to measure it and not to
-improve it by.
+``--corpus unseen`` takes ``tests/places/unseen``: written later, without a look at the search; its first run is the
+figure for code never seen, in docs/graders.md.
 The seconds are those that the places add to the marks, on this machine, the median and the most.
 """
 
