@@ -75,7 +75,7 @@ class Entry:
             about, _, questions = zlib.decompress(self.marks).decode().partition("\n")
             marks = from_json(json.loads(about))
             return replace(marks, questions=_questions(questions)) if questions else marks
-        except (zlib.error, ValueError, KeyError, TypeError) as error:
+        except (zlib.error, AttributeError, ValueError, KeyError, TypeError) as error:
             raise JournalProblem(f"the journal's marks of {self.student} are damaged ({error}).") from None
 
 

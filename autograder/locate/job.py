@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Probe, Values
-from autograder.sandbox import Ask, Job
+from autograder.sandbox import Ask, Job, Limits
 
 POINTS = 3
 """Two points for the search, and one that proves what it has found."""
@@ -69,13 +69,17 @@ def to_record(job: Job, probes: Sequence[Probe], seed: int, cells: Sequence[int]
 
 def to_repair(job: Job, asked: Mapping[str, Mapping[str, Any]], probes: Sequence[Probe], cells: Sequence[int]) -> Job:
     """The job that looks for repairs of a student's code, at the points and with the exact values in ``asked``."""
-    seconds = SHARE * max(job.limits.question_cpu_seconds, CPU_SECONDS)
+    seconds = SHARE * _limits(job).question_cpu_seconds
     told = {probe.name: {**asked[probe.name], "seconds": seconds} for probe in probes}
     asks = tuple(Ask(probe.name, probe.source, (told[probe.name],), task="repair") for probe in probes)
     return _with(job, asks, cells)
 
 
 def _with(job: Job, asks: tuple[Ask, ...], cells: Sequence[int]) -> Job:
-    cpu, wall = max(job.limits.question_cpu_seconds, CPU_SECONDS), max(job.limits.question_wall_seconds, WALL_SECONDS)
-    limits = replace(job.limits, answer_bytes=ANSWER_BYTES, question_cpu_seconds=cpu, question_wall_seconds=wall)
-    return replace(job, asks=asks, instrumented=tuple(cells), places={}, limits=limits)
+    return replace(job, asks=asks, instrumented=tuple(cells), places={}, limits=_limits(job))
+
+
+def _limits(job: Job) -> Limits:
+    cpu = max(job.limits.question_cpu_seconds, CPU_SECONDS)
+    wall = max(job.limits.question_wall_seconds, WALL_SECONDS)
+    return replace(job.limits, answer_bytes=ANSWER_BYTES, question_cpu_seconds=cpu, question_wall_seconds=wall)

@@ -69,6 +69,9 @@ def agreeing(X):
             number += 1
     return number / X.size
 
+def slope(X):
+    return float(1 - X[0, 0] ** 2)
+
 def averages(X):
     return [0.9 * old + 0.1 * new for old, new in ((X, X**2), (X**3, X**4))]
 """
@@ -176,6 +179,7 @@ def test_what_is_right_is_not_pointed_at(exact):
         ("after > here", "after >= here", "after >= here", "comparison >"),
         ("len(made) <= 3", "len(made) < 3", "len(made) < 3", "comparison <="),
         ("0.9 ** power", "0.9 ** (power + 1)", "1", "value"),
+        ("1 - X[0, 0] ** 2", "1 + X[0, 0] ** 2", "1 + X[0, 0] ** 2", "operator -"),
         ("label == (x > 0)", "label != (x > 0)", "label != (x > 0)", "comparison =="),
     ],
 )

@@ -14,7 +14,7 @@ from .formulas import Formula
 from .hooks import Visit
 from .instrument import Node, within
 from .runs import same
-from .seen import FOREIGN, GIVEN, GRADIENT, OPERATORS, Candidate, Seen, each
+from .seen import FOREIGN, GIVEN, GRADIENT, OPERATORS, Candidate, Seen, changes_nothing, each
 
 LARGEST = 64
 """A count is not tried with a number that is larger than this and than four times what it is."""
@@ -76,7 +76,8 @@ class Candidates(Seen):
         """Whether it would be told of the code, of a number, more than it shows: another operator at one of several
         visits, or beside what changes nothing, and no count where one is compared."""
         if candidate.kind.startswith("operator"):
-            return (node.index, 1) in self.seen or any(self.nodes[child].text in ("0", "1") for child in node.children)
+            sides = [self.nodes[child].text for child in node.children]
+            return (node.index, 1) in self.seen or changes_nothing(candidate.kind.split()[1], *sides)
         compared = node.parent >= 0 and self.nodes[node.parent].kind == "Compare"
         values = (self.seen[key], candidate.values)
         is_count = _are_counts(values[0]) and node.kind not in ("Constant", "Name", "Attribute")

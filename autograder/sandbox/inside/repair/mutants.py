@@ -9,6 +9,7 @@ from typing import Any, TypeGuard
 
 from .edits import MOST_NAMES, Unit, is_near, item, left_out, nearest, setting, swapped, unread_in, variables_of
 from .putting import Mutant
+from .seen import changes_nothing
 from .statements import Statements
 
 _OPERATORS: dict[type, tuple[tuple[type, str], ...]] = {
@@ -110,10 +111,10 @@ class Mutants(Statements):
                     found.update(map(id, items))
         return found
 
-    def _is_idle(self, node: ast.BinOp) -> bool:
-        """Whether one side is 0 or 1: with another operator it says nothing, and the side is too much."""
-        sides = [self._under_hook(one) for one in (node.left, node.right)]
-        return any(isinstance(one, ast.Constant) and one.value in (0, 1) for one in sides)
+    def _number(self, node: Any) -> str:
+        """A number as it is written; empty for anything else."""
+        at = self._under_hook(node)
+        return str(at.value) if isinstance(at, ast.Constant) else ""
 
     def _is_product(self, node: Any) -> bool:
         return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.MatMult | ast.Div | ast.Pow)
@@ -130,8 +131,10 @@ class Mutants(Statements):
 
     def _of(self, wrap: Any, node: Any, unit: Unit, variables: list[str]) -> Iterator[tuple[float, str, Any]]:
         if isinstance(node, ast.BinOp):
-            for operator, sign in _OPERATORS.get(type(node.op), ()) if not self._is_idle(node) else ():
-                yield 0.05 if sign != "+" else 0.3, f"operator {sign}", setting(node, "op", operator())
+            sides = [self._number(one) for one in (node.left, node.right)]
+            for operator, sign in _OPERATORS.get(type(node.op), ()):
+                if not changes_nothing(sign, *sides):  # then the side is too much
+                    yield 0.05 if sign != "+" else 0.3, f"operator {sign}", setting(node, "op", operator())
             if not isinstance(node.op, ast.MatMult):
                 yield 0.4, "without", item(wrap.args, 1, node.left)
                 if isinstance(node.op, ast.Mult | ast.Add):

@@ -323,6 +323,16 @@ class Seen:
         )
 
 
+def changes_nothing(sign: str, left: str, right: str) -> bool:
+    """Whether an operator with a 0 or a 1 beside it gives the other side as it is.
+
+    >>> changes_nothing("*", "t", "1"), changes_nothing("+", "0", "t"), changes_nothing("-", "1", "t")
+    (True, True, False)
+    """
+    neutral = "0" if sign in "+-" else "1" if sign in ("*", "/", "**") else None
+    return neutral is not None and (right == neutral or (left == neutral and sign in "+*"))
+
+
 def each(operate: Callable[[Any, Any], Any], a: Any, b: Any) -> tuple[Any, ...] | None:
     """An operation at every point; None where it cannot be done at one."""
     try:
