@@ -68,7 +68,6 @@ hub:  ## what students of a JupyterHub have, in .hub/, for the test that runs on
 	@npm install --silent --no-fund --no-audit --prefix .hub configurable-http-proxy@5.3.0
 
 lock: setup  ## renew requirements.lock
-	@python -m pip install --quiet --disable-pip-version-check uv
 	@uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --upgrade --quiet --custom-compile-command "make lock" -o requirements.lock
 

@@ -31,15 +31,18 @@ if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ]; then
     "$python" -c 'import ensurepip' 2>/dev/null || apt_install "python$version-venv" \
         || fail "Python's venv module is missing. Type: sudo apt-get install python$version-venv"
     "$python" -m venv --clear .venv
-    say "installing the pinned dependencies, about a minute"
-    pip=".venv/bin/python -m pip install --quiet --disable-pip-version-check"
-    { command -v uv >/dev/null 2>&1 \
-        && uv pip install --quiet --compile-bytecode --python .venv/bin/python --require-hashes -r requirements.lock; } \
-        2>.venv/pip.log || $pip --require-hashes -r requirements.lock \
+    say "installing the pinned dependencies, less than a minute"
+    pip=".venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile"
+    uv=".venv/bin/python tools/uv.py pip install --quiet --python .venv/bin/python"
+    # uv does in parallel what pip does one after the other; where it cannot be had or fails, pip does it
+    sed -n '/^uv==/,/[^\\]$/p' requirements.lock >.venv/uv.lock
+    { $pip --require-hashes --no-deps -r .venv/uv.lock && $uv --require-hashes -r requirements.lock; } >.venv/uv.log 2>&1 \
+        || $pip --require-hashes -r requirements.lock \
         2>.venv/pip.log || { tail -n 15 .venv/pip.log >&2; fail "pip could not install the dependencies, see above"; }
     $pip --no-deps --no-build-isolation -e . \
         2>.venv/pip.log || { tail -n 15 .venv/pip.log >&2; fail "pip could not install this package, see above"; }
-    .venv/bin/python -m compileall -q autograder  # once, and not at the first start of each command
+    # once, on all cores: what runs students' code may not write, and would compile at each of its starts
+    .venv/bin/python -m compileall -qq -j 0 -x '/tests?/' .venv/lib autograder || true
     # the tab of JupyterLab: a wheel brings these files, setuptools leaves them out of an editable installation
     mkdir -p .venv/etc/jupyter/jupyter_server_config.d .venv/share/jupyter/labextensions
     ln -sf ../../../../autograder/bridge/jupyter/backprop_autograder.json .venv/etc/jupyter/jupyter_server_config.d/
