@@ -4,7 +4,7 @@ The corpus is ``tests/places``: solutions in the styles of beginners, written ap
 at fault. A wrong one is *located* when every place that is claimed lies on a text at fault (or on one that a teacher
 could as well point at), *elsewhere* when one does not, and *silent* when nothing is claimed. Right ones must be silent.
 ``--corpus unseen`` takes ``tests/places/unseen``: written later, without a look at the search; its first run is the
-figure for code never seen, in docs/graders.md.
+figure for code never seen, in docs/graders.md. ``--corpus third`` is a later one, written in the same way.
 The seconds are those that the places add to the marks, on this machine, the median and the most.
 """
 
@@ -78,7 +78,8 @@ def measured(entries: list[Entry]) -> Iterator[dict[str, Any]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="every entry, a line each")
-    parser.add_argument("--corpus", default="", choices=["unseen"], help="a folder in tests/places")
+    folders = sorted({sheet.parent.name for sheet in (ROOT / "tests" / "places").glob("*/*.py.txt")})
+    parser.add_argument("--corpus", default="", choices=folders, help="a folder in tests/places")
     parser.add_argument("ids", nargs="*", metavar="ID", help="entries to measure; all by default")
     arguments = parser.parse_args()
     found = []

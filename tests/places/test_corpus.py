@@ -16,8 +16,8 @@ from autograder.sandbox import shared_sandbox
 spec = importlib.util.spec_from_file_location("places_corpus", Path(__file__).with_name("corpus.py"))
 module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
-CORPUS, UNSEEN = module.corpus(), module.corpus("unseen")
-ALL = CORPUS + UNSEEN
+CORPUS, UNSEEN, THIRD = module.corpus(), module.corpus("unseen"), module.corpus("third")
+ALL = CORPUS + UNSEEN + THIRD
 
 
 def test_every_text_at_fault_stands_exactly_once():
@@ -30,7 +30,11 @@ def test_every_text_at_fault_stands_exactly_once():
 
 
 def test_there_are_enough():
-    for entries, enough in ((CORPUS, {"wrong": 60, "right": 20, "odd": 10}), (UNSEEN, {"wrong": 56, "right": 16})):
+    for entries, enough in (
+        (CORPUS, {"wrong": 60, "right": 20, "odd": 10}),
+        (UNSEEN, {"wrong": 56, "right": 16}),
+        (THIRD, {"wrong": 29, "right": 8}),
+    ):
         kinds = Counter(entry.kind for entry in entries)
         for kind, least in enough.items():
             assert kinds[kind] >= least, kinds
