@@ -25,7 +25,7 @@ from autograder.grading.notebook import BadNotebook, heal, parse_notebook
 from autograder.grading.searches import Searches, Waiting
 from autograder.grading.states import Answered, Failed, Out, Planned, Read, Sheet
 from autograder.grading.submissions import Submission, content, files_beside
-from autograder.grading.worker import run_isolated
+from autograder.grading.worker import promptly, run_isolated
 from autograder.grading.writer import GradebookProblem, WritesMarks
 from autograder.marking import Marks, work_out_truth
 from autograder.personal import exercise_of
@@ -90,7 +90,11 @@ def grade_class(course: Course, submissions: Iterable[Submission], *, feedback: 
 
     Without ``feedback`` only the marks are made. Problems of one sheet come as :class:`Done` with ``problem``.
     """
-    submissions = list(submissions)
+    with promptly():
+        yield from _passes(course, list(submissions), feedback)
+
+
+def _passes(course: Course, submissions: list[Submission], feedback: bool) -> Iterator[Done]:
     for second in (False, True) if feedback else (False,):
         marked, left = [], []
         for done, again in _Pass(course, feedback=second).run(submissions):

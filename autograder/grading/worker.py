@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
+from collections.abc import Iterator
+
 from autograder.grading.grade import Ran, execute
 from autograder.sandbox import Job, shared_sandbox
 
@@ -12,3 +16,21 @@ def run_isolated(level: str, marks: Job | None, whole: Job) -> Ran:
     A worker that cannot isolate refuses: raises SandboxUnavailable.
     """
     return execute(shared_sandbox(level), marks, whole)
+
+
+SWITCH_SECONDS = 0.0005
+"""For so long a thread that a process has answered waits while another thread computes; Python's own is ten times that.
+
+A worker's thread waits once for every frame, and between two jobs for some messages: meanwhile a processor is idle.
+"""
+
+
+@contextlib.contextmanager
+def promptly() -> Iterator[None]:
+    """Let the threads of workers go on soon, whatever the thread of the batch does meanwhile."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)

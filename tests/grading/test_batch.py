@@ -7,6 +7,7 @@ import random
 import shutil
 import signal
 import sqlite3
+import sys
 import time
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
@@ -488,6 +489,20 @@ def test_no_space_for_the_autograded_notebooks(course, monkeypatch):
     assert not (course / ".autograder" / "staging").exists()
     assert GRADED not in marks_of(grade(course)).values()
     assert graded_wholly(course) == len(STUDENTS)
+
+
+def test_while_a_class_is_graded_its_workers_threads_go_on_soon(course, monkeypatch):
+    """A thread waits so long for another one that computes, each time when a process has answered it."""
+    usual, seen = sys.getswitchinterval(), []
+
+    def noting(*job):
+        seen.append(sys.getswitchinterval())
+        return invented(*job)
+
+    assert grade(course, noting)
+    assert len(seen) >= len(STUDENTS)
+    assert max(seen) <= usual / 5
+    assert sys.getswitchinterval() == usual
 
 
 @pytest.mark.long
