@@ -57,7 +57,7 @@ from autograder.grading.remark import remark
 from autograder.marking import challenges, mark
 from autograder.sandbox import Cell, Job, shared_sandbox
 from autograder.sandbox.inside.codec import gather
-from autograder.sandbox.inside.probes import Student
+from autograder.sandbox.inside.probes import Student, names_kept
 
 STOCK = "c = get_config()\nc.CourseDirectory.release_directory = 'assignments'\nc.Execute.timeout = 300\n"
 JOBS = os.cpu_count() or 1
@@ -170,9 +170,9 @@ def floor(root: Path, name: str, *, figures: bool, questions: bool = True) -> Ca
                     for number in plt.get_fignums() if figures else ():
                         plt.figure(number).savefig(io.BytesIO(), format="png", bbox_inches="tight")
                     plt.close("all")
-                student = Student(names, set())
                 for function, given in calls:
-                    gather(function(student, copy.deepcopy(dict(given))), {})
+                    with names_kept(names):
+                        gather(function(Student(names, set()), copy.deepcopy(dict(given))), {})
         finally:
             plt.close("all")
             sys.path.remove(str(folder))

@@ -6,9 +6,12 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from autograder.sandbox.inside.codec import gather
 
 
 def sections(page):
@@ -44,6 +47,24 @@ def test_the_benchmark_of_speed_writes_its_page(root, tmp_path):
     assert {name for name in before if before[name] == after[name]} == {"start", "machines", "simulated"}  # of others
     assert "| 4 |" in after["growth"]
     assert (tmp_path / "pictures" / "growth.png").stat().st_size > 5000
+
+
+@pytest.mark.slow
+def test_the_floor_asks_each_question_of_what_the_notebook_left(root, monkeypatch):
+    """A question of `sin_regression` puts another class there; the next ones are to train a network all the same."""
+    monkeypatch.syspath_prepend(str(root / "benchmarks"))
+    throughput = importlib.import_module("throughput")
+    answered = []
+
+    def noting(values, into):
+        answered.append(into)
+        gather(values, into)
+
+    monkeypatch.setattr(throughput, "gather", noting)
+    throughput.floor(root, "sin_regression", figures=False)()
+    fits = [values["fit"] for values in answered if "fit" in values]
+    assert len(fits) == 3
+    assert all(np.mean((fit - np.sin(np.linspace(-np.pi, np.pi, 100))) ** 2) < 0.03 for fit in fits)
 
 
 # Many machines --------------------------------------------------------------------------------------------------------

@@ -194,7 +194,7 @@ def _asked(
         setting.surroundings.restore(shell.folder, setting.path)
         reseed(zlib.crc32(f"{setting.seed}/{ask_id}/{number}".encode()))
         shell.collector.begin(0, limits["output_bytes"], keep=False)
-        with _names_kept(shell.user_ns), warnings.catch_warnings(record=True) as caught, collecting(shell):
+        with names_kept(shell.user_ns), warnings.catch_warnings(record=True) as caught, collecting(shell):
             warnings.simplefilter("always")
             shell.user_ns.update(other)
             with (
@@ -234,7 +234,7 @@ def _asked(
 
 
 @contextlib.contextmanager
-def _names_kept(names: dict[str, Any]) -> Iterator[None]:
+def names_kept(names: dict[str, Any]) -> Iterator[None]:
     """Undo whatever happens to the notebook's globals, so that one question cannot disturb another."""
     kept = dict(names)
     try:
