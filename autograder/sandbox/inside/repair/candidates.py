@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import functools
 import itertools
 import re
 from collections.abc import Iterator
@@ -12,7 +14,7 @@ import numpy as np
 
 from .formulas import Formula
 from .hooks import Visit
-from .instrument import Node, within
+from .instrument import Node, leaves, within
 from .runs import same
 from .seen import FOREIGN, GIVEN, GRADIENT, OPERATORS, Candidate, Seen, changes_nothing, each
 
@@ -22,7 +24,7 @@ LARGEST = 64
 _USUAL = {"*": "@/+**", "@": "*", "+": "-*", "-": "+", "/": "*", "**": "*"}
 """What people write for what; another operator may fit by its numbers and is not what is meant."""
 
-
+_EXTREMES: dict[str, Any] = {"max": np.max, "amax": np.max, "min": np.min, "amin": np.min}
 _KEPT = {"Name", "Attribute", "Subscript", "Constant", "Slice", "Tuple"}
 _CALLED = re.compile(r"(\w+\.)*(get|pop|copy|array|asarray|float|id|int)\(")
 """What takes something out of where it was kept, as it is, and works nothing out."""
@@ -117,6 +119,8 @@ class Candidates(Seen):
         # what is worked out from something unknown is not to blame: that is
         if self._blame(key, node) or node.kind == "Tuple" or self._only_gathers(node):
             return
+        if self.other_counts and not node.leaf and self.other_counts.intersection(leaves(self.nodes, node)):
+            return
         for number in self._alike(values):
             table = self.table[number]
             level = self.levels[number]
@@ -203,8 +207,14 @@ class Candidates(Seen):
                         yield Candidate(0.75, key, kind, number, made)
 
     def _summed(self, key: Visit, node: Node, values: tuple[Any, ...]) -> Iterator[Candidate]:
-        """A sum or a mean along another axis, or with its axis kept."""
+        """A sum, a mean or the largest entry along another axis, or with its axis kept."""
         source = self._part(node.children[0], key)
+        if source is not None and source[0].ndim == 2 and (extreme := _EXTREMES.get(_attribute(node.text))):
+            for way in (0, 1):
+                made = each(lambda a, b: extreme(a, axis=way, keepdims=True), source, source)  # noqa: B023
+                if made is not None:
+                    yield Candidate(0.05, key, "axis", -1, made)
+            return
         if source is None or source[0].ndim != 2 or not any(name in node.text for name in ("sum", "mean")):
             return
         function = np.mean if "mean" in node.text.split("(")[0] else np.sum
@@ -248,6 +258,13 @@ class Candidates(Seen):
                     made = made and each(OPERATORS["*"], made, tuple(self.table[number]))
                     if made is not None:
                         yield Candidate(self.levels[number], key, "value", number, made, (first, last))
+
+
+@functools.cache
+def _attribute(text: str) -> str:
+    """The last name of what is called: ``max`` of ``np.abs(Z).max(axis=0)``."""
+    called = getattr(ast.parse(text, mode="eval").body, "func", None)
+    return called.attr if isinstance(called, ast.Attribute) else ""
 
 
 def _are_counts(values: tuple[Any, ...]) -> bool:

@@ -181,6 +181,26 @@ def moved_to(block: list[Any], group: list[Any], other: list[Any], before: Any) 
     return change
 
 
+def worked_out_before(own: ast.Return, block: list[Any], before: Any) -> Edit:
+    """What is returned is worked out before a statement of the same block."""
+
+    def change() -> Undo:
+        undo, value = kept(block), own.value
+        assert value is not None
+        name = "returned__"
+        first = ast.copy_location(ast.Assign([ast.Name(name, ast.Store())], value), own)
+        block.insert(next(n for n, one in enumerate(block) if one is before), first)
+        own.value = ast.copy_location(ast.Name(name, ast.Load()), own)
+
+        def back() -> None:
+            own.value = value
+            undo()
+
+        return back
+
+    return change
+
+
 def exchanged(block: list[Any], own: Any, made: Any) -> Edit:
     """A statement in the place of another one."""
 

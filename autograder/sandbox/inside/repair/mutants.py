@@ -95,9 +95,6 @@ class Mutants(Statements):
                 more = ast.copy_location(ast.Tuple(every, ast.Load()), parent)
                 yield Mutant(0.6, f"also {name}", unit, parent, setting(parent, "value", more))
 
-    def _under_hook(self, node: Any) -> Any:
-        return node.args[1] if self._is_hook(node) else node
-
     def _is_list(self, node: Any) -> TypeGuard[ast.Tuple | ast.List]:
         return isinstance(node, ast.Tuple | ast.List) and isinstance(node.ctx, ast.Load) and len(node.elts) > 1
 

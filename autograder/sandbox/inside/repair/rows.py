@@ -273,10 +273,24 @@ class Rows:
         so_called = [row for row in fitting if name in row.read]
         if any(_equal(mine, [one[:end] for one in row.values]) for row in so_called or fitting):
             return True
-        if so_called:
+        if so_called or self._is_other_count(values, fitting):
             return False
         stays = all(np.array_equal(value, one[0]) for one in values for value in one)
         return stays and self._first_unknown(leaf) is None
+
+    def _is_other_count(self, values: list[list[Any]], fitting: list[Row]) -> bool:
+        """Whether it is a whole number at every visit, and the solution has other ones there, but not these."""
+        if not all(_is_count(value) for one in values for value in one):
+            return False
+        return any(row.names and all(_is_count(value) for one in row.values for value in one) for row in fitting)
+
+    def other_counts(self) -> set[int]:
+        """The names that hold whole numbers, where the solution gives names other ones, but none of them these."""
+        return {
+            index for index, values in self.mine.items()
+            if self.nodes[index].kind == "Name" and index not in self.right
+            and self._is_other_count(values, self._fitting(values))
+        }  # fmt: skip
 
     def _is_known(self, index: int, visit: int) -> bool:
         mine = self.mine.get(index)
@@ -321,6 +335,10 @@ class Rows:
         if not any(one.names and _equal(self.mine[index], one.values) for one in self._fitting(self.mine[index])):
             return False
         return all(is_scaled(tuple(a), tuple(b)) for a, b in zip(self.mine[index], row.values))
+
+
+def _is_count(value: Any) -> bool:
+    return not np.ndim(value) and float(value).is_integer()
 
 
 def _first_other(values: list[list[Any]], others: list[list[Any]]) -> int:

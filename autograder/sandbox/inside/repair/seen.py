@@ -87,6 +87,7 @@ class Seen:
         self.known = {key: self._is_known(key) for key in seen}
         self.own_numbers: dict[Visit, bool] = {}  #: whether a number of one's own is in it, as far as it was asked
         self.steady: dict[int, int] = {}  #: at how many visits an expression gives the same
+        self.other_counts: set[int] = set()  #: names of whole numbers that are not those of the solution
         self.last = set(list(seen)[-6:]) if stopped else set()
 
     def visits_alike(self, key: Visit, values: tuple[Any, ...]) -> tuple[Visit, ...]:

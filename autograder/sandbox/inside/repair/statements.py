@@ -7,7 +7,8 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
-from .edits import Unit, exchanged, is_first, left_out, moved_to, setting
+from .edits import Unit, exchanged, is_first, left_out, moved_to, setting, worked_out_before
+from .instrument import MODULES
 from .putting import Mutant, Putting
 
 MOST_STATEMENTS = 12
@@ -31,6 +32,7 @@ class Statements(Putting):
                     continue
                 yield from self._moved(unit, owner, block, lines)
                 yield from self._looped(unit, block)
+                yield from self._returned(unit, block)
                 for group in self._groups(block):
                     yield from self._assigned(unit, block, group)
 
@@ -122,6 +124,32 @@ class Statements(Putting):
                 goal = groups[number + 1][0] if number + 1 < len(groups) else None
                 yield Mutant(0.5, "out of", unit, self._own(inside[-1]), moved_to(own.body, inside[-1], block, goal))
 
+    def _returned(self, unit: Unit, block: list[Any]) -> Iterator[Mutant]:
+        """What is returned is worked out before what stands above it; a return in a loop belongs behind the loop."""
+        groups = self._groups(block)
+        last = groups[-1][0] if groups else None
+        if isinstance(last, ast.Return) and self._is_hook(last.value) and len(groups) <= MOST_STATEMENTS:
+            at = last.value.args[1]  # type: ignore[union-attr]
+            for group in groups[-2::-1] if self._reads_an_object(at) else ():
+                yield Mutant(0.3, "late", unit, at, worked_out_before(last, block, group[0]))
+        for number, group in enumerate(groups):
+            loop = self._own(group)
+            goal = groups[number + 1][0] if number + 1 < len(groups) else None
+            for inside in _branches(loop) if isinstance(loop, ast.For | ast.While) else ():
+                own = inside[-1]
+                if isinstance(own, ast.Return):
+                    yield Mutant(0.46, "out of", unit, own, moved_to(inside, [own], block, goal))
+
+    def _reads_an_object(self, node: Any) -> bool:
+        """Whether it calls a method of something that has a name: statements above it may have changed that."""
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            return False
+        owner = self._under_hook(node.func.value)
+        return isinstance(owner, ast.Name) and owner.id not in MODULES - {"self"}
+
+    def _under_hook(self, node: Any) -> Any:
+        return node.args[1] if self._is_hook(node) else node
+
     def _assigned(self, unit: Unit, block: list[Any], group: list[Any]) -> Iterator[Mutant]:
         own = self._own(group)
         target = own.targets[0] if isinstance(own, ast.Assign) and len(own.targets) == 1 else None
@@ -135,3 +163,10 @@ class Statements(Putting):
             for operator, sign in ((ast.Add, "+="), (ast.Sub, "-=")):
                 if not isinstance(own.op, operator):
                     yield Mutant(0.2, f"assigned {sign}", unit, own, setting(own, "op", operator()))
+
+
+def _branches(loop: Any) -> Iterator[list[Any]]:
+    """The blocks of the branches that stand in a loop."""
+    for one in loop.body:
+        if isinstance(one, ast.If):
+            yield from (block for block in (one.body, one.orelse) if block)

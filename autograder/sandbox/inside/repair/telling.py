@@ -5,9 +5,12 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+import numpy as np
+
 from .changing import Changing
+from .hooks import Visit
 from .instrument import Node
-from .proofs import Change, Joint, Repair, Twins
+from .proofs import Change, Joint, Repair, Twins, over_at
 from .putting import Mutant
 from .runs import Plain
 from .seen import Candidate
@@ -77,6 +80,12 @@ class Telling(Changing):
                 "cell": node.cell, "line": line, "end_line": node.end_line, "col": col, "end_col": node.end_col,
                 "visit": -1, "kind": kind, "due": -1, "given": -1, "got": None, "expected": None, "sound": [],
             }  # fmt: skip
+        chosen = self._chosen_for_all(best)
+        if chosen is not None:
+            return {
+                **{name: getattr(chosen, name) for name in ("cell", "line", "end_line", "col", "end_col")},
+                "visit": -1, "kind": "entries", "due": -1, "given": -1, "got": None, "expected": None, "sound": [],
+            }  # fmt: skip
         many = sum(1 for key in self.candidates.seen if key[0] == node.index) > 1
         first, last = node, node
         if best.group is not None:
@@ -91,6 +100,36 @@ class Telling(Changing):
             **self.candidates.shown(best, self.shown),
             "sound": [] if any(self.over) else self.candidates.sound(best),
         }  # fmt: skip
+
+    def _chosen_for_all(self, best: Candidate) -> Node | None:
+        """The condition that chooses one of two answers for all entries, where some are due from each of them."""
+        if not self.candidates.is_asked(best):
+            return None
+        function = self._function_of(self.nodes[best.key[0]])
+        for key, values in self.candidates.seen.items():
+            node = self.nodes[key[0]]
+            is_test = node.root == "test" and not key[1] and all(isinstance(one, bool) for one in values)
+            if is_test and self._function_of(node) is function and self._is_mixed(best, key, values):
+                return node
+        return None
+
+    def _is_mixed(self, best: Candidate, test: Visit, values: tuple[Any, ...]) -> bool:
+        """Whether each entry of what a repair mends is given by one of two branches, and by neither of them all."""
+        for point in self.points:
+            now, other, mended = (
+                self.runs.run(point, {**self.over[point], **over})
+                for over in ({}, {test: not values[point]}, over_at(best, point))
+            )
+            for name in self._right(point, mended) - self._right(point, now):
+                due = self.exact[point][name]
+                given = [one.get(name) for one in (now, other)]
+                arrays = [one for one in given if isinstance(one, np.ndarray)]
+                if not isinstance(due, np.ndarray) or [one.shape for one in arrays] != [due.shape] * 2:
+                    return False
+                fits = [np.isclose(one, due, rtol=self.rtol) for one in arrays]
+                if not np.all(fits[0] | fits[1]) or np.all(fits[1]):
+                    return False
+        return True
 
     def _kind(self, best: Candidate, node: Node) -> str:
         """What kind of repair it is: of a name, another name where one holds what is due."""

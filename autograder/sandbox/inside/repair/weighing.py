@@ -43,7 +43,7 @@ class Weighing(Proofs):
         self.candidates.generators = self.runs.hook.generators
         self.candidates.see({key: tuple(one[key][0] for one in seen) for key in common}, self.stopped)
         self.rows.see(rows, self.candidates, {key[0] for key in self.over[0]})
-        self.candidates.steady = self.rows.steady()
+        self.candidates.steady, self.candidates.other_counts = self.rows.steady(), self.rows.other_counts()
         self._weigh(right)
 
     def _weigh(self, right: set[str]) -> None:
