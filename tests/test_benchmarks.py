@@ -93,6 +93,7 @@ def test_the_coordinator_is_the_limit_of_many_workers(machines):
     assert share > 0.9
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.floats(0.0, 5.0), min_size=1, max_size=60), st.integers(1, 9), st.floats(0.0, 0.5), st.floats(0.0, 0.5)
 )

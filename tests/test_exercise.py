@@ -51,6 +51,7 @@ def test_the_judge_knows_what_is_kept_and_what_is_sent():
     assert challenge.keeping("X") == Challenge({}, kept={"X": 1, "k": 2})
 
 
+@pytest.mark.slow
 def test_threads_may_parse_at_the_same_time(root):
     """The collector of garbage lets the other thread on, in the middle of a tree."""
     text, before = (root / "reference/toolkit/selfcheck.py").read_text(), gc.get_threshold()

@@ -62,6 +62,7 @@ def test_every_task_can_be_shown_and_solved(kind):
     assert {status for _, status, _ in found["lines"]} == {"ok"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", in_page.KINDS)
 def test_a_task_says_nothing_about_cells(kind):
     task = call("task", kind, 5)

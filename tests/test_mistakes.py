@@ -62,6 +62,7 @@ def named_in(path):
             yield from (word.value for word in words if isinstance(word, ast.Constant))
 
 
+@pytest.mark.slow
 def test_a_verdict_that_is_seldom_given_names_a_known_mistake_too():
     judging = [*(ROOT / "autograder" / "marking").glob("*.py"), *(ROOT / "autograder" / "exercises").glob("*.py")]
     found = {id for path in judging for id in named_in(path)}

@@ -107,6 +107,7 @@ def with_the_core_only(*arguments):
     return subprocess.run([sys.executable, "-c", ONLY_CORE, *arguments], capture_output=True, text=True, timeout=600)
 
 
+@pytest.mark.slow
 def test_gradients_are_explained_with_the_core_alone(tmp_path):
     rng = np.random.default_rng(0)
     X, Y, W1, b1 = rng.normal(size=(2, 5)), np.array([[0.0, 1, 1, 0, 1]]), rng.normal(size=(1, 2)), np.array([[0.3]])

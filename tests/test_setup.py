@@ -18,6 +18,7 @@ def words(root):
     return module.words
 
 
+@pytest.mark.slow
 def test_indexes_and_certificates_of_pip_are_handed_over(words, tmp_path):
     """In the words of the installed pip, from its file and its variables; the variable is the stronger one."""
     file = tmp_path / "pip.conf"
@@ -59,6 +60,7 @@ case "$*" in *"$FAILS"*) exit 1 ;; esac
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fails", "by_pip"),
     [("nothing fails", False), ("uv.py", True), ("uv.lock", True)],

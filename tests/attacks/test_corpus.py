@@ -145,6 +145,7 @@ def _cases() -> list:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("walled", "attack"), _cases(), indirect=["walled"])
 def test_it_gets_its_marks_and_nobody_pays(attack: Attack, walled: Sandbox, root: Path, tmp_path: Path) -> None:
     check(attack, walled, root, tmp_path)

@@ -29,6 +29,7 @@ def generous(notebook, exercise):
     return tuple(marks)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["relu_derivative", "worked_calculation"])
 def test_the_report_does_not_depend_on_how_many_are_graded_at_the_same_time(name, root):
     alone = audit(load(name), root, generous)
@@ -69,6 +70,7 @@ def test_a_grader_that_fails_fails_the_audit(root):
         audit(load("tanh_swap"), root, broken, pool=pool)
 
 
+@pytest.mark.slow
 def test_the_table_has_a_row_for_each_exercise(root):
     exercise = load("tanh_swap")
     rows = markdown(audit(exercise, root, generous)).splitlines()

@@ -98,6 +98,7 @@ def test_more_time_is_days_or_a_time_with_its_zone(course):
     assert course.penalties("ada") == {"training": 2.0, "foundations": 1.0}, "what is taken back counts no more"
 
 
+@pytest.mark.slow
 def test_days_of_grace_are_spent_in_the_order_of_the_deadlines_where_they_suffice(course):
     assert course.penalties("ada", grace_days=1) == {"training": 2.0, "foundations": 0.0}
     assert course.penalties("ada", grace_days=2) == {"training": 0.0, "foundations": 1.0}

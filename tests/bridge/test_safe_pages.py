@@ -132,6 +132,7 @@ def test_nothing_in_markdown_runs_or_loads(source, place):
     assert not re.search(r"\\(href|require|style)\b", found.text)
 
 
+@pytest.mark.slow
 def test_a_picture_of_the_notebook_is_shown_and_a_missing_one_is_told():
     cell = new_markdown_cell("![a](attachment:a.png) ![b](attachment:b.png) **bold** $x < y$ `z`")
     cell.attachments = {"a.png": {"image/png": PIXEL}, "c.png": {"text/html": "<script>EVIL()</script>"}}
@@ -150,6 +151,7 @@ def test_what_the_course_wrote_stays_as_it_is():
     assert "<details>" in page_of(cell)
 
 
+@pytest.mark.slow
 def test_formgraders_exporter_is_configured_and_twice_is_once():
     config = Config()
     bridge.configure(config)

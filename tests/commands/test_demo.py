@@ -51,6 +51,7 @@ def test_every_mark_is_deserved(tmp_path, root):
     assert graded == 26
 
 
+@pytest.mark.slow
 def test_a_folder_of_the_users_is_not_replaced(tmp_path, root, capsys):
     from autograder.cli import main
 

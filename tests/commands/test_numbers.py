@@ -165,6 +165,7 @@ def test_the_truth_of_a_variant_is_that_of_its_numbers(student):
 # Marking ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_own_values_get_full_marks_and_rounded_ones_too(tmp_path):
     for student in IDS[:10]:
         exercise = own_exercise(tmp_path, student)
@@ -322,6 +323,7 @@ def release(folder, secret="course.secret", students="students.csv", exercises=(
     ])  # fmt: skip
 
 
+@pytest.mark.slow
 def test_all_calculations_by_hand_have_numbers_unless_some_are_named(root, tmp_path, capsys):
     folder = tmp_path / "course"
     shutil.copytree(root / "assignments", folder / "assignments")

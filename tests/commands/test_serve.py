@@ -105,6 +105,7 @@ def probe(student, given):
 """
 
 
+@pytest.mark.slow
 def test_a_notebook_cannot_reach_it(other_end: socket.socket, place: Path) -> None:
     job = Job(cells=(Cell("a", "x = 1"),), asks=(Ask("connect", CONNECT, ({"place": str(place)},)),))
     (answer,) = shared_sandbox("auto").run(job).answers["connect"]

@@ -265,6 +265,7 @@ def test_single_precision_is_named_at_its_own_level():
     assert explain(TANH, half).mistakes == ()
 
 
+@pytest.mark.slow
 def test_double_precision_is_never_judged_at_single_precision():
     points = points_of(TANH, 1)
     coarse = [

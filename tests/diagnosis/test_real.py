@@ -139,6 +139,7 @@ def test_an_output_error_that_no_list_has_is_followed_to_the_layer_below():
     assert all(finding.explained for finding in report.parameters.values())
 
 
+@pytest.mark.slow
 def test_a_derivative_that_has_no_name_is_shown_at_single_numbers_where_there_are_few_examples():
     spec = Spec(("tanh",), "sigmoid", "bce")
     inputs = [bench.challenge(spec, 1, seed, m=2, n=3) for seed in (1, 2, 3)]
@@ -204,6 +205,7 @@ def test_a_bias_is_judged_in_the_shape_in_which_it_was_given(shape):
     assert {finding.verdict for finding in explain(spec, points).parameters.values()} == {"right"}
 
 
+@pytest.mark.slow
 def test_nothing_is_explained_from_an_answer_that_is_not_explained():
     """Rows of a W1 that nobody can explain are no reason for b1, although their sums are the same numbers."""
     rng = np.random.default_rng(3)
@@ -261,6 +263,7 @@ def test_a_loop_that_overwrites_its_sums_is_one_mistake():
     assert explain(spec, points).mistakes == ("only-one-example",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", ["column", "flat"])
 @pytest.mark.parametrize("rate", ["whole", "over m"])
 def test_an_update_inside_the_loop_over_the_examples_is_recognised(shape, rate):

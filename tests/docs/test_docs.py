@@ -160,6 +160,7 @@ def test_the_files_that_the_pages_name_are_there(root, page):
         assert (root / "autograder" / file).exists(), file
 
 
+@pytest.mark.slow
 def test_the_pages_that_anything_names_are_there(root):
     listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=root, capture_output=True, text=True)
     names = [name for name in listed.stdout.split() if name.endswith((".py", ".md", ".yml", ".sh", ".toml", ".j2"))]

@@ -23,10 +23,12 @@ def run(page, title):
     return names
 
 
+@pytest.mark.slow
 def test_layer_norm(page):
     run(page, "Layer norm")
 
 
+@pytest.mark.slow
 def test_attention(page):
     names = run(page, "Attention, in a test")
     names["test_attention"]()

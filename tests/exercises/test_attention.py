@@ -232,6 +232,7 @@ def test_where_a_letter_stands_in_its_piece_tells_hardly_anything(trained):
     assert trained["train"].__defaults__[:3] == (400, 24, 8)  # steps, letters, pieces
 
 
+@pytest.mark.slow
 def test_the_letters_of_one_letter_are_counted_right(trained):
     """The best loss of one letter by a second route: conditional entropy of the pairs."""
     text, pairs = trained["TEXT"], {}

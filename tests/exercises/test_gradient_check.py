@@ -70,6 +70,7 @@ def hidden_at(g):
     return hidden | ({"turned", "averaged"} if np.all(same) else set())
 
 
+@pytest.mark.slow
 def test_every_special_upstream_gradient_hides_a_planted_one_and_others_none():
     rng = np.random.default_rng(0)
     special = {
@@ -254,6 +255,7 @@ def test_the_reference_is_right_whatever_is_drawn(reference):
             assert all(one.share == 1 for one in marked(question.id, student, seed).values()), (question.id, seed)
 
 
+@pytest.mark.slow
 def test_half_of_a_line_for_half_of_the_wrong_ones(reference):
     """A checker that sees every second wrong one, and refuses no right one."""
     calls = iter(range(10**6))

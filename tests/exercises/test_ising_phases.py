@@ -116,6 +116,7 @@ def test_a_right_generator_is_called_wrong_less_often_than_six_checks_allow(monk
     assert _generator_alarms(runs, 200, 4) <= 6 * 0.02 * runs
 
 
+@pytest.mark.slow
 def test_a_right_split_is_called_wrong_less_often_than_three_checks_allow(monkeypatch):
     monkeypatch.setattr(chance, "FALSE_ALARM", 0.02)
     lines, runs, alarms = exercise.EXERCISE.question("random_split").lines, 500, 0

@@ -104,6 +104,7 @@ def test_two_shares_in_one_gradient_cost_db():
     assert (verdicts["dw"].share, verdicts["db"].share) == (1, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("constant", [0.0, 1.0])
 def test_no_question_is_passed_by_a_constant(constant):
     for question in exercise.EXERCISE.questions[:3]:

@@ -32,6 +32,7 @@ def test_the_scaler_agrees_with_numpy():
         assert truth["std"] == pytest.approx(challenge.given["Y"].std(axis=1, keepdims=True), rel=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", [module.AIR, module.WEIGHTED], ids=["mse", "weighted-mse"])
 def test_the_gradients_agree_with_central_differences(task):
     given = challenges(load(NAME), 5)["weighted"][1].given

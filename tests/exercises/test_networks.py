@@ -212,6 +212,7 @@ class Tiny(Tanh):
             setattr(self, f"d{name}", 1e-12 * np.ones_like(getattr(self, name)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sham", [Saturated, Tiny])
 def test_from_activations_that_tell_nothing_nothing_follows(sham):
     found = marks("tanh_swap", "forward_tanh", *GRADIENTS, TanhNetwork=sham)

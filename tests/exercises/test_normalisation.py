@@ -32,6 +32,7 @@ def walked(Z, d, eps):
         return {"mu": mu, "var": var, **true.paths(at)}
 
 
+@pytest.mark.slow
 def test_the_slopes_are_those_of_sympy():
     z, d = sp.symbols("z:3"), (sp.Rational(1, 2), sp.Rational(-3), sp.Rational(2))
     mu, var, eps = sp.Symbol("mu"), sp.Symbol("var"), sp.Rational(1, 4)

@@ -49,6 +49,7 @@ def test_the_truth_is_that_of_torch(kind):
             np.testing.assert_allclose(theta.detach().numpy(), expected, rtol=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_two_mistakes_look_alike_and_none_looks_right(kind):
     points = drawn(kind)
@@ -131,6 +132,7 @@ def test_while_the_gradient_stays_the_same_adam_moves_by_the_rate():
     assert 0.1 / np.sqrt(0.001) == pytest.approx(3.16, abs=0.005)
 
 
+@pytest.mark.slow
 def test_the_checks_of_the_notebook_ask_what_is_true():
     many = {"theta": np.zeros(1), "g": np.ones((60, 1)), "rate": 0.1, "beta": 0.5}
     for kind in ("momentum", "nesterov"):
@@ -199,6 +201,7 @@ def test_decay_in_the_gradient_is_less_where_gradients_are_large_and_beside_the_
     np.testing.assert_allclose(beside, -0.01 * 0.1)
 
 
+@pytest.mark.slow
 def test_all_five_of_the_race_begin_at_one_place_and_plain_descent_comes_last(root, monkeypatch):
     monkeypatch.syspath_prepend(str(root / "reference" / "toolkit"))
     monkeypatch.setattr("matplotlib.pyplot.show", lambda *_: None)

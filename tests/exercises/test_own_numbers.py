@@ -60,6 +60,7 @@ FACTS = {
 """What else is filled in and not code: read from a table, or a fact about a function, a method or a design."""
 
 
+@pytest.mark.slow
 def test_these_are_all(root):
     """Whatever is filled in has numbers of one's own, or is the same for everybody."""
     assert sorted(one.name for one in all_exercises() if one.personal is not None) == NAMES
@@ -160,6 +161,7 @@ def test_one_draw_changes_every_value_of_the_chain_but_the_slope():
         assert same <= {"max_slope", "layers_needed"}
 
 
+@pytest.mark.slow
 def test_slips_in_the_chain_lead_to_nobody_elses_numbers():
     for one in vanishing.STARTS:
         others = {*vanishing.STARTS, 1.0} - {one}

@@ -142,6 +142,7 @@ def test_the_stacks_are_those_of_the_text_and_their_curves_too(solved):
         assert np.all(np.diff(names["relative_sizes"](gradients)) < 0.03 * names["relative_sizes"](gradients)[:-1])
 
 
+@pytest.mark.slow
 def test_weights_twice_as_large_would_keep_the_size():
     """ "Half as large as they should be for ReLU": at twice their size the mean square stays, here it is a quarter."""
     rng = np.random.default_rng(0)

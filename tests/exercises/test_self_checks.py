@@ -85,6 +85,7 @@ def sizes_of(calls):
         yield {size for array in arrays for size in array.shape} - {1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXERCISES)
 def test_right_work_passes_and_no_name_is_left_behind(notebook, monkeypatch, name):
     """A self-check leaves its own function, called as its cell is, and nothing that a student's code could pick up.

@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from sklearn.datasets import make_moons
-from sklearn.model_selection import train_test_split
 
 from autograder.exercise import Line, Reply, Verdict
 from autograder.exercises.shared import keeping_parameters, noisy_moons
@@ -52,11 +50,15 @@ def test_gradients_of_the_other_question_count_and_get_no_mark_here():
     assert judge(LINES, [Reply(GIVEN, {"W1_after": GIVEN["W1"] + 1})]) == {"dW1": RIGHT, "db1": RIGHT}
 
 
+@pytest.mark.slow  # importing scikit-learn takes long
 @pytest.mark.parametrize(
     ("examples", "testing", "seed", "noise"),
     [(400, 0.8, 42, 0.3), (200, 0.3, 42, 0.2), (150, 97, 8, 0.3), (43, 19, 9, 0.1)],
 )
 def test_the_moons_are_those_of_scikit_learn(examples, testing, seed, noise):
+    from sklearn.datasets import make_moons
+    from sklearn.model_selection import train_test_split
+
     points, labels = make_moons(n_samples=examples, noise=noise, random_state=seed)
     X, X_test, y, y_test = train_test_split(points, labels, test_size=testing, random_state=seed)
     due = {"X": X.T, "Y": y[None, :].astype(float), "X_test": X_test.T, "Y_test": y_test[None, :].astype(float)}

@@ -114,6 +114,7 @@ def test_points_add_up():
     assert exercise.EXERCISE.points == 25
 
 
+@pytest.mark.slow
 def test_the_two_lines_for_the_output_and_the_hint():
     sympy = pytest.importorskip("sympy")
     z, y = sympy.symbols("z y", real=True)

@@ -43,6 +43,7 @@ def test_the_fit_is_marked_by_its_mean_squared_error(error, share):
     assert verdict.status == ("correct" if share == 1 else "wrong")
 
 
+@pytest.mark.slow
 def test_wrong_gradients_are_not_charged_again_and_are_to_be_mended_first():
     verdicts = [module.by_fit(FIT, [reply(np.sin(X) + np.sqrt(e), gradients=0.7)])["fit"] for e in (0.02, 0.05, 0.07)]
     assert [verdict.share for verdict in verdicts] == [1, 0.5, 0]
@@ -109,6 +110,7 @@ def test_the_reference_reaches_the_aim_from_forty_seeds(solved, seeds):
     assert max(errors) < 0.007
 
 
+@pytest.mark.slow
 def test_far_outside_the_prediction_is_flat(solved):
     network = solved(NAME)["fit_sine"](1)
     far = network.forward_pass(np.array([[100.0, 200.0, -100.0, -200.0]]))[0]

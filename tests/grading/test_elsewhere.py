@@ -54,6 +54,7 @@ def graded(root, sandbox, submission):
     return of
 
 
+@pytest.mark.slow
 def test_lines_about_another_computer_cost_nothing(graded):
     marks = graded("\n".join(line for kind, line in LINES.items() if kind != "colab, with care"))
     assert (marks.points, marks.needs_person) == (20, False), marks.notes
@@ -86,6 +87,7 @@ def test_what_the_graders_computer_does_not_have_calls_a_person_and_is_said_firs
     assert all(one.status == "grader_error" and MISSING[line] in one.message for one in lost)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="the grader knows it")
 def test_a_newer_python_calls_a_person_and_is_said_first(graded):
     marks = graded('d = {"a": 1}\nprint(f"{d["a"]}")', "3.13.1")

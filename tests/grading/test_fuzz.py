@@ -99,6 +99,7 @@ def read(data: bytes) -> None:
     assert time.process_time() - began < 60
 
 
+@pytest.mark.slow
 @RUNS
 @example(b"\xdd\xff\xff\xff\xff")
 @example(b"\xdf\xff\xff\xff\xff" + b"\x00" * 99)

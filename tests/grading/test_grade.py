@@ -33,6 +33,7 @@ def test_the_solution_gets_full_marks_with_and_without_what_is_for_the_eye(marke
     assert only_marks.isolation == "full"
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_record(marked):
     wrong = "class TanhNetwork(SimpleNeuralNetwork):\n    pass"
     one, two = (to_json(marked("tanh_swap", network=wrong)) for _ in range(2))
@@ -125,6 +126,7 @@ def test_a_cell_that_ends_the_process_costs_what_it_would_have_defined(marked):
     assert any("was stopped" in note for note in marks.notes)
 
 
+@pytest.mark.slow
 def test_a_cell_that_raises_is_told(marked):
     marks = marked("worked_calculation", loss="y = 0.8\nlos = a2 - undefined")
     assert marks.points == 23
@@ -274,6 +276,7 @@ def test_a_students_file_does_not_replace_the_sheets(tmp_path, root, sandbox, su
     assert grade(find([path])[0], sandbox, root=root, seed=1).points == 20
 
 
+@pytest.mark.slow
 def test_seeds_draw_different_challenges_and_the_same_marks(marked):
     slip = "class TanhNetwork(SimpleNeuralNetwork):\n    pass\n"
     points = {seed: marked("tanh_swap", seed=seed, network=slip).points for seed in (1, 2, 3)}

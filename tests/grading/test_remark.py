@@ -132,6 +132,7 @@ def test_equal_answers_are_marked_once(course, dearer, monkeypatch):
     assert len(calls) == 2
 
 
+@pytest.mark.slow
 def test_questions_that_ask_something_else_need_a_new_run(course, monkeypatch):
     monkeypatch.setattr("autograder.grading.remark.asked", lambda asks: "other")
     with Journal(course) as journal:

@@ -102,6 +102,7 @@ LAYERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LAYERS)
 def test_a_right_backward_pass_is_right_and_the_route_is_the_one_that_holds(name):
     forward, backward, shapes, routes = LAYERS[name]
@@ -111,6 +112,7 @@ def test_a_right_backward_pass_is_right_and_the_route_is_the_one_that_holds(name
     assert not report.remarks
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["layer norm", "swish", "convolution", "two outputs"])
 def test_the_three_routes_agree_to_rounding(name):
     forward, _, shapes, _ = LAYERS[name]
@@ -230,6 +232,7 @@ def test_a_known_mistake_is_named_where_it_shows_and_nowhere_else(mistake):
     assert report.aliases == ()
 
 
+@pytest.mark.slow
 def test_pairs_that_the_points_cannot_tell_apart_are_aliases():
     two = Layer(layer_norm, NORM).point(np.random.default_rng(2), {"m": 2, "n": 3})
     one = Layer(layer_norm, NORM).point(np.random.default_rng(2), {"m": 1, "n": 3})
@@ -251,6 +254,7 @@ def test_pairs_that_the_points_cannot_tell_apart_are_aliases():
     ]
 
 
+@pytest.mark.slow
 def test_an_upstream_gradient_of_ones_would_hide_what_ours_shows():
     """Why upstream gradients are drawn: with ones, dx of a layer norm is nearly 0 whatever is left out."""
     layer = Layer(layer_norm, NORM)
@@ -358,6 +362,7 @@ def test_a_backward_pass_that_raises_is_told_with_the_shapes():
     assert "(2,), (2,)" in report["dx"].message
 
 
+@pytest.mark.slow
 def test_for_a_test_there_is_an_assertion():
     assert_layer(layer_norm, layer_norm_backward, NORM, mistakes=MISTAKES)
     with pytest.raises(AssertionError, match="the variance is taken for constant"):

@@ -82,6 +82,7 @@ def pointed(source, known):
         yield one["kind"].split()[0], lines[one["line"] - 1][one["col"] : one["end_col"]].strip()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new", "place"),
     [
@@ -96,11 +97,13 @@ def test_a_call_is_handed_something_else(old, new, place, known):
     assert place in pointed(RIGHT.replace(old, new), known)
 
 
+@pytest.mark.slow
 def test_of_a_name_that_holds_what_was_worked_out_nothing_is_said_where_it_is_handed_on(known):
     found = list(pointed(RIGHT.replace("rate / 2", "rate / 3"), known))
     assert not [one for one in found if "train" in one[1]]
 
 
+@pytest.mark.slow
 def test_a_draw_of_ones_own_hides_whether_its_number_is_right(known):
     own = "np.sqrt(3) * rng.uniform(-s, s, (2, n))"
     source = RIGHT.replace("deviation * rng.standard_normal((2, n))", own).replace("deviation =", "s =")

@@ -173,6 +173,7 @@ def test_what_is_right_is_not_pointed_at(exact):
     assert list(pointed(other, exact)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new", "code", "kind"),
     [
@@ -190,6 +191,7 @@ def test_what_fits_a_number_by_chance_is_not_said_of_the_code(old, new, code, ki
     assert list(pointed(COUNTED.replace(old, new), exact, counted)) == [(code, kind)]
 
 
+@pytest.mark.slow
 def test_of_pairs_that_are_read_in_one_way_no_single_one_is_turned():
     exact = run(COUNTED, "record", question=counted)["answers"]
     wrong = COUNTED.replace("0.9 * old + 0.1 * new", "0.1 * old + 0.9 * new")

@@ -101,6 +101,7 @@ def test_what_a_solution_gives_fits_into_an_answer(root, name):
         assert all(isinstance(value, list) for value in answer.values.values()), probe.name
 
 
+@pytest.mark.slow
 def test_every_wrong_variant_says_where_its_mistake_is(root):
     for name in NAMES:
         exercise = load(name)

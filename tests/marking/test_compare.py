@@ -13,12 +13,14 @@ from autograder.marking.compare import HAND, as_numbers, compare
 finite = st.floats(-1e6, 1e6, allow_subnormal=False)
 
 
+@pytest.mark.slow
 @given(arrays(float, (3, 4), elements=finite))
 def test_an_array_equals_itself_in_any_memory_order(array):
     assert compare(np.asfortranarray(array), array).equal
     assert compare(array.tolist(), array).equal
 
 
+@pytest.mark.slow
 @given(arrays(float, (3, 4), elements=st.floats(0.1, 10)), st.integers(0, 11), st.floats(1e-5, 10))
 def test_one_wrong_entry_is_seen(array, position, error):
     wrong = array.copy()
@@ -151,6 +153,7 @@ def largest_error_of_a_random_calculation(seed):
     return largest_error(worked_through(four_figures, [1, 2], draw(2, 2), draw(2), draw(2), draw(1)[0], y))
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.integers(0, 10**6))
 def test_rounding_by_hand_stays_within_the_tolerance_for_it(seed):
@@ -158,6 +161,7 @@ def test_rounding_by_hand_stays_within_the_tolerance_for_it(seed):
     assert largest_error_of_a_random_calculation(seed) < HAND
 
 
+@pytest.mark.slow
 def test_the_tolerance_for_rounding_by_hand_is_not_larger_than_needed():
     assert HAND / 2 < max(largest_error_of_a_random_calculation(seed) for seed in range(2000)) < HAND
 

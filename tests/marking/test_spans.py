@@ -18,6 +18,7 @@ def at(source, start, end):
     return Span("c", len(before), len(upto), len(before[-1]), len(upto[-1]), source[start:end])
 
 
+@pytest.mark.slow
 @given(SOURCES, st.data())
 def test_a_span_is_found_where_it_stands(source, data):
     start, end = sorted(data.draw(st.tuples(*[st.integers(0, len(source))] * 2)))

@@ -43,6 +43,7 @@ def test_a_scheme_that_is_worth_too_much_is_only_shown():
     assert "3 points: all" in scheme.notes
 
 
+@pytest.mark.slow
 @CALM
 @given(st.sets(st.sampled_from(["1", "2", "3a", "3b"])), st.floats(-9, 9), st.floats(0, 5))
 def test_points_are_never_more_than_the_part_nor_less_than_nothing(ticked, free, most):
@@ -88,6 +89,7 @@ def test_like_answers_are_side_by_side_and_one_digit_parts_them():
 PAIRS = st.lists(st.tuples(st.sampled_from([0.0, 1.0, 2.0, 3.0]), st.sampled_from([0.0, 1.0, 2.0, 3.0])), min_size=1)
 
 
+@pytest.mark.slow
 @CALM
 @given(PAIRS)
 def test_agreement_is_that_of_its_definition(pairs):

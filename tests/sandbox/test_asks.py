@@ -246,6 +246,7 @@ def test_the_places_that_a_student_left_open_are_none(run: Run) -> None:
     assert answer.values == {"x": None, "y": [1, None]}
 
 
+@pytest.mark.slow
 def test_what_can_become_an_array_is_one(run: Run) -> None:
     source = "import sympy as s\nM = s.Matrix([[1, 2], [3, s.Rational(1, 2)]])\nx = s.Matrix([s.Symbol('x')])"
     (answer,) = answers(run(source, asks=(ask("return {'M': student.M, 'x': student.x, 'one': 1}"),)))
@@ -281,6 +282,7 @@ def test_a_crash_costs_only_its_challenge(run: Run) -> None:
     assert outcome.reruns == 1
 
 
+@pytest.mark.slow
 def test_running_out_of_memory_costs_only_its_challenge(run: Run) -> None:
     source = "import numpy as np\nkept = []\ndef f(n):\n    while n: kept.append(np.ones(10**6))\n    return 1"
     outcome = run(source, asks=(ask("return {'y': student.f(given['n'])}", {"n": 1}, {"n": 0}),))

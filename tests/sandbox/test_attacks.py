@@ -39,6 +39,7 @@ def test_a_file_of_the_host_is_read_without_walls_only(walled: Sandbox, unprotec
     assert SECRET not in said(walled.run(attack))
 
 
+@pytest.mark.slow
 def test_nothing_of_the_course_is_visible(run: Run) -> None:
     package = Path(__file__).parents[2]
     # Of the checkout no more than the way to a virtual environment inside it is there.
@@ -150,6 +151,7 @@ ASK = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lock", LOCKS.values(), ids=LOCKS)
 def test_a_lock_on_a_shared_file_tells_a_neighbour_nothing(walled: Sandbox, lock: str) -> None:
     """One notebook holds it while another one asks; without anybody holding it the answer is the same."""
@@ -279,7 +281,13 @@ CONTAINED = {
 SELF_INFLICTED = (CONTAINED["transformer"], CONTAINED["frames"])
 
 
-@pytest.mark.parametrize("source", CONTAINED.values(), ids=CONTAINED)
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param(source, id=name, marks=pytest.mark.slow if name.endswith("signals") else ())  # waits for its limit
+        for name, source in CONTAINED.items()
+    ],
+)
 def test_it_is_contained_and_honest_work_still_counts(walled: Sandbox, source: str) -> None:
     limits = {"cell_cpu_seconds": 0.5, "cell_wall_seconds": 2.0, "cpu_seconds": 2.0}
     question = ask("return {'y': student.f(given['x'])}", {"x": 21})

@@ -79,6 +79,7 @@ def test_exit_stops_only_its_cell(run: Run) -> None:
     assert texts(outcome) == "on\n"
 
 
+@pytest.mark.slow
 def test_a_python_loop_costs_only_its_cell_and_no_rerun(run: Run) -> None:
     outcome = run("x = 1", "while True: pass", "print(x)", cell_cpu_seconds=0.5)
     assert [cell.status for cell in outcome.cells] == ["ok", "timed_out", "ok"]
@@ -152,6 +153,7 @@ def test_too_much_memory_at_once_is_told(run: Run) -> None:
     assert texts(outcome) == "on\n"
 
 
+@pytest.mark.slow
 def test_memory_that_is_kept_does_not_starve_later_cells(run: Run) -> None:
     outcome = run("import numpy as np\nkept = []\nwhile True: kept.append(np.ones(10**6))", "x = np.ones(10**7).sum()")
     assert outcome.cells[0].status == "out_of_memory"
@@ -165,6 +167,7 @@ def test_a_notebook_that_keeps_crashing_stops_being_restarted(run: Run) -> None:
     assert "Not run" in outcome.cells[-1].message
 
 
+@pytest.mark.slow
 def test_the_total_time_bounds_everything(run: Run) -> None:
     outcome = run("import time; time.sleep(3600)", "print(1)", cell_wall_seconds=3000.0, wall_seconds=0.8)
     assert [cell.status for cell in outcome.cells] == ["timed_out", "timed_out"]
@@ -204,9 +207,15 @@ def test_outputs_are_valid_nbformat(run: Run) -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        "from sklearn.neural_network import MLPClassifier\nMLPClassifier(max_iter=5).fit([[0.], [1.]], [0, 1])",
-        "from sklearn.ensemble import RandomForestClassifier\n"
-        "RandomForestClassifier(4, n_jobs=-1).fit([[0.], [1.]], [0, 1])",
+        pytest.param(
+            "from sklearn.neural_network import MLPClassifier\nMLPClassifier(max_iter=5).fit([[0.], [1.]], [0, 1])",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "from sklearn.ensemble import RandomForestClassifier\n"
+            "RandomForestClassifier(4, n_jobs=-1).fit([[0.], [1.]], [0, 1])",
+            marks=pytest.mark.slow,
+        ),
         "import asyncio\nawait asyncio.sleep(0)",
         "from concurrent.futures import ThreadPoolExecutor\nassert list(ThreadPoolExecutor(4).map(abs, [-1])) == [1]",
         "import sqlite3; sqlite3.connect('x.db').execute('create table t (x)')",

@@ -55,6 +55,7 @@ def _depth(value: object) -> int:
     return 0 if inner is None else 1 + max(map(_depth, inner), default=0)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=200))
 def test_random_bytes_give_a_value_or_bad_value(data: bytes) -> None:
@@ -235,6 +236,7 @@ def _bomb(row: bytes, cell: bytes) -> bytes:
     return b"\xdd" + rows.to_bytes(4, "big") + (row + 19_000 * cell) * rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "data",
     [
@@ -272,6 +274,7 @@ def test_values_are_counted_as_they_are(value: object, more: int) -> None:
             codec._count(data, depth - 1 - more, codec.MAX_ITEMS)
 
 
+@pytest.mark.slow
 def test_every_first_byte_that_msgpack_knows_is_known() -> None:
     assert set(range(256)) - codec._HEADS.keys() == {0xC1}
     for size in (0, 1, 31, 32, 255, 256, 65535, 65536):

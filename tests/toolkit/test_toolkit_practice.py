@@ -212,6 +212,7 @@ def test_one_wrong_entry_is_never_right(seed, places):
     assert line.status == "WRONG"
 
 
+@pytest.mark.slow
 @many
 @given(seed=SEEDS)
 def test_worked_calculations_are_of_one_difficulty(seed):
@@ -258,6 +259,7 @@ GOLDEN = {
 # Nothing of the graded sheets ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_numbers_of_the_sheet_cannot_come_up():
     sheet = worked_calculation.truth(worked_calculation.GIVEN)
     for seed in range(60):
@@ -342,6 +344,7 @@ def test_what_still_has_dots_is_passed_over(empty):
     assert statuses(task.check(dW1=empty, z1=right(task)["z1"])) == {"z1": "ok"}
 
 
+@pytest.mark.slow
 def test_a_factor_and_a_single_entry_are_told():
     task = practice.small_network(1)
     dW1 = truth(task)["dW1"]

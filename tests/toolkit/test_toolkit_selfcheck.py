@@ -153,11 +153,13 @@ def test_every_style_and_every_way_to_write_the_loss_passes(style, hidden, loss)
     assert all(line.status == "ok" for line in check_gradients(net, X, Y, loss=loss).lines)
 
 
+@pytest.mark.slow
 def test_a_right_penalty_passes_and_a_decay_form_too():
     X, Y = data()
     assert check_gradients(Net(3, 5, 7, rng=0, reg_lambda=0.7), X, Y).ok
 
 
+@pytest.mark.slow
 def test_inputs_of_scale_1000_at_which_a_clipped_logarithm_is_flat_are_left_out_and_said():
     X, Y = data()
     X[:, :2] *= 1000
@@ -168,6 +170,7 @@ def test_inputs_of_scale_1000_at_which_a_clipped_logarithm_is_flat_are_left_out_
     assert not any("left out" in note for note in check_gradients(net, X, Y).notes)  # compute_loss is exact there
 
 
+@pytest.mark.slow
 def test_a_rectifier_exactly_at_its_kink_is_not_judged():
     for at_zero in (0.0, 0.5, 1.0):
         derivative = Slip("right", {"derivative": lambda net, d=at_zero: np.where(net.Z1 == 0, d, net.Z1 > 0)})
@@ -200,6 +203,7 @@ def test_a_single_example_passes_with_a_remark():
     assert any("single example" in note for note in check_gradients(SimpleNeuralNetwork(3, 5, 7), X, Y).notes)
 
 
+@pytest.mark.slow
 def test_a_network_with_two_hidden_layers_is_checked_too():
     class Deep:
         def __init__(self):
@@ -663,6 +667,7 @@ def test_numbers_of_a_kind_are_accepted_or_refused_as_they_are_when_the_work_is_
 LEAVES = st.none() | st.booleans() | st.floats() | st.integers(-9, 9) | st.fractions(max_denominator=9) | st.just("1")
 
 
+@pytest.mark.slow
 @given(st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.tuples(inner, inner), max_leaves=6))
 @settings(deadline=None)
 def test_nested_values_are_read_as_they_are_when_the_work_is_marked(value):
@@ -702,6 +707,7 @@ def test_a_number_rounded_to_so_many_figures_has_no_more_of_them(number, count):
     assert 1 <= selfcheck.figures(float(f"{number:.{count - 1}e}")) <= count
 
 
+@pytest.mark.slow
 @given(st.integers(100_001, 999_999).filter(lambda digits: digits % 10), st.integers(-6, 1), st.integers(1, 3))
 def test_rounding_is_said_in_the_words_in_which_it_is_marked(digits, power, count):
     """One rule for figures: that of the self-check, which knows no answer, is the grader's."""

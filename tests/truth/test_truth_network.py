@@ -117,6 +117,7 @@ def _loss(name, a, y, weights):
     }[name]()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sizes", [SHAPES[0], *(pytest.param(s, marks=m) for s, m in zip(SHAPES[1:3], (pytest.mark.slow, pytest.mark.long)))]
 )
