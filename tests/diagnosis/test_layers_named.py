@@ -161,10 +161,16 @@ def test_gradients_are_those_of_jax(name):
         "attention": attention, "conv1d": conv, "conv2d": conv, "rnn": rnn,
     }[name]  # fmt: skip
     layer = LAYERS[name][0]
-    out, back = jax.vjp(forward, *(jnp.asarray(point[key]) for key in layer.of))
+
+    @jax.jit  # one compilation, not one for each operation
+    def both(g, *given):
+        out, back = jax.vjp(forward, *given)
+        return out, back(g)
+
+    out, gradients = both(jnp.asarray(point["g"]), *(jnp.asarray(point[key]) for key in layer.of))
     assert np.allclose(out, layer.forward(point), rtol=1e-12, atol=1e-12)
     found = layer.run(point, {})
-    for key, value in zip(layer.of, back(jnp.asarray(point["g"]))):
+    for key, value in zip(layer.of, gradients):
         assert np.abs(found[f"d{key}"] - value).max() <= 1e-11 * np.abs(value).max(), key
 
 
@@ -195,7 +201,7 @@ def test_networks_are_those_of_jax(name):
 
     asked = Assembled(spec, parts)
     parameters = {p: jnp.asarray(point[p]) for p in asked.parameters}
-    slope = jax.grad(loss)
+    slope = jax.jit(jax.grad(loss))  # one compilation, not one for each operation
     if spec.result == "gradients":
         due = {f"d{p}": g for p, g in slope(parameters, point["X"], point["Y"]).items()}
     else:
