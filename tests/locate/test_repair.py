@@ -10,7 +10,7 @@ import pytest
 from autograder.sandbox.inside.repair import done
 from autograder.sandbox.inside.repair.candidates import Candidates
 from autograder.sandbox.inside.repair.instrument import Instrument
-from autograder.sandbox.inside.repair.runs import same
+from autograder.sandbox.inside.repair.runs import LEAST_RUNS, MOST_CALLS, same
 
 RIGHT = """
 def forward(w, b, X):
@@ -245,3 +245,21 @@ def test_a_list_that_only_gathers_what_was_kept_is_known(code, gathers):
     instrument.visit_Module(ast.parse(f"kept = {code}"))
     node = next(one for one in instrument.nodes if one.kind == "ListComp")
     assert Candidates(instrument.nodes, [], [], [], [])._only_gathers(node) == gathers
+
+
+@pytest.mark.parametrize("task", ["record", "repair"])
+def test_a_run_of_very_many_calls_is_broken_off_and_not_searched(task, exact):
+    """By a count, not by a clock."""
+    made = []
+
+    def long(student, given):
+        made.append(0)
+        for _ in range(200_000):
+            made[-1] += 1
+            student.forward(given["w"], given["b"], given["X"])
+        return asked(student, given)
+
+    found = run(RIGHT.replace("w @ X + b", "w @ X - b"), task, exact=exact, table=table(), question=long)
+    assert found == ({"answers": []} if task == "record" else {"found": [], "runs": 1, "most": 0})
+    assert len(made) == 1
+    assert made[0] < 2 * MOST_CALLS / LEAST_RUNS

@@ -16,7 +16,7 @@ import numpy as np
 from .. import codec
 from ..stopwatch import OutOfTime
 from . import hooks
-from .hooks import IDLE, MOST_ENTRIES, MOST_HOOKS, REPLACE, Visit, as_array
+from .hooks import IDLE, MOST_ENTRIES, MOST_HOOKS, REPLACE, TooMuch, Visit, as_array
 from .instrument import Instrument
 
 MOST_RUNS = 4000
@@ -24,6 +24,9 @@ MOST_RUNS = 4000
 
 MOST_CALLS = 1_400_000
 """So many function calls may all runs of a search make, as far as one run tells: a training is run less often."""
+
+LEAST_RUNS = 16
+"""With fewer nothing is found: a run that makes more than its part of all calls is broken off, and not searched."""
 
 PRECISION = 1e-8
 
@@ -123,7 +126,7 @@ class Runs:
         """Count the function calls of one run, and allow so many runs."""
         calls, passed = self.counted()
         self.calls, self.weight = calls + passed, calls + HOOKED * passed
-        self.most = max(16, min(MOST_RUNS, MOST_CALLS // (self.calls // 2 + 1)))
+        self.most = max(LEAST_RUNS, min(MOST_RUNS, MOST_CALLS // (self.calls // 2 + 1)))
 
     def reprice(self) -> None:
         """Count each of the following runs as the part of a whole one that it now is."""
@@ -143,8 +146,17 @@ class Runs:
         last = max((self.part_of.get(name.split("\n")[0], len(self.shares)) for name in wrong), default=0)
         return self.shares[last] if last < len(self.shares) else 1.0
 
+    def is_long(self, needed: set[int] | None = None) -> bool:
+        """Whether one run makes so many calls that too few runs are left, of the cells that are ``needed``."""
+        before = self.codes
+        if needed is not None:
+            self.codes = [one for one in before if int(one.co_filename[6:-1]) in needed]
+        self.counted()
+        self.codes = before
+        return isinstance(self.error, TooMuch)
+
     def counted(self) -> tuple[int, int]:
-        """The function calls of one run, and those of hooks."""
+        """The function calls of one run, and those of hooks; a run of too many ends with TooMuch."""
         calls = passed = 0
         self.passed = 0
         own = {__file__, hooks.__file__}  # reading the answers is no work of the code
@@ -153,6 +165,8 @@ class Runs:
         def count(frame: types.FrameType, *_: Any) -> None:
             nonlocal calls, passed
             self.passed += 1
+            if calls + passed > 2 * MOST_CALLS // LEAST_RUNS:
+                raise TooMuch
             if frame.f_code.co_filename not in own:
                 calls += 1
             elif frame.f_code.co_name in ways:
