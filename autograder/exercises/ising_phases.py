@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from autograder.exercise import RIGHT, Challenge, Exercise, Probe, Question, Reply, Values, Verdict, Written, lines
-from autograder.exercises.shared import calling
+from autograder.exercises.shared import calling, keeping_inputs
 from autograder.exercises.stated import Fact, stated
 from autograder.exercises.toy_lattices import GENERATOR, judge_generator, seeded
 from autograder.marking.chance import plausible
@@ -33,7 +33,7 @@ def splitting(student, given, *, names):
     X, Y, n_train, seed = given["X"], given["Y"], int(given["n_train"]), int(given["seed"])
     parts = student.split(X.copy(), Y.copy(), n_train, np.random.default_rng(seed))
     again = student.split(X.copy(), Y.copy(), n_train, np.random.default_rng(seed))
-    other = student.split(X.copy(), Y.copy(), n_train, np.random.default_rng(seed + 1))
+    other = student.split(X, Y, n_train, np.random.default_rng(seed + 1))  # what it changes in place is seen
     if not isinstance(parts, (tuple, list)) or len(parts) != 4:
         raise ValueError("split must return four arrays: " + ", ".join(names))
     found = {name: np.asarray(part) for name, part in zip(names, parts)}
@@ -341,7 +341,7 @@ EXERCISE = Exercise(
                 chance=(2, "the test set is random"),
             ),
             SPLITTING,
-            judge_split,
+            keeping_inputs(judge_split),
         ),
         Question(
             "share_of_right",

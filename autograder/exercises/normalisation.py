@@ -36,35 +36,46 @@ def along_both_axes(student, given, *, function, takes, gives):
 
 
 def batch_after_batch(student, given):
-    """Three batches in training, with the running averages of one given to the next, beside the own normalise."""
+    """Three batches in training, with the running averages of one given to the next, beside the own normalise.
+
+    Where train_batch changes an array that it gets, something given is changed too, so that it is seen.
+    """
     import contextlib
 
     mu, var = given["running_mu"], given["running_var"]
     numbers = given["gamma"], given["beta"]
-    found = {name: [] for name in ("U", "running_mu", "running_var")}
+    found, changed = {name: [] for name in ("U", "running_mu", "running_var")}, False
     own = {name: [] for name in ("mu", "var", "Z_hat")}
     for Z in given["batches"]:
         with contextlib.suppress(Exception):  # it is marked where it is asked
             for name, value in zip(own, student.normalise(Z.copy(), given["eps"], 1)):
                 own[name].append(np.array(value, copy=True))
         held = [np.array(one, copy=True) for one in (Z, *numbers, mu, var)]
+        before = [one.copy() for one in held]
         returned = student.train_batch(*held, given["keep"], given["eps"])
+        if any(one.tobytes() != was.tobytes() for one, was in zip(held, before)):
+            changed = True
         if not isinstance(returned, (tuple, list)) or len(returned) != 3:
             raise ValueError("train_batch must return U, running_mu, running_var")
         _, mu, var = returned
         for name, value in zip(found, returned):
             found[name].append(np.array(value, copy=True))
+    if changed:
+        given["gamma"] += 1
     return {**own, **found}
 
 
 def both_directions(student, given):
     """The values and the gradient in evaluation."""
-    kept = {name: given[name].copy() for name in ("gamma", "running_var")}
+    kept, spare = ({name: given[name].copy() for name in ("gamma", "running_var")} for _ in range(2))
     try:
         names = ("Z", "gamma", "beta", "running_mu", "running_var", "eps")
         yield {"U": student.evaluate(*(given[name] for name in names))}
     finally:
         yield {"dZ": student.evaluate_backward(given["dU"], kept["gamma"], kept["running_var"], given["eps"])}
+        for name, own in kept.items():
+            if own.tobytes() != spare[name].tobytes():  # what the second one changes in place is seen
+                given[name][:] = own
 
 
 EPS = (0.25, 0.5, 0.3, 0.8)
@@ -179,35 +190,37 @@ EXERCISE = Exercise(
             "(b) Back through gamma and beta",
             lines(dZ_hat=1, dgamma=1, dbeta=1),
             calling("scale_backward", "dU Z_hat gamma", "dZ_hat dgamma dbeta", _scaled),
-            values(true.scale, explain=explain_slips(known.SCALE)),
+            keeping_inputs(values(true.scale, explain=explain_slips(known.SCALE))),
         ),
         Question(
             "path_gradients",
             "(c) Back by three paths",
             _lines(direct=(1, 0.5), dvar=(1.5, 0.5), dmu=(1, 0.5), dZ=(1.5, 0.5)),
             _both("three_paths", "dZ_hat Z mu var eps", "direct dvar dmu dZ", _for_paths),
-            values(true.paths, follow=true.follow_paths, explain=explain_slips(known.PATHS)),
+            keeping_inputs(values(true.paths, follow=true.follow_paths, explain=explain_slips(known.PATHS))),
         ),
         Question(
             "fused_gradient",
             "(d) The same in one line",
             _lines(dZ=(2, 1)),
             _both("fused_backward", "dZ_hat Z_hat s", "dZ", _for_one_line),
-            values(true.paths, explain=explain_slips(known.FUSED)),
+            keeping_inputs(values(true.paths, explain=explain_slips(known.FUSED))),
         ),
         Question(
             "training_values",
             "(e) In training",
             lines(U=1, running_mu=0.5, running_var=1),
             Probe(batch_after_batch, _batches),
-            values(true.running, follow=true.follow_running, explain=explain_slips(running_averages.TRAINING)),
+            keeping_inputs(
+                values(true.running, follow=true.follow_running, explain=explain_slips(running_averages.TRAINING))
+            ),
         ),
         Question(
             "evaluation_values",
             "(e) In evaluation",
             lines(U=1, dZ=1.5),
             Probe(both_directions, _evaluated),
-            values(true.evaluation, explain=explain_slips(running_averages.EVALUATION)),
+            keeping_inputs(values(true.evaluation, explain=explain_slips(running_averages.EVALUATION))),
         ),
     ),
     written=(Written("normalisation_words", "(f) Why", 3),),

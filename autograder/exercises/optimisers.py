@@ -14,7 +14,7 @@ import numpy as np
 
 from autograder.exercise import Challenge, Exercise, Line, Probe, Question, Values, Written
 from autograder.exercises.optimiser_steps import STATES, explained, following
-from autograder.exercises.shared import of_order_one
+from autograder.exercises.shared import keeping_inputs, of_order_one
 from autograder.marking.judges import remembered, values
 from autograder.marking.slips import Slip, explain_slips
 from autograder.truth import many_digits
@@ -33,14 +33,20 @@ NUMBERS = {
 
 
 def five_steps(student, given, *, function, carried, counted, numbers):
-    """Five steps, one after the other: each gets what the one before has returned."""
+    """Five steps, one after the other: each gets what the one before has returned.
+
+    Where a step changes an array that it gets, something given is changed too, so that it is seen.
+    """
     step = getattr(student, function)
     theta, state = given["theta"], [np.zeros_like(given["theta"]) for _ in carried]
     found = {name: [] for name in ("theta", *carried)}
     for t, g in enumerate(given["g"], 1):
         count = [t] if counted else []
         held = [np.array(one, copy=True) for one in (theta, g, *state)]
+        before = [one.copy() for one in held]
         returned = step(*held, *count, *(given[name] for name in numbers))
+        if any(one.tobytes() != was.tobytes() for one, was in zip(held, before)):
+            given["theta"] += 1
         if not isinstance(returned, (tuple, list)) or len(returned) != 1 + len(carried):
             raise ValueError(function + " must return " + ", ".join(("theta", *carried)))
         theta, *state = returned
@@ -189,7 +195,7 @@ def _question(kind: str, title: str, **points: float) -> Question:
     told = {"v": "velocity", "m": "average of gradients", "s": "average of squares", "theta": "parameters"}
     truth = _truth(kind)
     marked = tuple(Line(name, worth, f"{told[name]} {name}") for name, worth in points.items())
-    judge = values(truth, follow=following(kind, truth), explain=explained(kind))
+    judge = keeping_inputs(values(truth, follow=following(kind, truth), explain=explained(kind)))
     return Question(f"{kind}_five", title, marked, _probe(kind), judge)
 
 

@@ -44,7 +44,7 @@ def fused_backward(dZ_hat, Z_hat, s, axis):
 def train_batch(Z, gamma, beta, running_mu, running_var, keep, eps):
     mu, var = np.mean(Z, 1)[:, None], np.var(Z, 1)[:, None]
     running_mu = running_mu + (1 - keep) * (mu - running_mu)
-    running_var += (1 - keep) * (var - running_var)
+    running_var = running_var + (1 - keep) * (var - running_var)
     return (Z - mu) / np.sqrt(var + eps) * gamma + beta, running_mu, running_var
 
 
@@ -148,6 +148,7 @@ _F, _S, _P, _O, _T, _E = (
     f"{name}."
     for name in ("forward_values", "scale_gradients", "path_gradients", "fused_gradient", "training_values", "evaluation_values")
 )
+_CHANGED = "argument-changed-in-place"
 _DVAR = "np.sum(dZ_hat * (Z - mu) * -0.5 / s**3, axis=axis, keepdims=True)"
 _DMU = "np.sum(-dZ_hat / s, axis=axis, keepdims=True)"
 _SUM = "direct + dvar * 2 * (Z - mu) / k + dmu / k"
@@ -189,7 +190,7 @@ def normalise(Z, eps, axis):
     var = (Z**2).mean(axis=axis, keepdims=True)
     Z /= np.sqrt(var + eps)
     return mu, var, Z
-'''}, loses={"forward_values": 0.25}),
+'''}, loses={"forward_values": 0.25}, named={_F + "mu": _CHANGED}),
     # gamma and beta
     _edit("no-gamma", "gamma is forgotten", "scale", [("return gamma * dU,", "return dU,")], _S + "dZ_hat",
           "norm-gamma-missing", 1),
@@ -309,6 +310,25 @@ def normalise(Z, eps, axis):
     _edit("evaluation-undivided", "not divided", "batches", [
         ("dU * gamma / np.sqrt(running_var + eps)", "dU * gamma"),
     ], _E + "dZ", "norm-not-divided", 1.5),
+    # what is passed in
+    _edit("scale-in-place", "dU becomes dZ_hat in place", "scale", [
+        ("return gamma * dU, dgamma", "dU *= gamma\n    return dU, dgamma"),
+    ], _S + "dZ_hat", _CHANGED, 0.5),
+    _edit("paths-in-place", "Z is centred in place", "paths", [
+        ("    direct = dZ_hat / s", "    Z -= mu\n    direct = dZ_hat / s"), ("(Z - mu) * -0.5", "Z * -0.5"), ("(Z - mu) / k", "Z / k"),
+    ], _P + "direct_layer", _CHANGED, 0.25),
+    _edit("fused-in-place", "the mean is taken off in place", "fused", [
+        ("return (dZ_hat - mean - Z_hat", "dZ_hat -= mean\n    return (dZ_hat - Z_hat"),
+    ], _O + "dZ_layer", _CHANGED, 0.5),
+    _edit("running-in-place", "the running variance is changed in place", "batches", [
+        ("running_var = keep * running_var + (1 - keep) * var", "running_var *= keep\n    running_var += (1 - keep) * var"),
+    ], _T + "running_mu", _CHANGED, 0.25),
+    _edit("evaluation-in-place", "Z is centred in place", "batches", [
+        ("return gamma * (Z - running_mu) /", "Z -= running_mu\n    return gamma * Z /"),
+    ], _E + "U", _CHANGED, 0.5),
+    _edit("evaluation-gamma-in-place", "gamma is divided in place", "batches", [
+        ("return dU * gamma / np.sqrt(running_var + eps)", "gamma /= np.sqrt(running_var + eps)\n    return dU * gamma"),
+    ], _E + "U", _CHANGED, 0.5),
 )  # fmt: skip
 
 FAULTS = {

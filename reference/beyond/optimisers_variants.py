@@ -56,10 +56,11 @@ def descend(step, gradient, theta, steps):
 ''',
     ),
     right(
-        "in-place",
-        "arrays changed in place and returned",
+        "copies-in-place",
+        "copies changed in place and returned",
         momentum='''
 def momentum_step(theta, g, v, rate, beta):
+    theta, v = theta.copy(), v.copy()
     v *= beta
     v += g
     theta -= rate * v
@@ -67,6 +68,7 @@ def momentum_step(theta, g, v, rate, beta):
 
 
 def nesterov_step(theta, g, v, rate, beta):
+    theta, v = theta.copy(), v.copy()
     theta -= rate * g
     v *= beta
     v += g
@@ -75,6 +77,7 @@ def nesterov_step(theta, g, v, rate, beta):
 ''',
         rmsprop='''
 def rmsprop_step(theta, g, s, rate, beta, eps):
+    theta, s = np.array(theta), np.array(s)
     s *= beta
     s += (1 - beta) * np.square(g)
     theta -= np.divide(rate * g, np.sqrt(s) + eps)
@@ -82,6 +85,7 @@ def rmsprop_step(theta, g, s, rate, beta, eps):
 ''',
         adam='''
 def adam_step(theta, g, m, s, t, rate, beta1, beta2, eps):
+    theta, m, s = (one.copy() for one in (theta, m, s))
     m *= beta1; m += (1 - beta1) * g
     s *= beta2; s += (1 - beta2) * g * g
     theta -= rate * np.sqrt(1 - beta2 ** t) / (1 - beta1 ** t) * m / (np.sqrt(s) + eps * np.sqrt(1 - beta2 ** t))
@@ -89,8 +93,7 @@ def adam_step(theta, g, m, s, t, rate, beta1, beta2, eps):
 ''',
         adamw='''
 def adamw_step(theta, g, m, s, t, rate, beta1, beta2, eps, decay):
-    theta *= 1 - rate * decay
-    return adam_step(theta, g, m, s, t, rate, beta1, beta2, eps)
+    return adam_step(theta * (1 - rate * decay), g, m, s, t, rate, beta1, beta2, eps)
 ''',
         descend='''
 def descend(step, gradient, theta, steps):
@@ -163,6 +166,7 @@ _V, _MT, _NT = "momentum_five.v", "momentum_five.theta", "nesterov_five.theta"
 _SQ, _RT = "rmsprop_five.s", "rmsprop_five.theta"
 _AM, _AS, _AT = "adam_five.m", "adam_five.s", "adam_five.theta"
 _WT = "adamw_five.theta"
+_CHANGED = "argument-changed-in-place"
 _PLAIN, _LOOKING = "return theta - rate * v, v", "return theta - rate * (g + beta * v), v"
 _DECAY = "- rate * decay * theta"
 _M, _S = "m = beta1 * m + (1 - beta1) * g", "s = beta2 * s + (1 - beta2) * g**2"
@@ -268,4 +272,71 @@ WRONG = (
           "start-left-out", 3),
     _edit("loop-last", "only the last point", "descend", [("return path", "return theta")], "descend_path.path",
           "only-the-last-point", 3),
+    wrong("in-place", "arrays changed in place and returned, in all five: charged once", cells={
+        "momentum": '''
+def momentum_step(theta, g, v, rate, beta):
+    v *= beta
+    v += g
+    theta -= rate * v
+    return theta, v
+
+
+def nesterov_step(theta, g, v, rate, beta):
+    theta -= rate * g
+    v *= beta
+    v += g
+    theta -= rate * beta * v
+    return theta, v
+''',
+        "rmsprop": '''
+def rmsprop_step(theta, g, s, rate, beta, eps):
+    s *= beta
+    s += (1 - beta) * np.square(g)
+    theta -= np.divide(rate * g, np.sqrt(s) + eps)
+    return theta, s
+''',
+        "adam": '''
+def adam_step(theta, g, m, s, t, rate, beta1, beta2, eps):
+    m *= beta1; m += (1 - beta1) * g
+    s *= beta2; s += (1 - beta2) * g * g
+    theta -= rate * np.sqrt(1 - beta2 ** t) / (1 - beta1 ** t) * m / (np.sqrt(s) + eps * np.sqrt(1 - beta2 ** t))
+    return theta, m, s
+''',
+        "adamw": '''
+def adamw_step(theta, g, m, s, t, rate, beta1, beta2, eps, decay):
+    theta *= 1 - rate * decay
+    return adam_step(theta, g, m, s, t, rate, beta1, beta2, eps)
+''',
+    }, loses={_V: 0.5}, named={_V: _CHANGED}),
+    _edit("momentum-in-place", "v changed in place", "momentum", [
+        (_MOMENTUM, "    v *= beta\n    v += g\n    return theta - rate * v, v"),
+    ], _V, _CHANGED, 0.5),
+    _edit("momentum-fades-in-place", "v changed where it is not zero any more", "momentum", [
+        (_MOMENTUM, "    v *= beta\n    return theta - rate * (v + g), v + g"),
+    ], _V, _CHANGED, 0.5),
+    _edit("nesterov-in-place", "theta changed in place", "momentum", [
+        (_LOOKING, "theta -= rate * (g + beta * v)\n    return theta, v"),
+    ], "nesterov_five.v", _CHANGED, 0.5),
+    _edit("rmsprop-in-place", "s changed in place", "rmsprop", [
+        ("s = beta * s + (1 - beta) * g**2", "s *= beta\n    s += (1 - beta) * g**2"),
+    ], _SQ, _CHANGED, 0.5),
+    _edit("adamw-in-place", "theta decays in place", "adamw", [
+        (f" {_DECAY}", ""), (f"    {_M}\n", f"    {_M}\n    theta -= rate * decay * theta\n"),
+    ], "adamw_five.m", _CHANGED, 0.25),
+    _edit("adam-in-place", "m and s changed in place", "adam", [
+        (_M, "m *= beta1\n    m += (1 - beta1) * g"), (_S, "s *= beta2\n    s += (1 - beta2) * g**2"),
+    ], _AM, _CHANGED, 0.5),
 )  # fmt: skip
+
+
+FAULTS = {
+    "in-place": {
+        "momentum": (
+            "v *= beta\n    v += g\n    theta -= rate * v", "theta -= rate * g",
+            "v *= beta\n    v += g\n    theta -= rate * beta * v",
+        ),
+        "rmsprop": ("s *= beta", "s += (1 - beta) * np.square(g)", "theta -= np.divide(rate * g, np.sqrt(s) + eps)"),
+        "adam": ("m *= beta1", "m += (1 - beta1) * g", "s *= beta2", "s += (1 - beta2) * g * g", "theta -= rate"),
+        "adamw": ("theta *= 1 - rate * decay",),
+    },
+}

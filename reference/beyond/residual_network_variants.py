@@ -201,7 +201,7 @@ def block_backward(dout, X, A1, W1, W2):
     dZ1 = (W2.T @ dout) * (1 - A1**2)
     rows = dict(axis=1, keepdims=True)
     return dout @ A1.T, dout.sum(**rows), dZ1, dZ1 @ X.T, dZ1.sum(**rows), dout + W1.T @ dZ1
-'''}, loses={"block_values": 0.25}),
+'''}, loses={"block_values": 0.25}, named={_F + "A1": "argument-changed-in-place"}),
     _edit("dx-branch-only", "the identity path forgotten on the way back", "block", [("dX = dout + W1.T", "dX = W1.T")],
           _B + "dX", "residual-path-missing", 2),
     wrong("dx-identity-only", "the branch forgotten on the way back", edits={"block": [("dX = dout + W1.T @ dZ1", "dX = dout")]},

@@ -233,6 +233,10 @@ WRONG = (
         loses={"random_split.sizes": 1},
         named={"random_split.sizes": "another-order"},
     ),
+    _split("in-place", "X and Y are mixed in place", (
+        "train, test = order[:n_train], order[n_train:]",
+        "X[:], Y[:] = X[:, order], Y[:, order]\n    train, test = range(n_train), range(n_train, X.shape[1])",
+    ), loses={"sizes": 0.5}, named={"sizes": "argument-changed-in-place"}),
     _split("sizes-exchanged", "n_train samples in the test set", ("order[:n_train], order[n_train:]", "order[n_train:], order[:n_train]"),
            loses={"sizes": 1}),
     _split("one-lost", "one sample is in neither set", ("order[n_train:]", "order[n_train + 1 :]"),
