@@ -20,7 +20,7 @@ MOST_TWINS = 8
 
 TWINS = frozenset(
     ("operator", "without", "number", "comparison", "function", "sign", "factor", "square", "argument", "name")
-    + ("assigned",)
+    + ("assigned", "transposed")
 )
 
 COMPILED = 3
@@ -133,6 +133,8 @@ class Changing(Weighing):
         """Whether a change would only scale what the solution gives a name as it is."""
         if mutant.kind == "float":
             return False  # it has the right values, and no room for fractions
+        if isinstance(mutant.at, ast.IfExp):
+            return False  # what one side gives may be right, and not the other
         if mutant.hook >= 0 and self.candidates.is_given_a_name(mutant.hook):
             return True
         if mutant.kind.split()[0] not in ("sign", "factor") and mutant.kind != "without sign":

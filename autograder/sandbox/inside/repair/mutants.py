@@ -132,7 +132,11 @@ class Mutants(Statements):
             for operator, sign in _OPERATORS.get(type(node.op), ()):
                 if not changes_nothing(sign, *sides):  # then the side is too much
                     yield 0.05 if sign != "+" else 0.3, f"operator {sign}", setting(node, "op", operator())
-            if not isinstance(node.op, ast.MatMult):
+            if isinstance(node.op, ast.MatMult):
+                for side in ("left", "right"):
+                    transposed = ast.copy_location(ast.Attribute(getattr(node, side), "T", ast.Load()), node)
+                    yield 0.1, "transposed part", setting(node, side, transposed)
+            else:
                 yield 0.4, "without", item(wrap.args, 1, node.left)
                 if isinstance(node.op, ast.Mult | ast.Add):
                     yield 0.4, "without", item(wrap.args, 1, node.right)
@@ -149,6 +153,9 @@ class Mutants(Statements):
             yield 0.3, "operator and" if isinstance(node.op, ast.Or) else "operator or", setting(node, "op", other)
             for one in node.values:
                 yield 0.35, "without", item(wrap.args, 1, one)
+        elif isinstance(node, ast.IfExp):
+            for one in (node.body, node.orelse):  # at every visit, whatever the condition says
+                yield 0.4, "without", item(wrap.args, 1, one)
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.Not):
             yield 0.2, "without sign", item(wrap.args, 1, node.operand)
         elif isinstance(node, ast.Constant) and type(node.value) is int and abs(node.value) <= 4:
