@@ -51,7 +51,7 @@ class Hook:
         self.over: dict[int, dict[int, Any]] = {}
         self.generators: set[int] = set()  #: the expressions that give a generator of random numbers
         self.left_behind: dict[Visit, dict[str, Any]] = {}
-        self.reached: Visit = (-1, -1)
+        self.reached: Visit = (-1, -1)  #: where an error first came out of what is worked out lazily
         self.asked: frozenset[int] = frozenset()
         """The functions that the question asks for: each return of one of them ends a call."""
         self.call, self.within = 0, dict[int, int]()
@@ -107,8 +107,13 @@ class Hook:
         if visit in self.over.get(index, {}):
             self.visits[index] = visit
             return _in_place_of(None, self.over[index][visit])
-        self.reached = (index, visit)
-        return self.value(index, work_out())
+        try:
+            value = work_out()
+        except BaseException:
+            if self.reached[0] < 0:
+                self.reached = index, visit
+            raise
+        return self.value(index, value)
 
     def leaves(self, index: int, names: dict[str, Any]) -> None:
         """The end of a function: what it should have left behind can be put there."""

@@ -93,6 +93,7 @@ class Runs:
         self.given: Plain = {}  #: to the last run
         self.codes = instrument.codes() if again else []
         self.error: BaseException | None = None
+        self.caught: BaseException | None = None  #: by the question, which gives it in the place of an answer
         self.most, self.calls, self.weight = MOST_RUNS, 0, 1
         self.lazy = -1
         self.ends = float("inf")
@@ -190,7 +191,7 @@ class Runs:
         if time.process_time() > self.ends:
             self.most = min(self.most, int(self.count))
         values: Plain = {}
-        self.error = None
+        self.error = self.caught = None
         given, seen, ends, bounds = _fresh(self.points[point]), 0, list[int](), list[int]()
         self.given = given
         random.seed(0)
@@ -203,7 +204,7 @@ class Runs:
             with np.errstate(all="ignore"):
                 for code in self.codes:
                     exec(code, self.names)
-                for part in _parts(self.probe(self.names, given)):
+                for part in self._parts(self.probe(self.names, given)):
                     self.part_of.update(dict.fromkeys(part, seen))
                     seen += 1
                     ends.append(self.passed)
@@ -227,6 +228,11 @@ class Runs:
             self.names.update(self.kept)
         return values
 
+    def _parts(self, found: Any) -> Iterator[Plain]:
+        for part in found if isinstance(found, types.GeneratorType) else [found]:
+            self.caught = self.caught or next((one for one in part.values() if isinstance(one, Exception)), None)
+            yield {name: readable(value) for name, value in part.items()}
+
 
 @contextlib.contextmanager
 def same_draws() -> Iterator[None]:
@@ -249,11 +255,6 @@ def _fresh(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _fresh(one) for key, one in value.items()}
     return [_fresh(one) for one in value] if isinstance(value, list) else value
-
-
-def _parts(found: Any) -> Iterator[Plain]:
-    for part in found if isinstance(found, types.GeneratorType) else [found]:
-        yield {name: readable(value) for name, value in part.items()}
 
 
 def readable(value: Any) -> Any:

@@ -33,10 +33,12 @@ class Weighing(Proofs):
             self.in_calls.append(self.runs.hook.in_calls)
             if point == 0:
                 self.left_behind = self.runs.hook.left_behind
-                if self.runs.error is not None:
-                    self.stopped = self._where_it_stopped(self.runs.error)
+                if (error := self.runs.error or self.runs.caught) is not None:
+                    self.stopped = self._where_it_stopped(error)
         self.given_rows = rows
-        self.visited = set(self.runs.hook.visits)
+        self.visited, self.helpers = set(self.runs.hook.visits), None
+        if self.stopped is not None and self.stopped[0] >= 0:
+            self.visited.add(self.stopped[0])
         common = [key for key in seen[0] if all(key in one for one in seen) and key not in self.over[0]]
         self.objects = {key: seen[0][key][1] for key in common}
         self.order = {key: seen[0][key][2] for key in common}
@@ -119,8 +121,9 @@ class Weighing(Proofs):
         self.unused = self.unreached | (every - busy)
 
     def _where_it_stopped(self, error: BaseException) -> Visit | None:
-        """The smallest expression of the code out of which an error came, at the visit at which it did."""
-        place = None
+        """The smallest expression of the code out of which an error came, at the visit at which it did: the whole call,
+        where what is called is not there."""
+        place: Any = None
         step = error.__traceback__
         while step is not None:
             code = step.tb_frame.f_code
@@ -129,14 +132,15 @@ class Weighing(Proofs):
             step = step.tb_next
         if place is None:
             return None
-        for node in self.nodes:
-            if (node.cell, node.line, node.end_line, node.col, node.end_col) == place and node.kind != "AugAssign":
-                if self.runs.lazy != node.index:
-                    self.runs.define(self.instrument.lazy(node.index))
-                    self.runs.lazy = node.index
-                    self.runs.run(0, self.over[0], RECORD)
-                return self.runs.hook.reached
-        return None
+        around = [one for one in self.nodes if one.kind not in ("AugAssign", "Function") and _holds(one, *place)]
+        if not around:
+            return None
+        node = min(around, key=lambda one: one.size)
+        if self.runs.lazy != node.index:
+            self.runs.define(self.instrument.lazy(node.index))
+            self.runs.lazy = node.index
+            self.runs.run(0, self.over[0], RECORD)
+        return self.runs.hook.reached
 
     def _function_of(self, node: Node) -> Node | None:
         """The function in which an expression stands."""
@@ -168,11 +172,15 @@ class Weighing(Proofs):
         return not is_direct
 
     def _helping(self) -> set[int]:
-        """What is returned by functions that other functions of the code call: the sign or a factor may as well be
-        missing there as where they are called, and what is asked is due where they are called."""
+        """What is returned by functions that other functions of the code call in this question: the sign or a factor
+        may as well be missing there as where they are called, and what is asked is due where they are called."""
         if self.helpers is None:
             names = {one.target for one in self.nodes if one.kind == "Function"}
-            within = [one for one in self.nodes if one.kind == "Call" and not self._hands_on(one)]
+            within = [
+                one for one in self.nodes
+                if one.kind == "Call" and not self._hands_on(one)
+                and not (one.children and self.visited.isdisjoint((one.index, *one.children)))
+            ]  # fmt: skip
             calls = {call for one in within for call in _CALLED.findall(one.text)}
             called = names & {name for owner, name in calls if owner not in MODULES - {"self", "cls"}}
             self.helpers = set()
@@ -184,6 +192,13 @@ class Weighing(Proofs):
                 if function is not None and function.target in called:
                     self.helpers.add(node.index)
         return self.helpers
+
+
+def _holds(node: Node, cell: int, line: int, end_line: int, col: int, end_col: int) -> bool:
+    """Whether a place lies in an expression, and is all of it or what it calls."""
+    begins = (node.cell, node.line, node.col) == (cell, line, col)
+    ends = (node.end_line, node.end_col) == (end_line, end_col)
+    return begins and (ends or (node.kind == "Call" and (end_line, end_col) < (node.end_line, node.end_col)))
 
 
 def _is_same(one: Any, other: Any) -> bool:
