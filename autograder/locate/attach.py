@@ -218,8 +218,9 @@ def _is_whole(code: str) -> bool:
     if not isinstance(node, ast.Expr):
         return False
     is_typed = not any(isinstance(one, ast.Name) for one in ast.walk(node))
-    whole = (ast.Name, ast.Attribute, ast.Tuple, ast.List, ast.Dict, ast.ListComp)
-    return isinstance(node.value, whole) and not is_typed
+    if isinstance(node.value, ast.ListComp):
+        return not any(isinstance(one, ast.BinOp) for one in ast.walk(node.value.elt))  # else it works something out
+    return isinstance(node.value, (ast.Name, ast.Attribute, ast.Tuple, ast.List, ast.Dict)) and not is_typed
 
 
 def _is_set(name: str, code: Code) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from autograder.sandbox.inside.repair import done
-from autograder.sandbox.inside.repair.candidates import Candidates
+from autograder.sandbox.inside.repair.candidates import Candidates, is_rounded
 from autograder.sandbox.inside.repair.instrument import Instrument
 from autograder.sandbox.inside.repair.runs import LEAST_RUNS, MOST_CALLS, same
 
@@ -165,6 +165,44 @@ def test_one_change_is_found_where_it_is(old, new, code, kind, exact):
     assert RIGHT.count(old) == 1
     found = list(pointed(RIGHT.replace(old, new), exact))
     assert found[0] == (code, kind)
+
+
+@pytest.mark.parametrize(
+    ("new", "code", "kind"),
+    [("X @ w + b", "X @ w", "exchanged"), ("w.T @ X + b", "w.T @ X", "transposed part"),
+     ("np.dott(w, X) + b", "np.dott(w, X)", "value"), ("dott(w, X) + b", "dott(w, X)", "value")],
+)  # fmt: skip
+def test_an_error_that_the_question_catches_has_a_place(new, code, kind):
+    """It is where the error came from, and the whole call where what is called is not there."""
+
+    def caught(student, given):
+        for name, X in (("forward", given["X"]), ("doubled", 2 * given["X"])):
+            try:
+                value = student.forward(given["w"], given["b"], X)
+            except Exception as error:
+                value = error
+            yield {name: value}
+
+    exact = run(RIGHT, "record", question=caught)["answers"]
+    products = [1.0, [given["w"] @ given["X"] for given in points()]]
+    source = RIGHT.replace("w @ X + b", new)
+    found = run(source, exact=exact, table=[products], question=caught)["found"][0]
+    assert found["mends"] == ["forward"]
+    assert source.split("\n")[found["line"] - 1][found["col"] : found["end_col"]] == code
+    assert found["kind"] == kind
+
+
+def test_a_condition_for_one_side_is_too_much_where_that_is_always_due(exact):
+    wrong = RIGHT.replace("X - 0.5 * number", "X - 0.5 * number if number == 1 else X")
+    assert list(pointed(wrong, exact)) == [("X - 0.5 * number if number == 1 else X", "without")]
+
+
+def test_numbers_that_are_typed_are_right_to_the_figures_that_they_have():
+    typed, due = (np.array([0.79, 0.881]),), (np.array([0.7914, 0.8809]),)
+    assert not is_rounded("[0.79, 0.881]", typed, due)  # two figures
+    assert is_rounded("[0.791, 0.881]", (np.array([0.791, 0.881]),), due)
+    assert not is_rounded("[0.792, 0.881]", (np.array([0.792, 0.881]),), due)
+    assert not is_rounded("a[0.791]", typed, typed)
 
 
 def test_what_is_right_is_not_pointed_at(exact):

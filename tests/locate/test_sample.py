@@ -40,6 +40,18 @@ SAMPLE = [
     ("softmax_jacobian", "softmax-in-place", "lse", "Z -= Z.max", "changes `Z` in place"),
     ("gradient_check", "always-true", "ordinary", "True", "does not depend on anything that is given"),
     ("worked_calculation", "sigmoid-sign", "a1", "[sigma(-z1[0])", "gives something else here: `a1` is due"),
+    ("worked_calculation", "inputs-for-activations", "z2", "0.9 * 1 + 0.7 * 2 + 0.2", "`z2` is due"),
+    ("worked_calculation", "raises", "a1", "sigmoid_of(z1)", "`a1` is due"),
+    ("exploding_gradients", "square-root-missing-plain", "above", "[a * threshold / norm", "gives something else"),
+    ("softmax_jacobian", "p-exponentials", "p", "p = e", "`p` is due"),
+    ("attention", "dS-passed", "dS", "dS = dP", "`dS` is due"),
+    ("attention", "no-residual", "loss", "H = A", "gives something else here than is due"),
+    ("attention", "outputs-of-scores", "A", "(Q @ K.T", "gives something else here"),
+    ("two_hidden_layers", "dZ2-not-transposed", "dZ2", "W3 @ dZ3", "one of the two has to be transposed"),
+    ("two_hidden_layers", "dW1-elementwise", "dW1", "dZ1[:1] * X", "`dW1` is due"),
+    ("vanishing_gradients", "square-missing", "last", "1 - A[i]", "gives something else here than is due"),
+    ("vanishing_gradients", "weights-not-transposed", "sigmoid", "weights[i] @ dZ", "has to be transposed"),
+    ("vanishing_gradients", "slope-missing-below", "sigmoid", "dA * slope if i == 4 else dA", "a part is too much"),
 ]
 
 ONLY_READ = [

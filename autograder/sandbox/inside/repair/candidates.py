@@ -25,6 +25,10 @@ _USUAL = {"*": "@/+**", "@": "*", "+": "-*", "-": "+", "/": "*", "**": "*"}
 """What people write for what; another operator may fit by its numbers and is not what is meant."""
 
 _EXTREMES: dict[str, Any] = {"max": np.max, "amax": np.max, "min": np.min, "amin": np.min}
+
+
+_TYPED = {"Constant", "UnaryOp", "List", "Tuple"}
+
 _KEPT = {"Name", "Attribute", "Subscript", "Constant", "Slice", "Tuple"}
 _CALLED = re.compile(r"(\w+\.)*(get|pop|copy|array|asarray|float|id|int)\(")
 """What takes something out of where it was kept, as it is, and works nothing out."""
@@ -55,11 +59,16 @@ class Candidates(Seen):
                 continue
             whole = self.is_whole(key)
             for candidate in self._at(key, node, values):
-                if (whole and is_scaled(values, candidate.values)) or is_too_large(values, candidate.values):
+                is_due = node.leaf and self.is_called(candidate, node)
+                if (whole and not is_due and is_scaled(values, candidate.values)) or (
+                    is_too_large(values, candidate.values)
+                ):
                     continue
                 if not values[0].ndim and self._says_more(key, node, candidate):
                     continue
-                if self._cancels(key, node, candidate):
+                if self._cancels(key, node, candidate) or (
+                    node.kind in _TYPED and is_rounded(node.text, values, candidate.values)
+                ):
                     continue
                 if alone:
                     yield candidate
@@ -113,7 +122,8 @@ class Candidates(Seen):
                         yield Candidate(0.0, key, f"operator {sign}", -1, made)
         for number, table in enumerate(self.table):
             if self.levels[number] < FOREIGN:
-                yield Candidate(self.levels[number] + 0.1 + blame, key, "value", number, tuple(table))
+                one = Candidate(self.levels[number] + 0.1 + blame, key, "value", number, tuple(table))
+                yield replace(one, rank=0.03) if self.is_called(one, node) else one
 
     def _replaced(self, key: Visit, node: Node, values: tuple[Any, ...]) -> Iterator[Candidate]:
         # what is worked out from something unknown is not to blame: that is
@@ -133,7 +143,9 @@ class Candidates(Seen):
             if level < FOREIGN and not self._equal(values, table):
                 # 0 and 1 in the place of what is right only take a part away
                 away = number in self.plain and self.known[key] and node.kind != "Constant"
-                yield Candidate(level + away, key, "value", number, tuple(table))
+                made = Candidate(level + away, key, "value", number, tuple(table))
+                is_due = self.known[key] and node.leaf and node.kind in ("Name", "Attribute")
+                yield replace(made, rank=min(made.rank, 0.3)) if is_due and self.is_called(made, node) else made
         if node.root in ("assign", "return") and not self.known[key]:
             for number, table in enumerate(self.table):
                 asked = GRADIENT <= self.levels[number] < FOREIGN and table[0].ndim
@@ -269,6 +281,21 @@ def _attribute(text: str) -> str:
 
 def _are_counts(values: tuple[Any, ...]) -> bool:
     return all(float(one).is_integer() for one in values)
+
+
+def is_rounded(typed: str, values: tuple[Any, ...], due: tuple[Any, ...]) -> bool:
+    """Whether numbers are what is due, as exactly as they are written, with three figures or more.
+
+    >>> is_rounded("1.522", (np.array(1.522),), (np.array(1.52195),))
+    True
+    """
+    figures = [len(one) for one in re.findall(r"\.(\d+)", typed)]
+    unit = 10.0 ** -min(figures, default=0)
+    is_typed = bool(figures) and not re.search(r"[^\W\d]", typed)
+    return is_typed and all(
+        one.shape == other.shape and np.all(np.abs(one - other) <= 0.501 * unit) and np.all(np.abs(other) >= 100 * unit)
+        for one, other in zip(values, due)
+    )
 
 
 def is_scaled(values: tuple[Any, ...], others: tuple[Any, ...]) -> bool:

@@ -43,7 +43,7 @@ def different_rows(rows: list[dict[int, list[Any]]], nodes: list[Node]) -> Itera
             left -= size
             found[name] = {"values": values, "names": [], "read": []}
         node = nodes[index]
-        if node.kind in ("Name", "Attribute") and node.text not in found[name]["read"]:
+        if node.leaf and node.kind != "Constant" and node.text not in found[name]["read"]:
             found[name]["read"].append(node.text)
         if node.root == "assign" and node.target and node.target not in found[name]["names"]:
             found[name]["names"].append(node.target)

@@ -191,9 +191,11 @@ class Search(Telling):
         """The arguments of the solution in the place of others."""
         return list(self.handed.all(self.given_rows, self.candidates.generators, {key[0] for key in self.over[0]}))
 
-    def _likely(self, one: Candidate) -> tuple[bool, bool]:
-        """Of what costs the same, arrays first, for numbers fit by chance, and numbers that are written down."""
-        return not np.ndim(one.values[0]), self.nodes[one.key[0]].kind != "Constant"
+    def _likely(self, one: Candidate) -> tuple[bool, bool, bool]:
+        """Of what costs the same, arrays first, for numbers fit by chance; then what the solution gives a name so
+        called, and numbers that are written down."""
+        node = self.nodes[one.key[0]]
+        return not np.ndim(one.values[0]), not self.candidates.is_called(one, node), node.kind != "Constant"
 
     def _is_alias(self, candidate: Candidate, right: set[str], gained: set[str], copies: dict[Any, Any]) -> bool:
         """Whether a copy of what stands there mends as much: then it is changed in place, and no other value is due."""

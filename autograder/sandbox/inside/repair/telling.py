@@ -93,8 +93,11 @@ class Telling(Changing):
         kind = self._kind(best, node)
         if kind.startswith("unchanged") and node.root != "lambda":
             first = last = self._function_of(node) or node
+        line, col = first.line, first.col
+        if self._is_copied(best, node):
+            line, col = node.statement or (line, col)
         return {
-            "cell": node.cell, "line": first.line, "end_line": last.end_line, "col": first.col, "end_col": last.end_col,
+            "cell": node.cell, "line": line, "end_line": last.end_line, "col": col, "end_col": last.end_col,
             "visit": best.key[1] if many and not best.also else -1, "kind": kind, "due": best.quantity,
             "given": self.candidates.given(best),
             **self.candidates.shown(best, self.shown),
@@ -130,6 +133,12 @@ class Telling(Changing):
                 if not np.all(fits[0] | fits[1]) or np.all(fits[1]):
                     return False
         return True
+
+    def _is_copied(self, best: Candidate, node: Node) -> bool:
+        """Whether a name gets what another one rightly holds, and the solution gives it what is due: it is not what
+        that name holds that is wrong."""
+        is_name = node.leaf and node.kind in ("Name", "Attribute") and node.statement is not None
+        return is_name and self.candidates.known.get(best.key, False) and self.candidates.is_called(best, node)
 
     def _kind(self, best: Candidate, node: Node) -> str:
         """What kind of repair it is: of a name, another name where one holds what is due."""
