@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 NAME, STUDENTS, FLOORS = "worked_calculation", 24, 40
 LIMIT = 2.7
-"""Of this many floors a notebook's marks may cost: 1.45 to 2.0 were measured, and 3.6 or more with twice the price."""
+"""Of this many floors a notebook's marks may cost: 1.45 to 2.0 were measured, so twice the price is beyond it."""
 
 
 def spent():
@@ -86,8 +86,8 @@ def test_marks_cost_few_floors(price):
 
 
 def test_twice_the_price_is_seen(price, measured, monkeypatch):
-    """The limit is not so wide that a factor of two passes: each notebook is made to compute its price once more."""
-    ours, _ = price
+    """What is measured grows with the price: each notebook is made to compute what it cost once more."""
+    ours, before = price
     mark = batch.give_marks
 
     def slowed(*args, **settings):
@@ -98,4 +98,4 @@ def test_twice_the_price_is_seen(price, measured, monkeypatch):
 
     monkeypatch.setattr(batch, "give_marks", slowed)
     slow, bare = measured(2)
-    assert slow > LIMIT * bare, f"{slow / bare:.2f} floors"
+    assert slow / bare > 1.5 * ours / before, f"{slow / bare:.2f} floors, {ours / before:.2f} before"
