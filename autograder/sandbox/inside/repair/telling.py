@@ -93,13 +93,13 @@ class Telling(Changing):
         kind = self._kind(best, node)
         if kind.startswith("unchanged") and node.root != "lambda":
             first = last = self._function_of(node) or node
-        line, col = first.line, first.col
+        line, col, given = first.line, first.col, self.candidates.given(best)
         if self._is_copied(best, node):
-            line, col = node.statement or (line, col)
+            (line, col), given = node.statement or (line, col), -1
         return {
             "cell": node.cell, "line": line, "end_line": last.end_line, "col": col, "end_col": last.end_col,
             "visit": best.key[1] if many and not best.also else -1, "kind": kind, "due": best.quantity,
-            "given": self.candidates.given(best),
+            "given": given,
             **self.candidates.shown(best, self.shown),
             "sound": [] if any(self.over) else self.candidates.sound(best),
         }  # fmt: skip
