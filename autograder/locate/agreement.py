@@ -9,7 +9,7 @@ from autograder.mistakes import MISTAKES
 OPEN = frozenset(
     {"value", "value-transposed", "name", "argument", "index", "condition", "comparison", "copy", "deleted", "early",
      "late", "into", "out", "assigned", "item", "also", "returns", "unchanged", "keyword", "omitted", "local", "in",
-     "deep", "float", "blind", "handed", "begins", "entries"}
+     "deep", "float", "blind", "handed", "begins", "entries", "calls"}
 )  # fmt: skip
 """Repairs that say what is due, or where a statement belongs: any mistake may be behind that."""
 

@@ -62,8 +62,10 @@ def sentence(kind: str, code: str, due: Quantity | None, given: Quantity | None,
     if what == "unchanged":
         return f"Nothing in this function gives `{detail}` another value: it is returned as it came in."
     if what == "returns":
-        due_there = f": `return {detail}` is due at the end" if detail else ""
+        due_there = f": `return {detail}` is due at the end" if detail else ", nor is anything else changed"
         return f"Nothing is returned here{due_there}."
+    if what == "calls":
+        return f"Nothing in this function calls `{detail}`."
     if what == "keyword":
         return f"{quoted} lacks the argument `{detail}`."
     if what == "also":

@@ -17,6 +17,12 @@ def study(network, X, Y, X_new, Y_new, rate, seed):
     net.train(X, Y, start)
     return net.score(X, Y), net.score(X_new, Y_new)
 
+def mixed(network, X, Y):
+    rng = np.random.default_rng(2)
+    net = network(3, rng=1)
+    net.mix(X, rng.permutation(Y))
+    return net.state
+
 def drawn(n, kind, rng):
     deviation = np.sqrt((2 if kind == "b" else 1) / n)
     return deviation * rng.standard_normal((2, n))
@@ -33,11 +39,15 @@ def asked(student, given):
         def train(self, X, Y, rate):
             self.state = self.state + rate * np.sum(X) * np.mean(Y)
 
+        def mix(self, X, Y):
+            self.state = self.state + np.sum(X * Y)
+
         def score(self, X, Y):
             return float(np.sum(X * Y) + self.state)
 
     arrays = [given[name] for name in ("X", "Y", "X_new", "Y_new")]
     found = dict(zip(("old", "new"), student.study(Net, *arrays, 0.3, 7)))
+    found["mixed"] = student.mixed(Net, given["X"], given["Y"])
     rng = np.random.default_rng(1)
     return found | {kind: student.drawn(4, kind, rng) for kind in ("a", "b")}
 
@@ -58,7 +68,7 @@ def run(source, task="repair", known=None):
         given |= {"wholes": [zlib.crc32(one["whole"].encode()) for one in known["quantities"]] + [0, 0]}
         given |= {"named": [True] * len(table), "formulas": [""] * len(table), "in_calls": []}
         given |= {name: [_hashed(one) for one in known[name]] for name in ("rows", "handed")}
-    read = {"study", "drawn"}
+    read = {"study", "mixed", "drawn"}
     return done(task, instrument, names, lambda now, names_read: (names_read.update(read), _Of(now))[1], asked, given)
 
 
@@ -90,6 +100,9 @@ def pointed(source, known):
         ("net.train(X, Y, start)", "net.train(X_new, Y_new, start)", ("handed", "net.train(X_new, Y_new, start)")),
         ("net.score(X_new, Y_new)", "net.score(X, Y)", ("handed", "net.score(X, Y)")),
         ("rng=seed", "rng=1", ("argument", "1")),
+        ("((2, n))", "((1, n))", ("handed", "rng.standard_normal((1, n))")),
+        ("    net.train(X, Y, start)\n", "", ("calls", "def study(network, X, Y, X_new, Y_new, rate, seed)")),
+        ("mix(X, rng.permutation(Y))", "mix(rng.permutation(X), Y)", ("value", "rng.permutation(X)")),
     ],
 )
 def test_a_call_is_handed_something_else(old, new, place, known):

@@ -91,6 +91,10 @@ def counted(student, given):
     return {name: getattr(student, name)(given["X"]) for name in re.findall(r"def (\w+)", COUNTED)}
 
 
+def moved(student, given):
+    return {"moved": student.moved(given["X"])}
+
+
 def points():
     stream = np.random.default_rng(7)
     shapes = {"w": (2, 3), "b": (2, 1), "X": (3, 4), "y": (2, 4)}
@@ -158,6 +162,8 @@ def pointed(source, exact, question=asked):
         ),
         ("w = w - 0.1 * dw\n", "w = w - 0.1 * dw\n        dw = dw * 2\n        w = w * 1.5\n", "w * 1.5", "without"),
         ("        b = b - 0.1 * db\n", "        b = b - 0.1 * dw[:, :1]\n", "dw", "argument db"),
+        ("return places", "return None", "def way(X):", "returns places"),
+        ("return w @ X + b", "return 1 - (w @ X + b)", "1 - (w @ X + b)", "without"),
     ],
     ids=lambda value: value.strip()[:30] if isinstance(value, str) else None,
 )
@@ -227,6 +233,21 @@ def test_what_fits_a_number_by_chance_is_not_said_of_the_code(old, new, code, ki
     exact = run(COUNTED, "record", question=counted)["answers"]
     assert COUNTED.count(old) == 1
     assert list(pointed(COUNTED.replace(old, new), exact, counted)) == [(code, kind)]
+
+
+@pytest.mark.parametrize("made", ["X**2 + X", "np.repeat(X, 3400, axis=1)"])
+def test_a_transpose_that_is_too_much_is_not_made_up_for_where_all_is_right(made):
+    """Also of an array of 40,800 entries."""
+    right = f"\ndef moved(X):\n    made = {made}\n    return made\n"
+    exact = run(right, "record", question=moved)["answers"]
+    assert list(pointed(right.replace("return made", "return made.T"), exact, moved)) == [("made.T", "transpose")]
+
+
+@pytest.mark.parametrize(("pairs", "code"), [("enumerate(X.ravel())", "x, n"), ("{2: X, 3: X**2}.items()", "x, n")])
+def test_a_number_and_what_it_numbers_are_exchanged(pairs, code):
+    right = f"\ndef moved(X):\n    return np.array([x / (n + 2) for n, x in {pairs}])\n"
+    exact = run(right, "record", question=moved)["answers"]
+    assert list(pointed(right.replace("n, x in", "x, n in"), exact, moved)) == [(code, "in order")]
 
 
 @pytest.mark.slow

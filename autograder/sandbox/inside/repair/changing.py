@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from .candidates import is_too_large
+from .edits import Unit
 from .mutants import Mutants
 from .proofs import Repair, Twins
 from .putting import Mutant
@@ -53,7 +55,8 @@ class Changing(Weighing):
         self, right: set[str], most: float, lines: set[tuple[int, int]]
     ) -> list[tuple[Repair, set[str]]]:
         found: list[tuple[Repair, set[str]]] = []
-        for mutant in sorted(self.mutants.all(self._changeable(), lines), key=lambda one: one.rank):
+        every = [*self.mutants.all(self._changeable(), lines), *self.mutants.calling(self._not_called)]
+        for mutant in sorted(every, key=lambda one: one.rank):
             if self._is_spent(most):
                 break
             back = None if self._is_scaling(mutant) or self._is_long(mutant) else self._put(mutant)
@@ -66,6 +69,13 @@ class Changing(Weighing):
                 finally:
                     back()
         return found
+
+    def _not_called(self, unit: Unit, called: set[str]) -> Iterator[str]:
+        """The calls of the solution that a function could make with what it has at its end."""
+        for (index, _), names in self.left_behind.items():
+            node = self.nodes[index]
+            if (node.cell, node.line) == (unit.cell, unit.tree.lineno):
+                yield from self.handed.missing(names, called)
 
     def _twins(self, right: set[str]) -> list[tuple[Repair, set[str]]]:
         """The same small change at every expression that is built alike: a slip that was made in each of them."""

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .hooks import LONGEST, MOST_OF_ARRAY
+from .hooks import LONGEST, MOST_OF_ARRAY, as_array
 from .instrument import MODULES, Node, leaves, within
 from .rows import OF_THAT_NAME
 from .runs import Plain, same
@@ -94,6 +94,23 @@ class Handed:
                     if list(map(len, one.values)) == list(map(len, values)):
                         yield Candidate(OF_THAT_NAME, (node.index, 0), "handed", -1, tuple(one.values))
 
+    def missing(self, names: dict[str, Any], called: set[str]) -> Iterator[str]:
+        """The methods of objects, beside those that are called, to which the solution hands what other names hold."""
+        arrays = {name: array for name, value in names.items() if (array := as_array(value)) is not None}
+        for name, value in names.items():
+            for method in dir(type(value)):
+                found: list[str] = []
+                while method not in called and (due := self._handed_to(f"{method}({len(found)}")):
+                    fitting = (n for n, one in arrays.items() if n != name and any(same(one, other) for other in due))
+                    found.append(next(fitting, ""))
+                if found and all(found):
+                    yield f"{name}.{method}({', '.join(found)})"
+
+    def _handed_to(self, place: str) -> list[Any]:
+        """All that the solution hands to a place of a call, at the first point."""
+        hashed = zlib.crc32(place.encode())
+        return [value for one in self.known if hashed in one.names for value in one.values[0]]
+
     def _is_right(self, node: Node) -> bool:
         """Whether all names that it is made of hold what they were given, or what the solution reads by that name."""
         if any(self._is_other_call(one) for one in within(self.nodes, node)):
@@ -108,7 +125,7 @@ class Handed:
         return node.kind == "Call" and not is_plain and not self.generators.intersection(node.children)
 
     def _is_known(self, leaf: Node) -> bool:
-        if leaf.kind == "Constant" or leaf.text in self.given:
+        if leaf.kind == "Constant" or leaf.text in self.given or leaf.index in self.generators:
             return True
         if leaf.kind == "Subscript" and leaf.children:
             return all(self._is_right(self.nodes[child]) for child in leaf.children)

@@ -18,7 +18,7 @@ MOST_VISITS = 8
 MOST_ENTRIES = 4096
 """So many entries of a row, and of an answer that is compared at every run, are looked at."""
 
-MOST_OF_ARRAY = 1 << 15
+MOST_OF_ARRAY = 1 << 16
 """So many entries may an array have that is looked at."""
 
 LONGEST = 64

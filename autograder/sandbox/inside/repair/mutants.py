@@ -57,6 +57,10 @@ class Mutants(Statements):
                 for first in range(len(parent.elts) - 1):
                     rank = 0.28 if id(parent) in returned else 0.3  # what comes out is nearest
                     yield Mutant(rank, "in order", unit, parent, swapped(parent.elts, first))
+            if isinstance(parent, ast.For | ast.comprehension) and isinstance(parent.target, ast.Tuple):
+                function = getattr(self._under_hook(parent.iter), "func", None)
+                if getattr(function, "id", "") == "enumerate" or getattr(function, "attr", "") == "items":
+                    yield Mutant(0.3, "in order", unit, parent.target, swapped(parent.target.elts, 0))
             if isinstance(parent, ast.Return) and self._is_hook(parent.value):
                 yield from self._more_items(unit, parent, variables)
             for _, value in ast.iter_fields(parent):
@@ -138,7 +142,7 @@ class Mutants(Statements):
                     yield 0.1, "transposed part", setting(node, side, transposed)
             else:
                 yield 0.4, "without", item(wrap.args, 1, node.left)
-                if isinstance(node.op, ast.Mult | ast.Add):
+                if isinstance(node.op, ast.Mult | ast.Add) or self._number(node.left):
                     yield 0.4, "without", item(wrap.args, 1, node.right)
                 first: Any = node.left
                 while self._is_hook(first) and isinstance(first.args[1], ast.BinOp):

@@ -12,13 +12,13 @@ def needed(trees: dict[int, ast.Module], read: Iterable[str]) -> set[int]:
     while len(found) > before:
         before = len(found)
         for number in trees.keys() - found:
-            if names.intersection(_changed(trees[number])):
+            if names.intersection(changed(trees[number])):
                 found.add(number)
                 names.update(one.id for one in ast.walk(trees[number]) if isinstance(one, ast.Name))
     return found
 
 
-def _changed(tree: ast.Module) -> Iterator[str]:
+def changed(tree: ast.Module) -> Iterator[str]:
     """The names that a cell gives values to, or that stand in a statement by themselves, as a call that changes one."""
     for one in ast.walk(tree):
         if isinstance(one, ast.Name) and not isinstance(one.ctx, ast.Load):

@@ -13,7 +13,7 @@ from .candidates import is_scaled
 from .hooks import RECORD, REPLACE
 from .instrument import Instrument
 from .mutants import Mutants
-from .needed import needed
+from .needed import changed, needed
 from .proofs import CHEAP, FEW, Change, Joint, Repair, Twins, over_at, tells
 from .putting import Mutant
 from .recording import recorded
@@ -248,7 +248,8 @@ class Search(Telling):
         nothing of what it is given, though another answer is due each time."""
         wrong = set(self.exact[0]) - right
         every = [one for one in self.nodes if one.index in self.runs.hook.asked]
-        for node in every if len(every) == 1 == len(self.read) else ():
+        own = {name for tree in self.instrument.trees.values() for name in changed(tree)}
+        for node in every if len(every) == 1 == len(self.read & own) else ():
             differs = any(not same(one[name], self.exact[0][name]) for name in wrong for one in self.exact)
             nothing, blind = not node.gives and not right, node.blind if differs else None
             if nothing or blind is not None:

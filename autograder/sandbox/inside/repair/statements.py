@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from .edits import Unit, exchanged, is_first, left_out, moved_to, setting, worked_out_before
@@ -38,18 +38,33 @@ class Statements(Putting):
 
     def _returning(self, unit: Unit, function: ast.FunctionDef) -> Iterator[Mutant]:
         """A function that returns nothing, with what it has given a value to last."""
-        if any(isinstance(one, ast.Return) and one.value is not None for one in ast.walk(function)):
+        if any(isinstance(one, ast.Return) and not _is_nothing(one.value) for one in ast.walk(function)):
             return
         body = next((one.body for one in function.body if isinstance(one, ast.Try)), function.body)
         targets = [
             one for part in body[-4:] for one in ast.walk(part)
             if isinstance(one, ast.Name | ast.Attribute) and isinstance(one.ctx, ast.Store)
         ]  # fmt: skip
+        end = body[-1] if isinstance(body[-1], ast.Return) else None
         for target in targets[::-1][:4]:
             read = copy.copy(target)
             read.ctx = ast.Load()
             made = ast.copy_location(ast.Return(read), body[-1])
-            yield Mutant(0.5, f"returns {ast.unparse(read)}", unit, function, moved_to([], [made], body, None))
+            yield Mutant(0.5, f"returns {ast.unparse(read)}", unit, function, moved_to([], [made], body, end))
+
+    def calling(self, missing: Callable[[Unit, set[str]], Iterable[str]]) -> Iterator[Mutant]:
+        """A call that ``missing`` gives for a function and what is called in it, at every place of it."""
+        for unit in self.units if not self.whole else ():
+            every = [one for one in ast.walk(unit.tree) if isinstance(one, ast.Call)]
+            called = {one.func.attr for one in every if isinstance(one.func, ast.Attribute)}
+            blocks: list[Any] = [getattr(one, "body", None) for one in ast.walk(unit.tree)]
+            for call in dict.fromkeys(missing(unit, called)):
+                for block in blocks:
+                    for group in [*self._groups(block), [None]] if isinstance(block, list) else ():
+                        made = ast.parse(call).body[0]
+                        for one in ast.walk(made):
+                            ast.copy_location(one, unit.tree)
+                        yield Mutant(0.5, f"calls {call}", unit, unit.tree, moved_to([], [made], block, group[0]))
 
     def copying(self) -> Iterator[Mutant]:
         """An argument is copied before a statement that changes it in place."""
@@ -170,3 +185,7 @@ def _branches(loop: Any) -> Iterator[list[Any]]:
     for one in loop.body:
         if isinstance(one, ast.If):
             yield from (block for block in (one.body, one.orelse) if block)
+
+
+def _is_nothing(value: ast.expr | None) -> bool:
+    return value is None or (isinstance(value, ast.Constant) and value.value is None)

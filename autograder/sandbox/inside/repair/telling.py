@@ -50,7 +50,7 @@ class Telling(Changing):
             return one.rank
         node = self.nodes[one.key[0]]
         rank = one.rank
-        if node.leaf and node.kind in ("Name", "Attribute"):
+        if node.leaf and node.kind in ("Name", "Attribute") and not node.text.endswith(".T"):
             if self._is_own(one):
                 is_due = one.kind != "value" or self.candidates.is_named(one) or self.candidates.is_called(one, node)
                 rank += NAMED if is_due else 2.0
@@ -73,7 +73,7 @@ class Telling(Changing):
         node = self.nodes[best.key[0]]
         if best.kind in ("row", "handed"):
             kind = "value"
-            if best.kind == "handed" and node.leaf and node.kind != "Constant":
+            if best.kind == "handed" and (node.leaf or node.kind in ("Tuple", "List")) and node.kind != "Constant":
                 kind, node = "handed", self.nodes[node.parent]
             line, col = node.statement if node.leaf and node.statement else (node.line, node.col)
             return {
