@@ -43,6 +43,12 @@ def inside(driver):
     browser.wait(driver, lambda one: one.execute_script(READY), "the page in the tab was not ready")
 
 
+def is_kept(address):
+    """Whether JupyterLab has told its server that the tab is open, which it does a while afterwards."""
+    with urllib.request.urlopen(address("lab/api/workspaces")) as answer:
+        return b"autograder-mark" in answer.read()
+
+
 def test_a_tab_of_jupyterlab_marks(driver, course, installed, artefacts):
     browser.size(driver, 1280, 900)
     with browser.jupyter_lab(course) as address:
@@ -61,6 +67,7 @@ def test_a_tab_of_jupyterlab_marks(driver, course, installed, artefacts):
         click(driver, xpath="//div[contains(@class,'lm-Menu-itemLabel')][text()='Marks by Hand']")
         inside(driver)
         driver.switch_to.default_content()
+        browser.wait(driver, lambda _: is_kept(address), "JupyterLab does not keep what is open")
         driver.get(address("lab"))  # what was open is open again
         inside(driver)
         driver.switch_to.default_content()
