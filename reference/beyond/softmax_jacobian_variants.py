@@ -224,7 +224,7 @@ def softmax(Z):
 def log_sum_exp(Z):
     c = Z.max(axis=0, keepdims=True)
     return c + np.log(np.exp(Z - c).sum(axis=0, keepdims=True))
-'''}, loses={"softmax_values": 0.5}, named={"softmax_values.P": "argument-changed-in-place"}),
+'''}, loses={"softmax_values": 0.5}, named={"softmax_values.lse": "argument-changed-in-place"}),
     _edit("jacobian-diagonal", "as if softmax were a sigmoid", "jacobian", "np.diag(p) - np.outer(p, p)",
           "np.diag(p * (1 - p))", "jacobian_matrix.J", "softmax-jacobian-diagonal-only", 3),
     _edit("jacobian-vector", "p (1 - p) as a vector", "jacobian", "np.diag(p) - np.outer(p, p)", "p * (1 - p)",
