@@ -120,6 +120,7 @@ COMMON = {
     "argument-ignored", "trained-on-test-data", "bias-penalised", "same-network-for-every-strength",
     "one-update-at-the-end", "stale-forward-pass", "running-mean-for-loss", "activation-applied-twice",
     "activation-and-pre-activation-exchanged", "argument-changed-in-place",
+    "gradients-added-up",
 }  # fmt: skip
 """What learners are known to write: some variant must do it, and be told so."""
 

@@ -16,12 +16,14 @@ from autograder.diagnosis import Spec
 from autograder.exercise import Challenge, Judge, Line, Probe, Question, Values
 from autograder.exercises.reports import report_on_moons
 from autograder.exercises.shared import (
+    asked_again,
     draw_point,
     follow_network,
     gradient_challenges,
     keeping_parameters,
     network_for,
     returning,
+    same_gradients_again,
 )
 from autograder.marking.compare import compare
 from autograder.marking.differences import noting_differences
@@ -67,7 +69,8 @@ def lines(points: Mapping[str, float], labels: Mapping[str, str] = LABELS) -> tu
 def asked_at_a_point(student, given, *, cls, extra, numbers, read, what):
     """What the class computes at given parameters, in the order in which it does; an error loses what comes later.
 
-    Activations are read before anything else can change them.
+    Activations are read before anything else can change them. The gradients of one point are asked a second time, of
+    the same network, as training does.
     """
     import contextlib
 
@@ -101,6 +104,18 @@ def asked_at_a_point(student, given, *, cls, extra, numbers, read, what):
             yield {"forward_passes": len(passes)}
             yield {name: getattr(net, name, None) for name in ("dW2", "db2", "dW1", "db1")}
             yield {name + "_after": getattr(net, name, None) for name in ("W1", "b1", "W2", "b2")}
+        if "again" in given:  # an update of rate 0 lies between: it may set gradients to zero
+            names = ("W1", "b1", "W2", "b2")
+            try:
+                with contextlib.suppress(Exception):
+                    net.update_parameters(0.0)
+                for name in names:
+                    setattr(net, name, given[name].copy())
+                net.forward_pass(given["X"])
+                net.backward_pass(given["X"], given["Y"])
+                yield {"d" + name + "_again": getattr(net, "d" + name, None) for name in names}
+            except Exception as error:
+                yield {"d" + name + "_again": type(error).__name__ for name in names}
 
 
 def updated(student, given, *, cls):
@@ -307,7 +322,7 @@ class NetworkTask:
         without_targets = partial(_keeping, draw, "Y")
         return {
             what: Probe(asked_at_a_point, drawn, settings | {"what": what}, what)
-            for what, drawn in (("forward", without_targets), ("loss", draw), ("gradients", draw))
+            for what, drawn in (("forward", without_targets), ("loss", draw), ("gradients", partial(asked_again, draw)))
         }
 
     def forward(self, id: str, title: str, **points: float) -> Question:
@@ -322,11 +337,13 @@ class NetworkTask:
         """Gradients of any layers; an error of the backward pass does not lose those that were stored before it.
 
         A backward pass that moves parameters costs half of the last line, unless a gradient of the question, or one of
-        the others that ``keeping`` names, is wrong. None asks nothing about that.
+        the others that ``keeping`` names, is wrong. None asks nothing about that. Other gradients at a second call cost
+        the least line.
         """
         judge = noting_differences(self.judge)
         if keeping is not None:
             judge = keeping_parameters(judge, others=[Line(name, 0) for name in keeping])
+        judge = same_gradients_again(judge)
         return Question(id, title, lines(points), self.probes["gradients"], judge, self.network)
 
     def update(self, id: str, title: str, **points: float) -> Question:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from math import ceil
 from typing import Any
@@ -94,6 +95,14 @@ def gradient_challenges(
     for examples, h in ((6, hidden), (8, hidden + 1), (7, hidden + 2)):
         points.append(Challenge(draw_point(rng, (n_in, h, n_out), activations, loss, examples)))
     return points
+
+
+def asked_again(
+    draw: Callable[[np.random.Generator], Sequence[Challenge]], rng: np.random.Generator
+) -> list[Challenge]:
+    """The same challenges, and the first of them, the example, once more: there the backward pass is called twice."""
+    drawn = draw(rng)
+    return [*drawn, replace(drawn[0], given={**drawn[0].given, "again": True})]
 
 
 def of_order_one(rng: np.random.Generator, *shape: int) -> np.ndarray:
@@ -189,6 +198,42 @@ def keeping_parameters(judge: Judge, *, others: Sequence[Line] = ()) -> Judge:
         return {line.name: verdicts[line.name] for line in lines}
 
     return judged
+
+
+def same_gradients_again(judge: Judge) -> Judge:
+    """The same marks, and the least line for gradients that are others when a network is asked for them again.
+
+    Nothing is taken off while a line is wrong. The challenges that ask again are for this alone.
+    """
+
+    def judged(lines: Sequence[Line], replies: Sequence[Reply]) -> Mapping[str, Verdict]:
+        verdicts = dict(judge(lines, [reply for reply in replies if "again" not in reply.given]))
+        found = {_again(reply.values, line.name) for reply in replies if "again" in reply.given for line in lines}
+        if all(verdict.share == 1 for verdict in verdicts.values()) and found - {""}:
+            least = min(lines, key=lambda line: line.points)
+            verdicts[least.name] = Verdict.named(next(id for id in SECOND_CALLS if id in found))
+        return verdicts
+
+    return judged
+
+
+SECOND_CALLS = ("second-backward-pass-fails", "gradients-added-up", "second-backward-pass-differs")
+"""What may be wrong with a second call."""
+
+
+def _again(values: Values, name: str) -> str:
+    """What is wrong with the second answer, single precision allowed for, or nothing."""
+    first = as_numbers(values.get(name))
+    if f"{name}_again" not in values or isinstance(first, str):
+        return ""
+    again = as_numbers(values[f"{name}_again"])
+    if isinstance(again, str):
+        return SECOND_CALLS[0]
+    room = 1e-4 * np.max(np.abs(first), initial=0)
+    if again.shape == first.shape and np.allclose(again, first, 0, room):
+        return ""
+    doubled = again.shape == first.shape and np.allclose(again, 2 * first, 0, room)
+    return SECOND_CALLS[1 if doubled else 2]
 
 
 def keeping_inputs(judge: Judge) -> Judge:

@@ -31,7 +31,13 @@ from autograder.exercises.error_equations import (
     truth,
 )
 from autograder.exercises.letter_shapes import SHAPE_TABLE, SHAPES, judge_shapes
-from autograder.exercises.shared import follow_network, keeping_parameters, layer_gradients
+from autograder.exercises.shared import (
+    asked_again,
+    follow_network,
+    keeping_parameters,
+    layer_gradients,
+    same_gradients_again,
+)
 from autograder.marking.compare import as_numbers
 from autograder.marking.gradients import explain_gradients
 from autograder.marking.judges import charged_once, remembered, usable, values
@@ -52,8 +58,12 @@ STAND_INS = {
 def gradients(student, given, *, stand_ins):
     """All six gradients, as far as they were stored; an error stands in the place of what comes after it.
 
+    Those of one point are asked a second time, of the same network, as training does.
+
     With stand-ins, first what each equation gives at random arguments: then the stand-in takes its place.
     """
+    import contextlib
+
     sizes = [given["X"].shape[0]] + [given["W" + str(layer)].shape[0] for layer in (1, 2, 3)]
     net = student.TwoHiddenNetwork(*sizes)
     for name in ("W1", "b1", "W2", "b2", "W3", "b3"):
@@ -86,13 +96,25 @@ def gradients(student, given, *, stand_ins):
     found = {name: getattr(net, name, None) for name in ("dW3", "db3", "dW2", "db2", "dW1", "db1")}
     yield {name: missing if value is None else value for name, value in found.items()}
     yield {name + "_after": getattr(net, name, None) for name in ("W1", "b1", "W2", "b2", "W3", "b3")}
+    if missing is None and "again" in given:  # an update of rate 0 lies between: it may set gradients to zero
+        names = ("W1", "b1", "W2", "b2", "W3", "b3")
+        try:
+            with contextlib.suppress(Exception):
+                net.update_parameters(0.0)
+            for name in names:
+                setattr(net, name, given[name].copy())
+            net.forward_pass(given["X"])
+            net.backward_pass(given["X"], given["Y"])
+            yield {"d" + name + "_again": getattr(net, "d" + name, None) for name in names}
+        except Exception as error:
+            yield {"d" + name + "_again": type(error).__name__ for name in names}
 
 
 def _network_challenges(rng: np.random.Generator) -> list[Challenge]:
     points = draw_points(rng)
     plain = [Challenge({**SMALL, "with_stand_ins": False}, shown=True)]
     plain += [Challenge({**point, "with_stand_ins": False}) for point in points]
-    return plain + [Challenge({**point, "with_stand_ins": True}) for point in points[:2]]
+    return asked_again(lambda _: plain, rng) + [Challenge({**point, "with_stand_ins": True}) for point in points[:2]]
 
 
 GRADIENTS = Probe(
@@ -237,7 +259,7 @@ EXERCISE = Exercise(
             "(c) All six gradients",
             lines(dW3=1, db3=1, dW2=2, db2=1, dW1=2, db1=1),
             GRADIENTS,
-            keeping_parameters(judge_gradients),
+            same_gradients_again(keeping_parameters(judge_gradients)),
         ),
     ),
     written=(Written("error_signal", "(d) How the error signal reaches the first layer", 3),),

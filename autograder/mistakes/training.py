@@ -66,6 +66,18 @@ TRAINING: Texts = {
         "the backward pass also changes the parameters",
         "A gradient belongs to the parameters at which it is taken. Which method is there to move them?",
     ),
+    "gradients-added-up": (
+        "a second call at the same point gives other gradients: yours are added to those of the call before",
+        "Training calls the backward pass again and again. What stands in the gradients when the next call begins?",
+    ),
+    "second-backward-pass-differs": (
+        "the gradients are right, but a second call at the same point gives others",
+        "Training calls the backward pass again and again. What does one call leave behind for the next?",
+    ),
+    "second-backward-pass-fails": (
+        "the gradients are right, but a second call at the same point gives none",
+        "Training calls the backward pass again and again. What does one call leave behind for the next?",
+    ),
     "argument-changed-in-place": (
         "the values are right, but an array that is passed in is changed in place",
         "Whoever calls the function still needs the old numbers. Which line writes into the array that came in?",

@@ -317,6 +317,13 @@ WRONG = (
         loses={"signal_3": 1, "signal_2": 2, "signal_1": 2, "weights_1": 2, "six_gradients": 8},
     ),
     wrong(
+        "gradient-added-up",
+        "a gradient is added to that of the call before",
+        edits={"backward": [("self.dW3 = dZ3 @ self.A2.T", "self.dW3 = getattr(self, 'dW3', 0) + dZ3 @ self.A2.T")]},
+        loses={"six_gradients.dW3": 1},
+        named={"six_gradients.dW3": "gradients-added-up"},
+    ),
+    wrong(
         "backward-moves-weights",
         "right gradients, and a step in the backward pass already",
         edits={"backward": [("self.db1 = np.sum(dZ1, axis=1, keepdims=True)", "self.db1 = np.sum(dZ1, axis=1, keepdims=True)\n        self.W1 = self.W1 - 0.1 * self.dW1")]},

@@ -314,6 +314,27 @@ WRONG = (
         loses={"training_report.final_loss": 1},
     ),
     wrong(
+        "gradient-added-up",
+        "a gradient is added to that of the call before",
+        edits={"network": [("self.dW2 = dZ2 @ self.A1.T", "self.dW2 = getattr(self, 'dW2', 0) + dZ2 @ self.A1.T")]},
+        loses={"output_gradients.db2": 1},
+        named={"output_gradients.db2": "gradients-added-up"},
+    ),
+    wrong(
+        "second-call-differs",
+        "the second call turns the sign round",
+        edits={"network": [("self.dW2 = dZ2 @ self.A1.T", "self.dW2 = (-1.0 if hasattr(self, 'dW2') else 1.0) * dZ2 @ self.A1.T")]},
+        loses={"output_gradients.db2": 1},
+        named={"output_gradients.db2": "second-backward-pass-differs"},
+    ),
+    wrong(
+        "second-call-fails",
+        "the second call stops",
+        edits={"network": [("self.dW2 = dZ2 @ self.A1.T", "self.dW2 = 1 / (not hasattr(self, 'dW2')) * dZ2 @ self.A1.T")]},
+        loses={"output_gradients.db2": 1},
+        named={"output_gradients.db2": "second-backward-pass-fails"},
+    ),
+    wrong(
         "backward-moves-weights",
         "right gradients, and a step in the backward pass already",
         edits={"network": [("self.db1 = np.sum(dZ1, axis=1, keepdims=True)", "self.db1 = np.sum(dZ1, axis=1, keepdims=True)\n        self.W1 = self.W1 - 0.1 * self.dW1")]},

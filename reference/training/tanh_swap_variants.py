@@ -373,6 +373,13 @@ def train_on_moons(network_class, epochs, learning_rate, seed):
         loses={"training_report.test_accuracy": 1},
     ),
     wrong(
+        "gradient-added-up",
+        "a gradient is added to that of the call before",
+        edits={"network": [("self.dW2 = dZ2 @ self.A1.T / m", "self.dW2 = getattr(self, 'dW2', 0) + dZ2 @ self.A1.T / m")]},
+        loses={"output_gradients.db2": 1},
+        named={"output_gradients.db2": "gradients-added-up"},
+    ),
+    wrong(
         "backward-moves-weights",
         "right gradients, and a step in the backward pass already",
         edits={"network": [("self.db1 = np.sum(dZ1, axis=1, keepdims=True) / m", "self.db1 = np.sum(dZ1, axis=1, keepdims=True) / m\n        self.W1 = self.W1 - 0.1 * self.dW1")]},
