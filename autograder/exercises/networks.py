@@ -104,7 +104,7 @@ def asked_at_a_point(student, given, *, cls, extra, numbers, read, what):
             yield {"forward_passes": len(passes)}
             yield {name: getattr(net, name, None) for name in ("dW2", "db2", "dW1", "db1")}
             yield {name + "_after": getattr(net, name, None) for name in ("W1", "b1", "W2", "b2")}
-        if "again" in given:  # an update of rate 0 lies between: it may set gradients to zero
+        if given.get("again"):  # an update of rate 0 lies between: it may set gradients to zero
             names = ("W1", "b1", "W2", "b2")
             try:
                 with contextlib.suppress(Exception):

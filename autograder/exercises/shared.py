@@ -102,7 +102,7 @@ def asked_again(
 ) -> list[Challenge]:
     """The same challenges, and the first of them, the example, once more: there the backward pass is called twice."""
     drawn = draw(rng)
-    return [*drawn, replace(drawn[0], given={**drawn[0].given, "again": True})]
+    return [*drawn, replace(drawn[0], given={**drawn[0].given, "again": True}, shown=False)]
 
 
 def of_order_one(rng: np.random.Generator, *shape: int) -> np.ndarray:

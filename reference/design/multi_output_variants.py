@@ -396,7 +396,3 @@ ALLOWED = {
     "forward_outputs.A2": "a linear output is its pre-activation, whatever that is",
     "forward_outputs.returned": "what is returned is what is stored",
 }
-
-UNPLACED = {
-    "all-zero": "constants in every place: nothing is worked out",
-}

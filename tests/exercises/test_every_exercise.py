@@ -100,6 +100,9 @@ class Noting(dict):
         self.read.add(name)
         return super().__getitem__(name)
 
+    def get(self, name, default=None):
+        return self[name] if name in self else default
+
 
 LONG = {"hidden_size", "reaction_rates", "sin_regression", "ising_phases"}
 

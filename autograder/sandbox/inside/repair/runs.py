@@ -26,7 +26,10 @@ MOST_CALLS = 1_400_000
 """So many function calls may all runs of a search make, as far as one run tells: a training is run less often."""
 
 LEAST_RUNS = 16
-"""With fewer nothing is found: a run that makes more than its part of all calls is broken off, and not searched."""
+"""With fewer nothing is found: so many are made of code that takes long, too."""
+
+MOST_IN_ONE = MOST_CALLS // 2
+"""A run that makes more calls than these is broken off, and not searched."""
 
 PRECISION = 1e-8
 
@@ -148,13 +151,13 @@ class Runs:
         return self.shares[last] if last < len(self.shares) else 1.0
 
     def is_long(self, needed: set[int] | None = None) -> bool:
-        """Whether one run makes so many calls that too few runs are left, of the cells that are ``needed``."""
+        """Whether one run, of the cells that are ``needed``, makes more calls than one may."""
         before = self.codes
         if needed is not None:
             self.codes = [one for one in before if int(one.co_filename[6:-1]) in needed]
-        self.counted()
+        calls, passed = self.counted()
         self.codes = before
-        return isinstance(self.error, TooMuch)
+        return calls + passed > 2 * MOST_IN_ONE
 
     def counted(self) -> tuple[int, int]:
         """The function calls of one run, and those of hooks; a run of too many ends with TooMuch."""
@@ -166,7 +169,7 @@ class Runs:
         def count(frame: types.FrameType, *_: Any) -> None:
             nonlocal calls, passed
             self.passed += 1
-            if calls + passed > 2 * MOST_CALLS // LEAST_RUNS:
+            if calls + passed > 2 * MOST_IN_ONE:
                 raise TooMuch
             if frame.f_code.co_filename not in own:
                 calls += 1

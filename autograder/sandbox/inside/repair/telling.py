@@ -50,7 +50,8 @@ class Telling(Changing):
             return one.rank
         node = self.nodes[one.key[0]]
         rank = one.rank
-        if node.leaf and node.kind in ("Name", "Attribute") and not node.text.endswith(".T"):
+        undone = one.kind == "transpose" and node.text.endswith(".T")  # an operation too much, and no name
+        if node.leaf and node.kind in ("Name", "Attribute") and not undone:
             if self._is_own(one):
                 is_due = one.kind != "value" or self.candidates.is_named(one) or self.candidates.is_called(one, node)
                 rank += NAMED if is_due else 2.0
