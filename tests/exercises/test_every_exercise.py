@@ -101,7 +101,8 @@ class Noting(dict):
         return super().__getitem__(name)
 
     def get(self, name, default=None):
-        return self[name] if name in self else default
+        self.read |= {name} & self.keys()
+        return super().get(name, default)
 
 
 LONG = {"hidden_size", "reaction_rates", "sin_regression", "ising_phases"}
