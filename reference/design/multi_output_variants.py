@@ -396,3 +396,5 @@ ALLOWED = {
     "forward_outputs.A2": "a linear output is its pre-activation, whatever that is",
     "forward_outputs.returned": "what is returned is what is stored",
 }
+
+FAULTS = {"all-zero": {"weighted": ("return 0.0",)}}
