@@ -1,6 +1,7 @@
-"""The price of a class, in what the same cells cost by themselves: a change that doubles it is seen here.
+"""The price of a class in the grading program, in what the same cells cost by themselves: twice as much fails.
 
-Both are processor time of one run, taken in turns, so neither the machine nor what else it does is in the ratio.
+Both are processor time of one run, taken in turns, so neither the machine nor what else it does is in the ratio. What
+the isolated processes of the notebooks compute is not in it: their parent ends with them, and nobody is told.
 """
 
 import contextlib
@@ -23,7 +24,7 @@ LIMIT = 2.7
 
 
 def spent():
-    """Seconds of computing by this process, by those that it started, and by those of theirs that have ended."""
+    """Seconds of computing by this process, by those that it started, and by what these have waited for."""
     total, here = 0.0, psutil.Process()
     for process in (here, *here.children(recursive=True)):
         with contextlib.suppress(psutil.NoSuchProcess):
