@@ -39,6 +39,7 @@ def test_the_report_does_not_depend_on_how_many_are_graded_at_the_same_time(name
     assert len(alone.failures) > 10
 
 
+@pytest.mark.slow
 def test_variants_are_graded_in_other_threads(root):
     seen = set()
 

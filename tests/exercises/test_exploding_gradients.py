@@ -55,6 +55,7 @@ def test_right_weights_of_any_distribution_are_accepted(name):
     assert alarms == 0
 
 
+@pytest.mark.slow
 def test_the_stated_rate_of_false_alarms():
     """For normal draws the sum of squares is chi-squared: the rate is known exactly, over all six checks."""
     chi2 = pytest.importorskip("scipy.stats").chi2

@@ -306,6 +306,7 @@ def test_a_list_that_only_gathers_what_was_kept_is_known(code, gathers):
     assert Candidates(instrument.nodes, [], [], [], [])._only_gathers(node) == gathers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["record", "repair"])
 def test_a_run_of_very_many_calls_is_broken_off_and_not_searched(task, exact):
     """By a count, not by a clock."""
