@@ -45,7 +45,7 @@ test-long: setup  ## every case where the others run a sample: all attacks at ev
 
 test-all: test test-slow test-long  ## all of these
 
-quick: setup  ## the tests that are not marked slow, in less than a minute; PART=marking: those of one folder
+quick: setup  ## the tests that are not marked slow, in about a minute; PART=marking: those of one folder
 	@python -m pytest -q $(SPREAD) -m "not slow and not heavy and not long" tests/$(PART)
 
 lint: setup  ## style and types of the Python files
