@@ -23,10 +23,10 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
-from throughput import GROWING, into, make_course, ms, notebook_of
+from pages import into, measured_on, ms
+from throughput import GROWING, make_course, notebook_of
 
 from autograder.bridge.gradebook_writer import Writer
 from autograder.course import find_root
@@ -224,8 +224,7 @@ def main() -> None:
     limit = 1 / max(costs.coordinator, costs.scheduler)
     mean = {what: ms(sum(known) / len(known)) for what, known in times.items()}
     said = (
-        f"Measured on {date.today():%Y-%m-%d} on {os.cpu_count()} cores, load {load:.1f} at the beginning; "
-        f"{args.each} notebooks for each worker, each of which waits there for {args.seconds:g} s."
+        f"{measured_on(load)}; {args.each} notebooks for each worker, each of which waits there for {args.seconds:g} s."
     )
     more = (
         f"{args.simulate:,} submissions; a notebook takes a worker {mean['marks']} for the marks and "

@@ -16,10 +16,10 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 from statistics import median
 
+from pages import measured_on
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
 
@@ -92,7 +92,7 @@ def table(rows: dict[str, list[float]], size: int, fetched: int) -> str:
     load, visits = os.getloadavg()[0], len(next(iter(rows.values())))
     lines += [
         "",
-        f"Measured on {date.today()} on {os.cpu_count()} cores, load {load:.1f} at the end; medians of {visits}.",
+        f"{measured_on(load, 'at the end')}; medians of {visits}.",
     ]
     return "\n".join(lines)
 

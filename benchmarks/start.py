@@ -18,11 +18,10 @@ import time
 import timeit
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date
 from functools import partial
 from pathlib import Path
 
-from pages import into, ms
+from pages import into, measured_on, ms
 
 from autograder.course import find_root, source_notebook
 from autograder.exercises import NAMES, load
@@ -141,9 +140,8 @@ def main() -> None:
         lines.append(f"| `{name}` | {' | '.join([*whole, *map(ms, due[name])])} |")
     lines.append(
         f"\n`autograder --help` took {ms(small['help'][1])} ({ms(small['help'][2])} of computing), `autograder doctor` "
-        f"{ms(small['doctor'][1])} ({ms(small['doctor'][2])}). Measured on {date.today():%Y-%m-%d} on "
-        f"{os.cpu_count()} cores, Python {sys.version.split()[0]}; load {load_before:.1f} at the beginning, best of "
-        f"{args.rounds}, of the truth of two."
+        f"{ms(small['doctor'][1])} ({ms(small['doctor'][2])}). "
+        f"{measured_on(load_before)}, best of {args.rounds}, of the truth of two."
     )
     table = "\n".join(lines)
     if args.docs:

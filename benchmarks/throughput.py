@@ -31,12 +31,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import date
 from functools import cache
 from pathlib import Path
 
 import nbformat
-from pages import into, ms
+from pages import into, measured_on, ms
 
 from autograder.audit import load_variants
 from autograder.bridge.api import CourseApi
@@ -565,8 +564,8 @@ def targets(results: dict[str, dict[str, float]], grown: list[dict[str, float]],
 def said(args: argparse.Namespace, load_before: float) -> str:
     """The circumstances of a run, for the reader of its tables."""
     return (
-        f"Measured on {date.today():%Y-%m-%d} on {JOBS} cores, Python {sys.version.split()[0]}; load {load_before:.1f} "
-        f"at the beginning. Medians of {args.rounds}; classes of {args.students}, stock nbgrader with {args.stock}."
+        f"{measured_on(load_before)}. Medians of {args.rounds}; classes of {args.students}, "
+        f"stock nbgrader with {args.stock}."
     )
 
 
