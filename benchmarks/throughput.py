@@ -535,7 +535,8 @@ def targets(results: dict[str, dict[str, float]], grown: list[dict[str, float]],
         rows.append(("marks of a class at least 150 × stock nbgrader on `tanh_swap`",
                      f"{to_stock['tanh_swap']:.1f} ×", to_stock["tanh_swap"] >= 150))  # fmt: skip
     rows.append(("marks of a class at least 25 × stock nbgrader on every exercise",
-                 f"{to_stock[least]:.1f} × (`{least}`, the least); median {statistics.median(to_stock.values()):.1f} ×, "
+                 f"{to_stock[least]:.1f} × (`{least}`, the least); "
+                 f"median {statistics.median(to_stock.values()):.1f} ×, "
                  f"reached on {enough} of {len(results)}", enough == len(results)))  # fmt: skip
     again, alone = (thousand["grade"] / thousand[name] for name in ("again", "again_all_different"))
     times = made["nbgrader"] / made["ours"]
