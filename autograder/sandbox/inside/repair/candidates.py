@@ -37,8 +37,9 @@ _CALLED = re.compile(r"(\w+\.)*(get|pop|copy|array|asarray|float|id|int)\(")
 class Candidates(Seen):
     """All that can be tried, given what every expression gives now."""
 
-    def all(self, most: int) -> Iterator[Candidate]:
-        """Every candidate, in no order; of numbers that fit by chance none, where only ``most`` can be tried."""
+    def all(self, most: int, focus: set[int] | None) -> Iterator[Candidate]:
+        """Every candidate, in no order, at the expressions of the ``focus``; of numbers that fit by chance none, where
+        only ``most`` can be tried."""
         numbers = sum(not isinstance(one[0], bool) and not one[0].ndim for one in self.seen.values())
         self.few = (
             numbers * len(self._alike((np.array(0.0),) * len(self.table[0]))) > 10 * most if self.table else False
@@ -46,6 +47,8 @@ class Candidates(Seen):
         if self.stopped and self.stopped[0] >= 0:
             yield from self._instead(self.stopped, self.nodes[self.stopped[0]])
         for key, values in self.seen.items():
+            if focus is not None and key[0] not in focus:
+                continue
             node = self.nodes[key[0]]
             alike = self.visits_alike(key, values)
             alone, together = key not in self.idle, bool(alike) and key not in self.idle_together
@@ -131,6 +134,7 @@ class Candidates(Seen):
             return
         if self.other_counts and not node.leaf and self.other_counts.intersection(leaves(self.nodes, node)):
             return
+        equal = set(self._given_by(key))
         for number in self._alike(values):
             table = self.table[number]
             level = self.levels[number]
@@ -140,7 +144,7 @@ class Candidates(Seen):
                 continue  # nor is what is worked out from a number of one's own
             if level >= 2 and not self.known[key] and node.leaf and not node.children:
                 continue  # a name that holds something unknown is not to blame: what gave it its value is
-            if level < FOREIGN and not self._equal(values, table):
+            if level < FOREIGN and number not in equal:
                 # 0 and 1 in the place of what is right only take a part away
                 away = number in self.plain and self.known[key] and node.kind != "Constant"
                 made = Candidate(level + away, key, "value", number, tuple(table))
@@ -153,9 +157,10 @@ class Candidates(Seen):
                     yield Candidate(self.levels[number] + 0.3, key, "value", number, tuple(table))
         if all(one.ndim == 2 for one in values):
             shapes = tuple(one.shape[::-1] for one in values)
-            for number in self.by_shape.get(shapes, []):
+            equal = set(self.quantities.equal(tuple(one.T for one in values)))
+            for number in self.quantities.by_shape.get(shapes, []):
                 turned = tuple(one.T for one in self.table[number])
-                if self.levels[number] < 2 and not self._equal(values, turned):
+                if self.levels[number] < 2 and number not in equal:
                     yield Candidate(self.levels[number] + 0.1, key, "value-transposed", number, turned)
         changed = node.parent >= 0 and self.nodes[node.parent].kind == "AugAssign" and not node.root
         free = (node.leaf and values[0].ndim > 0 and not changed) or key in self.last

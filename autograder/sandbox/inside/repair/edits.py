@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import copy
 import types
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -36,16 +35,17 @@ class Unit:
         return isinstance(self.tree, ast.Module) or self.tree.lineno <= line <= self.tree.end_lineno
 
 
-def bare(node: Any, hook: str) -> Any:
-    """A copy of a tree without the calls of a hook around its expressions."""
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == hook:
-        return bare(node.args[1], hook)
-    made = copy.copy(node)
-    for name, value in ast.iter_fields(node):
-        if isinstance(value, list):
-            setattr(made, name, [bare(one, hook) if isinstance(one, ast.AST) else one for one in value])
-        elif isinstance(value, ast.AST):
-            setattr(made, name, bare(value, hook))
+def bare(node: Any, hook: str = "", but: frozenset[int] = frozenset()) -> Any:
+    """A copy of a tree without the calls of a hook around its expressions, but some: far quicker than copy.deepcopy."""
+    is_hook = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == hook
+    if is_hook and node.args[0].value not in but:
+        return bare(node.args[1], hook, but)
+    if not isinstance(node, ast.AST) or not node._fields:
+        return node
+    made = type(node).__new__(type(node))
+    for name, value in vars(node).items():
+        parts = [bare(one, hook, but) for one in value] if isinstance(value, list) else bare(value, hook, but)
+        setattr(made, name, parts)
     return made
 
 

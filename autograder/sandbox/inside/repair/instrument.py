@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from .edits import bare
 from .hooks import Hook
 
 MODULES = {"np", "numpy", "math", "plt", "sp", "sympy", "self", "cls"}
-_FILLING = {"copyto", "put", "place", "putmask", "fill_diagonal"}
+FILLING = {"copyto", "put", "place", "putmask", "fill_diagonal"}
 _SIGNS: dict[type, str] = {
     ast.Mult: "*", ast.MatMult: "@", ast.Add: "+", ast.Sub: "-", ast.Div: "/", ast.Pow: "**",
 }  # fmt: skip
@@ -57,6 +58,7 @@ class Instrument(ast.NodeTransformer):
         self.cells, self.cell = cells, -1
         self.nodes: list[Node] = []
         self.trees: dict[int, ast.Module] = {}
+        self._compiled: dict[int, types.CodeType] = {}
         self.name = f"_{secrets.token_hex(8)}"
         self._parent, self._root, self._target = -1, "", ""
         setattr(builtins, self.name, self.hook.value)
@@ -72,13 +74,12 @@ class Instrument(ast.NodeTransformer):
         if self.cell not in self.cells:
             return node
         try:
-            made = copy.deepcopy(node)
+            made: ast.Module = bare(node)
             made.body = self._block(made.body)
-            ast.fix_missing_locations(made)
-            compile(made, "<instrumented>", "exec")
+            self._compiled[self.cell] = compile(ast.fix_missing_locations(made), f"<cell {self.cell}>", "exec")
         except (SyntaxError, RecursionError, ValueError):
             return node
-        self.trees[self.cell] = copy.deepcopy(made)
+        self.trees[self.cell] = made
         return made
 
     # Statements
@@ -204,7 +205,7 @@ class Instrument(ast.NodeTransformer):
 
     def codes(self) -> list[types.CodeType]:
         """The cells once more."""
-        return [compile(tree, f"<cell {n}>", "exec") for n, tree in sorted(self.trees.items())]
+        return [code for _, code in sorted(self._compiled.items())]
 
     # Expressions
 
@@ -348,7 +349,7 @@ def _gives(node: ast.AST) -> bool:
         return node.value is not None
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         called = ast.unparse(node.value.func).split(".")
-        return not (len(called) == 2 and called[0] in MODULES - {"self", "cls"} and called[1] not in _FILLING)
+        return not (len(called) == 2 and called[0] in MODULES - {"self", "cls"} and called[1] not in FILLING)
     is_stored = isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load)
     return is_stored or isinstance(node, ast.Yield | ast.YieldFrom | ast.Global | ast.Nonlocal)
 

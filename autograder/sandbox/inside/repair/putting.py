@@ -33,6 +33,19 @@ class Mutant:
         return self.at.end_lineno, self.at.end_col_offset
 
 
+def compiled(tree: ast.Module, cell: int) -> types.CodeType:
+    """A changed cell. To give new pieces a place in it takes as long as all the rest, and is seldom needed."""
+    try:
+        return _compiled(tree, cell)
+    except TypeError:
+        return _compiled(ast.fix_missing_locations(tree), cell)
+
+
+def _compiled(tree: ast.Module, cell: int) -> types.CodeType:
+    made: types.CodeType = compile(tree, f"<cell {cell}>", "exec", dont_inherit=True)
+    return made
+
+
 class Putting:
     """The code as it is now, and how it is changed."""
 
@@ -61,7 +74,7 @@ class Putting:
         self.is_bare = True
         before = []
         for unit in self.units:
-            live = self._function(unit)
+            live = self.function(unit)
             code = self._code(unit) if live is not None else None
             if live is not None and code is not None and code.co_freevars == live.__code__.co_freevars:
                 before.append((live, live.__code__))
@@ -77,7 +90,7 @@ class Putting:
     def put(self, mutant: Mutant) -> Undo | None:
         """Make a change, where it can be made; the result takes it back."""
         undo = mutant.change()
-        live = self._function(mutant.unit)
+        live = self.function(mutant.unit)
         code = self._code(mutant.unit)
         if live is None or code is None or code.co_freevars != live.__code__.co_freevars:
             undo()
@@ -95,12 +108,13 @@ class Putting:
         """Make a change in a whole cell: how it is taken back, and the cell."""
         undo = mutant.change()
         try:
-            return undo, compile(ast.fix_missing_locations(mutant.unit.tree), f"<cell {mutant.unit.cell}>", "exec")
+            return undo, compiled(mutant.unit.tree, mutant.unit.cell)
         except (SyntaxError, ValueError, RecursionError):
             undo()
             return None
 
-    def _function(self, unit: Unit) -> types.FunctionType | None:
+    def function(self, unit: Unit) -> types.FunctionType | None:
+        """What runs now of a function; None where something else stands under its name."""
         found: Any = self.names.get(unit.owner or unit.tree.name)
         if unit.owner:
             found = getattr(found, "__dict__", {}).get(unit.tree.name)
@@ -111,19 +125,26 @@ class Putting:
         return found if is_it else None
 
     def _code(self, unit: Unit) -> types.CodeType | None:
+        return self.code(unit, frozenset() if self.is_bare else None)
+
+    def code(self, unit: Unit, but: frozenset[int] | None) -> types.CodeType | None:
+        """A function as it is now, with all hooks or with a few alone; None where it cannot be compiled."""
         try:
-            return self._compiled(unit)
+            return self._compiled(unit, but)
         except (SyntaxError, ValueError, RecursionError):
             return None
 
-    def _compiled(self, unit: Unit) -> types.CodeType | None:
-        made: list[ast.stmt] = [bare(unit.tree, self.instrument.name) if self.is_bare else unit.tree]
+    def hooked(self, unit: Unit) -> Iterator[int]:
+        """The expressions of a function that have a hook."""
+        for one in ast.walk(unit.tree):
+            if self._is_hook(one):
+                yield one.args[0].value  # type: ignore[attr-defined]
+
+    def _compiled(self, unit: Unit, but: frozenset[int] | None) -> types.CodeType | None:
+        made: list[ast.stmt] = [unit.tree if but is None else bare(unit.tree, self.instrument.name, but)]
         if unit.owner:
-            made = [ast.ClassDef(unit.owner, [], [], made, [])]
-        whole = compile(
-            ast.fix_missing_locations(ast.Module(made, [])), f"<cell {unit.cell}>", "exec", dont_inherit=True
-        )
-        return inner(whole, unit.tree.name)
+            made = [ast.copy_location(ast.ClassDef(unit.owner, [], [], made, []), unit.tree)]
+        return inner(compiled(ast.Module(made, []), unit.cell), unit.tree.name)
 
     def _is_hook(self, node: Any) -> bool:
         return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == self.instrument.name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import math
 import random
 import sys
 import time
@@ -39,11 +40,16 @@ ROUNDING = 1e-4
 HOOKED = 7
 """The call of a hook takes as long as so many others."""
 
+SHORT = 16
+"""With so few entries Python is quicker than numpy."""
+
 Plain = dict[str, Any]
 
 
 def same(a: Any, b: Any, rtol: float = PRECISION) -> bool:
     """Whether two values are the same: arrays of one shape in every entry, and anything else as it is."""
+    if type(a) is type(b) is np.ndarray and a.dtype.char == b.dtype.char == "d":
+        return _same_numbers(a, b, rtol)
     if isinstance(b, dict):
         return isinstance(a, dict) and a.keys() == b.keys() and all(same(a[key], b[key], rtol) for key in b)
     if isinstance(b, list) and isinstance(a, list) and any(isinstance(one, np.ndarray | list | dict) for one in b):
@@ -54,8 +60,15 @@ def same(a: Any, b: Any, rtol: float = PRECISION) -> bool:
         a, b = np.asarray(a, float), np.asarray(b, float)
     except (TypeError, ValueError):
         return False
+    return _same_numbers(a, b, rtol)
+
+
+def _same_numbers(a: np.ndarray, b: np.ndarray, rtol: float) -> bool:
     if a.shape != b.shape:
         return False
+    if b.size <= SHORT and math.isfinite(sum(due := b.ravel().tolist())):
+        least = ROUNDING * (max(map(abs, due), default=0.0) or 1.0)
+        return all(abs(one - other) <= rtol * max(abs(other), least) for one, other in zip(a.ravel().tolist(), due))
     finite = np.isfinite(b)
     if not finite.all():
         if not np.array_equal(a[~finite], b[~finite], equal_nan=True):
@@ -97,7 +110,7 @@ class Runs:
         self.codes = instrument.codes() if again else []
         self.error: BaseException | None = None
         self.caught: BaseException | None = None  #: by the question, which gives it in the place of an answer
-        self.most, self.calls, self.weight = MOST_RUNS, 0, 1
+        self.most, self.calls, self.weight, self.hooks = MOST_RUNS, 0, 1, 0
         self.lazy = -1
         self.ends = float("inf")
         """With so much computing time spent, no further run is begun for the search: what it has found counts."""
@@ -129,7 +142,7 @@ class Runs:
     def weigh(self) -> None:
         """Count the function calls of one run, and allow so many runs."""
         calls, passed = self.counted()
-        self.calls, self.weight = calls + passed, calls + HOOKED * passed
+        self.calls, self.weight, self.hooks = calls + passed, calls + HOOKED * passed, passed // 2
         self.most = max(LEAST_RUNS, min(MOST_RUNS, MOST_CALLS // (self.calls // 2 + 1)))
 
     def reprice(self) -> None:
@@ -163,7 +176,7 @@ class Runs:
         """The function calls of one run, and those of hooks; a run of too many ends with TooMuch."""
         calls = passed = 0
         self.passed = 0
-        own = {__file__, hooks.__file__}  # reading the answers is no work of the code
+        own = {__file__, hooks.__file__, contextlib.__file__}  # reading the answers is no work of the code
         ways = vars(hooks.Hook).keys()
 
         def count(frame: types.FrameType, *_: Any) -> None:
@@ -194,42 +207,48 @@ class Runs:
         if time.process_time() > self.ends:
             self.most = min(self.most, int(self.count))
         values: Plain = {}
+        seen, ends, bounds = 0, list[int](), list[int]()
+        with self.running(over, point, mode):
+            self.hook.left = most = self.bounds[0] if self.bounds else MOST_HOOKS
+            for code in self.codes:
+                exec(code, self.names)
+            for part in self._parts(self.probe(self.names, self.given)):
+                self.part_of.update(dict.fromkeys(part, seen))
+                seen += 1
+                ends.append(self.passed)
+                bounds.append(5_000 + 10 * (most - self.hook.left))
+                values.update(part)
+                if not keeps(part):
+                    break
+                self.hook.left = most = self.bounds[seen] if seen < len(self.bounds) else MOST_HOOKS
+        if ends and ends[-1]:
+            self.shares = [one / ends[-1] for one in ends]
+            self.bounds = [min(MOST_HOOKS, one) for one in bounds]
+        at = seen - (self.error is None)  # an error came out of the next part
+        self.count += self.price * (self.shares[at] if 0 <= at < len(self.shares) else 1.0)
+        return values
+
+    @contextlib.contextmanager
+    def running(self, over: dict[Visit, Any], point: int = 0, mode: int = REPLACE) -> Iterator[None]:
+        """Where code runs: what it draws is the same each time, its error is kept, and names are put back."""
         self.error = self.caught = None
-        given, seen, ends, bounds = _fresh(self.points[point]), 0, list[int](), list[int]()
-        self.given = given
+        self.given = _fresh(self.points[point])
         random.seed(0)
         np.random.seed(0)
         for generator, state in self.drawing:
             generator.bit_generator.state = state
         self.hook.begin(mode, over)
-        self.hook.left = most = self.bounds[0] if self.bounds else MOST_HOOKS
         try:
             with np.errstate(all="ignore"):
-                for code in self.codes:
-                    exec(code, self.names)
-                for part in self._parts(self.probe(self.names, given)):
-                    self.part_of.update(dict.fromkeys(part, seen))
-                    seen += 1
-                    ends.append(self.passed)
-                    bounds.append(5_000 + 10 * (most - self.hook.left))
-                    values.update(part)
-                    if not keeps(part):
-                        break
-                    self.hook.left = most = self.bounds[seen] if seen < len(self.bounds) else MOST_HOOKS
+                yield
         except OutOfTime:
             raise
         except BaseException as error:  # also MemoryError: another size may ask for too much
             self.error = error
         finally:
-            if ends and ends[-1]:
-                self.shares = [one / ends[-1] for one in ends]
-                self.bounds = [min(MOST_HOOKS, one) for one in bounds]
-            at = seen - (self.error is None)  # an error came out of the next part
-            self.count += self.price * (self.shares[at] if 0 <= at < len(self.shares) else 1.0)
             self.hook.mode = IDLE
             self.names.clear()
             self.names.update(self.kept)
-        return values
 
     def _parts(self, found: Any) -> Iterator[Plain]:
         for part in found if isinstance(found, types.GeneratorType) else [found]:

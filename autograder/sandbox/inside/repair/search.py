@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..stopwatch import OutOfTime, disarm
 from .candidates import is_scaled
 from .hooks import RECORD, REPLACE
 from .instrument import Instrument
@@ -39,11 +40,16 @@ SHARE = 0.6
 
 
 class Search(Telling):
-    """The search for one question."""
+    """The search for one question; ``steps`` are the repairs that it has found so far."""
+
+    def __init__(self, *arguments: Any) -> None:
+        """Nothing is found yet."""
+        super().__init__(*arguments)
+        self.steps: list[Plain] = []
 
     def found(self) -> list[Plain]:
         """The repairs, in the order in which they were found, each proved at a point that the search has not used."""
-        steps: list[Plain] = []
+        steps = self.steps
         twice: list[list[Plain]] = [[], []]
         for answers, mode in zip(twice, (REPLACE, RECORD)):
             for point in self.points:
@@ -95,7 +101,7 @@ class Search(Telling):
         end: float = self.runs.most
         copies: dict[Any, tuple[Repair, set[str]]] = {}
         ordered = sorted(
-            self.candidates.all(tries), key=lambda one: (few and one.rank < 2, one.rank, *self._likely(one))
+            self.candidates.all(tries, self.focus), key=lambda one: (few and one.rank < 2, one.rank, *self._likely(one))
         )
         helping = self._helping()
         ordered = [
@@ -330,4 +336,8 @@ def _done(
     runs.weigh()
     runs.ends = began + asked["seconds"]
     search = Search(runs, instrument, asked, read)
-    return {"found": search.found(), "runs": int(runs.count), "most": runs.most}
+    try:
+        search.found()
+    except OutOfTime:  # what was found until then has been proved
+        disarm()
+    return {"found": search.steps, "runs": int(runs.count), "most": runs.most}

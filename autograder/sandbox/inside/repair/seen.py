@@ -12,6 +12,7 @@ import numpy as np
 from .hooks import MOST_OF_ARRAY, MOST_VISITS, Visit
 from .instrument import Node, leaves
 from .runs import PRECISION, same
+from .tables import Table
 
 MOST_SOUND = 12
 
@@ -63,9 +64,7 @@ class Seen:
         It is a number of that name.
         """
         self.nodes, self.table, self.levels, self.wholes, self.named = nodes, table, levels, wholes, named
-        self.by_shape: dict[Any, list[int]] = {}
-        for number, values in enumerate(table):
-            self.by_shape.setdefault(tuple(one.shape for one in values), []).append(number)
+        self.quantities = Table(table)
         self.scalars = [
             n for n, values in enumerate(table) if levels[n] < GIVEN and not any(np.ndim(v) for v in values)
         ]
@@ -82,6 +81,7 @@ class Seen:
     def see(self, seen: dict[Visit, tuple[Any, ...]], stopped: Visit | None) -> None:
         """What every expression gives at every point, and where the code stops with an error."""
         self.seen, self.stopped, self.few = seen, stopped, False
+        self.equal: dict[Visit, list[int]] = {}  #: which quantities an expression gives, as far as it was asked
         self.idle: set[Visit] = set()  #: where no other value can mend anything
         self.idle_together: set[Visit] = set()  #: nor one at all visits at which it is the same
         self.known = {key: self._is_known(key) for key in seen}
@@ -105,10 +105,7 @@ class Seen:
         values = self.seen.get(key, (True,))
         if any(isinstance(one, bool) or (not one.ndim and float(one).is_integer()) for one in values):
             return False
-        return any(
-            self.wholes[n] and self.levels[n] < FOREIGN and self._equal(values, self.table[n])
-            for n in self._alike(values)
-        )
+        return any(self.wholes[n] and self.levels[n] < FOREIGN for n in self._given_by(key))
 
     def holding(self, candidate: Candidate) -> Iterator[Visit]:
         """The expressions that give what would have to stand there."""
@@ -122,8 +119,7 @@ class Seen:
         if node.root != "assign" or not node.target or node.leaf or not self.is_whole(key):
             return False
         name = zlib.crc32(node.target.encode())
-        equal = [n for n in self._alike(self.seen[key]) if self._equal(self.seen[key], self.table[n])]
-        return any(self.wholes[n] == name for n in equal)
+        return any(self.wholes[n] == name for n in self._given_by(key))
 
     def is_called(self, candidate: Candidate, node: Node) -> bool:
         """Whether an expression gives a name what it is, and the solution gives that name what would stand there."""
@@ -135,7 +131,7 @@ class Seen:
         values = self.seen.get(key, (True,))
         if not self.nodes[key[0]].leaf or any(isinstance(one, bool) for one in values):
             return False
-        return any(self.levels[n] == 0 and self._equal(values, self.table[n]) for n in self._alike(values))
+        return any(self.levels[n] == 0 for n in self._given_by(key))
 
     def _is_in_named(self, key: Visit, node: Node) -> bool:
         """Whether it is a number in an array to which the solution gives a name: where that was typed, it is right."""
@@ -159,7 +155,13 @@ class Seen:
         return self.named[candidate.quantity]
 
     def _alike(self, values: tuple[Any, ...]) -> list[int]:
-        return self.by_shape.get(tuple(one.shape for one in values), [])
+        return self.quantities.of_shape(values)
+
+    def _given_by(self, key: Visit) -> list[int]:
+        """The quantities that an expression gives."""
+        if key not in self.equal:
+            self.equal[key] = self.quantities.equal(self.seen[key])
+        return self.equal[key]
 
     def _equal(self, values: Any, others: Any) -> bool:
         return all(same(a, b, PRECISION) for a, b in zip(values, others))
@@ -191,7 +193,7 @@ class Seen:
             return False
         name = zlib.crc32(node.text.encode())
         so_called = [n for n in self._alike(values) if self.wholes[n] == name]
-        return bool(so_called) and not any(self._equal(values, self.table[n]) for n in so_called)
+        return bool(so_called) and not set(so_called).intersection(self._given_by(key))
 
     def _has_own_number(self, key: Visit, node: Node) -> bool:
         """Whether one of the operands is a number that is not given, does not count, and stands in no formula.
@@ -210,10 +212,10 @@ class Seen:
             is_number = part is not None and not part[0].ndim and one.leaf and one.kind != "Constant"
             if not is_number or part is None or all(float(value).is_integer() for value in part):
                 continue
-            known, name = self._alike(part), zlib.crc32(one.text.encode())
+            known, name = self._given_by((child, key[1])), zlib.crc32(one.text.encode())
             if drawn:
                 known = [n for n in known if self.levels[n] < GRADIENT or self.wholes[n] == name]
-            if not any(self._equal(part, self.table[n]) for n in known):
+            if not known:
                 return True
         return False
 
@@ -227,12 +229,9 @@ class Seen:
         values = self.seen[key]
         if any(isinstance(one, bool) for one in values) or all(one.ndim == 0 for one in values):
             return True
-        if any(self._equal(values, self.table[n]) for n in self._alike(values)):
+        if self._given_by(key):
             return True
-        if all(one.ndim == 2 for one in values):
-            turned = tuple(one.T for one in values)
-            return any(self._equal(turned, self.table[n]) for n in self._alike(turned))
-        return False
+        return all(one.ndim == 2 for one in values) and bool(self.quantities.equal(tuple(one.T for one in values)))
 
     # Factors of a product: a * b * (1 - b) is (a * b) * (1 - b), but people see a, and the slope b * (1 - b)
 
@@ -272,7 +271,7 @@ class Seen:
             values = made
         if not values or isinstance(values[0], bool):
             return -1
-        return next((n for n in self._alike(values) if self._equal(values, self.table[n])), -1)
+        return next(iter(self.quantities.equal(values)), -1)
 
     def shown(self, candidate: Candidate, point: int) -> dict[str, Any]:
         """What the expression gives at a point, and what is due there."""
@@ -325,9 +324,7 @@ class Seen:
         values = self.seen.get((node.index, visit))
         if not values or isinstance(values[0], bool) or not values[0].ndim:
             return -1
-        return next(
-            (n for n in self._alike(values) if self.levels[n] < RESULT and self._equal(values, self.table[n])), -1
-        )
+        return next((n for n in self._given_by((node.index, visit)) if self.levels[n] < RESULT), -1)
 
 
 def changes_nothing(sign: str, left: str, right: str) -> bool:
