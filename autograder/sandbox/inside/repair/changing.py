@@ -59,8 +59,9 @@ class Changing(Weighing):
         for mutant in sorted(every, key=lambda one: one.rank):
             if self._is_spent(most):
                 break
-            back = None if self._is_scaling(mutant) or self._is_long(mutant) else self._put(mutant)
-            self.runs.count += COMPILED * mutant.unit.size / (self.runs.calls // 2 + 1)
+            is_tried = not (self._is_scaling(mutant) or self._is_long(mutant) or self._fails_alone(mutant, right))
+            back = self._put(mutant) if is_tried else None
+            self._compiled(mutant.unit.size)
             if back is not None:
                 try:
                     gained = self._gained(right, [{} for _ in self.points])
@@ -69,6 +70,18 @@ class Changing(Weighing):
                 finally:
                     back()
         return found
+
+    def _compiled(self, nodes: int) -> None:
+        """Count that a tree of so many nodes was compiled."""
+        self.runs.count += COMPILED * nodes / (self.runs.calls // 2 + 1)
+
+    def _fails_alone(self, mutant: Mutant, right: set[str]) -> bool:
+        """Whether the changed statement does not make right what it gives its value."""
+        statement = self.alone.of([mutant.hook])
+        if statement is None:
+            return False
+        code = self.alone.changed(statement, mutant)
+        return code is not None and not self._may_mend(statement, right, [{} for _ in self.points], code)
 
     def _not_called(self, unit: Unit, called: set[str]) -> Iterator[str]:
         """The calls of the solution that a function could make with what it has at its end."""
@@ -94,7 +107,7 @@ class Changing(Weighing):
                 continue
             twins = Twins(group[0].rank + 0.05, tuple(group))
             back = self._put(twins)
-            self.runs.count += sum(COMPILED * one.unit.size for one in group) / (self.runs.calls // 2 + 1)
+            self._compiled(sum(one.unit.size for one in group))
             if back is not None:
                 try:
                     if gained := self._gained(right, [{} for _ in self.points]):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from .alone import Alone, Statement
 from .candidates import Candidates
 from .formulas import again
 from .handed import Handed
@@ -69,6 +71,7 @@ class Proofs:
         self.rows = Rows(self.nodes, asked["rows"], asked["table"], asked["levels"], read)
         self.handed = Handed(self.nodes, asked["handed"], read)
         self.calls = Calls(self.nodes, asked["in_calls"])
+        self.alone = Alone(runs, instrument.trees, instrument.name)
         self.helpers: set[int] | None = None
         self.rtol = float(asked["rtol"])
         self.points = list(range(len(runs.points)))
@@ -163,16 +166,36 @@ class Proofs:
 
     def _gained(self, right: set[str], over: list[dict[Visit, Any]]) -> set[str]:
         """What becomes right with other values at the points of the search; nothing where something becomes wrong."""
+        statement = self.alone.of({key[0] for key in over[0]})
+        if statement is not None and not self._may_mend(statement, right, over):
+            return set()
+        after = self._right_after(right, over)
+        gained = after - right
+        # to yes or no, and to zeros, many changes lead
+        return gained if any(tells(one[name]) for name in gained for one in self.exact) else set()
+
+    def _right_after(self, right: set[str], over: list[dict[Visit, Any]]) -> set[str]:
         after: set[str] | None = None
         for point in self.searched:
-            values = self.runs.run(point, {**self.over[point], **over[point]}, keeps=self._keeps(point, right))
-            now = self._right(point, values)
+            now: set[str] = set()
+            self.runs.run(point, {**self.over[point], **over[point]}, keeps=self._keeps(point, right, now))
             if not (now >= right and now - right) or self._is_broken(point):
                 return set()
             after = now if after is None else after & now
-        gained = after - right if after is not None else set()
-        # to yes or no, and to zeros, many changes lead
-        return gained if any(tells(one[name]) for name in gained for one in self.exact) else set()
+        return after or set()
+
+    def _may_mend(
+        self, statement: Statement, right: set[str], over: list[dict[Visit, Any]], code: types.CodeType | None = None
+    ) -> bool:
+        """Whether a statement, which is run alone, makes more of its names right than they are, and none wrong."""
+        for number, point in enumerate(self.searched):
+            given = self.alone.gives(statement, number, {**self.over[point], **over[point]}, code)
+            mine = {name for name in self.exact[point] if name.split("\n")[0] in statement.names}
+            now = self._right(point, given)
+            if not (now >= mine & right and now - right):
+                self.runs.count += 1.0  # as the run that it spares
+                return False
+        return True
 
     def _mends(self, candidates: list[Candidate], right: set[str]) -> set[str]:
         joint = Joint(0.0, tuple(candidates))
@@ -184,18 +207,17 @@ class Proofs:
         soon = {name for name in wrong if self.runs.head({name}) < CHEAP} if self.runs.most < FEW else set()
         return soon or wrong
 
-    def _keeps(self, point: int, right: set[str]) -> Callable[[Plain], bool]:
+    def _keeps(self, point: int, right: set[str], now: set[str]) -> Callable[[Plain], bool]:
         """What says of each part of an answer whether the rest need be asked for: what is right has to stay so, and
-        something has to be mended, or may still be."""
-        waiting, mended = self._soon(right), False
+        something has to be mended, or may still be. ``now`` gets what is right."""
+        waiting = self._soon(right)
 
         def keeps(part: Plain) -> bool:
-            nonlocal mended
             mine = {name for name in self.exact[point] if name.split("\n")[0] in part}
-            now = self._right(point, part)
-            mended = mended or bool(now - right)
+            now.difference_update(mine)
+            now.update(self._right(point, part))
             waiting.difference_update(mine)
-            return mine & right <= now and (mended or bool(waiting))
+            return mine & right <= now and (bool(now - right) or bool(waiting))
 
         return keeps
 

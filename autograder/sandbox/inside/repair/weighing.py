@@ -11,7 +11,7 @@ from .formulas import Formula
 from .hooks import MOST_VISITS, RECORD, Visit
 from .instrument import MODULES, Node
 from .proofs import Proofs
-from .runs import as_rows, parts, same
+from .runs import Plain, as_rows, parts, same
 from .seen import Candidate
 
 _CALLED = re.compile(r"(?:(\w+)\.)?(?<!\w)([^\W\d]\w*)\(")
@@ -24,10 +24,11 @@ class Weighing(Proofs):
         """Run once more, and remember what every expression gives."""
         seen: list[dict[Visit, tuple[Any, Any, int]]] = []
         rows: list[dict[int, list[Any]]] = []
+        answers: list[Plain] = []
         self.in_calls: list[dict[int, list[tuple[int, Any]]]] = []
         self.stopped: Visit | None = None
         for point in self.points:
-            self.runs.run(point, self.over[point], RECORD)
+            answers.append(self.runs.run(point, self.over[point], RECORD))
             seen.append(self.runs.hook.seen)
             rows.append(self.runs.hook.rows)
             self.in_calls.append(self.runs.hook.in_calls)
@@ -46,6 +47,7 @@ class Weighing(Proofs):
         self.candidates.see({key: tuple(one[key][0] for one in seen) for key in common}, self.stopped)
         self.rows.see(rows, self.candidates, {key[0] for key in self.over[0]})
         self.candidates.steady, self.candidates.other_counts = self.rows.steady(), self.rows.other_counts()
+        self.alone.look(self.searched, self.over, answers)
         self._weigh(right)
 
     def _weigh(self, right: set[str]) -> None:
@@ -64,14 +66,12 @@ class Weighing(Proofs):
         used: set[int] = set()
         busy: set[int] = set()
         reaches: dict[str, set[int]] = {name: set() for name in self.exact[0]}
+        moved: dict[Any, set[str]] = {}
 
         def is_idle(over: dict[Visit, Any]) -> bool:
             """Whether these values mend nothing; what they reach is kept."""
             index = next(iter(over))[0]
-            found = parts(as_rows(self.runs.run(0, {**self.over[0], **over}), self.entries[0]))
-            changed = {name for name in self.exact[0] if name in base and not _is_same(found.get(name), base[name])}
-            if self.runs.error is not None:
-                changed = set(self.exact[0])
+            changed = self._changed_by(over, base, moved)
             for name in changed:
                 reaches[name].add(index)
             is_number = not any(np.ndim(one) for one in over.values())
@@ -119,6 +119,23 @@ class Weighing(Proofs):
         every = {key[0] for key in seen}
         self.unreached = every - used
         self.unused = self.unreached | (every - busy)
+
+    def _changed_by(self, over: dict[Visit, Any], base: Plain, moved: dict[Any, set[str]]) -> set[str]:
+        """The answers that these values change. Of a statement that is run alone it is those that follow from what it
+        gives: ``moved`` knows which they are, by the entries that have changed."""
+        statement, way = self.alone.of({key[0] for key in over}), None
+        if statement is not None:
+            way = self.alone.moves(statement, {**self.over[0], **over})
+            if way is not None and (way in moved or not any(way[1:])):
+                self.runs.count += 1.0  # as the run that it spares
+                return moved.get(way, set())
+        found = parts(as_rows(self.runs.run(0, {**self.over[0], **over}), self.entries[0]))
+        if self.runs.error is not None:
+            return set(self.exact[0])
+        changed = {name for name in self.exact[0] if name in base and not _is_same(found.get(name), base[name])}
+        if way is not None:
+            moved[way] = changed
+        return changed
 
     def _where_it_stopped(self, error: BaseException) -> Visit | None:
         """The smallest expression of the code out of which an error came, at the visit at which it did: the whole call,
