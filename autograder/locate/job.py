@@ -33,7 +33,8 @@ WALL_SECONDS = 60.0
 def points(probe: Probe, seed: int) -> tuple[list[Values], int]:
     """The challenges of this purpose, and which of them is the small shown example, or -1.
 
-    The example is the last one, where others can be drawn, and one only if it is the same for everybody.
+    The example is the last one, where others can be drawn, and one only if it is the same for everybody. What is asked
+    in the same way each time has one point: the same runs once more would prove nothing.
     """
     stream = np.random.default_rng([seed, zlib.crc32(probe.name.encode()), STREAM])
     found: list[Values] = []
@@ -47,7 +48,8 @@ def points(probe: Probe, seed: int) -> tuple[list[Values], int]:
     other = [one.given for one in probe.challenges(np.random.default_rng(seed)) if one.shown][:1]
     fixed = bool(examples) and _same(examples[:1], other)
     if not found:
-        return examples[:POINTS], 0 if fixed else -1
+        differ = any(not _same(one, examples[0]) for one in examples)
+        return examples[: POINTS if differ else 1], 0 if fixed else -1
     return (found[:POINTS] + examples[:1], min(len(found), POINTS)) if fixed else (found[:POINTS], -1)
 
 
