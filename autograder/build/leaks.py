@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from nbformat import NotebookNode
@@ -24,6 +25,11 @@ class Secret:
 
     kind: str
     line: str
+
+    @cached_property
+    def normal(self) -> str:
+        """The line as it is looked for in every text."""
+        return _normal(self.line)
 
 
 def nbgrader_metadata(node: NotebookNode) -> dict[str, Any]:
@@ -56,7 +62,7 @@ def secrets(cells: Iterable[NotebookNode], public: Iterable[str] = ()) -> tuple[
 def given_away(hidden: Iterable[Secret], text: str) -> Iterator[Secret]:
     """The secrets that stand in a text, whatever its spacing, alone in a line or as a part of one."""
     normal = "\n".join(_normal(line) for line in text.split("\n"))
-    return (secret for secret in hidden if _normal(secret.line) in normal)
+    return (secret for secret in hidden if secret.normal in normal)
 
 
 def notebook_leaks(hidden: Iterable[Secret], released: NotebookNode) -> Iterator[str]:
