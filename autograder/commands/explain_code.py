@@ -27,12 +27,11 @@ KEEP = 0.75
 
 def run_code(args: argparse.Namespace) -> tuple[Asked, dict[str, Place]]:
     """Run the function of a file at points of ours, and look where its wrong answers begin. Raises BadInput."""
-    from autograder.sandbox import Sandbox, SandboxUnavailable  # a page in the browser has none
+    from autograder.sandbox import SandboxUnavailable, shared_sandbox  # a page in the browser has none
 
     function, points = of_code(args)
     try:
-        with Sandbox() as sandbox:
-            return answered(args, function, points, sandbox.run)
+        return answered(args, function, points, shared_sandbox("auto").run)
     except SandboxUnavailable as problem:
         raise BadInput(str(problem)) from None
 

@@ -25,7 +25,7 @@ from autograder.marking import Marks
 from autograder.personal import exercise_of
 from autograder.records.hints import read_hints
 from autograder.records.read import students_and_sheets
-from autograder.sandbox import Sandbox, SandboxUnavailable
+from autograder.sandbox import Sandbox, SandboxUnavailable, shared_sandbox
 from autograder.views.clusters import with_hints
 from autograder.views.feedback import feedback_page
 from autograder.views.places import hint_only
@@ -85,7 +85,8 @@ def _grade(args: argparse.Namespace, root: Path) -> list[str]:
     submissions = find(args.paths, root)
     seed = fresh_seed() if args.seed is None else args.seed
     hints, hint = read_hints(root), place_only(root)
-    with Sandbox(level=args.isolation) as sandbox, ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    sandbox = shared_sandbox(args.isolation)
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         work = partial(_page, sandbox=sandbox, root=root, seed=seed, hints=hints, hint=hint, to=args.to)
         problems = [problem for problem in pool.map(work, submissions) if problem]
     _say(len(submissions), "notebook", args.to)

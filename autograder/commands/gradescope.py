@@ -22,7 +22,7 @@ from autograder.grading.many import grade
 from autograder.grading.submissions import Submission
 from autograder.marking import Marks
 from autograder.personal import read_own_numbers
-from autograder.sandbox import Sandbox, SandboxUnavailable
+from autograder.sandbox import SandboxUnavailable, shared_sandbox
 from autograder.views.gradescope import results
 from autograder.views.places import hint_only
 
@@ -145,18 +145,18 @@ def grade_submission(folder: Path, wanted: Sequence[Exercise], path: Path, *, ro
         submissions = []
     order = {exercise.name: number for number, exercise in enumerate(wanted)}
     submissions.sort(key=lambda one: (order.get(one.exercise, len(order)), bool(one.problem)))
-    with Sandbox() as sandbox:
-        write(finished=False)
-        for submission in submissions:
+    sandbox = shared_sandbox("auto")
+    write(finished=False)
+    for submission in submissions:
 
-            def keep(marks: Marks) -> None:
-                done[marks.exercise] = marks
-                write(finished=False)
+        def keep(marks: Marks) -> None:
+            done[marks.exercise] = marks
+            write(finished=False)
 
-            named = _named(submission, student)
-            if named.exercise in done:
-                continue  # there are several, which has been said
-            keep(grade(named, sandbox, root=root, seed=fresh_seed(), on_marks=keep))
+        named = _named(submission, student)
+        if named.exercise in done:
+            continue  # there are several, which has been said
+        keep(grade(named, sandbox, root=root, seed=fresh_seed(), on_marks=keep))
     write(finished=True)
 
 

@@ -18,7 +18,7 @@ from autograder.grading.notebook import BadNotebook, parse_notebook
 from autograder.grading.submissions import Submission, content, files_beside
 from autograder.personal import exercise_of
 from autograder.records.whole import write_whole
-from autograder.sandbox import Sandbox, SandboxUnavailable
+from autograder.sandbox import Sandbox, SandboxUnavailable, shared_sandbox
 from autograder.views.viva import LEVELS, Asked, Sheet, page, table
 from autograder.viva.points import stream
 from autograder.viva.questions import asked_about, choose
@@ -77,7 +77,8 @@ def _sheets(
     level = LEVELS.index(args.difficulty) + 1
     by_student: dict[str, list[Asked]] = {}
     problems, unread = [], set()
-    with Sandbox(level=args.isolation) as sandbox, ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    sandbox = shared_sandbox(args.isolation)
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for one, result in zip(there, pool.map(lambda one: _asked(one, root, seed, sandbox), there), strict=True):
             found = by_student.setdefault(one.student, [])
             if isinstance(result, str):
