@@ -47,10 +47,9 @@ def test_grade_prints_a_table_and_succeeds_whatever_the_marks(submitted, root):
 
 
 @pytest.mark.slow
-def test_grade_json_has_one_object_per_notebook(submitted, root):
-    done = run("grade", submitted, "--root", root, "--json", "--seed", 7)
-    records = [json.loads(line) for line in done.stdout.splitlines()]
-    assert done.returncode == 0
+def test_grade_json_has_one_object_per_notebook(submitted, root, capsys):
+    assert main(["grade", str(submitted), "--root", str(root), "--json", "--seed", "7"]) == 0
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     by_student = {record["student"]: record for record in records}
     assert by_student["carla"]["points"] == 15
     assert {record["seed"] for record in records} == {7}
@@ -60,14 +59,14 @@ def test_grade_json_has_one_object_per_notebook(submitted, root):
 
 
 @pytest.mark.slow
-def test_a_notebook_that_needs_a_person_gives_exit_status_one(tmp_path, submitted, root):
+def test_a_notebook_that_needs_a_person_gives_exit_status_one(tmp_path, submitted, root, capsys):
     bad = tmp_path / "x" / "training" / "tanh_swap.ipynb"
     bad.parent.mkdir(parents=True)
     bad.write_text("{")
-    done = run("grade", submitted, tmp_path, "--root", root)
-    assert done.returncode == 1
-    assert "20 / 20" in done.stdout
-    assert "1 of 3 need a person" in done.stdout
+    assert main(["grade", str(submitted), str(tmp_path), "--root", str(root)]) == 1
+    said = capsys.readouterr().out
+    assert "20 / 20" in said
+    assert "1 of 3 need a person" in said
 
 
 @pytest.mark.parametrize(

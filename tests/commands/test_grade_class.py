@@ -78,8 +78,10 @@ def test_progress_on_a_terminal_and_a_summary(course):
 
 
 @pytest.mark.slow
-def test_elsewhere_only_the_records_are_written(course):
-    subprocess.run(GRADE, cwd=course, capture_output=True, timeout=600)
+def test_elsewhere_only_the_records_are_written(course, monkeypatch):
+    with monkeypatch.context() as here:
+        here.chdir(course)
+        main(list(GRADE[3:]))
     done = subprocess.run([*GRADE, "--json"], cwd=course, capture_output=True, text=True, timeout=600)
     assert done.returncode == 1
     assert done.stderr == ""

@@ -50,6 +50,8 @@ def test_nothing_of_an_answer_is_in_it(kit):
 def test_everything_that_is_imported_is_in_the_folder_or_in_the_requirements(kit):
     listed = set(REQUIREMENTS)
     for path, source in sources(kit):
+        if "import" not in source:
+            continue
         for node in ast.walk(ast.parse(source)):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom):
