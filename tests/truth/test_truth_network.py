@@ -74,36 +74,33 @@ def test_gradients_equal_central_differences_at_fifty_digits(network):
     exact = network.evaluate(values)
     with mpmath.workdps(50):
         step = mpmath.mpf(10) ** -15
+        state = {key: [[mpmath.mpf(x) for x in row] for row in np.atleast_2d(v).tolist()] for key, v in values.items()}
         for name in network.parameters:
-            for index in np.ndindex(values[name].shape):
-                up, down = (loss_at(network, values, name, index, sign * step) for sign in (1, -1))
-                assert float((up - down) / (2 * step)) == pytest.approx(exact[f"d{name}"][index], rel=1e-12, abs=1e-15)
+            for i, j in np.ndindex(values[name].shape):
+                kept, losses = state[name][i][j], []
+                for move in (step, -step):
+                    state[name][i][j] = kept + move
+                    losses.append(loss_at(network, state))
+                state[name][i][j] = kept
+                up, down = losses
+                assert float((up - down) / (2 * step)) == pytest.approx(exact[f"d{name}"][i, j], rel=1e-12, abs=1e-15)
 
 
-def loss_at(network, values, name, index, move):
-    """The loss at 50 digits with one entry moved: forward formulas only."""
-    state = {key: mpmath.matrix(np.atleast_2d(value).tolist()) for key, value in values.items()}
-    state[name][index] += move
-    m = state["X"].cols
-    total = mpmath.mpf(0)
-    for k in range(m):
-        a = [state["X"][i, k] for i in range(network.sizes[0])]
+def loss_at(network, state):
+    """The loss at 50 digits: forward formulas only."""
+    each = []
+    for k in range(len(state["X"][0])):
+        a = [row[k] for row in state["X"]]
         for layer in range(1, network.depth + 1):
-            w, b = state[f"W{layer}"], state[f"b{layer}"]
-            z = [sum(w[i, j] * a[j] for j in range(w.cols)) + b[i, 0] for i in range(w.rows)]
+            z = [mpmath.fdot(row, a) + b for row, (b,) in zip(state[f"W{layer}"], state[f"b{layer}"])]
             a = forward_formula(network.activations[layer - 1], len(z))(z)
-        y = [state["Y"][i, k] for i in range(len(a))]
-        weights = [state["output_weights"][i, 0] for i in range(len(a))]
-        total += _loss(network.loss, a, y, weights)
-    total /= m
+        y = [row[k] for row in state["Y"]]
+        each.append(_loss(network.loss, a, y, [weight for (weight,) in state["output_weights"]]))
+    total = mpmath.fsum(each) / len(each)
     if network.penalty:
-        squares = sum(
-            state[f"W{layer}"][i, j] ** 2
-            for layer in range(1, network.depth + 1)
-            for i in range(state[f"W{layer}"].rows)
-            for j in range(state[f"W{layer}"].cols)
-        )
-        total += state["reg_lambda"][0] / (2 * m) * squares
+        layers = range(1, network.depth + 1)
+        squares = mpmath.fsum(x**2 for layer in layers for row in state[f"W{layer}"] for x in row)
+        total += state["reg_lambda"][0][0] / (2 * len(each)) * squares
     return total
 
 
