@@ -11,6 +11,8 @@ from autograder.sandbox.inside.repair import done
 from autograder.sandbox.inside.repair.candidates import Candidates, is_rounded
 from autograder.sandbox.inside.repair.instrument import Instrument
 from autograder.sandbox.inside.repair.runs import MOST_IN_ONE, same
+from autograder.sandbox.inside.repair.search import Search
+from autograder.sandbox.inside.stopwatch import OutOfTime
 
 RIGHT = """
 def forward(w, b, X):
@@ -323,3 +325,39 @@ def test_a_run_of_very_many_calls_is_broken_off_and_not_searched(task, exact):
     assert found == ({"answers": []} if task == "record" else {"found": [], "runs": 1, "most": 0})
     assert len(made) == 1
     assert made[0] < MOST_IN_ONE
+
+
+@pytest.mark.slow
+def test_no_change_is_tried_that_makes_a_count_much_larger():
+    """A training in what the question brings along passes no hook: nothing else would end it."""
+    made = []
+
+    def trained(student, given):
+        def train(epochs):
+            made.append(epochs)
+            return given["X"][0, 0] * epochs
+
+        return {"moved": student.moved(train, 100, 3000)}
+
+    right = "def moved(train, epochs, seed):\n    return train(epochs + 1) + 0.3\n"
+    exact = run(right, "record", question=trained)["answers"]
+    run(right.replace("0.3", "0.7"), exact=exact, table=table(), question=trained)
+    assert len(set(made)) > 5
+    assert max(made) <= 404
+
+
+@pytest.mark.slow
+def test_what_was_found_before_the_time_is_up_comes_back(exact, monkeypatch):
+    before = Search._step
+
+    def step(self, right):
+        if self.steps:
+            raise OutOfTime(1.0)
+        return before(self, right)
+
+    source = RIGHT.replace("w @ X + b", "w @ X - b").replace("count += x", "count = x")
+    every = run(source, exact=exact, table=table())["found"]
+    monkeypatch.setattr(Search, "_step", step)
+    found = run(source, exact=exact, table=table())["found"]
+    assert 0 < len(found) < len(every)
+    assert found == every[: len(found)]

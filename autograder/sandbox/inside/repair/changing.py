@@ -15,6 +15,7 @@ from .edits import Unit
 from .mutants import Mutants
 from .proofs import Repair, Twins
 from .putting import Mutant
+from .seen import OPERATORS, each
 from .weighing import Weighing
 
 MOST_TWINS = 8
@@ -131,14 +132,23 @@ class Changing(Weighing):
         return found if self.focus is None else found & (self.focus | empty)
 
     def _is_long(self, mutant: Mutant) -> bool:
-        """Whether another name would make a count much larger."""
+        """Whether a change would make a count much larger: a training that no hook is in goes on as long."""
         what, _, name = mutant.kind.partition(" ")
         now = self.candidates.seen.get((mutant.hook, 0))
-        if what not in ("name", "argument") or now is None:
+        if now is None or isinstance(now[0], bool) or now[0].ndim:
             return False
         values = [names[name] for names in self.left_behind.values() if name in names]
-        values = [np.array(float(one)) for one in values if isinstance(one, int | np.integer)]
-        return any(is_too_large(now[:1], (one,)) for one in values)
+        made = [np.array(float(one)) for one in values if isinstance(one, int | np.integer)]
+        if what == "square":
+            made = [now[0] ** 2]
+        elif what == "factor":
+            made = [now[0] * one for one in made]
+        elif what == "operator" and name in OPERATORS:
+            sides = [self.candidates.seen.get((one, 0), (True,)) for one in self.nodes[mutant.hook].children]
+            made = list(each(OPERATORS[name], *sides) or ()) if len(sides) == 2 else []
+        elif what not in ("name", "argument"):
+            return False
+        return any(is_too_large(now[:1], (one,)) for one in made)
 
     def _built(self, mutant: Mutant) -> tuple[Any, ...]:
         """How an expression is built, and what it is part of."""
