@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # each function is compiled to be called once or twice
 KITS = Path(__file__).parent / "kits"
 sys.path.insert(0, str(KITS))  # in importlib mode no folder of tests is on the path
 os.environ["PATH"] = f"{KITS / 'programs'}{os.pathsep}{os.environ['PATH']}"
