@@ -9,8 +9,10 @@ again, from nothing, at every point. The work is bounded by the number of recipe
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -51,7 +53,6 @@ class Search:
     own: bool = False  # take the student's own output error for right
     wide: bool = False  # with derivatives and output errors that no list has
     _chains: dict[tuple[int, int], list[_Stack]] = field(default_factory=dict)
-    _scales: dict[str, tuple[Array, list[tuple[tuple[Scale, ...], frozenset[str]]]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Look up the grammar of the network."""
@@ -134,32 +135,31 @@ class Search:
 
     # The tables
 
-    def scales(self, kind: str) -> tuple[Array, list[tuple[tuple[Scale, ...], frozenset[str]]]]:
+    @cached_property
+    def scales(self) -> tuple[Array, list[tuple[tuple[Scale, ...], frozenset[str]]]]:
         """Sorted products of scale options at the first point, and which options and mistakes make each."""
-        if kind not in self._scales:
-            entries: list[tuple[float, tuple[Scale, ...], frozenset[str]]] = []
-            each = []
-            for point in SCALES:
-                row = []
-                options: tuple[Scale, ...] = self.grammar[point]
-                for option in options:
-                    value = option.apply(self.first)
-                    if value is None or (option.mistakes and self._changes_nothing(option)):
-                        continue
-                    row.append((float(value), option))
-                each.append(row)
-            for combination in itertools.product(*each):
-                tokens = frozenset(t for _, option in combination for t in option.mistakes)
-                if self._alike and len(tokens - self.free - {"sign-flipped"}) > 1:
-                    continue  # where m is the same at all points, two constants may be any third
-                if len(tokens - self.free) <= MAX_MISTAKES:
-                    number = float(np.prod([value for value, _ in combination]))
-                    entries.append((number, tuple(option for _, option in combination), tokens))
-            entries.sort(key=lambda entry: entry[0])
-            self._scales[kind] = (np.array([e[0] for e in entries]), [(e[1], e[2]) for e in entries])
-        return self._scales[kind]
+        entries: list[tuple[float, tuple[Scale, ...], frozenset[str]]] = []
+        each = []
+        for point in SCALES:
+            row = []
+            options: tuple[Scale, ...] = self.grammar[point]
+            for option in options:
+                value = option.apply(self.first)
+                if value is None or (option.mistakes and self._changes_nothing(option)):
+                    continue
+                row.append((float(value), option))
+            each.append(row)
+        for combination in itertools.product(*each):
+            tokens = frozenset(t for _, option in combination for t in option.mistakes)
+            if self._alike and len(tokens - self.free - {"sign-flipped"}) > 1:
+                continue  # where m is the same at all points, two constants may be any third
+            if len(tokens - self.free) <= MAX_MISTAKES:
+                number = math.prod(value for value, _ in combination)
+                entries.append((number, tuple(option for _, option in combination), tokens))
+        entries.sort(key=lambda entry: entry[0])
+        return np.array([e[0] for e in entries]), [(e[1], e[2]) for e in entries]
 
-    @property
+    @cached_property
     def _alike(self) -> bool:
         return len(self.passes) > 1 and len({c.m for c in self.passes}) == 1
 
@@ -277,7 +277,7 @@ class Search:
         penalties: list[tuple[Penalty, Array, float, frozenset[str]]],
     ) -> Iterator[tuple[Recipe, frozenset[str]]]:
         parameter = answer.parameter
-        numbers, made_of = self.scales(parameter)
+        numbers, made_of = self.scales
         point = "penalty" if parameter[0] == "W" else "bias-penalty"
         right_decay = penalties[0][0]
         targets: list[Array] = []
