@@ -9,7 +9,8 @@ from autograder.mistakes import MISTAKES
 OPEN = frozenset(
     {"value", "value-transposed", "name", "argument", "index", "condition", "comparison", "copy", "deleted", "early",
      "late", "into", "out", "assigned", "item", "also", "returns", "unchanged", "keyword", "omitted", "local", "in",
-     "deep", "float", "blind", "handed", "begins", "entries", "calls"}
+     "deep", "float", "blind", "handed", "begins", "entries", "calls", "kept",
+     "backwards", "at", "turned", "each", "entry", "renamed"}
 )  # fmt: skip
 """Repairs that say what is due, or where a statement belongs: any mistake may be behind that."""
 

@@ -36,6 +36,11 @@ SENTENCES = {
     "averaged": "{code} lacks its mean here.",
     "handed": "In {code} something else has to be handed on.",
     "sign": "{code} lacks a minus here.",
+    "kept axis": "{code} loses an axis here: a number takes it away, a list with this number keeps it.",
+    "backwards": "{code} stands the other way round: what is last has to be first.",
+    "at the beginning": "{code} adds at the end; it has to stand at the beginning.",
+    "at the end": "{code} adds at the beginning; it has to stand at the end.",
+    "turned": "In {code} the two sides of `=` are exchanged.",
 }
 
 
@@ -66,6 +71,13 @@ def sentence(kind: str, code: str, due: Quantity | None, given: Quantity | None,
         return f"Nothing is returned here{due_there}."
     if what == "calls":
         return f"Nothing in this function calls `{detail}`."
+    if what == "each":
+        return f"{quoted} takes all at once: each entry of `{detail}` is due its own pass."
+    if what == "renamed":
+        first, _, second = detail.partition(" ")
+        return f"`self.{first}` and `self.{second}` stand in each other's place in this function."
+    if what == "entry":
+        return f"{quoted} is more than is asked for: `{detail}` is due here."
     if what == "keyword":
         return f"{quoted} lacks the argument `{detail}`."
     if what == "also":

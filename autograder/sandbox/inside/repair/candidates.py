@@ -150,9 +150,10 @@ class Candidates(Seen):
                 made = Candidate(level + away, key, "value", number, tuple(table))
                 is_due = self.known[key] and node.leaf and node.kind in ("Name", "Attribute")
                 yield replace(made, rank=min(made.rank, 0.3)) if is_due and self.is_called(made, node) else made
-        if node.root in ("assign", "return") and not self.known[key]:
+        if node.root == "return" or (node.root == "assign" and not self.known[key]):
             for number, table in enumerate(self.table):
-                asked = GRADIENT <= self.levels[number] < FOREIGN and table[0].ndim
+                asked = GRADIENT <= self.levels[number] < FOREIGN and table[0].ndim and not self.known[key]
+                asked = asked or (node.root == "return" and number in self.results)
                 if asked and any(a.shape != b.shape for a, b in zip(values, table)):
                     yield Candidate(self.levels[number] + 0.3, key, "value", number, tuple(table))
         if all(one.ndim == 2 for one in values):
@@ -187,7 +188,7 @@ class Candidates(Seen):
         dims = values[0].ndim
         if dims == 2:
             yield Candidate(0.05, key, "transpose", -1, tuple(one.T for one in values))
-        if dims == 1:
+        if dims == 1 and node.root != "iter":  # a loop goes over what is in it, in whatever form
             yield Candidate(0.1, key, "keepdims", -1, tuple(one[:, None] for one in values))
             yield Candidate(0.15, key, "keepdims", -1, tuple(one[None, :] for one in values))
         if node.kind in ("BinOp", "AugAssign") and node.sign and len(node.children) == 2:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .candidates import is_too_large
-from .edits import Unit
+from .edits import Unit, variables_of
 from .mutants import Mutants
 from .proofs import Repair, Twins
 from .putting import Mutant
@@ -23,7 +23,7 @@ MOST_TWINS = 8
 
 TWINS = frozenset(
     ("operator", "without", "number", "comparison", "function", "sign", "factor", "square", "argument", "name")
-    + ("assigned", "transposed")
+    + ("assigned", "transposed", "kept")
 )
 
 COMPILED = 3
@@ -56,7 +56,12 @@ class Changing(Weighing):
         self, right: set[str], most: float, lines: set[tuple[int, int]]
     ) -> list[tuple[Repair, set[str]]]:
         found: list[tuple[Repair, set[str]]] = []
-        every = [*self.mutants.all(self._changeable(), lines), *self.mutants.calling(self._not_called)]
+        every = [
+            *self.mutants.all(self._changeable(), lines, self.candidates.generators),
+            *self.mutants.calling(self._not_called),
+        ]
+        every += self.mutants.handing(self._not_handed, self.visited)
+        every += self.mutants.stepping(self._held)
         for mutant in sorted(every, key=lambda one: one.rank):
             if self._is_spent(most):
                 break
@@ -84,19 +89,43 @@ class Changing(Weighing):
         code = self.alone.changed(statement, mutant)
         return code is not None and not self._may_mend(statement, right, [{} for _ in self.points], code)
 
-    def _not_called(self, unit: Unit, called: set[str]) -> Iterator[str]:
-        """The calls of the solution that a function could make with what it has at its end."""
+    def _behind(self) -> set[int]:
+        """The expressions of the same function behind the one at which the code stops: these would run as well."""
+        if self.stopped is None or self.stopped[0] < 0:
+            return set()
+        stopped = self.nodes[self.stopped[0]]
+        function = self._function_of(stopped)
+        return {
+            one.index for one in self.nodes
+            if one.cell == stopped.cell and one.line >= stopped.line and self._function_of(one) is function
+        }  # fmt: skip
+
+    def _ends(self, unit: Unit) -> Iterator[dict[str, Any]]:
+        """What the names of a function hold each time at its end."""
         for (index, _), names in self.left_behind.items():
             node = self.nodes[index]
-            if (node.cell, node.line) == (unit.cell, unit.tree.lineno):
-                yield from self.handed.missing(names, called)
+            if (node.cell, node.line) == (unit.cell, getattr(unit.tree, "lineno", 0)):
+                yield names
+
+    def _held(self, unit: Unit) -> dict[str, Any]:
+        """What the names of a function hold the first time at its end."""
+        return next(self._ends(unit), {})
+
+    def _not_called(self, unit: Unit, called: set[str]) -> Iterator[str]:
+        """The calls of the solution that a function could make with what it has at its end."""
+        for names in self._ends(unit):
+            yield from self.handed.missing(names, called)
+
+    def _not_handed(self, unit: Unit, called: str) -> Iterator[tuple[str, str]]:
+        """The named arguments that the solution hands to what is called so, with their values as code."""
+        return self.handed.lacking(called, {**self.runs.kept, **self._held(unit)}, variables_of(unit.tree))
 
     def _twins(self, right: set[str]) -> list[tuple[Repair, set[str]]]:
         """The same small change at every expression that is built alike: a slip that was made in each of them."""
         groups: dict[Any, list[Mutant]] = {}
         ways = Counter[Any]()  # of one kind at one expression: the left side may be too much, or the right one
         lines = {(self.nodes[index].cell, self.nodes[index].line) for index in self.visited}
-        for mutant in self.mutants.all(self._changeable(), lines):
+        for mutant in self.mutants.all(self._changeable() | self._behind(), lines, self.candidates.generators):
             if mutant.kind.split()[0] in TWINS and not self._is_scaling(mutant):
                 kind = mutant.kind if mutant.kind.split()[0] != "name" else "name"
                 way = ways[id(mutant.at), kind]
@@ -157,6 +186,8 @@ class Changing(Weighing):
         if mutant.hook < 0:
             return (_NAME.sub("", ast.unparse(mutant.at)),)
         node = self.nodes[mutant.hook]
+        if mutant.kind == "kept axis":
+            return (_NAME.sub("", node.text),)  # whatever it is part of
         if node.parent < 0:
             return node.root, _NAME.sub("", node.text)
         whole = self.nodes[node.parent]

@@ -8,6 +8,7 @@ their place in the call, and those of the solution stand in the place of the stu
 from __future__ import annotations
 
 import builtins
+import inspect
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -106,6 +107,21 @@ class Handed:
                 if found and all(found):
                     yield f"{name}.{method}({', '.join(found)})"
 
+    def lacking(self, called: str, names: dict[str, Any], variables: list[str]) -> Iterator[tuple[str, str]]:
+        """The named arguments that the solution hands to what is called so, with a variable that holds the value, or
+        the number that it always is."""
+        owner = next((one for one in names.values() if called and hasattr(type(one), called)), None)
+        try:
+            known = inspect.signature(names[called] if called in names else getattr(owner, called)).parameters
+        except (KeyError, AttributeError, TypeError, ValueError):
+            return
+        for name in known:
+            due = self._handed_to(f"{called}({name}")
+            held = (one for one in variables if due and _is_number_of(names.get(one), due))
+            value = next(held, "") or (repr(_plain(due[0])) if due and _always(due) else "")
+            if value:
+                yield name, value
+
     def _handed_to(self, place: str) -> list[Any]:
         """All that the solution hands to a place of a call, at the first point."""
         hashed = zlib.crc32(place.encode())
@@ -131,6 +147,21 @@ class Handed:
             return all(self._is_right(self.nodes[child]) for child in leaf.children)
         values, name = _of(self.rows, leaf.index), zlib.crc32(leaf.text.encode())
         return values is not None and any(name in one.read and _equal(values, one.values) for one in self.known)
+
+
+def _plain(value: Any) -> int | float:
+    return int(value) if float(value).is_integer() else float(value)
+
+
+def _always(due: list[Any]) -> bool:
+    """Whether it is one and the same number."""
+    return all(not np.ndim(one) and same(one, due[0]) for one in due)
+
+
+def _is_number_of(value: Any, due: list[Any]) -> bool:
+    """Whether it is the number or the array that is due first."""
+    made = as_array(value)
+    return made is not None and same(made, due[0])
 
 
 def _equal(values: Values, others: Values) -> bool:

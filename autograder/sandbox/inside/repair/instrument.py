@@ -265,7 +265,7 @@ class Instrument(ast.NodeTransformer):
                 node.func.value = self._expression(node.func.value)
             elif not isinstance(node.func, ast.Name):
                 node.func = self._expression(node.func)
-            called = _called(node.func)
+            called = called_in(node.func)
             node.args = [self._argument(one, called, str(number)) for number, one in enumerate(node.args)]
             for keyword in node.keywords:
                 keyword.value = self._argument(keyword.value, called, keyword.arg or "")
@@ -311,7 +311,7 @@ def within(nodes: list[Node], node: Node) -> Iterator[Node]:
         yield from within(nodes, nodes[child])
 
 
-def _called(function: Any) -> str:
+def called_in(function: Any) -> str:
     """What is called: a function or a method, which is none of a module."""
     if isinstance(function, ast.Call):  # a hook around it
         function = function.args[1]

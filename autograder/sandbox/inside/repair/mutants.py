@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Any, TypeGuard
 
 from .edits import MOST_NAMES, Unit, is_near, item, left_out, nearest, setting, swapped, unread_in, variables_of
+from .lacking import Lacking
 from .putting import Mutant
 from .seen import changes_nothing
-from .statements import Statements
 
 _OPERATORS: dict[type, tuple[tuple[type, str], ...]] = {
     ast.Mult: ((ast.MatMult, "@"), (ast.Div, "/"), (ast.Add, "+")),
@@ -34,17 +34,20 @@ _FACTORS = (ast.UnaryOp, ast.Attribute, ast.Subscript, ast.Slice, ast.Compare)
 """What stands in one of these is no factor."""
 
 
-class Mutants(Statements):
+class Mutants(Lacking):
     """The changes that can be made to the code as it is now."""
 
-    def all(self, visited: set[int], lines: set[tuple[int, int]]) -> Iterator[Mutant]:
-        """Every change to the code that has run: expressions by their hooks, functions by their cells and lines."""
+    def all(self, visited: set[int], lines: set[tuple[int, int]], generators: set[int]) -> Iterator[Mutant]:
+        """Every change to the code that has run: expressions by their hooks, functions by their cells and lines.
+
+        ``generators`` are the expressions that give a generator of random numbers.
+        """
         for unit in self.units:
             if any(cell == unit.cell and unit.holds(line) for cell, line in lines):
                 yield from self._statements(unit, {line for cell, line in lines if cell == unit.cell})
-                yield from self._expressions(unit, visited)
+                yield from self._expressions(unit, visited, generators)
 
-    def _expressions(self, unit: Unit, visited: set[int]) -> Iterator[Mutant]:
+    def _expressions(self, unit: Unit, visited: set[int], generators: set[int]) -> Iterator[Mutant]:
         variables = variables_of(unit.tree)
         returned = {id(part) for one in ast.walk(unit.tree) if isinstance(one, ast.Return) for part in ast.walk(one)}
         unread = unread_in(unit.tree)
@@ -68,21 +71,28 @@ class Mutants(Statements):
                     if not self._is_hook(node):
                         continue
                     hook = node.args[0].value
+                    if hook not in visited and hook not in generators:
+                        continue
+                    for kind, change in self._with_argument(node, node.args[1], unread, hook in generators):
+                        yield Mutant(0.25, kind, unit, node.args[1], change, hook)
                     if hook not in visited:
                         continue
-                    for kind, change in self._with_argument(node, node.args[1], unread):
-                        yield Mutant(0.25, kind, unit, node.args[1], change, hook)
+                    if id(node) in returned and isinstance(node.args[1], ast.Name | ast.Attribute):
+                        for entry in (-1, 0):
+                            one = ast.copy_location(ast.Subscript(node.args[1], ast.Constant(entry), ast.Load()), node)
+                            kind = f"entry {ast.unparse(one)}"
+                            yield Mutant(0.55, kind, unit, node.args[1], item(node.args, 1, one), hook)
                     for rank, kind, change in self._of(node, node.args[1], unit, variables):
                         yield Mutant(rank, kind, unit, node.args[1], change, hook)
                     if not isinstance(parent, _FACTORS) and not self._is_product(parent):
                         for rank, kind, change in self._as_factor(node, node.args[1], unread):
                             yield Mutant(rank, kind, unit, node.args[1], change, hook)
 
-    def _with_argument(self, wrap: Any, node: Any, unread: list[str]) -> Iterator[tuple[str, Any]]:
-        """An argument that nothing reads, in the place of something, or handed on by its name."""
+    def _with_argument(self, wrap: Any, node: Any, unread: list[str], draws: bool) -> Iterator[tuple[str, Any]]:
+        """An argument that nothing reads, in the place of something, as of what ``draws``, or handed on by its name."""
         for name in unread:
             other = ast.copy_location(ast.Name(name, ast.Load()), node)
-            if isinstance(node, ast.Constant | ast.Name):
+            if draws or isinstance(node, ast.Constant | ast.Name):
                 yield f"argument {name}", item(wrap.args, 1, other)
             elif isinstance(node, ast.Call):
                 if isinstance(node.func, ast.Name):
@@ -179,6 +189,12 @@ class Mutants(Statements):
                 yield 0.35, "float", setting(node, "keywords", given)
             if attribute in _FUNCTIONS:
                 yield 0.3, f"function {_FUNCTIONS[attribute]}", setting(node.func, "attr", _FUNCTIONS[attribute])
+            above = self._under_hook(node.func.value) if isinstance(node.func, ast.Attribute) else None
+            if isinstance(above, ast.Call) and getattr(above.func, "id", "") == "super":
+                own_class = ast.parse("__class__ and self", mode="eval").body  # as super() it needs the class
+                for part in ast.walk(own_class):
+                    ast.copy_location(part, node)
+                yield 0.4, "name self", setting(node.func, "value", own_class)
             if isinstance(node.func, ast.Attribute) and self._is_hook(node.func.value):
                 yield 0.42, "without", item(wrap.args, 1, node.func.value)
             elif len(node.args) == 1 and not isinstance(node.args[0], ast.Starred):
@@ -191,6 +207,11 @@ class Mutants(Statements):
             for operator, sign in ((ast.Add, "+"), (ast.Sub, "-")):
                 moved = ast.BinOp(copy.copy(node.slice), operator(), ast.Constant(1))
                 yield 0.45, f"index {sign} 1", setting(node, "slice", ast.copy_location(moved, node.slice))
+            ways = self._under_hook(node.slice)
+            for number, one in enumerate(ways.elts if isinstance(ways, ast.Tuple) else ()):
+                if isinstance(self._under_hook(one), ast.Name):  # not an axis that is made with None
+                    kept = ast.copy_location(ast.List([one], ast.Load()), one)
+                    yield 0.45, "kept axis", item(ways.elts, number, kept)
         if isinstance(node, ast.BinOp | ast.Call | ast.Name | ast.Attribute):
             squared = ast.copy_location(ast.BinOp(node, ast.Pow(), ast.Constant(2)), node)
             yield 0.9, "square", item(wrap.args, 1, squared)

@@ -68,6 +68,11 @@ class Proofs:
         made = [again(text) if text else None for text in asked["formulas"]]
         table = [one if formula is None else [formula] * len(one) for one, formula in zip(asked["table"], made)]
         self.candidates = Candidates(self.nodes, table, asked["levels"], asked["wholes"], asked["named"])
+        answers = [[one[name] for one in self.exact] for name in common if not isinstance(exact[0][name], str | bool)]
+        self.candidates.results = {
+            number for number, values in enumerate(table)
+            if any(all(map(same, values, answer)) for answer in answers)
+        }  # fmt: skip
         self.rows = Rows(self.nodes, asked["rows"], asked["table"], asked["levels"], read)
         self.handed = Handed(self.nodes, asked["handed"], read)
         self.calls = Calls(self.nodes, asked["in_calls"])

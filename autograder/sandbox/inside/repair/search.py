@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ import numpy as np
 
 from ..stopwatch import OutOfTime, disarm
 from .candidates import is_scaled
+from .edits import Unit
 from .hooks import RECORD, REPLACE
 from .instrument import Instrument
 from .mutants import Mutants
@@ -46,6 +48,7 @@ class Search(Telling):
         """Nothing is found yet."""
         super().__init__(*arguments)
         self.steps: list[Plain] = []
+        self.is_right = False  #: whether all answers are right as they are
 
     def found(self) -> list[Plain]:
         """The repairs, in the order in which they were found, each proved at a point that the search has not used."""
@@ -61,6 +64,7 @@ class Search(Telling):
             for name in [one for one in exact if one.split("\n")[0] in otherwise]:
                 del exact[name]
         right = self._rights(self.over, self.points)
+        self.is_right = right == set(self.exact[0])
         if self.runs.head(self._soon(right)) < CHEAP:
             self.runs.most = max(self.runs.most, int(self.runs.count) + len(self.points) + AT_LEAST)
         undo: list[Callable[[], None]] = []
@@ -219,16 +223,37 @@ class Search(Telling):
         if right != set(self.exact[0]) or not self.runs.changes_given():
             return []
         self.mutants = Mutants(self.instrument, self.runs.kept, whole=bool(self.runs.codes))
-        for mutant in self.mutants.copying():
-            back = self._put(mutant)
-            if back is None:
-                continue
-            try:
-                if not self.runs.changes_given() and self._rights(self.over, self.points) == right:
-                    return [{**self._told(mutant), "mends": _names(right)}]
-            finally:
-                back()
-        return []
+        self.runs.run(0, self.over[0], RECORD)
+        self.left_behind = self.runs.hook.left_behind
+        self.objects = {key: value for key, (_, value, _) in self.runs.hook.seen.items()}
+        every = list(self.mutants.copying(self._written_to))
+        found = next(([one] for one in every if self._keeps_what_is_given([one], right)), [])
+        if not found:  # several arguments are changed
+            found = list({(id(one.unit.tree), one.kind): one for one in reversed(every)}.values())[::-1]
+            found = found if self._keeps_what_is_given(found, right) else []
+            for one in found[:]:
+                fewer = [other for other in found if other is not one]
+                found = fewer if self._keeps_what_is_given(fewer, right) else found
+        return [{**self._told(found[0]), "mends": _names(right)}] if found else []
+
+    def _written_to(self, unit: Unit, own: Any) -> Iterator[str]:
+        """The arguments of a function into which a statement writes, whatever its target is called."""
+        for node in self.nodes:
+            if node.kind == "AugAssign" and (node.cell, node.line, node.col) == (unit.cell, own.lineno, own.col_offset):
+                target = self.objects.get((node.children[0], 0))
+                for names in self._ends(unit):
+                    given = {one.arg: names.get(one.arg) for one in ast.walk(unit.tree) if isinstance(one, ast.arg)}
+                    yield from (name for name, value in given.items() if _holds_memory_of(value, target))
+
+    def _keeps_what_is_given(self, mutants: list[Mutant], right: set[str]) -> bool:
+        """Whether nothing that is given is changed with these changes of the code, and all is as right as it was."""
+        back = self._put_all(tuple(mutants))
+        if back is None:
+            return False
+        try:
+            return not self.runs.changes_given() and self._rights(self.over, self.points) == right
+        finally:
+            back()
 
     def _too_deep(self, right: set[str]) -> list[Plain]:
         """Where a function calls itself, if more is right as soon as it may do so more often."""
@@ -293,6 +318,14 @@ class Search(Telling):
         return steps
 
 
+def _holds_memory_of(value: Any, target: Any) -> bool:
+    """Whether an array, or one in a list, is the one that is written to, or has a part in common with it."""
+    arrays = value if isinstance(value, list | tuple) else [value]
+    return isinstance(target, np.ndarray) and any(
+        isinstance(one, np.ndarray) and np.may_share_memory(one, target) for one in arrays
+    )
+
+
 def _names(found: set[str]) -> list[str]:
     """What is asked, whichever of its parts was mended."""
     return sorted({name.split("\n")[0] for name in found})
@@ -340,4 +373,4 @@ def _done(
         search.found()
     except OutOfTime:  # what was found until then has been proved
         disarm()
-    return {"found": search.steps, "runs": int(runs.count), "most": runs.most}
+    return {"found": search.steps, "runs": int(runs.count), "most": runs.most, "right": search.is_right}

@@ -72,6 +72,7 @@ class Seen:
             n for n, values in enumerate(table) if all(np.all(one == 0) or np.all(one == 1) for one in values)
         }
         self.generators: set[int] = set()  #: the expressions that give a generator of random numbers
+        self.results: set[int] = set()  #: the quantities that are answers as a whole
         self.uses: dict[str, list[Node]] = {}
         for node in nodes:
             if node.leaf:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Callable, Iterable, Iterator
+import itertools
+from collections.abc import Iterator
 from typing import Any
 
-from .edits import Unit, exchanged, is_first, left_out, moved_to, setting, worked_out_before
+from .edits import Edit, Undo, Unit, exchanged, is_first, left_out, moved_to, setting, worked_out_before
 from .instrument import MODULES
 from .putting import Mutant, Putting
 
 MOST_STATEMENTS = 12
 """In a longer block no statement is tried at every other place."""
+
+MOST_RENAMED = 8
+"""In a function that gives values to more attributes no two of them change their names."""
 
 _DEFINES = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
 
@@ -21,6 +25,7 @@ class Statements(Putting):
     """The changes of whole statements."""
 
     def _statements(self, unit: Unit, lines: set[int]) -> Iterator[Mutant]:
+        yield from self._renamed(unit)
         for owner in ast.walk(unit.tree):
             if isinstance(owner, ast.ClassDef):
                 continue
@@ -35,6 +40,7 @@ class Statements(Putting):
                 yield from self._returned(unit, block)
                 for group in self._groups(block):
                     yield from self._assigned(unit, block, group)
+                    yield from self._backwards(unit, block, group)
 
     def _returning(self, unit: Unit, function: ast.FunctionDef) -> Iterator[Mutant]:
         """A function that returns nothing, with what it has given a value to last."""
@@ -52,38 +58,16 @@ class Statements(Putting):
             made = ast.copy_location(ast.Return(read), body[-1])
             yield Mutant(0.5, f"returns {ast.unparse(read)}", unit, function, moved_to([], [made], body, end))
 
-    def calling(self, missing: Callable[[Unit, set[str]], Iterable[str]]) -> Iterator[Mutant]:
-        """A call that ``missing`` gives for a function and what is called in it, at every place of it."""
-        for unit in self.units if not self.whole else ():
-            every = [one for one in ast.walk(unit.tree) if isinstance(one, ast.Call)]
-            called = {one.func.attr for one in every if isinstance(one.func, ast.Attribute)}
-            blocks: list[Any] = [getattr(one, "body", None) for one in ast.walk(unit.tree)]
-            for call in dict.fromkeys(missing(unit, called)):
-                for block in blocks:
-                    for group in [*self._groups(block), [None]] if isinstance(block, list) else ():
-                        made = ast.parse(call).body[0]
-                        for one in ast.walk(made):
-                            ast.copy_location(one, unit.tree)
-                        yield Mutant(0.5, f"calls {call}", unit, unit.tree, moved_to([], [made], block, group[0]))
-
-    def copying(self) -> Iterator[Mutant]:
-        """An argument is copied before a statement that changes it in place."""
-        for unit in self.units:
-            given = {one.arg for one in ast.walk(unit.tree) if isinstance(one, ast.arg)}
-            every = [getattr(one, "body", None) for one in ast.walk(unit.tree)]
-            for block in every:
-                if not isinstance(block, list):
-                    continue
-                for group in self._groups(block):
-                    own = self._own(group)
-                    at = next(iter(getattr(own, "targets", ())), getattr(own, "target", None))
-                    while isinstance(at, ast.Subscript):
-                        at = at.value.args[1] if self._is_hook(at.value) else at.value  # type: ignore[attr-defined]
-                    if isinstance(at, ast.Name) and at.id in given:
-                        copied = ast.parse(f"{at.id} = {at.id}.copy()").body[0]
-                        for one in ast.walk(copied):
-                            ast.copy_location(one, own)
-                        yield Mutant(0.1, f"changed {at.id}", unit, own, moved_to([], [copied], block, group[0]))
+    def _renamed(self, unit: Unit) -> Iterator[Mutant]:
+        """Two attributes that a function gives values to, each under the name of the other, wherever they stand."""
+        every = [one for one in ast.walk(unit.tree) if isinstance(one, ast.Attribute)]
+        own = [one for one in every if isinstance(one.value, ast.Name) and one.value.id == "self"]
+        stored = {one.attr: one for one in own if isinstance(one.ctx, ast.Store)}
+        for pair in itertools.combinations(stored if len(stored) <= MOST_RENAMED else (), 2):
+            both = [one for one in own if one.attr in pair]
+            edits = [setting(one, "attr", pair[one.attr == pair[0]]) for one in both]
+            first = min((one for one in both if isinstance(one.ctx, ast.Store)), key=lambda one: one.lineno)
+            yield Mutant(0.5, f"renamed {' '.join(pair)}", unit, first, _both(*edits))
 
     def _groups(self, block: list[Any]) -> list[list[Any]]:
         """The statements of a block; what stands around one of them for its hooks goes with it."""
@@ -139,6 +123,38 @@ class Statements(Putting):
                 goal = groups[number + 1][0] if number + 1 < len(groups) else None
                 yield Mutant(0.5, "out of", unit, self._own(inside[-1]), moved_to(own.body, inside[-1], block, goal))
 
+    def _backwards(self, unit: Unit, block: list[Any], group: list[Any]) -> Iterator[Mutant]:
+        """What gets an end and belongs to the other one, a list that stands the other way round, and an assignment."""
+        own = self._own(group)
+        value = self._under_hook(getattr(own, "value", None))
+        target = own.targets[0] if isinstance(own, ast.Assign) and len(own.targets) == 1 else None
+        if isinstance(own, ast.Expr) and isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute):
+            attribute, given = value.func.attr, value.args
+            if attribute == "append" and len(given) == 1:
+                first = ast.copy_location(ast.Constant(0), value)
+                yield Mutant(0.28, "at the beginning", unit, own, _both(
+                    setting(value.func, "attr", "insert"), setting(value, "args", [first, *given])
+                ))  # fmt: skip
+            elif attribute == "insert" and len(given) == 2:
+                yield Mutant(0.28, "at the end", unit, own, _both(
+                    setting(value.func, "attr", "append"), setting(value, "args", given[1:])
+                ))  # fmt: skip
+        elif self._is_hook(getattr(own, "value", None)) and (
+            isinstance(own, ast.Return) or (target is not None and isinstance(value, ast.List | ast.ListComp))
+        ):
+            turned = ast.parse("_[::-1]", mode="eval").body
+            for one in ast.walk(turned):
+                ast.copy_location(one, own)
+            turned.value = own.value  # type: ignore[attr-defined]
+            yield Mutant(0.3, "backwards", unit, value, setting(own, "value", turned))
+        elif isinstance(target, ast.Name | ast.Attribute) and isinstance(value, ast.Name | ast.Attribute):
+            there, here = copy.deepcopy(value), copy.copy(target)
+            if isinstance(there, ast.Attribute):
+                there.value = self._under_hook(there.value)
+            there.ctx, here.ctx = ast.Store(), ast.Load()
+            made = ast.copy_location(ast.Assign([there], here), own)
+            yield Mutant(0.45, "turned", unit, own, exchanged(block, own, made))
+
     def _returned(self, unit: Unit, block: list[Any]) -> Iterator[Mutant]:
         """What is returned is worked out before what stands above it; a return in a loop belongs behind the loop."""
         groups = self._groups(block)
@@ -178,6 +194,21 @@ class Statements(Putting):
             for operator, sign in ((ast.Add, "+="), (ast.Sub, "-=")):
                 if not isinstance(own.op, operator):
                     yield Mutant(0.2, f"assigned {sign}", unit, own, setting(own, "op", operator()))
+
+
+def _both(*edits: Edit) -> Edit:
+    """Several edits as one."""
+
+    def change() -> Undo:
+        undone = [one() for one in edits]
+
+        def undo() -> None:
+            for one in reversed(undone):
+                one()
+
+        return undo
+
+    return change
 
 
 def _branches(loop: Any) -> Iterator[list[Any]]:

@@ -14,6 +14,9 @@ from .proofs import Proofs
 from .runs import Plain, as_rows, parts, same
 from .seen import Candidate
 
+_SUPER = re.compile(r"super\(\)\.\w+\(")
+"""A call of a function that is none of these, though one of them has its name."""
+
 _CALLED = re.compile(r"(?:(\w+)\.)?(?<!\w)([^\W\d]\w*)\(")
 
 
@@ -60,7 +63,10 @@ class Weighing(Proofs):
         if self.runs.most < 8 * len(seen):
             return
         stream = np.random.default_rng(0)
-        base = parts(as_rows(self.runs.run(0, self.over[0]), self.entries[0]))
+        right_at = [self._right(point, self.runs.run(point, self.over[point])) for point in self.searched]
+        at = next((point for point, one in zip(self.searched, right_at) if one != set(self.exact[0])), 0)
+        at = 0 if self.runs.codes else at  # a statement that is run alone is looked at there
+        base = parts(as_rows(self.runs.run(at, self.over[at]), self.entries[at]))
         if not self.exact[0].keys() <= base.keys():
             return  # an error that the question has caught
         used: set[int] = set()
@@ -71,7 +77,7 @@ class Weighing(Proofs):
         def is_idle(over: dict[Visit, Any]) -> bool:
             """Whether these values mend nothing; what they reach is kept."""
             index = next(iter(over))[0]
-            changed = self._changed_by(over, base, moved)
+            changed = self._changed_by(over, base, moved, at)
             for name in changed:
                 reaches[name].add(index)
             is_number = not any(np.ndim(one) for one in over.values())
@@ -93,7 +99,10 @@ class Weighing(Proofs):
                 for found_in in reaches.values():
                     found_in.add(key[0])
                 continue
-            other = stream.standard_normal(values[0].shape) * (1.0 + np.abs(values[0]).max(initial=0.0))
+            size = np.max(np.abs(values[at]), where=np.isfinite(values[at]), initial=0.0)
+            other = stream.standard_normal(values[at].shape) * (1.0 + size)
+            if getattr(getattr(self.objects[key], "dtype", None), "kind", "") == "b":  # of numbers each would be true
+                other = stream.integers(0, 2, values[at].shape).astype(float)
             alike = self.candidates.visits_alike(key, values)
             row = self.rows.mine.get(key[0]) if key[1] == 0 else None
             if is_idle({key: other}):
@@ -108,7 +117,7 @@ class Weighing(Proofs):
                 row is not None
                 and len(alike) + 1 < len(row[0])
                 and not is_idle(
-                    {(key[0], visit): one + stream.standard_normal(np.shape(one)) for visit, one in enumerate(row[0])}
+                    {(key[0], visit): one + stream.standard_normal(np.shape(one)) for visit, one in enumerate(row[at])}
                 )
             ):
                 busy.add(key[0])
@@ -120,8 +129,8 @@ class Weighing(Proofs):
         self.unreached = every - used
         self.unused = self.unreached | (every - busy)
 
-    def _changed_by(self, over: dict[Visit, Any], base: Plain, moved: dict[Any, set[str]]) -> set[str]:
-        """The answers that these values change. Of a statement that is run alone it is those that follow from what it
+    def _changed_by(self, over: dict[Visit, Any], base: Plain, moved: dict[Any, set[str]], at: int) -> set[str]:
+        """The answers that these values change at a point. Of a statement that is run alone it is those that follow from what it
         gives: ``moved`` knows which they are, by the entries that have changed."""
         statement, way = self.alone.of({key[0] for key in over}), None
         if statement is not None:
@@ -129,7 +138,7 @@ class Weighing(Proofs):
             if way is not None and (way in moved or not any(way[1:])):
                 self.runs.count += 1.0  # as the run that it spares
                 return moved.get(way, set())
-        found = parts(as_rows(self.runs.run(0, {**self.over[0], **over}), self.entries[0]))
+        found = parts(as_rows(self.runs.run(at, {**self.over[at], **over}), self.entries[at]))
         if self.runs.error is not None:
             return set(self.exact[0])
         changed = {name for name in self.exact[0] if name in base and not _is_same(found.get(name), base[name])}
@@ -198,7 +207,7 @@ class Weighing(Proofs):
                 if one.kind == "Call" and not self._hands_on(one)
                 and not (one.children and self.visited.isdisjoint((one.index, *one.children)))
             ]  # fmt: skip
-            calls = {call for one in within for call in _CALLED.findall(one.text)}
+            calls = {call for one in within for call in _CALLED.findall(_SUPER.sub("(", one.text))}
             called = names & {name for owner, name in calls if owner not in MODULES - {"self", "cls"}}
             self.helpers = set()
             for node in self.nodes:
