@@ -15,6 +15,7 @@ import numpy as np
 
 from autograder.exercise import Exercise, Probe, parsed
 from autograder.locate.agreement import agree, both
+from autograder.locate.job import Draw, further, points
 from autograder.locate.locate import NotRun, Piece, Repair, Run, Solution, own_numbers, search, solutions
 from autograder.locate.quantities import WORKED_OUT
 from autograder.locate.words import sentence
@@ -34,6 +35,12 @@ FORMS = frozenset({"value", "transpose", "keepdims", "summed", "averaged", "cond
 """Repairs that say what a name should hold, and not how the code is to be changed."""
 
 MOST_KEPT = 2000
+
+Found = Mapping[str, list[Repair]]
+"""The repairs of a notebook by probe."""
+
+BESIDE = ("_after", "_again")
+"""How answers end that a line is charged for which does not ask for them itself."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +65,8 @@ class Locator:
         self._run, self._lock = run, threading.Lock()
         self.differing: list[str] = []
         """Where a named mistake and a place differ, so that the place is not claimed: for authors."""
-        self._solutions: dict[tuple[str, int, str, str], Solution | None] = {}
-        self._found: dict[tuple[str, int, str, tuple[str, ...]], Mapping[str, list[Repair]]] = {}
+        self._solutions: dict[tuple[str, int, str, str, Draw], Solution | None] = {}
+        self._found: dict[tuple[str, int, str, tuple[str, ...]], tuple[Found, Mapping[str, Solution]]] = {}
 
     def attach(
         self, exercise: Exercise, seed: int, questions: Sequence[QuestionMark], code: Code, solved: Callable[[], Code]
@@ -78,19 +85,28 @@ class Locator:
         self, exercise: Exercise, seed: int, questions: tuple[QuestionMark, ...], code: Code,
         solved: Callable[[], Code],
     ) -> tuple[QuestionMark, ...]:  # fmt: skip
-        asked = [q for q in questions if any(_is_looked_at(line) for line in q.lines)]
+        begun = {exercise.question(q.id).probe.name for q in questions if any(line.points for line in q.lines)}
+        asked = [
+            q for q in questions
+            if any(_is_looked_at(line, exercise.question(q.id).probe.name in begun) for line in q.lines)
+        ]  # fmt: skip
         probes = list({exercise.question(q.id).probe.name: exercise.question(q.id).probe for q in asked}.values())
         if not probes:
             return questions
-        known = self._known(exercise, seed, probes, solved)
+        known = self._known(exercise, seed, probes, solved, points)
         key = _called(exercise, probes), seed, code.digest, tuple(sorted(known))
         if key not in self._found:
-            found = search(code.job, sorted(code.own), probes, known, self._run)
+            repaired, right = search(code.job, sorted(code.own), probes, known, self._run)
+            right = [probe for probe in right if not repaired[probe.name] and further(probe, seed)[0]]
+            if right:  # as far as it was asked: it is asked more
+                more = self._known(exercise, seed, right, solved, further)
+                known = {**known, **more}
+                repaired |= search(code.job, sorted(code.own), right, more, self._run)[0]
             with self._lock:
                 if len(self._found) >= MOST_KEPT:
                     self._found.clear()
-                self._found[key] = found
-        found = dict(self._found[key])
+                self._found[key] = repaired, known
+        found, known = self._found[key]
         made = []
         for question in questions:
             repairs = found.get(exercise.question(question.id).probe.name, [])
@@ -100,17 +116,18 @@ class Locator:
                 if one not in agreeing and named:
                     self.differing.append(f"{exercise.name}.{question.id}: {named}, but {one.kind} mends it")
             others = {line.name for other in questions if other is not question for line in other.lines}
-            made.append(_with_places(question, agreeing, known, code, others))
+            is_begun = exercise.question(question.id).probe.name in begun
+            made.append(_with_places(question, agreeing, known, code, others, is_begun))
         return tuple(made)
 
     def _known(
-        self, exercise: Exercise, seed: int, probes: Sequence[Probe], solved: Callable[[], Code]
-    ) -> dict[str, Solution]:
+        self, exercise: Exercise, seed: int, probes: Sequence[Probe], solved: Callable[[], Code], draw: Draw
+    ) -> Mapping[str, Solution]:
         solution = solved()
-        keys = {probe.name: (_called(exercise, [probe]), seed, solution.digest, probe.name) for probe in probes}
+        keys = {one.name: (_called(exercise, [one]), seed, solution.digest, one.name, draw) for one in probes}
         missing = [probe for probe in probes if keys[probe.name] not in self._solutions]
         if missing:
-            found = solutions(exercise, seed, solution.job, sorted(solution.own), self._run, missing)
+            found = solutions(exercise, seed, solution.job, sorted(solution.own), self._run, missing, draw)
             with self._lock:
                 for probe in missing:
                     self._solutions[keys[probe.name]] = found.get(probe.name)
@@ -123,41 +140,44 @@ def _called(exercise: Exercise, probes: Iterable[Probe]) -> str:
     return f"{exercise.name} {exercise.personal.in_words(numbers)}" if numbers and exercise.personal else exercise.name
 
 
-def _is_looked_at(line: LineMark) -> bool:
-    return line.status in LOOKED_AT and line.points < line.max_points
+def _is_looked_at(line: LineMark, begun: bool) -> bool:
+    """Whether a line has a value that could be mended, or none where the rest of what is asked with it is right."""
+    return line.points < line.max_points and (line.status in LOOKED_AT or (begun and line.status == "missing"))
 
 
 def _named(question: QuestionMark, repair: Repair) -> tuple[str, ...]:
     """The mistakes that are named in the lines that a repair mends."""
-    lines = [line for line in question.lines if line.name in repair.mends and _is_looked_at(line)]
+    lines = [line for line in question.lines if line.name in repair.mends and line.points < line.max_points]
     return tuple(dict.fromkeys(name for line in lines for name in line.mistakes))
 
 
 def _with_places(
-    question: QuestionMark, repairs: Sequence[Repair], known: Mapping[str, Solution], code: Code, elsewhere: set[str]
-) -> QuestionMark:
+    question: QuestionMark, repairs: Sequence[Repair], known: Mapping[str, Solution], code: Code, elsewhere: set[str],
+    begun: bool,
+) -> QuestionMark:  # fmt: skip
     if not repairs:
         return question
     asked = {line.name for line in question.lines}
-    others = [one for one in repairs if not asked & set(one.mends) and any(n.endswith("_after") for n in one.mends)]
+    others = [one for one in repairs if not asked & set(one.mends) and any(n.endswith(BESIDE) for n in one.mends)]
     mended = {name for one in repairs for name in one.mends}
     answered = {name for one in repairs for name in known[one.probe].asked["exact"][0]}
 
     used: dict[Place, Repair] = {}
 
     def place(line: LineMark) -> Place | None:
-        if not _is_looked_at(line):
+        if not _is_looked_at(line, begun):
             return None
         first = next((one for one in repairs if {line.name, f"own_{line.name}"} & set(one.mends)), None)
         if first is None and line.name not in mended and others:
-            first = others[0]  # the line is charged for what else the method changes
+            first = others[0]  # the line is charged for what else the method changes, or gives the next time
         if first is None and line.name not in answered:
             # the line is about all that is answered, but for what other questions have lines for
             first = next((one for one in repairs if not set(one.mends) <= elsewhere), None)
         made = None if first is None else to_place(first, known[first.probe], code)
         if made is None or first is None:
             return None
-        made = replace(made, text=both(made.text, _named(question, first)))
+        named = _named(question, first) or (line.mistakes if first in others else ())
+        made = replace(made, text=both(made.text, named))
         used[replace(made, got=None, expected=None)] = first
         small = question.example is not None and np.size(first.expected) <= SHOWN_ENTRIES
         return made if small else replace(made, got=None, expected=None)

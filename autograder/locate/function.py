@@ -96,7 +96,7 @@ def places(
     code = Code(function.job, {0: function.file})
     probe = function.probe
     made: dict[str, Place] = {}
-    for repair in search(code.job, [0], [probe], {probe.name: solution}, run)[probe.name]:
+    for repair in search(code.job, [0], [probe], {probe.name: solution}, run)[0][probe.name]:
         place = to_place(repair, solution, code)
         for name in repair.mends if place is not None else ():
             if place is not None:

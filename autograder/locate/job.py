@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -30,6 +30,10 @@ WALL_SECONDS = 60.0
 """A search is bounded by its runs; on a busy machine they take longer, and what is found must be the same."""
 
 
+Draw = Callable[[Probe, int], tuple[list[Values], int]]
+"""What draws the points of a search, and says which of them is the small shown example, or -1."""
+
+
 def points(probe: Probe, seed: int) -> tuple[list[Values], int]:
     """The challenges of this purpose, and which of them is the small shown example, or -1.
 
@@ -53,6 +57,23 @@ def points(probe: Probe, seed: int) -> tuple[list[Values], int]:
     return (found[:POINTS] + examples[:1], min(len(found), POINTS)) if fixed else (found[:POINTS], -1)
 
 
+def further(probe: Probe, seed: int) -> tuple[list[Values], int]:
+    """Points like those challenges that :func:`points` does not use: on a kink, or where more is asked; none without.
+
+    What they give beside the others, as a flag that asks for more, the usual points get, too. Else they stand beside
+    a usual one, at which what is right has to stay so.
+    """
+    stream = np.random.default_rng([seed, zlib.crc32(probe.name.encode()), STREAM])
+    drawn = [[one.given for one in probe.challenges(stream) if not one.shown] for _ in range(POINTS)]
+    rest = [one[POINTS:] for one in drawn]
+    if not rest[0]:
+        return [], -1
+    more = {name: value for name, value in rest[0][0].items() if name not in drawn[0][0]}
+    if more:
+        return [{**one, **more} for one in drawn[0][:POINTS]], -1
+    return [*rest[0][:2], drawn[0][0], rest[1][0]][:POINTS], -1
+
+
 def _same(one: Any, other: Any) -> bool:
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
@@ -61,11 +82,9 @@ def _same(one: Any, other: Any) -> bool:
     return bool(np.array_equal(one, other))
 
 
-def to_record(job: Job, probes: Sequence[Probe], seed: int, cells: Sequence[int]) -> Job:
+def to_record(job: Job, probes: Sequence[Probe], seed: int, cells: Sequence[int], draw: Draw = points) -> Job:
     """The job that runs the course's solution and records what its expressions give."""
-    asks = tuple(
-        Ask(probe.name, probe.source, ({"points": points(probe, seed)[0]},), task="record") for probe in probes
-    )
+    asks = tuple(Ask(probe.name, probe.source, ({"points": draw(probe, seed)[0]},), task="record") for probe in probes)
     return _with(job, asks, cells)
 
 

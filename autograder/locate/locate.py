@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Exercise, Probe, Values
-from autograder.locate.job import points, to_record, to_repair
+from autograder.locate.job import Draw, points, to_record, to_repair
 from autograder.locate.quantities import Quantity, described, quantities
 from autograder.sandbox import Job, Outcome
 
@@ -32,17 +32,18 @@ class Solution:
 
 
 def solutions(
-    exercise: Exercise, seed: int, job: Job, cells: Sequence[int], run: Run, probes: Sequence[Probe]
-) -> dict[str, Solution]:
-    """The solution's answers by probe; a probe that cannot be recorded is left out."""
-    outcome = run(to_record(job, probes, seed, cells))
+    exercise: Exercise, seed: int, job: Job, cells: Sequence[int], run: Run, probes: Sequence[Probe],
+    draw: Draw = points,
+) -> dict[str, Solution]:  # fmt: skip
+    """The solution's answers by probe, at the points that are drawn; what cannot be recorded is left out."""
+    outcome = run(to_record(job, probes, seed, cells, draw))
     found = {}
     for probe in probes:
         answer = outcome.answers[probe.name][0]
         if answer.status != "answered" or not answer.values.get("answers"):
             continue
         network = next((q.network for q in exercise.questions if q.probe is probe and q.network), None)
-        given, shown = points(probe, seed)
+        given, shown = draw(probe, seed)
         exact = [{name: value for name, value in one.items() if value is not None} for one in answer.values["answers"]]
         recorded, rows, in_calls, handed = (
             answer.values[name] for name in ("quantities", "rows", "in_calls", "handed")
@@ -134,20 +135,21 @@ class Repair:
 
 def search(
     job: Job, cells: Sequence[int], probes: Sequence[Probe], known: Mapping[str, Solution], run: Run
-) -> dict[str, list[Repair]]:
-    """The repairs of a student's code by probe."""
+) -> tuple[dict[str, list[Repair]], list[Probe]]:
+    """The repairs of a student's code by probe, and the probes to which all its answers are right."""
     wanted = [probe for probe in probes if probe.name in known]
     if not wanted:
-        return {}
+        return {}, []
     outcome = run(to_repair(job, {name: one.asked for name, one in known.items()}, wanted, cells))
-    found = {}
+    found, right = {}, []
     for probe in wanted:
         answer = outcome.answers[probe.name][0]
+        right += [probe] if answer.status == "answered" and answer.values.get("right") else []
         table = known[probe.name].table
         found[probe.name] = [
             _read(probe.name, one, table) for one in answer.values.get("found", ()) if answer.status == "answered"
         ]
-    return found
+    return found, right
 
 
 def _read(probe: str, one: Mapping[str, Any], table: Sequence[Quantity]) -> Repair:

@@ -52,6 +52,17 @@ SAMPLE = [
     ("attention", "outputs-of-scores", "A", "(Q @ K.T", "gives something else here"),
     ("two_hidden_layers", "dW1-elementwise", "dW1", "dZ1[:1] * X", "`dW1` is due"),
     ("vanishing_gradients", "weights-not-transposed", "sigmoid", "weights[i] @ dZ", "has to be transposed"),
+    ("simple_network", "gradient-added-up", "db2", "getattr(self", "gives something else here"),
+    ("simple_network", "second-call-fails", "db2", "hasattr(self", "has to be the other way round"),
+    ("relu_derivative", "leaky-at-zero", "dZ1", "2.0", "0 is due here"),
+    ("relu_derivative", "both-in-place", "relu", "return np.maximum(Z, 0, out=Z)", "changes `Z` in place"),
+    ("optimisers", "adam-in-place", "m", "m *= beta1", "changes `m` in place"),
+    ("ising_phases", "another-generator", "trained", "np.random.default_rng()", "`rng` is due here"),
+    ("ising_phases", "all-up", "form", "p_up > np.zeros", "something else here than is due"),
+    ("l2_regularization", "study-ignores-seed-at-all", "train_accuracy", "L2Network(", "lacks the argument `rng`"),
+    ("l2_regularization", "loss-without-penalty", "loss", "super().compute_loss(Y)", "the loss is due"),
+    ("sgd", "lost-axis", "one", "X[:, k]", "loses an axis here"),
+    ("sgd", "no-list", "losses", "def train_sgd", "`return losses` is due at the end"),
     ("vanishing_gradients", "slope-missing-below", "sigmoid", "dA * slope if i == 4 else dA", "a part is too much"),
 ]
 

@@ -130,8 +130,8 @@ class Weighing(Proofs):
         self.unused = self.unreached | (every - busy)
 
     def _changed_by(self, over: dict[Visit, Any], base: Plain, moved: dict[Any, set[str]], at: int) -> set[str]:
-        """The answers that these values change at a point. Of a statement that is run alone it is those that follow from what it
-        gives: ``moved`` knows which they are, by the entries that have changed."""
+        """The answers that these values change at a point. Of a statement that is run alone it is those that follow
+        from what it gives: ``moved`` knows which they are, by the entries that have changed."""
         statement, way = self.alone.of({key[0] for key in over}), None
         if statement is not None:
             way = self.alone.moves(statement, {**self.over[0], **over})
