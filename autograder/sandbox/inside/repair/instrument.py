@@ -248,7 +248,9 @@ class Instrument(ast.NodeTransformer):
         inner = self._inner(node)
         self._parent, self._root, self._target = kept
         call = ast.Call(ast.Name(self.name, ast.Load()), [ast.Constant(about.index), inner], [])
-        return _placed(call, original)
+        for one in (call, call.func, call.args[0]):  # what is within has its place
+            ast.copy_location(one, original)
+        return call
 
     def _argument(self, node: Any, called: str, which: str) -> Any:
         first, kind = len(self.nodes), type(node)
