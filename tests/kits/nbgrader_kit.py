@@ -22,7 +22,8 @@ NAME, SHEET = "worked_calculation", "by_hand"
 
 SERVER = """
 import json, os, sys
-import autograder.bridge
+import autograder.bridge.derived, autograder.bridge.feedback_page, autograder.bridge.preprocessors
+import autograder.build.leakcheck, autograder.exercises.worked_calculation
 from nbgrader.apps.nbgraderapp import main
 for line in sys.stdin:
     asked = json.loads(line)
