@@ -10,7 +10,9 @@ OPEN = frozenset(
     {"value", "value-transposed", "name", "argument", "index", "condition", "comparison", "copy", "deleted", "early",
      "late", "into", "out", "assigned", "item", "also", "returns", "unchanged", "keyword", "omitted", "local", "in",
      "deep", "float", "blind", "handed", "begins", "entries", "calls", "kept",
-     "backwards", "at", "turned", "each", "entry", "renamed"}
+     "backwards", "at", "turned", "each", "entry", "renamed",
+     "shared", "anew", "brackets", "nested", "size",
+     "letters", "rows", "items", "lacking", "unkept", "inherited", "option", "around"}
 )  # fmt: skip
 """Repairs that say what is due, or where a statement belongs: any mistake may be behind that."""
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from autograder.exercise import Exercise, Probe, parsed
 from autograder.locate.agreement import agree, both
+from autograder.locate.beside import right_beside
 from autograder.locate.job import Draw, further, points
 from autograder.locate.locate import NotRun, Piece, Repair, Run, Solution, own_numbers, search, solutions
 from autograder.locate.quantities import WORKED_OUT
@@ -96,12 +97,14 @@ class Locator:
         known = self._known(exercise, seed, probes, solved, points)
         key = _called(exercise, probes), seed, code.digest, tuple(sorted(known))
         if key not in self._found:
-            repaired, right = search(code.job, sorted(code.own), probes, known, self._run)
+            sources = [code.job.cells[number].source for number in code.own]
+            trusted = {one.name: right_beside(exercise, questions, one, sources) for one in probes}
+            repaired, right = search(code.job, sorted(code.own), probes, known, self._run, trusted)
             right = [probe for probe in right if not repaired[probe.name] and further(probe, seed)[0]]
             if right:  # as far as it was asked: it is asked more
                 more = self._known(exercise, seed, right, solved, further)
                 known = {**known, **more}
-                repaired |= search(code.job, sorted(code.own), right, more, self._run)[0]
+                repaired |= search(code.job, sorted(code.own), right, more, self._run, trusted)[0]
             with self._lock:
                 if len(self._found) >= MOST_KEPT:
                     self._found.clear()

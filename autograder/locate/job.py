@@ -88,10 +88,19 @@ def to_record(job: Job, probes: Sequence[Probe], seed: int, cells: Sequence[int]
     return _with(job, asks, cells)
 
 
-def to_repair(job: Job, asked: Mapping[str, Mapping[str, Any]], probes: Sequence[Probe], cells: Sequence[int]) -> Job:
-    """The job that looks for repairs of a student's code, at the points and with the exact values in ``asked``."""
+def to_repair(
+    job: Job, asked: Mapping[str, Mapping[str, Any]], probes: Sequence[Probe], cells: Sequence[int],
+    trusted: Mapping[str, Sequence[str]],
+) -> Job:  # fmt: skip
+    """The job that looks for repairs of a student's code, at the points and with the exact values in ``asked``.
+
+    ``trusted`` are the names, by probe, of what is right by a question of its own.
+    """
     seconds = SHARE * _limits(job).question_cpu_seconds
-    told = {probe.name: {**asked[probe.name], "seconds": seconds} for probe in probes}
+    told = {
+        probe.name: {**asked[probe.name], "seconds": seconds, "trusted": [*trusted.get(probe.name, ())]}
+        for probe in probes
+    }
     asks = tuple(Ask(probe.name, probe.source, (told[probe.name],), task="repair") for probe in probes)
     return _with(job, asks, cells)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -134,13 +135,17 @@ class Repair:
 
 
 def search(
-    job: Job, cells: Sequence[int], probes: Sequence[Probe], known: Mapping[str, Solution], run: Run
-) -> tuple[dict[str, list[Repair]], list[Probe]]:
-    """The repairs of a student's code by probe, and the probes to which all its answers are right."""
+    job: Job, cells: Sequence[int], probes: Sequence[Probe], known: Mapping[str, Solution], run: Run,
+    trusted: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> tuple[dict[str, list[Repair]], list[Probe]]:  # fmt: skip
+    """The repairs of a student's code by probe, and the probes to which all its answers are right.
+
+    ``trusted`` are the names, by probe, of what is right by a question of its own.
+    """
     wanted = [probe for probe in probes if probe.name in known]
     if not wanted:
         return {}, []
-    outcome = run(to_repair(job, {name: one.asked for name, one in known.items()}, wanted, cells))
+    outcome = run(to_repair(job, {name: one.asked for name, one in known.items()}, wanted, cells, trusted))
     found, right = {}, []
     for probe in wanted:
         answer = outcome.answers[probe.name][0]

@@ -32,6 +32,11 @@ SENTENCES = {
     "copy": "{code} is changed in place further on: a copy is due here.",
     "square": "{code} lacks its square here.",
     "in order": "In {code} two stand in each other's place.",
+    "out before": "{code} stands in the loop and belongs before it.",
+    "shared": "{code} gives several names one array: what changes one of them changes all; a copy is due.",
+    "anew": "{code} changes the array itself, which something else holds, too: a new one is due.",
+    "brackets": "In {code} brackets are missing, or stand elsewhere than is due.",
+    "nested": "In {code} two steps are in the wrong order: what is done last comes first.",
     "summed": "{code} lacks its sum here.",
     "averaged": "{code} lacks its mean here.",
     "handed": "In {code} something else has to be handed on.",
@@ -82,7 +87,23 @@ def sentence(kind: str, code: str, due: Quantity | None, given: Quantity | None,
         return f"{quoted} lacks the argument `{detail}`."
     if what == "also":
         return f"{quoted} lacks one of what is asked for: `{detail}`."
-    if what in ("number", "name", "argument"):
+    if what == "letters":
+        return f"In {quoted} the letters have to be `{detail}`."
+    if what == "rows":
+        return f"{quoted} goes along the first axis of `{detail}` alone, not over all its entries."
+    if what == "items":
+        return f"In {quoted} these do not belong: `{detail}`."
+    if what == "option":
+        return f"In {quoted} the argument `{detail}` is too much."
+    if what == "around":
+        return f"{quoted} lacks a call around it: `{detail}`."
+    if what == "lacking":
+        return f"{quoted} lacks `{detail}`."
+    if what == "unkept":
+        return f"Nothing here keeps `{detail}` as `self.{detail}`."
+    if what == "inherited":
+        return f"{quoted} gives `self.{detail}` its value, which is not what is due here, and nothing changes it."
+    if what in ("number", "name", "argument", "size"):
         return f"{quoted}: `{detail}` is due here."
     if what == "operator":
         return f"In {quoted} the operator has to be `{detail}`."

@@ -23,8 +23,11 @@ MOST_TWINS = 8
 
 TWINS = frozenset(
     ("operator", "without", "number", "comparison", "function", "sign", "factor", "square", "argument", "name")
-    + ("assigned", "transposed", "kept")
+    + ("assigned", "transposed", "kept", "size", "letters", "brackets")
 )
+
+MOST_HALVES = 4
+"""So many changes are tried with a second one each."""
 
 COMPILED = 3
 """A change costs as much as so many function calls for each node of the tree that is compiled."""
@@ -55,6 +58,7 @@ class Changing(Weighing):
     def _mutants_that_mend(
         self, right: set[str], most: float, lines: set[tuple[int, int]]
     ) -> list[tuple[Repair, set[str]]]:
+        halves: list[Mutant] = []
         found: list[tuple[Repair, set[str]]] = []
         every = [
             *self.mutants.all(self._changeable(), lines, self.candidates.generators),
@@ -62,7 +66,9 @@ class Changing(Weighing):
         ]
         every += self.mutants.handing(self._not_handed, self.visited)
         every += self.mutants.stepping(self._held)
-        for mutant in sorted(every, key=lambda one: one.rank):
+        every = sorted((one for one in every if not self._is_trusted(one.unit)), key=lambda one: one.rank)
+        scaled = self._scaled_as_it_is(right)
+        for mutant in every:
             if self._is_spent(most):
                 break
             is_tried = not (self._is_scaling(mutant) or self._is_long(mutant) or self._fails_alone(mutant, right))
@@ -73,8 +79,33 @@ class Changing(Weighing):
                     gained = self._gained(right, [{} for _ in self.points])
                     if gained and not (mutant.kind.startswith("name") and self._begins(right | gained, gained)):
                         found.append((mutant, gained))
+                    elif not gained and self._scaled(*self.missed) - scaled - right:
+                        halves.append(mutant)
                 finally:
                     back()
+        return found or self._in_two(right, most, halves, every)
+
+    def _in_two(
+        self, right: set[str], most: float, halves: list[Mutant], every: list[Mutant]
+    ) -> list[tuple[Repair, set[str]]]:
+        """Two slips of which each hides the other: with one change an answer is a multiple of what is due, with the
+        second one it is exact."""
+        found: list[tuple[Repair, set[str]]] = []
+        for half in halves[:MOST_HALVES]:
+            back = self._put(half)
+            for other in every if back is not None else ():
+                if self._is_spent(most) or other is half:
+                    continue
+                undo = None if self._is_scaling(other) or self._is_long(other) else self._put(other)
+                self._compiled(other.unit.size)
+                if undo is not None:
+                    if gained := self._gained(right, [{} for _ in self.points]):
+                        found.append((Twins(half.rank + other.rank, (half, other)), gained))
+                    undo()
+            if back is not None:
+                back()
+            if found:
+                break
         return found
 
     def _compiled(self, nodes: int) -> None:
@@ -88,6 +119,11 @@ class Changing(Weighing):
             return False
         code = self.alone.changed(statement, mutant)
         return code is not None and not self._may_mend(statement, right, [{} for _ in self.points], code)
+
+    def _scaled_as_it_is(self, right: set[str]) -> set[str]:
+        """The answers that are multiples of what is due before anything is changed."""
+        point = self.searched[0]
+        return self._scaled(point, self.runs.run(point, self.over[point], keeps=self._keeps(point, right, set())))
 
     def _behind(self) -> set[int]:
         """The expressions of the same function behind the one at which the code stops: these would run as well."""
@@ -205,7 +241,7 @@ class Changing(Weighing):
             return False
         if mutant.hook in self._helping():
             return True
-        if mutant.kind != "sign":
+        if mutant.kind not in ("sign", "factor 2", "factor 0.5"):
             return False  # the factor is an argument that nothing reads
         return self.candidates.is_input((mutant.hook, 0)) or self.candidates.is_whole((mutant.hook, 0))
 

@@ -14,7 +14,7 @@ from ..stopwatch import OutOfTime, disarm
 from .candidates import is_scaled
 from .edits import Unit
 from .hooks import RECORD, REPLACE
-from .instrument import Instrument
+from .instrument import Instrument, Node
 from .mutants import Mutants
 from .needed import changed, needed
 from .proofs import CHEAP, FEW, Change, Joint, Repair, Twins, over_at, tells
@@ -298,6 +298,8 @@ class Search(Telling):
             attribute = name.removesuffix("_new")
             for key, names in self.left_behind.items():
                 node = self.nodes[key[0]]
+                if key[0] in self.beside:
+                    continue
                 if f".{attribute}" in node.stores or "." in node.stores or not hasattr(names.get("self"), "__dict__"):
                     continue
                 over = [{**self.over[point], key: {**self.over[point].get(key, {}), attribute: self.exact[point][name]}}
@@ -306,16 +308,25 @@ class Search(Telling):
                     return steps
                 proved = self._rights(over, self.points)
                 if proved > right:
-                    local = node.stores.get(attribute)
-                    line, end_line, col, end_col = local or (node.line, node.line, node.col, -1)
+                    local, above = node.stores.get(attribute), self._of_the_parent(node)
+                    line, end_line, col, end_col = local or above or (node.line, node.line, node.col, -1)
+                    kind = "local" if local else "inherited" if above else "omitted"
                     steps.append({
                         "cell": node.cell, "line": line, "end_line": end_line, "col": col, "end_col": end_col,
-                        "visit": -1, "kind": f"{'local' if local else 'omitted'} {attribute}", "due": -1, "given": -1,
+                        "visit": -1, "kind": f"{kind} {attribute}", "due": -1, "given": -1,
                         "mends": _names(proved - right), "got": None, "expected": None, "sound": [],
                     })  # fmt: skip
                     self.over, right = over, proved
                     break
         return steps
+
+    def _of_the_parent(self, function: Node) -> tuple[int, int, int, int] | None:
+        """Where a method calls the method of the class above that is called so: what that gives, it leaves as it is."""
+        for node in self.nodes:
+            is_it = node.kind == "Call" and node.text.startswith(f"super().{function.target}(")
+            if is_it and self._function_of(node) is function:
+                return node.line, node.end_line, node.col, node.end_col
+        return None
 
 
 def _holds_memory_of(value: Any, target: Any) -> bool:
