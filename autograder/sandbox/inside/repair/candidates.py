@@ -209,6 +209,7 @@ class Candidates(Seen):
             yield from self._summed(key, node, values)
         if dims == 2:
             yield from self._not_summed(key, node, values)
+            yield from self._summed_otherwise(key, node, values)
         if not node.leaf and node.kind in ("BinOp", "Call") and not self._blame(key, node):
             yield from self._lacking(key, values)
 
@@ -252,6 +253,16 @@ class Candidates(Seen):
                 made = each(lambda a, b: function(a, axis=axis, keepdims=axis is not None), values, values)  # noqa: B023
                 if made is not None:
                     yield Candidate(0.35 if node.root else 0.5, key, how, -1, made)
+
+    def _summed_otherwise(self, key: Visit, node: Node, values: tuple[Any, ...]) -> Iterator[Candidate]:
+        """What lies along one axis, as a sum that is kept, where the solution has one along the other."""
+        if self.known[key] or node.leaf or self._blame(key, node) or any(1 not in one.shape for one in values):
+            return
+        mine = [one.shape.index(1) for one in values]
+        for shapes, numbers in self.quantities.by_shape.items():
+            if all(len(one) == 2 and 1 in one and one.index(1) != at for one, at in zip(shapes, mine)):
+                for number in (one for one in numbers if self.levels[one] < GRADIENT):
+                    yield Candidate(self.levels[number] + 0.1, key, "axis", -1, tuple(self.table[number]))
 
     def _grouped(self, key: Visit, node: Node) -> Iterator[Candidate]:
         factors = self._factors(node)

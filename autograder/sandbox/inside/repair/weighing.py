@@ -125,6 +125,9 @@ class Weighing(Proofs):
                 busy.add(key[0])  # a visit that was not looked at by itself
         # a mistake that makes this wrong is in one of the fewest expressions; what else it makes wrong does not matter
         self.focus = min((reaches[name] for name in self.exact[0] if name not in right), key=len, default=None) or None
+        if self.focus is not None:  # another number beside them may lead to the same answer by chance
+            compared = [self.nodes[index] for index in self.focus if self.nodes[index].kind == "Compare"]
+            self.focus |= {child for one in compared for child in one.children}
         every = {key[0] for key in seen}
         self.unreached = every - used
         self.unused = self.unreached | (every - busy)
