@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import copy
+import itertools
 from collections.abc import Iterator
 from typing import Any, TypeGuard
 
 from .edits import MOST_NAMES, Unit, is_near, item, left_out, nearest, setting, swapped, unread_in, variables_of
-from .lacking import Lacking
+from .forms import Forms
 from .putting import Mutant
 from .seen import changes_nothing
 
@@ -34,7 +35,7 @@ _FACTORS = (ast.UnaryOp, ast.Attribute, ast.Subscript, ast.Slice, ast.Compare)
 """What stands in one of these is no factor."""
 
 
-class Mutants(Lacking):
+class Mutants(Forms):
     """The changes that can be made to the code as it is now."""
 
     def all(self, visited: set[int], lines: set[tuple[int, int]], generators: set[int]) -> Iterator[Mutant]:
@@ -44,7 +45,9 @@ class Mutants(Lacking):
         """
         for unit in self.units:
             if any(cell == unit.cell and unit.holds(line) for cell, line in lines):
-                yield from self._statements(unit, {line for cell, line in lines if cell == unit.cell})
+                mine = {line for cell, line in lines if cell == unit.cell}
+                yield from self._statements(unit, mine)
+                yield from self._bindings(unit, mine)
                 yield from self._expressions(unit, visited, generators)
 
     def _expressions(self, unit: Unit, visited: set[int], generators: set[int]) -> Iterator[Mutant]:
@@ -57,9 +60,12 @@ class Mutants(Lacking):
                 for part in parent.elts:
                     at = self._under_hook(part)
                     yield Mutant(0.6, "item", unit, at, left_out(parent.elts, [part]))
+                for kind, change in self._other_items(parent):
+                    yield Mutant(0.6, kind, unit, parent, change)
+                bare = all(isinstance(self._under_hook(part), ast.Name) for part in parent.elts)
                 for first in range(len(parent.elts) - 1):
                     rank = 0.28 if id(parent) in returned else 0.3  # what comes out is nearest
-                    yield Mutant(rank, "in order", unit, parent, swapped(parent.elts, first))
+                    yield Mutant(rank + 0.01 * bare, "in order", unit, parent, swapped(parent.elts, first))
             if isinstance(parent, ast.For | ast.comprehension) and isinstance(parent.target, ast.Tuple):
                 function = getattr(self._under_hook(parent.iter), "func", None)
                 if getattr(function, "id", "") == "enumerate" or getattr(function, "attr", "") == "items":
@@ -82,7 +88,9 @@ class Mutants(Lacking):
                             one = ast.copy_location(ast.Subscript(node.args[1], ast.Constant(entry), ast.Load()), node)
                             kind = f"entry {ast.unparse(one)}"
                             yield Mutant(0.55, kind, unit, node.args[1], item(node.args, 1, one), hook)
-                    for rank, kind, change in self._of(node, node.args[1], unit, variables):
+                    for rank, kind, change in itertools.chain(
+                        self._of(node, node.args[1], unit, variables), self._forms(node, node.args[1])
+                    ):
                         yield Mutant(rank, kind, unit, node.args[1], change, hook)
                     if not isinstance(parent, _FACTORS) and not self._is_product(parent):
                         for rank, kind, change in self._as_factor(node, node.args[1], unread):
@@ -136,6 +144,10 @@ class Mutants(Lacking):
             more = 0.3 * isinstance(node, ast.Name | ast.Attribute)
             minus = ast.copy_location(ast.UnaryOp(ast.USub(), node), node)
             yield 0.25 + more, "sign", item(wrap.args, 1, minus)
+            if not more:
+                for number in (2, 0.5):
+                    scaled = ast.BinOp(ast.Constant(number), ast.Mult(), node)
+                    yield 0.53, f"factor {number}", item(wrap.args, 1, ast.copy_location(scaled, node))
             for name in unread:
                 product = ast.BinOp(node, ast.Mult(), ast.Name(name, ast.Load()))
                 yield 0.3 + more, f"factor {name}", item(wrap.args, 1, ast.copy_location(product, node))

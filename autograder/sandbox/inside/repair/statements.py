@@ -8,7 +8,19 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
-from .edits import Edit, Undo, Unit, exchanged, is_first, left_out, moved_to, setting, worked_out_before
+from .edits import (
+    MOST_NAMES,
+    Edit,
+    Undo,
+    Unit,
+    exchanged,
+    is_first,
+    left_out,
+    moved_to,
+    setting,
+    variables_of,
+    worked_out_before,
+)  # fmt: skip
 from .instrument import MODULES
 from .putting import Mutant, Putting
 
@@ -52,7 +64,9 @@ class Statements(Putting):
             if isinstance(one, ast.Name | ast.Attribute) and isinstance(one.ctx, ast.Store)
         ]  # fmt: skip
         end = body[-1] if isinstance(body[-1], ast.Return) else None
-        for target in targets[::-1][:4]:
+        found = {ast.unparse(one): one for one in targets[::-1][:4]}
+        names = [one for one in variables_of(function) if one not in found][::-1][:MOST_NAMES]
+        for target in [*found.values(), *(ast.copy_location(ast.Name(one), function) for one in names)]:
             read = copy.copy(target)
             read.ctx = ast.Load()
             made = ast.copy_location(ast.Return(read), body[-1])

@@ -1,0 +1,303 @@
+"""Small changes of the code: names and arrays, brackets and steps, letters and sizes, and two slips at once."""
+
+import ast
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from autograder.sandbox.inside.repair import done
+from autograder.sandbox.inside.repair.forms import other_letters
+from autograder.sandbox.inside.repair.instrument import Instrument
+
+RIGHT = {
+    "unpacked": """
+def halves(X):
+    return X[:1], X[1:], X.mean()
+
+def unpacked(X):
+    first, second, mean = halves(X)
+    return first * mean + 2 * second
+""",
+    "both_sides": """
+def both_sides(X):
+    up = X.copy()
+    down = X.copy()
+    up[0] += 0.1
+    down[0] -= 0.1
+    return (up**2 - down**2) / 0.2
+""",
+    "remembered": """
+def remembered(X):
+    w, found = X.copy(), []
+    for number in (1, 2, 3):
+        found.append(w)
+        w = w - 0.1 * number * w
+    return found
+""",
+    "added": """
+def added(X):
+    found = [X.copy(), X**2]
+    for one in found:
+        one += X
+    return found
+""",
+    "spread": """
+def spread(X):
+    return np.mean(np.sqrt(X**2 + 1))
+""",
+    "powers": """
+def powers(X):
+    n = 3
+    return n * np.abs(X) ** (n - 1)
+""",
+    "grouped": """
+def grouped(X):
+    return (2 * X + X.mean()) / (X.max() - X.min())
+""",
+    "letters": """
+def letters(X):
+    return np.einsum("ij,ij->j", X, X)
+""",
+    "share": """
+def share(X):
+    return np.sum(X > 0.1, axis=1) / X.shape[1]
+""",
+    "doubled": """
+def doubled(X):
+    return 2 * np.tanh(X[0, 0]) / (X[0, 1] + 5)
+""",
+    "slope": """
+def slope(X):
+    e = np.exp(X[0, 0])
+    return 4 * e / (e + 1) ** 2
+""",
+    "tenths": """
+def tenths(X):
+    lr = 0.1
+    return X - lr * X**2
+""",
+    "entries": """
+def entries(X):
+    found = np.zeros_like(X)
+    for i in np.ndindex(X.shape):
+        moved = X.copy()
+        moved[i] += 1
+        found[i] = np.sum(moved**3)
+    return found
+""",
+    "squares": """
+class Net:
+    def __init__(self, X):
+        self.W1, self.b1, self.W2, self.b2 = X, np.exp(X), np.sin(X), np.cos(X)
+
+def squares(X):
+    net = Net(X)
+    return sum(np.sum(np.tanh(one)) for one in [net.W1, net.W2])
+""",
+    "told": """
+def told(X):
+    before = X.sum()
+    after = np.exp(X)
+    after /= after.sum()
+    return before
+""",
+    "seeded": """
+def seeded(X):
+    rng = np.random.default_rng(3)
+    found = []
+    for row in X:
+        found.append(row + rng.normal())
+    return found
+""",
+    "kept": """
+class Net:
+    strength = 0.0
+
+    def penalty(self, X):
+        return self.strength * X
+
+    def train(self, X, strength):
+        self.strength = strength
+        return X + self.penalty(X)
+
+def kept(X):
+    return Net().train(X, 0.3)
+""",
+    "above": """
+def above(X):
+    total = 0.0
+    for x in X.ravel():
+        if 100 * x > 30:
+            total += x
+    return total
+""",
+    "shares": """
+def shares(X):
+    return X * (X - np.sum(X * X, axis=0, keepdims=True))
+""",
+    "below": """
+class Base:
+    def back(self, X):
+        self.below, self.other = X, X
+
+class Net(Base):
+    def back(self, X):
+        super().back(X)
+        self.other = 3 * self.other
+        self.below = 2 * self.below
+
+def below(X):
+    net = Net()
+    net.back(X)
+    return net
+""",
+    "signal": """
+def signal(X):
+    W = X[:, :2]
+    found = np.zeros((2, 3))
+    for j in range(2):
+        for k in range(3):
+            for i in range(2):
+                found[j, k] += W[i, j] * X[i, k]
+    return found
+""",
+}
+
+
+CASES = [
+    ("unpacked", "first, second, mean =", "first, mean, second =", "first, mean, second = halves(X)", "in order"),
+    (
+        "both_sides",
+        "    up = X.copy()\n    down = X.copy()\n",
+        "    up = down = X.copy()\n",
+        "up = down = X.copy()",
+        "shared",
+    ),
+    ("both_sides", "    down = X.copy()\n", "    down = up\n", "up", "copy"),
+    (
+        "remembered",
+        "        w = w - 0.1 * number * w\n",
+        "        w -= 0.1 * number * w\n",
+        "w -= 0.1 * number * w",
+        "anew",
+    ),
+    ("added", "        one += X\n", "        one = one + X\n", "one = one + X", "assigned +="),
+    ("spread", "np.mean(np.sqrt(X**2 + 1))", "np.sqrt(np.mean(X**2 + 1))", "np.sqrt(np.mean(X**2 + 1))", "nested"),
+    ("spread", "np.mean(np.sqrt(X**2 + 1))", "(X**2 + 1).mean() ** 0.5", "(X**2 + 1).mean() ** 0.5", "nested"),
+    ("powers", "** (n - 1)", "** n - 1", "n * np.abs(X) ** n - 1", "brackets"),
+    ("grouped", "(2 * X + X.mean()) /", "2 * X + X.mean() /", "2 * X + X.mean() / (X.max() - X.min())", "brackets"),
+    ("letters", "ij,ij->j", "ij,ij->i", 'np.einsum("ij,ij->i", X, X)', "letters ij,ij->j"),
+    ("share", "X.shape[1]", "len(X)", "len(X)", "size X.shape[1]"),
+    ("slope", "4 * e", "2 * e", "2", "number 4"),
+    ("doubled", "2 * np", "np", "np.tanh(X[0, 0]) / (X[0, 1] + 5)", "factor 2"),
+    ("tenths", "lr = 0.1", "lr = 0.01", "0.01", "number 0.1"),
+    ("entries", "np.ndindex(X.shape)", "range(len(X))", "range(len(X))", "rows X"),
+    (
+        "squares",
+        "[net.W1, net.W2]",
+        "[net.W1, net.b1, net.W2, net.b2]",
+        "[net.W1, net.b1, net.W2, net.b2]",
+        "items net.b1, net.b2",
+    ),
+    ("told", "    return before\n", "", "def told(X):", "returns before"),
+    (
+        "seeded",
+        "    rng = R\n    found = []\n    for row in X:\n".replace("R", "np.random.default_rng(3)"),
+        "    found = []\n    for row in X:\n        rng = np.random.default_rng(3)\n",
+        "rng = np.random.default_rng(3)",
+        "out before",
+    ),
+    ("kept", "        self.strength = strength\n", "", "def train(self, X, strength):", "unkept strength"),
+]
+
+
+POINTS = [{"X": np.random.default_rng(seed).standard_normal((2, 3))} for seed in (4, 5, 6)]
+
+
+def asked(name):
+    def question(student, given):
+        found = getattr(student, name)(given["X"].copy())
+        return {name: getattr(found, name, found)}
+
+    return question
+
+
+def run(source, name, task="repair", exact=None, trusted=(), table=()):
+    instrument = Instrument({0})
+    instrument.cell = 0
+    names = {"np": np}
+    exec(compile(instrument.visit_Module(ast.parse(source)), "<cell 0>", "exec"), names)
+    given = {
+        "points": POINTS,
+        "exact": exact, "table": [[one(X["X"]) for X in POINTS] for _, one in table],
+        "levels": [level for level, _ in table], "wholes": [0] * len(table), "named": [False] * len(table),
+        "formulas": [""] * len(table), "rows": [], "in_calls": [], "handed": [],
+        "rtol": 1e-7, "shown": 2, "seconds": 60.0, "trusted": trusted,
+    }  # fmt: skip
+    return done(task, instrument, names, lambda now, _: SimpleNamespace(**now), asked(name), given)
+
+
+def pointed(name, source, trusted=(), table=()):
+    exact = run(RIGHT[name], name, "record")["answers"]
+    lines = source.split("\n")
+    for one in run(source, name, exact=exact, trusted=trusted, table=table)["found"]:
+        line = lines[one["line"] - 1]
+        yield line[one["col"] : one["end_col"] if one["end_col"] >= 0 else None].strip(), one["kind"]
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "code", "kind"), CASES, ids=[f"{one[0]}: {one[3][:24]}" for one in CASES]
+)
+def test_a_slip_is_found_where_it_is(name, old, new, code, kind):
+    assert RIGHT[name].count(old) == 1
+    (found,) = pointed(name, RIGHT[name].replace(old, new))
+    assert found[0] == code
+    assert found[1].startswith(kind)
+
+
+def test_of_two_slips_that_hide_each_other_both_are_found():
+    wrong = RIGHT["signal"].replace("W[i, j]", "W[j, i]").replace("return found", "return found / 3")
+    found = dict(pointed("signal", wrong))
+    assert found == {"j, i": "in order", "found / 3": "without"}
+
+
+def test_what_answers_its_own_question_is_not_at_fault():
+    wrong = RIGHT["unpacked"].replace("X[:1], X[1:], X.mean()", "X[1:], X[:1], X.mean()")
+    assert dict(pointed("unpacked", wrong)) == {"first, second, mean = halves(X)": "in order"}
+    assert dict(pointed("unpacked", wrong, trusted=["unpacked"])) == {"X[1:], X[:1], X.mean()": "in order"}
+
+
+def test_a_list_that_lacks_one_of_its_kind_has_a_place():
+    right = RIGHT["squares"].replace("[net.W1, net.W2]", "[net.W1, net.b1, net.W2, net.b2]")
+    RIGHT["all_squares"] = right.replace("def squares", "def all_squares")
+    wrong = RIGHT["all_squares"].replace("net.W1, net.b1, net.W2, net.b2]", "net.W1, net.W2, net.b2]")
+    assert list(pointed("all_squares", wrong)) == [("[net.W1, net.W2, net.b2]", "lacking net.b1")]
+
+
+def test_a_number_is_looked_at_where_another_one_beside_it_changes_nothing():
+    """No number that was drawn for it moved the condition."""
+    wrong = RIGHT["above"].replace("> 30", "> 0")
+    assert list(pointed("above", wrong, table=[(0.01, lambda X: np.array(30.0))])) == [("0", "value")]
+
+
+def test_a_sum_along_the_other_axis_is_known_where_it_was_made_to_lie_there():
+    wrong = RIGHT["shares"].replace("np.sum(X * X, axis=0, keepdims=True)", "np.einsum('ij,ij->i', X, X)[:, None]")
+    table = [(0.0, lambda X: X), (1.0, lambda X: np.sum(X * X, axis=0, keepdims=True))]
+    assert list(pointed("shares", wrong, table=table)) == [("np.einsum('ij,ij->i', X, X)[:, None]", "axis")]
+
+
+def test_what_the_class_above_gives_has_its_place_where_that_is_called():
+    wrong = RIGHT["below"].replace("        self.below = 2 * self.below\n", "")
+    assert list(pointed("below", wrong, trusted=["Base"])) == [("super().back(X)", "inherited below")]
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_what_is_right_is_not_pointed_at(name):
+    assert list(pointed(name, RIGHT[name])) == []
+
+
+def test_the_letters_of_what_comes_out_are_tried_and_those_of_an_operand():
+    assert other_letters("ij,jk->ik")[:1] == ["ij,jk->ij"]
+    assert "ji,jk->ik" in other_letters("ij,jk->ik")
+    assert other_letters("...i->...") == []
