@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from autograder.sandbox.inside.repair import done
-from autograder.sandbox.inside.repair.forms import other_letters
+from autograder.sandbox.inside.repair.forms import Forms, other_letters
 from autograder.sandbox.inside.repair.instrument import Instrument
 
 RIGHT = {
@@ -301,3 +301,16 @@ def test_the_letters_of_what_comes_out_are_tried_and_those_of_an_operand():
     assert other_letters("ij,jk->ik")[:1] == ["ij,jk->ij"]
     assert "ji,jk->ik" in other_letters("ij,jk->ik")
     assert other_letters("...i->...") == []
+
+
+def test_no_function_is_put_around_something_that_would_come_back_to_it():
+    """Such a run has no end, and what it gives may grow at every depth: once until nothing was left of the memory."""
+    forms = Forms.__new__(Forms)
+    forms.names = {}
+    exec(
+        "def a(x): return b(x)\ndef b(x): return [a(y) for y in x]\ndef c(x): return x\ndef d(x, y): return c",
+        forms.names,
+    )
+    assert {name: calls & {*"abcd"} for name, calls in forms._takes_one.items()} == {
+        "a": {"a", "b"}, "b": {"a", "b"}, "c": {"c"},
+    }  # fmt: skip

@@ -74,7 +74,7 @@ class Bindings(Lacking):
             if name in unit.attributes:
                 body = next((one.body for one in unit.tree.body if isinstance(one, ast.Try)), unit.tree.body)
                 made = ast.copy_location(ast.parse(f"self.{name} = {name}").body[0], unit.tree)
-                yield Mutant(0.4, f"unkept {name}", unit, unit.tree, moved_to([], [made], body, body[0]))
+                yield Mutant(0.5, f"unkept {name}", unit, unit.tree, moved_to([], [made], body, body[0]))
 
 
 def _in_place_of(block: list[Any], own: Any, made: list[Any]) -> Any:

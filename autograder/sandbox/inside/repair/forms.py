@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from .bindings import Bindings
-from .edits import Edit, bare, item, left_out, setting
+from .edits import Edit, Unit, bare, item, left_out, setting
 
 Form = tuple[float, str, Edit]
 """What a change costs, its kind, and how it is made."""
@@ -32,7 +32,7 @@ MOST_AROUND = 4
 class Forms(Bindings):
     """The changes of how an expression is put together."""
 
-    def _forms(self, wrap: Any, node: Any) -> Iterator[Form]:
+    def _forms(self, wrap: Any, node: Any, unit: Unit) -> Iterator[Form]:
         if isinstance(node, ast.BinOp):
             for made in (*self._into(node, "left", "right"), *self._into(node, "right", "left")):
                 yield 0.3, "brackets", item(wrap.args, 1, ast.copy_location(made, node))
@@ -40,7 +40,7 @@ class Forms(Bindings):
             yield 0.35, "nested", item(wrap.args, 1, ast.copy_location(made, node))
         for text in self._other_sizes(node):
             yield 0.28, f"size {text}", item(wrap.args, 1, _read(text, node))
-        yield from self._around_it(wrap, node)
+        yield from self._around_it(wrap, node, unit)
         if isinstance(node, ast.Call):
             yield from self._called_otherwise(wrap, node)
             yield from self._with_less(node)
@@ -56,21 +56,34 @@ class Forms(Bindings):
         if len(node.args) > 1 and isinstance(self._under_hook(node.args[-1]), ast.Constant):
             yield 0.46, f"option {self._text(node.args[-1])}", setting(node, "args", node.args[:-1])
 
-    def _around_it(self, wrap: Any, node: Any) -> Iterator[Form]:
-        """A call that is missing around something: of a root, or of a function of the code that takes one thing."""
+    def _around_it(self, wrap: Any, node: Any, unit: Unit) -> Iterator[Form]:
+        """A call that is missing around something: of a root, or of a function of the code that takes one thing.
+
+        None of a function that would come back here, which has no end.
+        """
         if not isinstance(node, ast.BinOp | ast.Call | ast.Name | ast.Attribute):
             return
         is_told = self.instrument.nodes[wrap.args[0].value].root in ("assign", "return")
-        names = ["np.sqrt", *(("np.abs", "np.exp", "np.log", *self._takes_one) if is_told else ())]
+        here = getattr(unit.tree, "name", "")
+        ending = [name for name, calls in self._takes_one.items() if here not in calls][:MOST_AROUND]
+        names = ["np.sqrt", *(("np.abs", "np.exp", "np.log", *ending) if is_told else ())]
         for name in names:
             made = ast.Call(_read(name, node), [node], [])
             yield 0.62 if is_told else 0.92, f"around {name}", item(wrap.args, 1, ast.copy_location(made, node))
 
     @cached_property
-    def _takes_one(self) -> list[str]:
-        """The functions of the code that take one thing."""
-        functions = {name: one for name, one in self.names.items() if isinstance(one, types.FunctionType)}
-        return [name for name, one in functions.items() if one.__code__.co_argcount == 1][:MOST_AROUND]
+    def _takes_one(self) -> dict[str, set[str]]:
+        """The functions of the code that take one thing, each with all that are called while it runs, itself too."""
+        codes = {name: one.__code__ for name, one in self.names.items() if isinstance(one, types.FunctionType)}
+        found: dict[str, set[str]] = {}
+        for name in (one for one, code in codes.items() if code.co_argcount == 1):
+            calls, left = {name}, [codes[name]]
+            for code in left:  # which grows
+                left += [part for part in code.co_consts if isinstance(part, types.CodeType)]
+                left += [codes[other] for other in code.co_names if other in codes and other not in calls]
+                calls.update(code.co_names)
+            found[name] = calls
+        return found
 
     def _into(self, node: ast.BinOp, near: str, far: str) -> Iterator[ast.BinOp]:
         """``a + b * c`` for ``(a + b) * c``: one side goes into the nearest operand of the other, at every depth."""

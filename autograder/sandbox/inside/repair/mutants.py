@@ -89,7 +89,7 @@ class Mutants(Forms):
                             kind = f"entry {ast.unparse(one)}"
                             yield Mutant(0.55, kind, unit, node.args[1], item(node.args, 1, one), hook)
                     for rank, kind, change in itertools.chain(
-                        self._of(node, node.args[1], unit, variables), self._forms(node, node.args[1])
+                        self._of(node, node.args[1], unit, variables), self._forms(node, node.args[1], unit)
                     ):
                         yield Mutant(rank, kind, unit, node.args[1], change, hook)
                     if not isinstance(parent, _FACTORS) and not self._is_product(parent):
