@@ -282,4 +282,5 @@ def block_backward(dout, X, A1, W1, W2):
 FAULTS = {
     "back-plain": {"stack": ("gradients[::-1]",)},  # where the list of a plain stack is returned, as is said
     "out-in-place": {"block": ("X += W2 @ A1 + b2",)},
+    "back-not-turned": {"stack": ("gradients.append(dout)",)},  # or each stands at the beginning
 }

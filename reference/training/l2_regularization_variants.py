@@ -531,6 +531,10 @@ ALLOWED = {
     "training_losses.losses": "train is right: its losses are those of the gradients that it is given, charged before",
 }
 
+FAULTS = {  # the one statement that gives a gradient its value, where the one that adds to it is missing
+    name: {"network": ("super().backward_pass(X, Y)",)} for name in ("gradients-without-penalty", "gradient-one-layer")
+}
+
 UNPLACED = {
     'no-penalty-chosen': 'a statement in words or numbers: nothing is worked out',
     "nothing-penalised": "what is not there is at no place: every method is that of the baseline",
