@@ -63,6 +63,7 @@ def test_what_one_variant_changes_in_a_module_of_the_sheet_the_next_does_not_see
         assert names["SimpleNeuralNetwork"].train is not None
 
 
+@pytest.mark.slow
 def test_a_grader_that_fails_fails_the_audit(root):
     def broken(notebook, exercise):
         raise RuntimeError("nothing can be run")

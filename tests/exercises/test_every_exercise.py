@@ -111,6 +111,7 @@ LONG = {"hidden_size", "reaction_rates", "sin_regression", "ising_phases"}
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in NAMES]
 )
+@pytest.mark.slow
 def test_everything_that_is_sent_is_read_by_its_probe(name, solved):
     """What only the judge needs is kept: else a challenge could hold its own answer."""
     student = _Student(solved(name))

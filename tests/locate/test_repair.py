@@ -200,6 +200,7 @@ def test_an_error_that_the_question_catches_has_a_place(new, code, kind):
     assert found["kind"] == kind
 
 
+@pytest.mark.slow
 def test_a_condition_for_one_side_is_too_much_where_that_is_always_due(exact):
     wrong = RIGHT.replace("X - 0.5 * number", "X - 0.5 * number if number == 1 else X")
     assert list(pointed(wrong, exact)) == [("X - 0.5 * number if number == 1 else X", "without")]
