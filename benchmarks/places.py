@@ -15,9 +15,7 @@ grade` with places beside that without, so that a busy machine does not matter.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -29,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from computing import Watched
 
 from autograder.audit import load_variants
 from autograder.build.submission import fill, solutions
@@ -100,34 +99,14 @@ def handed_in(name: str, folder: Path, size: int) -> None:
         nbformat.write(fill(source, cells), path)
 
 
-def spent(pid: int) -> dict[tuple[int, int], int]:
-    """Ticks of processor time of a process and of each that it has started, by number and time of its start."""
-    about: dict[int, tuple[int, int, int]] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            fields = path.read_text().rpartition(")")[2].split()
-            about[int(path.parent.name)] = int(fields[1]), int(fields[19]), int(fields[11]) + int(fields[12])
-    tree, before = {pid}, 0
-    while len(tree) > before:
-        before = len(tree)
-        tree |= {one for one, (parent, _, _) in about.items() if parent in tree}
-    return {(one, about[one][1]): about[one][2] for one in tree & about.keys()}
-
-
 def computed(folder: Path, *options: str) -> float:
-    """Seconds of processor time that `autograder grade` takes, with all its processes.
-
-    Those in the sandbox end without being waited for, so each counts as it was last seen: up to 10 ms are lost of it.
-    """
+    """Seconds of processor time that `autograder grade` takes, with all its processes."""
     command = [sys.executable, "-m", "autograder", "grade", str(folder), "--root", str(ROOT), "--json", *options]
-    seen: dict[tuple[int, int], int] = {}
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        while process.poll() is None:
-            seen |= spent(process.pid)
-            time.sleep(0.01)
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process, Watched(process.pid) as watched:
+        process.wait()
     if process.returncode == 2:
         raise SystemExit("the class was not graded")
-    return sum(seen.values()) / os.sysconf("SC_CLK_TCK")
+    return watched.seconds() + sum(watched.before.values()) / 1e9
 
 
 def of_class(name: str, size: int = 20) -> None:

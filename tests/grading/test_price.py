@@ -5,13 +5,10 @@ isolated processes of the notebooks end with their parent, and nobody is told wh
 was last seen.
 """
 
-import contextlib
 import importlib
 import inspect
 import os
-import threading
 import time
-from pathlib import Path
 
 import pytest
 
@@ -30,63 +27,20 @@ LIMIT = 8
 """Of this many floors a notebook's marks may cost: 5.8 were measured on a quiet machine, 3.6 to 4.2 on a busy one."""
 
 
-class Watched(threading.Thread):
-    """Seconds of computing by this process and by all processes below it, each as it was last seen.
-
-    What this thread computes itself is not counted.
-    """
-
-    def __init__(self):
-        super().__init__(daemon=True)
-        self.ended, self.seen, self.own = threading.Event(), {}, 0.0
-
-    def __enter__(self):
-        self.look()
-        self.before = dict(self.seen)
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.ended.set()
-        self.join()
-        self.look()
-
-    def run(self):
-        while not self.ended.wait(0.002):
-            self.look()
-        self.own = time.thread_time()
-
-    def look(self):
-        left = [os.getpid()]
-        for pid in left:  # which grows
-            for task in Path(f"/proc/{pid}/task").glob("*"):
-                with contextlib.suppress(OSError):  # ended in the meantime
-                    self.seen[task.name] = int((task / "schedstat").read_text().split()[0])
-                    left += map(int, (task / "children").read_text().split())
-
-    def seconds(self):
-        return sum(now - self.before.get(task, 0) for task, now in self.seen.items()) / 1e9 - self.own
-
-
-def cost(function):
-    with Watched() as watched:
-        function()
-    return watched.seconds()
-
-
 @pytest.fixture(scope="module")
-def throughput(root):
+def benchmarks(root):
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(root / "benchmarks"))
-        yield importlib.import_module("throughput")
+        yield importlib.import_module
 
 
 @pytest.fixture(scope="module")
-def measured(throughput, root, tmp_path_factory):
+def measured(benchmarks, root, tmp_path_factory):
     """measured(rounds, code): seconds of a notebook's marks in a class, and of the floor: the least of these rounds.
 
     The code is what each notebook computes besides, which the floor does not.
     """
+    throughput = benchmarks("throughput")
     floor = throughput.floor(root, NAME, figures=False)
     ours = (root / "nbgrader_config.py").read_text()
 
@@ -106,6 +60,11 @@ def measured(throughput, root, tmp_path_factory):
     shared_sandbox("auto")
     graded(a_class(4))  # what is imported and derived once
     floor()
+
+    def cost(function):
+        with benchmarks("computing").Watched(os.getpid()) as watched:
+            function()
+        return watched.seconds()
 
     def measured(rounds, code=""):
         ours, bare = [], []
