@@ -4,8 +4,8 @@ The corpus is ``tests/places``: solutions in the styles of beginners, written ap
 at fault. A wrong one is *located* when every place that is claimed lies on a text at fault (or on one that a teacher
 could as well point at), *elsewhere* when one does not, and *silent* when nothing is claimed. Right ones must be silent.
 ``--corpus unseen`` takes ``tests/places/unseen``: written later, without a look at the search; its first run is the
-figure for code never seen, in docs/graders.md. ``--corpus third`` and ``--corpus fourth`` are later ones, written in
-the same way.
+figure for code never seen, in docs/graders.md. ``--corpus third``, ``fourth`` and ``fifth`` are later ones, written
+in the same way.
 The seconds are those that the places add to the marks, on this machine, the median and the most.
 
 ``--class EXERCISE`` measures a class instead, 30 % of it wrong: the processor time of all processes of `autograder

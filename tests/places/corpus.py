@@ -23,7 +23,7 @@ class Entry:
 
 
 def corpus(folder: str = "") -> list[Entry]:
-    """The entries of the sheets beside this file, or of those in a folder there: ``unseen``, ``third``, ``fourth``."""
+    """The entries of the sheets beside this file, or of those in a folder there, ``unseen`` to ``fifth``."""
     entries = []
     for sheet in sorted((Path(__file__).parent / folder).glob("*.py.txt")):
         for part in re.split(r"^# %% ", sheet.read_text(encoding="utf-8"), flags=re.M)[1:]:

@@ -16,8 +16,8 @@ from autograder.sandbox import shared_sandbox
 spec = importlib.util.spec_from_file_location("places_corpus", Path(__file__).with_name("corpus.py"))
 module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
-CORPUS, UNSEEN, THIRD, FOURTH = (module.corpus(folder) for folder in ("", "unseen", "third", "fourth"))
-ALL = CORPUS + UNSEEN + THIRD + FOURTH
+CORPUS, UNSEEN, THIRD, FOURTH, FIFTH = (module.corpus(folder) for folder in ("", "unseen", "third", "fourth", "fifth"))
+ALL = CORPUS + UNSEEN + THIRD + FOURTH + FIFTH
 
 
 def test_every_text_at_fault_stands_exactly_once():
@@ -35,6 +35,7 @@ def test_there_are_enough():
         (UNSEEN, {"wrong": 56, "right": 16}),
         (THIRD, {"wrong": 69, "right": 22}),
         (FOURTH, {"wrong": 148, "right": 34}),
+        (FIFTH, {"wrong": 245, "right": 53}),
     ):
         kinds = Counter(entry.kind for entry in entries)
         for kind, least in enough.items():
