@@ -94,12 +94,12 @@ def _probe(asked: str, of: Sequence[Line], challenges: Any) -> Probe:
 
 
 def _slopes(rng: np.random.Generator) -> list[Challenge]:
-    """Functions whose slopes are asked for: ordinary points, whole numbers, and one input that is enormous."""
+    """Functions whose slopes are asked for: ordinary points and zeros, whole numbers, and one input that is enormous."""
     points = []
     for n in (2, 6, 4, 5):
         size = np.where(np.arange(n) % 2 == 0, 3e9, 1.0)
         source = np.random.default_rng(0) if n == 2 else rng
-        given = {"small": [drawn(source, None, n=n)], "large": [drawn(source, None, n=n, size=size)]}
+        given = {"small": [drawn(source, None, n=n, zero=n > 2)], "large": [drawn(source, None, n=n, size=size)]}
         given["whole"] = [drawn(source, None, n=n, size=np.full(n, 3.0), whole=True)]
         points.append(Challenge(given, shown=n == 2))
     return points
@@ -127,8 +127,8 @@ def _planted(rng: np.random.Generator) -> list[Challenge]:
         lists = {
             "ordinary": _mixed(
                 rng,
-                [drawn(rng, None, n=n) for _ in range(4)],
-                {kind: drawn(rng, slip, n=n) for kind, slip in SLIPS.items()},
+                [drawn(rng, None, n=n, zero=True) for _ in range(4)],
+                {kind: drawn(rng, slip, n=n, zero=True) for kind, slip in SLIPS.items()},
             ),
             "form": _mixed(
                 rng, [_formed(rng, "") for _ in range(3)], {k: _formed(rng, k) for k in ("row", "column", "NaN")}

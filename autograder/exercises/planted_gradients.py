@@ -155,17 +155,18 @@ def gradient(table: Sequence[np.ndarray], x: np.ndarray, upstream: np.ndarray) -
 
 def drawn(
     rng: np.random.Generator, slip: Slip | None, *, n: int = 4, outputs: int = 1, scale: float = 1.0,
-    size: Sequence[float] | np.ndarray | None = None, unused: bool = False, whole: bool = False,
+    size: Sequence[float] | np.ndarray | None = None, unused: bool = False, whole: bool = False, zero: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """A smooth function of n inputs with its gradient, right without a ``slip``, else off by :data:`LEAST` or more.
 
-    ``scale`` multiplies the function, ``size`` says how large each input is, one may be ``unused``, and all may be
-    ``whole`` numbers. The entries of a gradient are of one order, measured in these sizes.
+    ``scale`` multiplies the function, ``size`` says how large each input is, one may be ``unused``, one ``zero``, and
+    all may be ``whole`` numbers. The entries of a gradient are of one order, measured in these sizes.
     """
     sizes = np.ones(n) if size is None else np.asarray(size)
     while True:
         x = sizes * of_size(rng, n)
         x = np.trunc(x).astype(int) if whole else x
+        x = x * (np.arange(n) != rng.integers(n)) if zero else x
         rows = [
             Row(int(bent), of_size(rng, n) / sizes / 2, float(rng.uniform(-0.5, 0.5)), scale * of_size(rng, outputs))
             for bent in rng.choice([SQUARE, TANH, SIN], 2, replace=False)

@@ -29,7 +29,7 @@ from simple_network import SimpleNeuralNetwork
 # 2. `x` may be an array of whole numbers, such as `np.array([1, 2])`. Such an array holds no 0.00001.
 # 3. `x` may hold large numbers beside small ones. A number has about sixteen digits: beside 3,000,000,000 a step of
 #    0.00001 is nearly nothing, and what is left of the difference is rounding. So the step goes by the size of its entry,
-#    for example $h = 10^{-5} \max(1, |x_i|)$.
+#    for example $h = 10^{-5} \max(1, |x_i|)$, and is no zero where an entry is 0.
 
 # %% student="slopes"
 def numerical_gradient(f, x):

@@ -153,6 +153,7 @@ WRONG = (
            {_LARGE: "difference-step-too-small"}),
     _slope("step-of-the-largest", "the step goes by the largest entry", [(_H, "h = 1e-5 * np.max(np.abs(x))")],
            {_LARGE: 2}, {}),
+    _slope("step-in-proportion", "no step where an entry is 0", [(_H, "h = 1e-5 * abs(x[i])")], {_SMALL: 3}, {}),
     wrong("whole-numbers", "the copy keeps whole numbers", edits={"slopes": [("np.array(x, dtype=float)", "np.array(x)")]},
           loses={_WHOLE: 1}, named={_WHOLE: "step-lost-in-whole-numbers"}),
     wrong("not-put-back", "x is moved and never put back", edits={"slopes": [
@@ -210,6 +211,8 @@ def gradient_is_right(f, gradient, x):
     ], {"planted_mistakes.tiny": 2}, {"planted_mistakes.tiny": "checker-refuses-zeros"}),
     _checker("fixed-step", "one step for every size", [(_H, "h = 1e-5")], {"planted_mistakes.large": 2},
              {"planted_mistakes.large": "checker-refuses-large-inputs"}),
+    _checker("step-in-proportion", "no step where an entry is 0", [(_H, "h = 1e-5 * abs(x[i])")],
+             {"planted_mistakes.ordinary": 3}),
     _checker("both-sides-only", "both sides, without a look at kinks", [
         (_COMPARED, "if not abs(claimed[i] - (right + left) / 2) <= slack:"),
     ], {"planted_mistakes.kinks": 3}, {"planted_mistakes.kinks": "checker-refuses-kinks"}),
