@@ -94,7 +94,7 @@ def _probe(asked: str, of: Sequence[Line], challenges: Any) -> Probe:
 
 
 def _slopes(rng: np.random.Generator) -> list[Challenge]:
-    """Functions whose slopes are asked for: ordinary points and zeros, whole numbers, and one input that is enormous."""
+    """Functions whose slopes are asked for: ordinary points, zeros, whole numbers, and one input that is enormous."""
     points = []
     for n in (2, 6, 4, 5):
         size = np.where(np.arange(n) % 2 == 0, 3e9, 1.0)
