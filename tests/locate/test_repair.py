@@ -103,11 +103,11 @@ def points():
     return [{name: stream.standard_normal(shape) for name, shape in shapes.items()} for _ in range(3)]
 
 
-def run(source, task="repair", exact=None, table=(), question=asked):
+def run(source, task="repair", exact=None, table=(), question=asked, file="<cell 0>"):
     instrument = Instrument({0})
     instrument.cell = 0
     names = {"np": np}
-    exec(compile(instrument.visit_Module(ast.parse(source)), "<cell 0>", "exec"), names)
+    exec(compile(instrument.visit_Module(ast.parse(source)), file, "exec"), names)
     given = {"points": points(), "exact": exact, "table": [values for _, values in table], "rtol": 1e-7, "shown": 2}
     given["seconds"] = 60.0
     given["levels"] = [level for level, _ in table]
@@ -194,7 +194,7 @@ def test_an_error_that_the_question_catches_has_a_place(new, code, kind):
     exact = run(RIGHT, "record", question=caught)["answers"]
     products = [1.0, [given["w"] @ given["X"] for given in points()]]
     source = RIGHT.replace("w @ X + b", new)
-    found = run(source, exact=exact, table=[products], question=caught)["found"][0]
+    found = run(source, exact=exact, table=[products], question=caught, file="as a shell calls it")["found"][0]
     assert found["mends"] == ["forward"]
     assert source.split("\n")[found["line"] - 1][found["col"] : found["end_col"]] == code
     assert found["kind"] == kind

@@ -365,7 +365,7 @@ def _done(
     nothing: Plain = {"answers": []} if task == "record" else {"found": [], "runs": 1, "most": 0}
     if runs.is_long():
         return nothing
-    stopped = runs.error is not None
+    stopped = (runs.error or runs.caught) is not None
     if any(name in names and not callable(names[name]) for name in read):
         runs = Runs(instrument, names, ask, points, again=True)
         if runs.is_long(needed(instrument.trees, read)):
