@@ -12,7 +12,8 @@ OPEN = frozenset(
      "deep", "float", "blind", "handed", "begins", "entries", "calls", "kept",
      "backwards", "at", "turned", "each", "entry", "renamed",
      "shared", "anew", "brackets", "nested", "size",
-     "letters", "rows", "items", "lacking", "unkept", "inherited", "option", "around"}
+     "letters", "rows", "items", "lacking", "unkept", "inherited", "option", "around", "target",
+     "moved", "carried"}
 )  # fmt: skip
 """Repairs that say what is due, or where a statement belongs: any mistake may be behind that."""
 

@@ -67,6 +67,12 @@ def sentence(kind: str, code: str, due: Quantity | None, given: Quantity | None,
         return f"In {quoted} it has to be `{detail}`."
     if what == "changed":
         return f"{quoted} changes `{detail}` in place, which belongs to whoever calls this: a copy is due."
+    if what == "moved":
+        return f"In {quoted} `{detail}` stands too early: it belongs where this is used."
+    if what == "carried":
+        return f"{quoted} does not carry on what it is handed: `{detail}` stay what they were."
+    if what == "target":
+        return f"{quoted} gives `{detail}` a value that is not its own."
     if what == "begins":
         return f"{quoted} lacks its first entry: `{detail}`."
     if what == "unchanged":

@@ -162,6 +162,29 @@ def signal(X):
                 found[j, k] += W[i, j] * X[i, k]
     return found
 """,
+    "velocity": """
+def velocity(X):
+    rate = X.std()
+    v = np.sin(X)
+    return X - rate * v, v
+""",
+    "corrected": """
+def corrected(X):
+    m = 0.9 * X
+    larger = m / 0.1
+    return X - larger, m
+""",
+    "stepped": """
+def step(X, m):
+    m = 0.9 * m + X
+    return X - 0.1 * m, m
+
+def stepped(X):
+    m = np.zeros_like(X)
+    for _ in range(3):
+        X, m = step(X, m)
+    return X
+""",
 }
 
 
@@ -208,6 +231,16 @@ CASES = [
         "rng = np.random.default_rng(3)",
         "out before",
     ),
+    ("grouped", "(2 * X + X.mean()) /", "2 * (X + X.mean()) /", "2 * (X + X.mean())", "brackets"),
+    (
+        "velocity",
+        "np.sin(X)\n    return X - rate * v",
+        "rate * np.sin(X)\n    return X - v",
+        "rate * np.sin(X)",
+        "moved",
+    ),
+    ("stepped", "X, m = step", "X, _ = step", "X, _ = step(X, m)", "carried m"),
+    ("corrected", "larger = m", "m = larger = m", "m = larger = m / 0.1", "target m"),
     ("kept", "        self.strength = strength\n", "", "def train(self, X, strength):", "unkept strength"),
 ]
 

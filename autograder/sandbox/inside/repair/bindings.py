@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import copy
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
-from .edits import Unit, exchanged, item, kept, moved_to, swapped, unread_in
+from .edits import Unit, bare, both, exchanged, item, kept, moved_to, setting, swapped, unread_in
 from .lacking import Lacking
 from .putting import Mutant
 
@@ -29,6 +30,7 @@ class Bindings(Lacking):
                     if any(own.lineno <= line <= own.end_lineno for line in lines):
                         yield from self._bound(unit, block, own)
                         yield from self._out_before(unit, block, own, group)
+                        yield from self._factors_too_early(unit, own)
 
     def _bound(self, unit: Unit, block: list[Any], own: Any) -> Iterator[Mutant]:
         """Targets exchanged, an array for each of them, and a new array where one is changed or the other way round."""
@@ -37,7 +39,11 @@ class Bindings(Lacking):
             if len(own.targets) > 1:
                 made = [ast.copy_location(ast.Assign([one], copy.deepcopy(own.value)), own) for one in own.targets]
                 yield Mutant(0.3, "shared", unit, own, _in_place_of(block, own, made))
+                for one in own.targets:
+                    others = [other for other in own.targets if other is not one]
+                    yield Mutant(0.4, f"target {ast.unparse(one)}", unit, own, setting(own, "targets", others))
             elif isinstance(target, ast.Tuple | ast.List):
+                yield from self._carried(unit, own)
                 is_row = isinstance(value, ast.Tuple | ast.List)  # then these are exchanged
                 for first in range(0 if is_row else len(target.elts) - 1):
                     yield Mutant(0.27, "in order", unit, own, swapped(target.elts, first))
@@ -54,6 +60,53 @@ class Bindings(Lacking):
             read.ctx = ast.Load()
             anew = ast.copy_location(ast.Assign([own.target], ast.BinOp(read, own.op, own.value)), own)
             yield Mutant(0.5, "anew", unit, own, exchanged(block, own, anew))
+
+    def _factors_too_early(self, unit: Unit, own: Any) -> Iterator[Mutant]:
+        """A factor in what a name is given belongs where the name is used, not where it is returned: a rate in the
+        velocity, not in the step."""
+        target = own.targets[0] if isinstance(own, ast.Assign) and len(own.targets) == 1 else None
+        if not isinstance(target, ast.Name | ast.Attribute) or not self._is_hook(own.value):
+            return
+        uses = self._used_further_on(unit, own, self._text(target))
+        for wrap in ast.walk(own.value) if uses else ():
+            product: Any = self._under_hook(wrap) if self._is_hook(wrap) else None
+            if not isinstance(product, ast.BinOp) or not isinstance(product.op, ast.Mult | ast.Div):
+                continue
+            ways = [(product.left, product.right), (product.right, product.left)]
+            for kept_side, factor in ways[: 1 + isinstance(product.op, ast.Mult)]:
+                plain = bare(factor, self.instrument.name)
+                later = [item(one.args, 1, ast.BinOp(one.args[1], product.op, copy.deepcopy(plain))) for one in uses]
+                edit = both(item(wrap.args, 1, kept_side), *later)  # type: ignore[attr-defined]
+                yield Mutant(0.47, f"moved {ast.unparse(plain)}", unit, product, edit)
+
+    def _used_further_on(self, unit: Unit, own: Any, name: str) -> list[Any]:
+        """The hooks around a name below a statement, but those of what is returned or kept as it is."""
+        whole = {
+            id(one) for statement in ast.walk(unit.tree) if isinstance(statement, ast.Return | ast.Assign)
+            for value in [self._under_hook(statement.value)]
+            for one in [statement.value, *(value.elts if isinstance(value, ast.Tuple | ast.List) else ()),
+                        *(value.values if isinstance(value, ast.Dict) else ())]
+        }  # fmt: skip
+        return [
+            one for one in ast.walk(unit.tree)
+            if self._is_hook(one) and one.lineno > own.end_lineno and id(one) not in whole  # type: ignore[attr-defined]
+            if isinstance(one.args[1], ast.Name | ast.Attribute) and self._text(one) == name  # type: ignore[attr-defined]
+        ]  # fmt: skip
+
+    def _carried(self, unit: Unit, own: Any) -> Iterator[Mutant]:
+        """What a call gives is kept under names that nothing reads, and not under those that the call is handed."""
+        target, value = own.targets[0], self._under_hook(own.value)
+        if not isinstance(target, ast.Tuple | ast.List) or not isinstance(value, ast.Call):
+            return
+        read = {one.id for one in ast.walk(unit.tree) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load)}
+        names = [one.id if isinstance(one, ast.Name) else "" for one in target.elts]
+        idle = [n for n, name in enumerate(names) if name and name not in read]
+        handed = [self._text(one) for one in value.args if isinstance(self._under_hook(one), ast.Name)]
+        left = [one for one in dict.fromkeys(handed) if one not in names]
+        for others in itertools.combinations(left, len(idle)) if idle else ():
+            edits = [item(target.elts, n, ast.copy_location(ast.Name(name, ast.Store()), target))
+                     for n, name in zip(idle, others)]  # fmt: skip
+            yield Mutant(0.4, f"carried {', '.join(others)}", unit, own, both(*edits))
 
     def _around(self, name: str, value: Any) -> Iterator[tuple[Any, Any]]:
         """What is done to a name, and with what, where a value begins with it: ``+`` and ``b`` of ``a + b``."""

@@ -210,3 +210,18 @@ def exchanged(block: list[Any], own: Any, made: Any) -> Edit:
         return undo
 
     return change
+
+
+def both(*edits: Edit) -> Edit:
+    """Several edits as one."""
+
+    def change() -> Undo:
+        undone = [one() for one in edits]
+
+        def undo() -> None:
+            for one in reversed(undone):
+                one()
+
+        return undo
+
+    return change

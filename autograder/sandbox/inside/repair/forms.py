@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from .bindings import Bindings
-from .edits import Edit, Unit, bare, item, left_out, setting
+from .edits import Edit, Unit, item, left_out, setting
 
 Form = tuple[float, str, Edit]
 """What a change costs, its kind, and how it is made."""
@@ -34,7 +34,9 @@ class Forms(Bindings):
 
     def _forms(self, wrap: Any, node: Any, unit: Unit) -> Iterator[Form]:
         if isinstance(node, ast.BinOp):
-            for made in (*self._into(node, "left", "right"), *self._into(node, "right", "left")):
+            for made in (
+                *self._into(node, "left", "right"), *self._into(node, "right", "left"), *self._out_of_brackets(node)
+            ):  # fmt: skip
                 yield 0.3, "brackets", item(wrap.args, 1, ast.copy_location(made, node))
         for made in self._nested(node):
             yield 0.35, "nested", item(wrap.args, 1, ast.copy_location(made, node))
@@ -104,6 +106,16 @@ class Forms(Bindings):
                 yield deep
             inner = self._under_hook(getattr(inner, far))
 
+    def _out_of_brackets(self, node: ast.BinOp) -> Iterator[ast.BinOp]:
+        """``a / c + b`` for ``(a + b) / c``, and ``a + c * b`` for ``c * (a + b)``."""
+        for near in ("left", "right") if isinstance(node.op, ast.Mult | ast.MatMult | ast.Div) else ():
+            inner = self._under_hook(getattr(node, near))
+            if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Add | ast.Sub):
+                whole, part = copy.copy(inner), copy.copy(node)
+                setattr(part, near, getattr(inner, near))
+                setattr(whole, near, part)
+                yield whole
+
     def _nested(self, node: Any) -> Iterator[Any]:
         """``mean(sqrt(x))`` for ``sqrt(mean(x))``: two steps in the other order."""
         outer = self._step_of(node)
@@ -167,10 +179,6 @@ class Forms(Bindings):
             is_text = isinstance(self._under_hook(parent.elts[0]), ast.Constant)
             more = _read(repr(missing[0]) if is_text else missing[0], parent)
             yield f"lacking {missing[0]}", setting(parent, "elts", [*parent.elts, more])
-
-    def _text(self, node: Any) -> str:
-        """An expression as it is written, without hooks."""
-        return ast.unparse(bare(node, self.instrument.name))
 
     def _stem(self, node: Any) -> tuple[str, str]:
         """What a name or a word is called before its number, and the number; nothing where it has none."""

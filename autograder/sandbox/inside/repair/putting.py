@@ -149,6 +149,10 @@ class Putting:
     def _is_hook(self, node: Any) -> bool:
         return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == self.instrument.name
 
+    def _text(self, node: Any) -> str:
+        """An expression as it is written, without hooks."""
+        return ast.unparse(bare(node, self.instrument.name))
+
     def _is_ours(self, node: Any) -> bool:
         """Whether a statement is none of the student's."""
         value = getattr(node, "value", None)

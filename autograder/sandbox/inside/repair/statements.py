@@ -10,9 +10,8 @@ from typing import Any
 
 from .edits import (
     MOST_NAMES,
-    Edit,
-    Undo,
     Unit,
+    both,
     exchanged,
     is_first,
     left_out,
@@ -78,10 +77,10 @@ class Statements(Putting):
         own = [one for one in every if isinstance(one.value, ast.Name) and one.value.id == "self"]
         stored = {one.attr: one for one in own if isinstance(one.ctx, ast.Store)}
         for pair in itertools.combinations(stored if len(stored) <= MOST_RENAMED else (), 2):
-            both = [one for one in own if one.attr in pair]
-            edits = [setting(one, "attr", pair[one.attr == pair[0]]) for one in both]
-            first = min((one for one in both if isinstance(one.ctx, ast.Store)), key=lambda one: one.lineno)
-            yield Mutant(0.5, f"renamed {' '.join(pair)}", unit, first, _both(*edits))
+            wherever = [one for one in own if one.attr in pair]
+            edits = [setting(one, "attr", pair[one.attr == pair[0]]) for one in wherever]
+            first = min((one for one in wherever if isinstance(one.ctx, ast.Store)), key=lambda one: one.lineno)
+            yield Mutant(0.5, f"renamed {' '.join(pair)}", unit, first, both(*edits))
 
     def _groups(self, block: list[Any]) -> list[list[Any]]:
         """The statements of a block; what stands around one of them for its hooks goes with it."""
@@ -146,11 +145,11 @@ class Statements(Putting):
             attribute, given = value.func.attr, value.args
             if attribute == "append" and len(given) == 1:
                 first = ast.copy_location(ast.Constant(0), value)
-                yield Mutant(0.28, "at the beginning", unit, own, _both(
+                yield Mutant(0.28, "at the beginning", unit, own, both(
                     setting(value.func, "attr", "insert"), setting(value, "args", [first, *given])
                 ))  # fmt: skip
             elif attribute == "insert" and len(given) == 2:
-                yield Mutant(0.28, "at the end", unit, own, _both(
+                yield Mutant(0.28, "at the end", unit, own, both(
                     setting(value.func, "attr", "append"), setting(value, "args", given[1:])
                 ))  # fmt: skip
         elif self._is_hook(getattr(own, "value", None)) and (
@@ -208,21 +207,6 @@ class Statements(Putting):
             for operator, sign in ((ast.Add, "+="), (ast.Sub, "-=")):
                 if not isinstance(own.op, operator):
                     yield Mutant(0.2, f"assigned {sign}", unit, own, setting(own, "op", operator()))
-
-
-def _both(*edits: Edit) -> Edit:
-    """Several edits as one."""
-
-    def change() -> Undo:
-        undone = [one() for one in edits]
-
-        def undo() -> None:
-            for one in reversed(undone):
-                one()
-
-        return undo
-
-    return change
 
 
 def _branches(loop: Any) -> Iterator[list[Any]]:
