@@ -74,12 +74,8 @@ def with_functions(student, given, *, asked, names):
                 forward, backward = functions(one)
                 f, gradient = (lambda x, F=forward: float(F(x)[0])), (lambda x, B=backward: B(np.ones(1), x))
                 x = one["x"].copy()
-                if asked == "numerical_gradient":
-                    said.append(student.numerical_gradient(f, x))
-                elif asked == "gradient_is_right":
-                    said.append(student.gradient_is_right(f, gradient, x))
-                else:
-                    said.append(student.backward_is_right(forward, backward, x))
+                arguments = {"numerical_gradient": (f,), "backward_is_right": (forward, backward)}
+                said.append(getattr(student, asked)(*arguments.get(asked, (f, gradient)), x))
                 moved = moved or not np.allclose(x, one["x"], rtol=1e-9, atol=0)
             found = said[0] if asked == "numerical_gradient" else said
         except Exception as error:

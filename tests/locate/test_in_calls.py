@@ -94,5 +94,20 @@ def test_a_condition_is_not_blamed_where_a_number_in_it_is_wrong(known):
     assert not any("abs(due - one)" in lines[one["line"] - 1] for one in found)
 
 
+def test_the_whole_answer_of_a_checker_may_be_at_fault(known):
+    lines = ["def is_right(slopes, claimed):", "    return bool(np.ptp(np.subtract(claimed, slopes)) < 1e-4)"]
+    found = run("\n".join(lines), known=known)["found"]
+    assert [(one["line"], one["col"]) for one in found] == [(2, lines[1].index("bool"))]
+
+
+def test_a_condition_that_is_a_part_of_the_one_that_is_due_is_no_right_one():
+    form = "    if len(claimed) > 2 or slopes[0] > 1e-3:\n        return False\n    for due"
+    right = RIGHT.replace("    for due", form)
+    lines = right.replace(" or slopes[0] > 1e-3", "").split("\n")
+    found = run("\n".join(lines), known=run(right, "record"))["found"]
+    assert [lines[one["line"] - 1][one["col"] : one["end_col"]] for one in found] == ["len(claimed) > 2"]
+    assert run(right, known=run(right, "record"))["found"] == []
+
+
 def test_what_is_right_is_not_pointed_at(known):
     assert run(RIGHT, known=known)["found"] == []

@@ -46,6 +46,18 @@ def counted(recorded: list[dict[int, list[tuple[int, Any]]]]) -> dict[int, InCal
     return made
 
 
+def verdicts(exact: list[Plain], calls: int) -> InCalls:
+    """What so many calls have to return, where all that is asked in lists is yes or no, call by call."""
+    made: InCalls = []
+    for one in exact:
+        lists = [np.asarray(value) for value in one.values() if np.ndim(value) == 1]
+        said = np.concatenate([np.ravel(value) for value in lists]) if lists else np.zeros(0)
+        made.append({(call, 0): bool(value) for call, value in enumerate(said)})
+        if said.dtype.kind != "b" or len(said) != calls:
+            return []
+    return made
+
+
 def different(recorded: list[dict[int, list[tuple[int, Any]]]], instrument: Instrument) -> list[Plain]:
     """Those of a solution as plain data: calls, visits and values at every point, and the names that hold them."""
     found: dict[Any, Plain] = {}
@@ -60,8 +72,10 @@ def different(recorded: list[dict[int, list[tuple[int, Any]]]], instrument: Inst
                 "visits": [np.array([key[1] for key in one]) for one in points],
                 "values": [np.array(list(one.values()), float) for one in points],
                 "truth": isinstance(next(iter(points[0].values())), bool | np.bool_),
+                "test": False,
                 "names": [],
             }
+        found[name]["test"] |= node.root == "test"
         names = [node.text] if node.leaf else []
         names += [node.target] if node.root == "assign" and node.target else []
         found[name]["names"] += [one for one in names if one not in found[name]["names"]]
@@ -75,36 +89,43 @@ class Known:
     points: InCalls
     truth: bool
     names: frozenset[int]
+    test: bool = False  #: whether it is a whole condition
 
 
 class Calls:
     """What could stand in the place of numbers and truth values, call by call."""
 
-    def __init__(self, nodes: list[Node], known: list[Plain]) -> None:
-        """``known`` are those of the solution, with the hashes of names."""
-        self.nodes = nodes
+    def __init__(self, nodes: list[Node], known: list[Plain], trusted: frozenset[str]) -> None:
+        """``known`` are those of the solution, with the hashes of names; ``trusted`` are functions that are right."""
+        self.nodes, self.trusted = nodes, trusted
         self.known = [
             Known(
                 [_by_visit(one["calls"][n], one["visits"][n], one["values"][n], one["truth"]) for n in range(points)],
-                bool(one["truth"]), frozenset(one["names"]),
+                bool(one["truth"]), frozenset(one["names"]), bool(one["test"]),
             )
             for one in known if (points := len(one["values"]))
         ]  # fmt: skip
 
-    def all(self, recorded: list[dict[int, list[tuple[int, Any]]]], rows: Rows) -> Iterator[Candidate]:
-        """Every one that the solution has under the name that is given it here, and every other condition."""
+    def all(
+        self, recorded: list[dict[int, list[tuple[int, Any]]]], rows: Rows, verdicts: InCalls
+    ) -> Iterator[Candidate]:
+        """Every one that the solution has under the name that is given it here, and every other condition.
+
+        ``verdicts`` are what each call is to return, where that is yes or no.
+        """
         self.mine, self.rows = counted(recorded), rows
         for index, points in self.mine.items():
             node = self.nodes[index]
             truth = isinstance(next(iter(points[0].values())), bool | np.bool_)
             name = zlib.crc32(node.target.encode())
             fitting = [one for one in self.known if one.truth == truth and (truth or name in one.names)]
+            fitting += [Known(verdicts, True, frozenset())] if truth and verdicts and node.root == "return" else []
             if not truth and not (node.root == "assign" and node.target):
                 continue
             if (
-                rows.calls_own(node)
+                rows.calls_own(node, self.trusted)
                 or (truth and node.leaf)
-                or any(_is_the_same(points, one.points) for one in fitting)
+                or any(_is_the_same(points, one.points) for one in fitting if one.test or node.root != "test")
             ):
                 continue
             fitting = [one for one in fitting if not _equal(points, one.points)]
@@ -120,7 +141,7 @@ class Calls:
             return True
         if mine is None:
             inner = node.children and all(map(self._is_right, node.children))
-            return bool(inner) or (not node.children and self.rows.is_right(leaf))
+            return bool(inner) or (not node.children and (self.rows.is_right(leaf) or self.rows.is_read(leaf)))
         name = zlib.crc32(node.text.encode())
         return any(not one.truth and name in one.names and _equal(mine, one.points) for one in self.known)
 

@@ -67,6 +67,7 @@ class Proofs:
         exact = [parts(one) for one in asked["exact"]]
         common = [name for name in exact[0] if all(name in one for one in exact)]
         self.exact: list[Plain] = [{name: one[name] for name in common} for one in exact]
+        self.whole: list[Plain] = asked["exact"]
         made = [again(text) if text else None for text in asked["formulas"]]
         table = [one if formula is None else [formula] * len(one) for one, formula in zip(asked["table"], made)]
         self.candidates = Candidates(self.nodes, table, asked["levels"], asked["wholes"], asked["named"])
@@ -77,7 +78,8 @@ class Proofs:
         }  # fmt: skip
         self.rows = Rows(self.nodes, asked["rows"], asked["table"], asked["levels"], read)
         self.handed = Handed(self.nodes, asked["handed"], read)
-        self.calls = Calls(self.nodes, asked["in_calls"])
+        self.trusted = frozenset(asked.get("trusted", ()))
+        self.calls = Calls(self.nodes, asked["in_calls"], self.trusted)
         self.alone = Alone(runs, instrument.trees, instrument.name)
         self.helpers: set[int] | None = None
         self.rtol = float(asked["rtol"])
@@ -87,7 +89,6 @@ class Proofs:
         self.over: list[dict[Visit, Any]] = [{} for _ in self.points]
         self.stops = set[int]()
         self.missed: tuple[int, Plain] = (0, {})  #: what the last try that mends nothing has answered, and where
-        self.trusted = frozenset(asked.get("trusted", ()))
         self.beside = frozenset(self._beside())
 
     def _beside(self) -> Iterator[int]:

@@ -217,9 +217,10 @@ class Rows:
         name = node.called
         return bool(name) and (name in self.own or not (name in self.handed or hasattr(builtins, name)))
 
-    def calls_own(self, node: Node) -> bool:
-        """Whether it is, or holds, a call of a function of the code's own."""
-        return self._calls_a_name(node) or any(True for _ in self._calls(node))
+    def calls_own(self, node: Node, but: frozenset[str]) -> bool:
+        """Whether it is, or holds, a call of a function of the code's own, ``but`` of these."""
+        calls = [node] * self._calls_a_name(node) + [self.nodes[one] for one in self._calls(node)]
+        return any(one.called not in but for one in calls)
 
     def _calls(self, node: Node) -> Iterator[int]:
         """The calls of the code's own functions in an expression: these may have read what was changed."""
@@ -260,6 +261,15 @@ class Rows:
     def is_right(self, leaf: int) -> bool:
         """Whether a name gives what one of the solution's does, at all its visits."""
         return self._is_right_until(leaf, None)
+
+    def is_read(self, leaf: int) -> bool:
+        """Whether a name holds an array at every visit that the solution reads by that name at one."""
+        values, name = self.mine.get(leaf, []), zlib.crc32(self.nodes[leaf].text.encode())
+        rows = [row.values for fitting in self.by_form.values() for row in fitting if name in row.read]
+        known = [{_mark(value) for one in rows for value in one[point]} for point in range(len(values))]
+        return bool(values) and all(
+            np.ndim(value) and _mark(value) in marks for one, marks in zip(values, known) for value in one
+        )
 
     def _is_right_until(self, leaf: int, first: int | None) -> bool:
         """Whether a name gives what one of the solution's does, in its order, up to a visit or to the end."""

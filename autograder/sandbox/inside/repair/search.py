@@ -169,7 +169,7 @@ class Search(Telling):
         found: list[tuple[Repair, set[str]]] = []
         candidates = list(self.rows.all())
         if first:
-            candidates += [*self.calls.all(self.in_calls, self.rows), *self._handed()]
+            candidates += [*self.calls.all(self.in_calls, self.rows, self.verdicts), *self._handed()]
         for candidate in sorted(candidates, key=lambda one: (one.rank, self.nodes[one.key[0]].size)):
             node = self.nodes[candidate.key[0]]
             if self._is_spent(end):

@@ -9,6 +9,7 @@ import numpy as np
 
 from .formulas import Formula
 from .hooks import MOST_VISITS, RECORD, Visit
+from .in_calls import verdicts
 from .instrument import MODULES, Node
 from .proofs import Proofs
 from .runs import Plain, as_rows, parts, same
@@ -40,6 +41,7 @@ class Weighing(Proofs):
                 if (error := self.runs.error or self.runs.caught) is not None:
                     self.stopped = self._where_it_stopped(error)
         self.given_rows = rows
+        self.verdicts = verdicts(self.whole, self.runs.hook.call)
         self.visited, self.helpers = set(self.runs.hook.visits), None
         if self.stopped is not None and self.stopped[0] >= 0:
             self.visited.add(self.stopped[0])
