@@ -68,7 +68,7 @@ def further(probe: Probe, seed: int) -> tuple[list[Values], int]:
     rest = [one[POINTS:] for one in drawn]
     if not rest[0]:
         return [], -1
-    more = {name: value for name, value in rest[0][0].items() if name not in drawn[0][0]}
+    more = {name: value for one in rest[0] for name, value in one.items() if name not in drawn[0][0]}
     if more:
         return [{**one, **more} for one in drawn[0][:POINTS]], -1
     return [*rest[0][:2], drawn[0][0], rest[1][0]][:POINTS], -1

@@ -200,6 +200,27 @@ def test_an_error_that_the_question_catches_has_a_place(new, code, kind):
     assert found["kind"] == kind
 
 
+def test_an_error_behind_right_answers_has_a_place():
+    """Whatever is changed before it, the code stops there: that says nothing of what may be at fault."""
+    right = "def both(kept, w, X):\n    kept['twice'] = 2 * X\n    kept['forward'] = w @ X"
+
+    def stopping(student, given):
+        kept, failed = {}, None
+        try:
+            student.both(kept, given["w"], given["X"])
+        except Exception as error:
+            failed = error
+        yield {name: kept.get(name) for name in ("twice", "forward")}
+        if failed is not None:
+            raise failed
+
+    exact = run(right, "record", question=stopping)["answers"]
+    found = run(right.replace("w @ X", "X @ w"), exact=exact, question=stopping)["found"]
+    assert [(one["kind"], one["mends"], one["line"], one["col"]) for one in found] == [
+        ("exchanged", ["forward"], 3, 22)
+    ]
+
+
 @pytest.mark.slow
 def test_a_condition_for_one_side_is_too_much_where_that_is_always_due(exact):
     wrong = RIGHT.replace("X - 0.5 * number", "X - 0.5 * number if number == 1 else X")

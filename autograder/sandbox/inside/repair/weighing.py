@@ -130,6 +130,8 @@ class Weighing(Proofs):
         if self.focus is not None:  # another number beside them may lead to the same answer by chance
             compared = [self.nodes[index] for index in self.focus if self.nodes[index].kind == "Compare"]
             self.focus |= {child for one in compared for child in one.children}
+            if self.stopped is not None:
+                self.focus.add(self.stopped[0])  # it gives nothing that could be changed
         every = {key[0] for key in seen}
         self.unreached = every - used
         self.unused = self.unreached | (every - busy)
