@@ -50,7 +50,7 @@ def whole_experiment(student, given):
     X, Y, P, n_train, seed = given["X"], given["Y"], given["P"], int(given["n_train"]), int(given["seed"])
 
     def ids(columns):
-        return [int(np.argmin(np.abs(X[0] - entry))) for entry in np.asarray(columns)[0]]
+        return np.abs(X[0][:, None] - np.asarray(columns)[0]).argmin(axis=0).tolist()
 
     def run(seed):
         seen = dict.fromkeys(("trained", "labels", "tested"))

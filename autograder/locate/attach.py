@@ -113,9 +113,9 @@ class Locator:
         made = []
         for question in questions:
             repairs = found.get(exercise.question(question.id).probe.name, [])
-            agreeing = [one for one in repairs if agree(_named(question, one), one.kind)]
+            agreeing = [one for one in repairs if agree(_named(question, one, known), one.kind)]
             for one in repairs:
-                named = ", ".join(_named(question, one))
+                named = ", ".join(_named(question, one, known))
                 if one not in agreeing and named:
                     self.differing.append(f"{exercise.name}.{question.id}: {named}, but {one.kind} mends it")
             others = {line.name for other in questions if other is not question for line in other.lines}
@@ -148,9 +148,10 @@ def _is_looked_at(line: LineMark, begun: bool) -> bool:
     return line.points < line.max_points and (line.status in LOOKED_AT or (begun and line.status == "missing"))
 
 
-def _named(question: QuestionMark, repair: Repair) -> tuple[str, ...]:
-    """The mistakes that are named in the lines that a repair mends."""
-    lines = [line for line in question.lines if line.name in repair.mends and line.points < line.max_points]
+def _named(question: QuestionMark, repair: Repair, known: Mapping[str, Solution]) -> tuple[str, ...]:
+    """The mistakes that are named in the lines that a repair mends, or that are about all that is answered."""
+    others = known[repair.probe].asked["exact"][0].keys() - set(repair.mends)
+    lines = [line for line in question.lines if line.name not in others and line.points < line.max_points]
     return tuple(dict.fromkeys(name for line in lines for name in line.mistakes))
 
 
@@ -179,7 +180,7 @@ def _with_places(
         made = None if first is None else to_place(first, known[first.probe], code)
         if made is None or first is None:
             return None
-        named = _named(question, first) or (line.mistakes if first in others else ())
+        named = _named(question, first, known) or (line.mistakes if first in others else ())
         made = replace(made, text=both(made.text, named))
         used[replace(made, got=None, expected=None)] = first
         small = question.example is not None and np.size(first.expected) <= SHOWN_ENTRIES

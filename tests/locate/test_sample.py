@@ -58,6 +58,7 @@ SAMPLE = [
     ("relu_derivative", "both-in-place", "relu", "return np.maximum(Z, 0, out=Z)", "changes `Z` in place"),
     ("optimisers", "adam-in-place", "m", "m *= beta1", "changes `m` in place"),
     ("ising_phases", "another-generator", "trained", "np.random.default_rng()", "`rng` is due here"),
+    ("ising_phases", "in-place", "sizes", "X[:], Y[:] = X", "changes `X` in place"),
     ("ising_phases", "all-up", "form", "p_up > np.zeros", "something else here than is due"),
     ("l2_regularization", "study-ignores-seed-at-all", "train_accuracy", "L2Network(", "lacks the argument `rng`"),
     ("l2_regularization", "loss-without-penalty", "loss", "super().compute_loss(Y)", "the loss is due"),

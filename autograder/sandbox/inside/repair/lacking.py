@@ -90,10 +90,11 @@ class Lacking(Statements):
     def _changed_by(self, own: Any) -> Iterator[str]:
         """The names whose arrays a statement writes into: its targets, and what a function is given as ``out``."""
         at = next(iter(getattr(own, "targets", ())), getattr(own, "target", None))
+        targets = at.elts if isinstance(at, ast.Tuple | ast.List) else [at]
         outs = [] if hasattr(own, "body") else [
             one.value for one in ast.walk(own) if isinstance(one, ast.keyword) and one.arg == "out"
         ]  # fmt: skip
-        for one in (at, *outs):
+        for one in (*targets, *outs):
             found = self._under_hook(one)
             while isinstance(found, ast.Subscript):
                 found = self._under_hook(found.value)
