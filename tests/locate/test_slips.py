@@ -174,6 +174,11 @@ def corrected(X):
     larger = m / 0.1
     return X - larger, m
 """,
+    "product": """
+def product(X):
+    v, w = 5 * X.size, X.size
+    return v * w
+""",
     "stepped": """
 def step(X, m):
     m = 0.9 * m + X
@@ -312,6 +317,11 @@ def test_a_number_is_looked_at_where_another_one_beside_it_changes_nothing():
     """No number that was drawn for it moved the condition."""
     wrong = RIGHT["above"].replace("> 30", "> 0")
     assert list(pointed("above", wrong, table=[(0.01, lambda X: np.array(30.0))])) == [("0", "value")]
+
+
+def test_a_large_number_that_is_asked_for_is_no_count_that_runs_long():
+    wrong = RIGHT["product"].replace("v * w", "v + w")
+    assert list(pointed("product", wrong, table=[(2.0, lambda X: np.array(180.0))])) == [("v + w", "operator *")]
 
 
 def test_a_sum_along_the_other_axis_is_known_where_it_was_made_to_lie_there():

@@ -64,7 +64,7 @@ class Candidates(Seen):
             for candidate in self._at(key, node, values):
                 is_due = node.leaf and self.is_called(candidate, node)
                 if (whole and not is_due and is_scaled(values, candidate.values)) or (
-                    is_too_large(values, candidate.values)
+                    is_too_large(values, candidate.values) and not self.is_result(candidate)
                 ):
                     continue
                 if not values[0].ndim and self._says_more(key, node, candidate):

@@ -151,6 +151,10 @@ class Seen:
         """Whether what is due is an answer as a whole."""
         return candidate.kind == "value" and self.levels[candidate.quantity] >= GRADIENT
 
+    def is_result(self, candidate: Candidate) -> bool:
+        """Whether what would stand there is an answer as a whole, by whatever repair."""
+        return not self.results.isdisjoint(self.quantities.equal(candidate.values))
+
     def is_named(self, candidate: Candidate) -> bool:
         """Whether what is due has a name for people."""
         return self.named[candidate.quantity]
