@@ -179,6 +179,11 @@ def product(X):
     v, w = 5 * X.size, X.size
     return v * w
 """,
+    "ends": """
+def ends(X):
+    bounds = [X.max(), X.mean(), X.min()]
+    return {"first": bounds[0], "last": bounds[-1]}
+""",
     "stepped": """
 def step(X, m):
     m = 0.9 * m + X
@@ -322,6 +327,12 @@ def test_a_number_is_looked_at_where_another_one_beside_it_changes_nothing():
 def test_a_large_number_that_is_asked_for_is_no_count_that_runs_long():
     wrong = RIGHT["product"].replace("v * w", "v + w")
     assert list(pointed("product", wrong, table=[(2.0, lambda X: np.array(180.0))])) == [("v + w", "operator *")]
+
+
+def test_an_order_is_at_fault_and_not_each_index_that_relies_on_it():
+    wrong = RIGHT["ends"].replace("X.max(), X.mean(), X.min()", "X.min(), X.mean(), X.max()")
+    found = list(pointed("ends", wrong, table=[(0.02, lambda X: np.array(0.0))]))
+    assert found == [("[X.min(), X.mean(), X.max()]", "backwards")]
 
 
 def test_a_sum_along_the_other_axis_is_known_where_it_was_made_to_lie_there():

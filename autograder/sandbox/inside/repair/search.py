@@ -146,7 +146,7 @@ class Search(Telling):
             successes += self._in_rows(right, end, first=False)
         successes += [one for one in copies.values() if one[1]]
         is_told = tries < FEW and any(one.rank <= OF_THAT_NAME and mends == wrong for one, mends in successes)
-        if not is_told and not any(self._priced(one) < STRONG for one, _ in successes):
+        if not is_told and not any(self._priced(one) < STRONG and not self._is_index(one) for one, _ in successes):
             if not many:
                 successes += self._mutated(right, self.runs.most)
             if not successes:

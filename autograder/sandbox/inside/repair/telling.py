@@ -59,6 +59,18 @@ class Telling(Changing):
                 rank += NAMED  # what gave it its value is at fault
         return rank if rank < 2 else 10 + rank
 
+    def _is_index(self, one: Repair) -> bool:
+        """Whether it says no more than which entry is taken: what is wrong may be the order of them."""
+        if not isinstance(one, Candidate):
+            return False
+        node = self.nodes[one.key[0]]
+        while node.parent >= 0:
+            whole = self.nodes[node.parent]
+            if whole.kind == "Subscript" and node.index != whole.children[0]:
+                return True
+            node = whole
+        return False
+
     def _is_own(self, one: Candidate) -> bool:
         """Whether a name stands for what the solution knows, or would only be given another form."""
         return not one.kind.startswith("value") or self.candidates.known.get(one.key, False)
