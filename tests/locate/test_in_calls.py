@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from autograder.sandbox.inside.repair import done
+from autograder.sandbox.inside.repair.in_calls import verdicts
 from autograder.sandbox.inside.repair.instrument import Instrument
 
 RIGHT = """
@@ -107,6 +108,11 @@ def test_a_condition_that_is_a_part_of_the_one_that_is_due_is_no_right_one():
     found = run("\n".join(lines), known=run(right, "record"))["found"]
     assert [lines[one["line"] - 1][one["col"] : one["end_col"]] for one in found] == ["len(claimed) > 2"]
     assert run(right, known=run(right, "record"))["found"] == []
+
+
+def test_a_list_of_arrays_of_several_shapes_holds_no_verdicts():
+    assert verdicts([{"said": [True, False]}], 2) == [{(0, 0): True, (1, 0): False}]
+    assert verdicts([{"said": [True, False], "signals": [np.zeros(2), np.zeros((3, 2))]}], 2) == []
 
 
 def test_what_is_right_is_not_pointed_at(known):

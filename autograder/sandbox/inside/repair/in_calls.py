@@ -50,11 +50,11 @@ def verdicts(exact: list[Plain], calls: int) -> InCalls:
     """What so many calls have to return, where all that is asked in lists is yes or no, call by call."""
     made: InCalls = []
     for one in exact:
-        lists = [np.asarray(value) for value in one.values() if np.ndim(value) == 1]
-        said = np.concatenate([np.ravel(value) for value in lists]) if lists else np.zeros(0)
-        made.append({(call, 0): bool(value) for call, value in enumerate(said)})
-        if said.dtype.kind != "b" or len(said) != calls:
+        lists = [value for value in one.values() if isinstance(value, list) or getattr(value, "ndim", 0) == 1]
+        said = [value for values in lists for value in values]
+        if len(said) != calls or not all(isinstance(value, bool | np.bool_) for value in said):
             return []
+        made.append({(call, 0): bool(value) for call, value in enumerate(said)})
     return made
 
 
