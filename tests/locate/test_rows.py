@@ -37,6 +37,21 @@ def watched(theta, slopes):
 def drawn(values, seed):
     order = np.random.default_rng(seed).permutation(len(values))
     return values.reshape(len(values), -1)[order]
+
+def passed(theta):
+    found = [theta]
+    for _ in range(3):
+        d = np.tanh(theta)
+        theta = theta + d
+        found.append(theta)
+    return found
+
+def sizes(values):
+    every = np.array([np.sum(one**2) for one in values])
+    return every / every[-1]
+
+def factor(values):
+    return sizes(values)[0]
 """
 
 
@@ -49,6 +64,8 @@ def asked(student, given):
             found[name].append(value.copy())
     found["losses"] = student.watched(given["theta"], given["g"])
     found["drawn"], again = student.drawn(given["g"], 3), student.drawn(given["g"], 3)
+    found["passed"] = student.passed(given["theta"])
+    found["sizes"], found["factor"] = student.sizes(given["g"]), student.factor(given["g"])
     found["same"] = bool(np.array_equal(found["drawn"], again))
     return found
 
@@ -75,7 +92,12 @@ def run(source, task="repair", known=None, seconds=60.0):
         given["in_calls"] = [
             {**one, "names": [zlib.crc32(name.encode()) for name in one["names"]]} for one in known["in_calls"]
         ]
-    return done(task, instrument, names, lambda now, _: SimpleNamespace(**now), asked, given)
+
+    def student(now, read):
+        read.update(("sizes", "factor"))
+        return SimpleNamespace(**now)
+
+    return done(task, instrument, names, student, asked, given)
 
 
 def hashed(rows):
@@ -101,6 +123,8 @@ def pointed(source, known, **settings):
         ("0.8 * s + 0.2 * g**2", "0.2 * g**2", ["0.2 * g**2"]),
         ("np.sqrt(s_hat) + 1e-4", "np.sqrt(s_hat + 1e-4)", ["np.sqrt(s_hat + 1e-4)"]),
         ("m_hat = m / (1 - 0.9**t)", "m_hat = m", ["m_hat = m"]),
+        ("theta = theta + d", "theta = d", ["theta = d"]),
+        ("return every / every[-1]", "return every", ["return every"]),
         ("0.05 * m_hat", "0.05 * np.tanh(m_hat)", ["np.tanh(m_hat)"]),
         ("np.random.default_rng(seed).permutation(len(values))", "np.arange(len(values))", ["np.arange(len(values))"]),
     ],

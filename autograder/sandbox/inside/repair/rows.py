@@ -160,8 +160,7 @@ class Rows:
         by that name what it holds."""
         for leaf in self._leaves(self.nodes[index]):
             values = self.mine.get(leaf)
-            name = zlib.crc32(self.nodes[leaf].text.encode())
-            if values is None or any(name in row.read and _equal(values, row.values) for row in self._fitting(values)):
+            if values is None or self._is_read_so(leaf):
                 continue
             if self.nodes[leaf].kind in ("Name", "Attribute", "Subscript"):
                 yield from (
@@ -188,8 +187,10 @@ class Rows:
         is_plain = node.leaf and node.kind in ("Name", "Attribute", "Constant")
         if is_plain:
             is_copy = node.root == "assign" and bool(node.target) and node.statement is not None
-            is_returned = node.root == "return" and (node.kind == "Constant" or node.text in self.given)
-            return COPIED if is_returned or (is_copy and self._first_unknown(index) is None) else None
+            is_right = node.kind == "Constant" or node.text in self.given or self._is_read_so(index)
+            unknown = self._first_unknown(index)
+            is_known = unknown is None or unknown > _first_other(self.mine[index], row.values)
+            return COPIED if (node.root == "return" and is_right) or (is_copy and is_known) else None
         first = self._first_unknown(index)
         if first is not None:  # until there it may give what is known, but not what is due
             first = min(first, _first_other(self.mine[index], row.values))
@@ -257,6 +258,11 @@ class Rows:
         if values is None or any(np.ndim(one[0]) for one in values):
             return False
         return any(not np.array_equal(value, one[0]) for one in values for value in one)
+
+    def _is_read_so(self, leaf: int) -> bool:
+        """Whether the solution reads just this row by that name."""
+        name, values = zlib.crc32(self.nodes[leaf].text.encode()), self.mine[leaf]
+        return any(name in row.read and _equal(values, row.values) for row in self._fitting(values))
 
     def is_right(self, leaf: int) -> bool:
         """Whether a name gives what one of the solution's does, at all its visits."""

@@ -205,8 +205,9 @@ class Weighing(Proofs):
         return not is_direct
 
     def _helping(self) -> set[int]:
-        """What is returned by functions that other functions of the code call in this question: the sign or a factor
-        may as well be missing there as where they are called, and what is asked is due where they are called."""
+        """What is returned by functions that other functions of the code call in this question, which does not ask for
+        them: a factor may as well be missing there as where they are called, and what is asked is due where they are
+        called."""
         if self.helpers is None:
             names = {one.target for one in self.nodes if one.kind == "Function"}
             within = [
@@ -215,7 +216,7 @@ class Weighing(Proofs):
                 and not (one.children and self.visited.isdisjoint((one.index, *one.children)))
             ]  # fmt: skip
             calls = {call for one in within for call in _CALLED.findall(_SUPER.sub("(", one.text))}
-            called = names & {name for owner, name in calls if owner not in MODULES - {"self", "cls"}}
+            called = names & {name for owner, name in calls if owner not in MODULES - {"self", "cls"}} - self.read
             self.helpers = set()
             for node in self.nodes:
                 at = node
