@@ -216,7 +216,8 @@ def to_place(repair: Repair, solution: Solution, code: Code) -> Place | None:
     form = repair.kind.split("-")[0] in FORMS
     if repair.given is None and not elementary and form and _is_set(span.code, code):
         return None
-    if repair.kind.startswith("omitted") and _may_be_set(repair.kind.split()[-1], code):
+    omitted = repair.kind.split()[-1] if repair.kind.startswith("omitted") else ""
+    if omitted and "." not in omitted and _may_be_set(omitted, code):  # of another object others are given theirs
         return None
     if index := _indexed(source, span):
         span, due, given = index, None, None

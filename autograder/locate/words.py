@@ -45,6 +45,7 @@ SENTENCES = {
     "backwards": "{code} stands the other way round: what is last has to be first.",
     "at the beginning": "{code} adds at the end; it has to stand at the beginning.",
     "at the end": "{code} adds at the beginning; it has to stand at the end.",
+    "beside": "In {code} one of the two is due beside the other there, not instead of it.",
     "turned": "In {code} the two sides of `=` are exchanged.",
 }
 
@@ -116,7 +117,8 @@ def sentence(kind: str, code: str, due: Quantity | None, given: Quantity | None,
     if what == "function":
         return f"In {quoted} the {detail} is due."
     if what == "omitted":
-        return f"Nothing in this function gives `self.{detail}` its value."
+        of_self = "" if "." in detail else "self."
+        return f"Nothing in this function gives `{of_self}{detail}` its value."
     if what == "local":
         return f"This gives a value to the local name `{detail}`; `self.{detail}` stays what it was."
     if due is None or not due.text:

@@ -122,8 +122,8 @@ class Hook:
         visit = self.visits[index] = self.visits.get(index, -1) + 1
         if self.mode == RECORD and visit < 3:
             self.left_behind[index, visit] = names
-        for attribute, value in self.over.get(index, {}).get(visit, {}).items():
-            setattr(names["self"], attribute, value)
+        for (owner, attribute), value in self.over.get(index, {}).get(visit, {}).items():
+            setattr(names[owner], attribute, value)
         if index in self.asked:
             self.call += 1
             self.within.clear()

@@ -300,10 +300,11 @@ class Search(Telling):
                 node = self.nodes[key[0]]
                 if key[0] in self.beside:
                     continue
-                if f".{attribute}" in node.stores or "." in node.stores or not hasattr(names.get("self"), "__dict__"):
+                owner = self._owner_of(attribute, node, names)
+                if f".{attribute}" in node.stores or "." in node.stores or not owner:
                     continue
-                over = [{**self.over[point], key: {**self.over[point].get(key, {}), attribute: self.exact[point][name]}}
-                        for point in self.points]  # fmt: skip
+                over = [{**self.over[point], key: {**self.over[point].get(key, {}), (owner, attribute): one[name]}}
+                        for point, one in zip(self.points, self.exact)]  # fmt: skip
                 if self._is_spent(self.runs.most):
                     return steps
                 proved = self._rights(over, self.points)
@@ -311,14 +312,25 @@ class Search(Telling):
                     local, above = node.stores.get(attribute), self._of_the_parent(node)
                     line, end_line, col, end_col = local or above or (node.line, node.line, node.col, -1)
                     kind = "local" if local else "inherited" if above else "omitted"
+                    what = attribute if owner == "self" else f"{owner}.{attribute}"
                     steps.append({
                         "cell": node.cell, "line": line, "end_line": end_line, "col": col, "end_col": end_col,
-                        "visit": -1, "kind": f"{kind} {attribute}", "due": -1, "given": -1,
+                        "visit": -1, "kind": f"{kind} {what}", "due": -1, "given": -1,
                         "mends": _names(proved - right), "got": None, "expected": None, "sound": [],
                     })  # fmt: skip
                     self.over, right = over, proved
                     break
         return steps
+
+    def _owner_of(self, attribute: str, function: Node, names: dict[str, Any]) -> str:
+        """What a function could give an attribute: its own object, or one of whose others it gives values to."""
+        if hasattr(names.get("self"), "__dict__"):
+            return "self"
+        for name, value in names.items():
+            held = getattr(value, "__dict__", {})
+            if attribute in held and any(f".{one}" in function.stores for one in held):
+                return name
+        return ""
 
     def _of_the_parent(self, function: Node) -> tuple[int, int, int, int] | None:
         """Where a method calls the method of the class above that is called so: what that gives, it leaves as it is."""

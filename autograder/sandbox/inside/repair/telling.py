@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from .changing import Changing
-from .hooks import Visit
+from .hooks import Visit, as_array
 from .instrument import Node
 from .proofs import Change, Joint, Repair, Twins, over_at
 from .putting import Mutant
-from .runs import Plain
+from .runs import Plain, same
 from .seen import Candidate
 
 NAMED = 0.35
@@ -55,8 +55,8 @@ class Telling(Changing):
             if self._is_own(one):
                 is_due = one.kind != "value" or self.candidates.is_named(one) or self.candidates.is_called(one, node)
                 rank += NAMED if is_due else 2.0
-            elif one.kind == "value" and not self.candidates.is_named(one):
-                rank += NAMED  # what gave it its value is at fault
+            elif one.kind.startswith("value") and not self.candidates.is_named(one):
+                rank += NAMED if self._kind(one, node) != one.kind else 2.0  # what gave it its value is at fault
         return rank if rank < 2 else 10 + rank
 
     def _is_index(self, one: Repair) -> bool:
@@ -163,6 +163,14 @@ class Telling(Changing):
         )
         if node.kind == "Name" and function is not None and is_returned and node.text not in function.stores:
             return f"unchanged {node.text}"
+        owner, _, attribute = node.text.rpartition(".")
+        for (index, _), names in self.left_behind.items() if attribute else ():
+            is_here = function is not None and index == function.index
+            held = getattr(names.get(owner), "__dict__", {}) if is_here else {}
+            for name, value in held.items():
+                made = as_array(value)
+                if name != attribute and made is not None and same(made, best.values[0]):
+                    return f"name {owner}.{name}"
         for key in self.candidates.holding(best):
             other = self.nodes[key[0]]
             is_other = other.cell == node.cell and other.leaf and other.text != node.text
