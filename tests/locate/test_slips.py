@@ -184,6 +184,56 @@ def ends(X):
     bounds = [X.max(), X.mean(), X.min()]
     return {"first": bounds[0], "last": bounds[-1]}
 """,
+    "apart": """
+def apart(X):
+    return X / X.std() + 0.1 * X.mean()
+""",
+    "backs": """
+def backs(X):
+    steps = [np.sin, np.exp, np.tanh]
+    for one in reversed(steps):
+        X = one(X)
+    return X
+""",
+    "squared": """
+def squared(X):
+    p, J = X[0], np.zeros((3, 3))
+    for i in range(3):
+        for j in range(3):
+            J[i, j] = (p[i] if i == j else 0) - p[i] * p[j]
+    return J
+""",
+    "fused": """
+def along(X, axis):
+    mean = np.mean(X, axis=axis, keepdims=True)
+    return mean + np.mean(X * np.exp(X), axis=axis, keepdims=True)
+
+def fused(X):
+    return along(X, 0)
+""",
+    "second": """
+class Pair:
+    def __init__(self, X):
+        self.first, self.second = X, X**2
+
+def both_moved(pair):
+    pair.first = 2 * pair.first
+    pair.second = 7 * pair.second
+
+def second(X):
+    pair = Pair(X)
+    both_moved(pair)
+    return pair
+""",
+    "active": """
+class Layer:
+    def __init__(self, X):
+        self.Z, self.A = 2 * X, np.tanh(X)
+
+def active(X):
+    layer = Layer(X)
+    return np.std(layer.A, axis=0)
+""",
     "stepped": """
 def step(X, m):
     m = 0.9 * m + X
@@ -241,7 +291,13 @@ CASES = [
         "rng = np.random.default_rng(3)",
         "out before",
     ),
-    ("grouped", "(2 * X + X.mean()) /", "2 * (X + X.mean()) /", "2 * (X + X.mean())", "brackets"),
+    (
+        "apart",
+        "X / X.std() + 0.1 * X.mean()",
+        "(X + 0.1 * X.mean()) / X.std()",
+        "(X + 0.1 * X.mean()) / X.std()",
+        "brackets",
+    ),
     (
         "velocity",
         "np.sin(X)\n    return X - rate * v",
@@ -249,6 +305,15 @@ CASES = [
         "rate * np.sin(X)",
         "moved",
     ),
+    ("backs", "reversed(steps)", "steps", "steps", "backwards"),
+    (
+        "squared",
+        "(p[i] if i == j else 0) - p[i] * p[j]",
+        "p[i] if i == j else -p[i] * p[j]",
+        "p[i] if i == j else -p[i] * p[j]",
+        "beside",
+    ),
+    ("second", "    pair.second = 7 * pair.second\n", "", "def both_moved(pair):", "omitted pair.second"),
     ("stepped", "X, m = step", "X, _ = step", "X, _ = step(X, m)", "carried m"),
     ("corrected", "larger = m", "m = larger = m", "m = larger = m / 0.1", "target m"),
     ("kept", "        self.strength = strength\n", "", "def train(self, X, strength):", "unkept strength"),
@@ -303,6 +368,17 @@ def test_of_two_slips_that_hide_each_other_both_are_found():
     wrong = RIGHT["signal"].replace("W[i, j]", "W[j, i]").replace("return found", "return found / 3")
     found = dict(pointed("signal", wrong))
     assert found == {"j, i": "in order", "found / 3": "without"}
+
+
+def test_an_argument_that_is_read_nowhere_is_due_wherever_a_number_stands_for_it():
+    wrong = RIGHT["fused"].replace("axis=axis", "axis=1")
+    assert list(pointed("fused", wrong)) == [("1", "argument axis")] * 2
+
+
+def test_another_attribute_of_the_same_object_is_named():
+    wrong = RIGHT["active"].replace("np.std(layer.A", "np.std(layer.Z")
+    table = [(0.5, np.tanh), (0.5, lambda X: 2 * X)]
+    assert list(pointed("active", wrong, trusted=["Layer"], table=table)) == [("layer.Z", "name layer.A")]
 
 
 def test_what_answers_its_own_question_is_not_at_fault():

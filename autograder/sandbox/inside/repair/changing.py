@@ -227,6 +227,8 @@ class Changing(Weighing):
         if node.parent < 0:
             return node.root, _NAME.sub("", node.text)
         whole = self.nodes[node.parent]
+        if mutant.kind.startswith("argument"):
+            return node.text, whole.text.split("(")[0]  # whatever else that is handed
         return whole.children.index(node.index), _NAME.sub("", node.text), _NAME.sub("", whole.text)
 
     def _is_scaling(self, mutant: Mutant) -> bool:

@@ -7,7 +7,7 @@ import copy
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from .edits import Edit, Undo, Unit, kept, moved_to, setting
+from .edits import Edit, Undo, Unit, kept, moved_to, placed, setting
 from .instrument import called_in
 from .putting import Mutant
 from .statements import Statements
@@ -28,7 +28,7 @@ class Lacking(Statements):
             for call in dict.fromkeys(missing(unit, called)):
                 for block in blocks:
                     for group in [*self._groups(block), [None]] if isinstance(block, list) else ():
-                        made = _placed(ast.parse(call).body[0], unit.tree)
+                        made = placed(ast.parse(call).body[0], unit.tree)
                         yield Mutant(0.5, f"calls {call}", unit, unit.tree, moved_to([], [made], block, group[0]))
 
     def handing(self, lacking: Callable[[Unit, str], Iterable[tuple[str, str]]], visited: set[int]) -> Iterator[Mutant]:
@@ -40,7 +40,7 @@ class Lacking(Statements):
                 hook, call = wrap.args[0].value, wrap.args[1]  # type: ignore[attr-defined]
                 for name, value in lacking(unit, called_in(call.func)) if hook in visited else ():
                     if name not in {one.arg for one in call.keywords}:
-                        given = ast.keyword(name, _placed(ast.parse(value, mode="eval").body, call))
+                        given = ast.keyword(name, placed(ast.parse(value, mode="eval").body, call))
                         more = setting(call, "keywords", [*call.keywords, given])
                         yield Mutant(0.3, f"keyword {name}", unit, call, more, hook)
 
@@ -80,10 +80,10 @@ class Lacking(Statements):
                     own = self._own(group)
                     for name in dict.fromkeys(self._changed_by(own)):
                         if name in given:
-                            copied = _placed(ast.parse(f"{name} = {name}.copy()").body[0], own)
+                            copied = placed(ast.parse(f"{name} = {name}.copy()").body[0], own)
                             yield Mutant(0.1, f"changed {name}", unit, own, moved_to([], [copied], block, group[0]))
                     for name in aliases(unit, own) if isinstance(own, ast.AugAssign) else ():
-                        copied = _placed(ast.parse(f"{name} = __import__('copy').deepcopy({name})").body[0], own)
+                        copied = placed(ast.parse(f"{name} = __import__('copy').deepcopy({name})").body[0], own)
                         body = next((one.body for one in unit.tree.body if isinstance(one, ast.Try)), unit.tree.body)
                         yield Mutant(0.1, f"changed {name}", unit, own, moved_to([], [copied], body, body[0]))
 
@@ -100,12 +100,6 @@ class Lacking(Statements):
                 found = self._under_hook(found.value)
             if isinstance(found, ast.Name):
                 yield found.id
-
-
-def _placed(made: Any, at: Any) -> Any:
-    for one in ast.walk(made):
-        ast.copy_location(one, at)
-    return made
 
 
 def _whole_numbers(value: Any) -> list[int]:
@@ -132,7 +126,7 @@ class _Alone(ast.NodeTransformer):
         if isinstance(node.ctx, ast.Store) or node.id not in {self.name, *self.columns}:
             return node
         made = f"[{self.each}]" if node.id == self.name else f"{node.id}[:, [{self.each}]]"
-        return _placed(ast.parse(made, mode="eval").body, node)
+        return placed(ast.parse(made, mode="eval").body, node)
 
 
 def _for_each(body: list[Any], name: str, columns: Iterable[str]) -> Edit:
@@ -141,7 +135,7 @@ def _for_each(body: list[Any], name: str, columns: Iterable[str]) -> Edit:
     def change() -> Undo:
         undo, each = kept(body), f"{name}__"
         inside = [_Alone(name, each, columns).visit(copy.deepcopy(one)) for one in body]
-        loop = _placed(ast.For(ast.Name(each, ast.Store()), ast.Name(name, ast.Load()), inside, []), body[0])
+        loop = placed(ast.For(ast.Name(each, ast.Store()), ast.Name(name, ast.Load()), inside, []), body[0])
         body[:] = [loop]
         return undo
 

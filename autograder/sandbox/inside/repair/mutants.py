@@ -182,6 +182,9 @@ class Mutants(Forms):
         elif isinstance(node, ast.IfExp):
             for one in (node.body, node.orelse):  # at every visit, whatever the condition says
                 yield 0.4, "without", item(wrap.args, 1, one)
+            added = ast.copy_location(ast.BinOp(node.body, ast.Add(), node.orelse), node)
+            for side in ("body", "orelse"):
+                yield 0.45, "beside", setting(node, side, added)
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.Not):
             yield 0.2, "without sign", item(wrap.args, 1, node.operand)
         elif isinstance(node, ast.Constant) and type(node.value) is int and abs(node.value) <= 4:

@@ -16,6 +16,7 @@ from .edits import (
     is_first,
     left_out,
     moved_to,
+    placed,
     setting,
     variables_of,
     worked_out_before,
@@ -155,11 +156,13 @@ class Statements(Putting):
         elif self._is_hook(getattr(own, "value", None)) and (
             isinstance(own, ast.Return) or (target is not None and isinstance(value, ast.List | ast.ListComp))
         ):
-            turned = ast.parse("_[::-1]", mode="eval").body
-            for one in ast.walk(turned):
-                ast.copy_location(one, own)
-            turned.value = own.value  # type: ignore[attr-defined]
+            turned = placed(ast.parse("_[::-1]", mode="eval").body, own)
+            turned.value = own.value
             yield Mutant(0.3, "backwards", unit, value, setting(own, "value", turned))
+        elif isinstance(own, ast.For) and self._is_hook(own.iter):
+            turned = placed(ast.parse("list(_)[::-1]", mode="eval").body, own)
+            turned.value.args = [own.iter]
+            yield Mutant(0.3, "backwards", unit, self._under_hook(own.iter), setting(own, "iter", turned))
         elif isinstance(target, ast.Name | ast.Attribute) and isinstance(value, ast.Name | ast.Attribute):
             there, here = copy.deepcopy(value), copy.copy(target)
             if isinstance(there, ast.Attribute):
