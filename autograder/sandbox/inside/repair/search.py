@@ -13,7 +13,7 @@ import numpy as np
 from ..stopwatch import OutOfTime, disarm
 from .candidates import is_scaled
 from .edits import Unit
-from .hooks import RECORD, REPLACE
+from .hooks import RECORD
 from .instrument import Instrument, Node
 from .mutants import Mutants
 from .needed import changed, needed
@@ -53,17 +53,18 @@ class Search(Telling):
     def found(self) -> list[Plain]:
         """The repairs, in the order in which they were found, each proved at a point that the search has not used."""
         steps = self.steps
-        twice: list[list[Plain]] = [[], []]
-        for answers, mode in zip(twice, (REPLACE, RECORD)):
-            for point in self.points:
-                answers.append(self.runs.run(point, {}, mode))
-                if self.runs.error is not None:
-                    self.stops.add(point)
-        otherwise = unsteady(*twice)  # as the memory, of which a record takes more: with this nothing is proved
+        first: list[Plain] = []
+        for point in self.points:
+            first.append(self.runs.run(point, {}))
+            if self.runs.error is not None:
+                self.stops.add(point)
+        self.records = [self._recorded(point) for point in self.points]
+        # as the memory, of which a record takes more: with this nothing is proved
+        otherwise = unsteady(first, [one.answers for one in self.records])
         for exact in self.exact:
             for name in [one for one in exact if one.split("\n")[0] in otherwise]:
                 del exact[name]
-        right = self._rights(self.over, self.points)
+        right = set(self.exact[0]).intersection(*(self._right(*one) for one in enumerate(first)))
         self.is_right = right == set(self.exact[0])
         if self.runs.head(self._soon(right)) < CHEAP:
             self.runs.most = max(self.runs.most, int(self.runs.count) + len(self.points) + AT_LEAST)

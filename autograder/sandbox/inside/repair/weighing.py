@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,28 +22,43 @@ _SUPER = re.compile(r"super\(\)\.\w+\(")
 _CALLED = re.compile(r"(?:(\w+)\.)?(?<!\w)([^\W\d]\w*)\(")
 
 
+@dataclass(frozen=True)
+class Record:
+    """What a run answers and its error, what every expression gives in it, and at the ends of functions every name."""
+
+    answers: Plain
+    error: BaseException | None
+    seen: dict[Visit, tuple[Any, Any, int]]
+    rows: dict[int, list[Any]]
+    in_calls: dict[int, list[tuple[int, Any]]]
+    left_behind: dict[Visit, dict[str, Any]]
+    visits: dict[int, int]
+    call: int
+
+
 class Weighing(Proofs):
     """A look at the code that runs."""
 
+    records: list[Record]  #: of the code as it is, until it was looked at
+
+    def _recorded(self, point: int) -> Record:
+        answers, hook = self.runs.run(point, self.over[point], RECORD), self.runs.hook
+        error = self.runs.error or self.runs.caught
+        return Record(
+            answers, error, hook.seen, hook.rows, hook.in_calls, hook.left_behind, hook.visits, hook.call
+        )  # fmt: skip
+
     def _look(self, right: set[str]) -> None:
         """Run once more, and remember what every expression gives."""
-        seen: list[dict[Visit, tuple[Any, Any, int]]] = []
-        rows: list[dict[int, list[Any]]] = []
-        answers: list[Plain] = []
-        self.in_calls: list[dict[int, list[tuple[int, Any]]]] = []
-        self.stopped: Visit | None = None
-        for point in self.points:
-            answers.append(self.runs.run(point, self.over[point], RECORD))
-            seen.append(self.runs.hook.seen)
-            rows.append(self.runs.hook.rows)
-            self.in_calls.append(self.runs.hook.in_calls)
-            if point == 0:
-                self.left_behind = self.runs.hook.left_behind
-                if (error := self.runs.error or self.runs.caught) is not None:
-                    self.stopped = self._where_it_stopped(error)
+        records = self.records or [self._recorded(point) for point in self.points]
+        self.records = []
+        seen, rows = [one.seen for one in records], [one.rows for one in records]
+        self.in_calls = [one.in_calls for one in records]
+        self.left_behind = records[0].left_behind
+        self.stopped = self._where_it_stopped(records[0].error) if records[0].error is not None else None
         self.given_rows = rows
-        self.verdicts = verdicts(self.whole, self.runs.hook.call)
-        self.visited, self.helpers = set(self.runs.hook.visits), None
+        self.verdicts = verdicts(self.whole, records[-1].call)
+        self.visited, self.helpers = set(records[-1].visits), None
         if self.stopped is not None and self.stopped[0] >= 0:
             self.visited.add(self.stopped[0])
         common = [key for key in seen[0] if all(key in one for one in seen) and key not in self.over[0]]
@@ -52,7 +68,7 @@ class Weighing(Proofs):
         self.candidates.see({key: tuple(one[key][0] for one in seen) for key in common}, self.stopped)
         self.rows.see(rows, self.candidates, {key[0] for key in self.over[0]})
         self.candidates.steady, self.candidates.other_counts = self.rows.steady(), self.rows.other_counts()
-        self.alone.look(self.searched, self.over, answers)
+        self.alone.look(self.searched, self.over, [one.answers for one in records])
         self._weigh(right)
 
     def _weigh(self, right: set[str]) -> None:
