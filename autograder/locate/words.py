@@ -68,6 +68,10 @@ def sentence(kind: str, code: str, due: Quantity | None, given: Quantity | None,
         return f"In {quoted} it has to be `{detail}`."
     if what == "changed":
         return f"{quoted} changes `{detail}` in place, which belongs to whoever calls this: a copy is due."
+    if what == "one":
+        return f"In {quoted} an index that comes several times counts once: `{detail.split()[-1]}` is due."
+    if what == "restored":
+        return f"{quoted} moves `{detail}`, and nothing puts it back before the next pass."
     if what == "moved":
         return f"In {quoted} `{detail}` stands too early: it belongs where this is used."
     if what == "carried":

@@ -8,7 +8,7 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
-from .edits import Unit, bare, both, exchanged, item, kept, moved_to, setting, swapped, unread_in
+from .edits import Unit, bare, both, exchanged, item, kept, moved_to, placed, setting, swapped, unread_in
 from .lacking import Lacking
 from .putting import Mutant
 
@@ -30,6 +30,8 @@ class Bindings(Lacking):
                     if any(own.lineno <= line <= own.end_lineno for line in lines):
                         yield from self._bound(unit, block, own)
                         yield from self._out_before(unit, block, own, group)
+                        if isinstance(owner, ast.For | ast.While) and isinstance(own, ast.AugAssign):
+                            yield from self._put_back(unit, block, own, group)
                         yield from self._factors_too_early(unit, own)
 
     def _bound(self, unit: Unit, block: list[Any], own: Any) -> Iterator[Mutant]:
@@ -60,6 +62,17 @@ class Bindings(Lacking):
             read.ctx = ast.Load()
             anew = ast.copy_location(ast.Assign([own.target], ast.BinOp(read, own.op, own.value)), own)
             yield Mutant(0.5, "anew", unit, own, exchanged(block, own, anew))
+
+    def _put_back(self, unit: Unit, block: list[Any], own: ast.AugAssign, group: list[Any]) -> Iterator[Mutant]:
+        """An entry that is moved in a loop has its own value again at the end of each pass."""
+        if isinstance(own.target, ast.Subscript):
+            text = self._text(own.target)
+            before, after = ast.parse(f"kept__ = __import__('copy').deepcopy({text})\n{text} = kept__").body
+            edits = [
+                moved_to([], [placed(before, own)], block, group[0]),
+                moved_to([], [placed(after, own)], block, None),
+            ]
+            yield Mutant(0.4, f"restored {text}", unit, own, both(*edits))
 
     def _factors_too_early(self, unit: Unit, own: Any) -> Iterator[Mutant]:
         """A factor in what a name is given belongs where the name is used, not where it is returned: a rate in the

@@ -205,11 +205,22 @@ class Statements(Putting):
                 made = ast.copy_location(ast.AugAssign(target, operator(), own.value), own)
                 yield Mutant(0.5, f"assigned {sign}", unit, own, exchanged(block, own, made))
         elif isinstance(own, ast.AugAssign):
+            yield from self._one_by_one(unit, block, own)
             plain = ast.copy_location(ast.Assign([own.target], own.value), own)
             yield Mutant(0.5, "assigned =", unit, own, exchanged(block, own, plain))
             for operator, sign in ((ast.Add, "+="), (ast.Sub, "-=")):
                 if not isinstance(own.op, operator):
                     yield Mutant(0.2, f"assigned {sign}", unit, own, setting(own, "op", operator()))
+
+    def _one_by_one(self, unit: Unit, block: list[Any], own: ast.AugAssign) -> Iterator[Mutant]:
+        """What is added at indices, of which numpy counts one once, however often it comes."""
+        way = {ast.Add: "add", ast.Sub: "subtract"}.get(type(own.op), "")
+        if way and isinstance(own.target, ast.Subscript):
+            target: Any = own.target
+            base = copy.deepcopy(target.value)
+            made = placed(ast.parse(f"__import__('numpy').{way}.at(0, 0, 0)").body[0], own)
+            made.value.args = [base, target.slice, own.value]
+            yield Mutant(0.25, f"one by one np.{way}.at", unit, own, exchanged(block, own, made))
 
 
 def _branches(loop: Any) -> Iterator[list[Any]]:
