@@ -354,7 +354,7 @@ def asked(name):
     return question
 
 
-def run(source, name, task="repair", exact=None, trusted=(), table=()):
+def run(source, name, task="repair", exact=None, trusted=(), table=(), read=()):
     instrument = Instrument({0})
     instrument.cell = 0
     names = {"np": np}
@@ -366,7 +366,12 @@ def run(source, name, task="repair", exact=None, trusted=(), table=()):
         "formulas": [""] * len(table), "rows": [], "in_calls": [], "handed": [],
         "rtol": 1e-7, "shown": 2, "seconds": 60.0, "trusted": trusted,
     }  # fmt: skip
-    return done(task, instrument, names, lambda now, _: SimpleNamespace(**now), asked(name), given)
+
+    def student(now, names_read):
+        names_read.update(read)
+        return SimpleNamespace(**now)
+
+    return done(task, instrument, names, student, asked(name), given)
 
 
 def pointed(name, source, trusted=(), table=()):
@@ -402,6 +407,14 @@ def test_another_attribute_of_the_same_object_is_named():
     wrong = RIGHT["active"].replace("np.std(layer.A", "np.std(layer.Z")
     table = [(0.5, np.tanh), (0.5, lambda X: 2 * X)]
     assert list(pointed("active", wrong, trusted=["Layer"], table=table)) == [("layer.Z", "name layer.A")]
+
+
+def test_the_one_expression_that_gives_what_is_asked_is_at_fault_whatever_is_due():
+    exact = run(RIGHT["spread"], "spread", "record")["answers"]
+    (found,) = run("def spread(X):\n    return np.arctan(X).max() ** 3", "spread", exact=exact, read=["spread"])[
+        "found"
+    ]
+    assert (found["line"], found["col"], found["end_col"], found["kind"]) == (2, 11, 34, "value")
 
 
 def test_what_answers_its_own_question_is_not_at_fault():

@@ -23,7 +23,8 @@ from .recording import recorded
 from .rows import KNOWN, OF_THAT_NAME
 from .runs import Plain, Runs, same, same_draws, unsteady
 from .seen import Candidate
-from .telling import Telling
+from .sole import sole
+from .telling import Telling, names_of, told_of
 
 MOST_STEPS = 6
 """So many mistakes are looked for, one after the other."""
@@ -79,7 +80,7 @@ class Search(Telling):
                     told = [self._told(part) for part in (best.parts if isinstance(best, Twins | Joint) else [best])]
                     proved = self._proved(best, undo)
                     if proved > right:
-                        steps += [{**one, "mends": _names(proved - right)} for one in told]
+                        steps += [{**one, "mends": names_of(proved - right)} for one in told]
                         right = proved
                         if isinstance(best, Mutant) and best.kind.startswith("also") and right != set(self.exact[0]):
                             steps[-1]["kind"] = "also"  # something is due there, and this is not yet it
@@ -235,7 +236,7 @@ class Search(Telling):
             for one in found[:]:
                 fewer = [other for other in found if other is not one]
                 found = fewer if self._keeps_what_is_given(fewer, right) else found
-        return [{**self._told(found[0]), "mends": _names(right)}] if found else []
+        return [{**self._told(found[0]), "mends": names_of(right)}] if found else []
 
     def _written_to(self, unit: Unit, own: Any) -> Iterator[str]:
         """The arguments of a function into which a statement writes, whatever its target is called."""
@@ -269,15 +270,12 @@ class Search(Telling):
             sys.setrecursionlimit(usual)
         if not proved > right or not any(tells(one[name]) for name in proved - right for one in self.exact):
             return []
-        place = {name: getattr(node, name) for name in ("cell", "line", "end_line", "col", "end_col")}
-        return [{
-            **place, "visit": -1, "kind": "deep", "due": -1, "given": -1, "mends": _names(proved - right),
-            "got": None, "expected": None, "sound": [],
-        }]  # fmt: skip
+        place = node.cell, node.line, node.end_line, node.col, node.end_col
+        return [told_of(place, "deep", proved - right)]
 
     def _without_effect(self, right: set[str]) -> Iterator[Plain]:
         """The one function that is asked for, if it returns nothing, nor gives anything else a value, or if it reads
-        nothing of what it is given, though another answer is due each time."""
+        nothing of what it is given, though another answer is due each time; or all that gives what is asked for."""
         wrong = set(self.exact[0]) - right
         every = [one for one in self.nodes if one.index in self.runs.hook.asked]
         own = {name for tree in self.instrument.trees.values() for name in changed(tree)}
@@ -285,12 +283,12 @@ class Search(Telling):
             differs = any(not same(one[name], self.exact[0][name]) for name in wrong for one in self.exact)
             nothing, blind = not node.gives and not right, node.blind if differs else None
             if nothing or blind is not None:
-                line, end_line, col, end_col = blind or (node.line, node.line, node.col, -1)
-                yield {
-                    "cell": node.cell, "line": line, "end_line": end_line, "col": col, "end_col": end_col,
-                    "visit": -1, "kind": "returns" if nothing else "blind", "due": -1, "given": -1,
-                    "mends": _names(wrong), "got": None, "expected": None, "sound": [],
-                }  # fmt: skip
+                place = blind or (node.line, node.line, node.col, -1)
+                yield told_of((node.cell, *place), "returns" if nothing else "blind", wrong)
+                return
+        only = None if right else sole(self.instrument.trees, self.instrument.name, self.read, self.trusted)
+        if only is not None and any(tells(one[name]) for name in wrong for one in self.exact):
+            yield told_of(only, "value", wrong)
 
     def _left_out(self, right: set[str]) -> list[Plain]:
         """Attributes that no statement gives a value, though the function was there to do it."""
@@ -311,14 +309,10 @@ class Search(Telling):
                 proved = self._rights(over, self.points)
                 if proved > right:
                     local, above = node.stores.get(attribute), self._of_the_parent(node)
-                    line, end_line, col, end_col = local or above or (node.line, node.line, node.col, -1)
+                    place = local or above or (node.line, node.line, node.col, -1)
                     kind = "local" if local else "inherited" if above else "omitted"
                     what = attribute if owner == "self" else f"{owner}.{attribute}"
-                    steps.append({
-                        "cell": node.cell, "line": line, "end_line": end_line, "col": col, "end_col": end_col,
-                        "visit": -1, "kind": f"{kind} {what}", "due": -1, "given": -1,
-                        "mends": _names(proved - right), "got": None, "expected": None, "sound": [],
-                    })  # fmt: skip
+                    steps.append(told_of((node.cell, *place), f"{kind} {what}", proved - right))
                     self.over, right = over, proved
                     break
         return steps
@@ -348,11 +342,6 @@ def _holds_memory_of(value: Any, target: Any) -> bool:
     return isinstance(target, np.ndarray) and any(
         isinstance(one, np.ndarray) and np.may_share_memory(one, target) for one in arrays
     )
-
-
-def _names(found: set[str]) -> list[str]:
-    """What is asked, whichever of its parts was mended."""
-    return sorted({name.split("\n")[0] for name in found})
 
 
 def done(

@@ -177,3 +177,15 @@ class Telling(Changing):
             if is_other and other.kind == node.kind and not self.candidates.is_named(best):
                 return f"name {other.text}"
         return best.kind
+
+
+def told_of(place: tuple[int, int, int, int, int], kind: str, mended: set[str]) -> Plain:
+    """What is told of a place, where nothing has a value there."""
+    where = dict(zip(("cell", "line", "end_line", "col", "end_col"), place))
+    told = {"visit": -1, "kind": kind, "due": -1, "given": -1, "got": None, "expected": None, "sound": []}
+    return {**where, **told, "mends": names_of(mended)}
+
+
+def names_of(found: set[str]) -> list[str]:
+    """What is asked, whichever of its parts was mended."""
+    return sorted({name.split("\n")[0] for name in found})
