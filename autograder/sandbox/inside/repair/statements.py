@@ -132,7 +132,7 @@ class Statements(Putting):
                 first = self._groups(loop.body) if isinstance(loop, ast.For | ast.While) else []
                 if first:
                     goal = first[0][0] if loop.lineno > own.lineno else None
-                    yield Mutant(0.55, "into", unit, own, moved_to(block, group, loop.body, goal))
+                    yield Mutant(0.5, "into", unit, own, moved_to(block, group, loop.body, goal))
             if isinstance(own, ast.For | ast.While | ast.If) and len(inside := self._groups(own.body)) > 1:
                 goal = groups[number + 1][0] if number + 1 < len(groups) else None
                 yield Mutant(0.5, "out of", unit, self._own(inside[-1]), moved_to(own.body, inside[-1], block, goal))
