@@ -162,6 +162,7 @@ def _with_places(
     if not repairs:
         return question
     asked = {line.name for line in question.lines}
+    charged = {line.name for line in question.lines if line.points < line.max_points}
     others = [one for one in repairs if not asked & set(one.mends) and any(n.endswith(BESIDE) for n in one.mends)]
     mended = {name for one in repairs for name in one.mends}
     answered = {name for one in repairs for name in known[one.probe].asked["exact"][0]}
@@ -177,10 +178,15 @@ def _with_places(
         if first is None and line.name not in answered:
             # the line is about all that is answered, but for what other questions have lines for
             first = next((one for one in repairs if not set(one.mends) <= elsewhere), None)
+        if first is None:  # the line is right by itself, and does not fit with what no line is charged for
+            fitting = (one for one in repairs if line.name in one.beside and not charged & set(one.mends))
+            first = next((one for one in fitting if agree(line.mistakes, one.kind)), None)
         made = None if first is None else to_place(first, known[first.probe], code)
         if made is None or first is None:
             return None
-        named = _named(question, first, known) or (line.mistakes if first in others else ())
+        named = _named(question, first, known) or (
+            line.mistakes if first in others or line.name in first.beside else ()
+        )
         made = replace(made, text=both(made.text, named))
         used[replace(made, got=None, expected=None)] = first
         small = question.example is not None and np.size(first.expected) <= SHOWN_ENTRIES

@@ -132,6 +132,7 @@ class Repair:
     got: Any = None  #: its value at the small shown example
     expected: Any = None
     sound: tuple[Piece, ...] = ()
+    beside: tuple[str, ...] = ()  #: what is right without it
 
 
 def search(
@@ -171,4 +172,5 @@ def _read(probe: str, one: Mapping[str, Any], table: Sequence[Quantity]) -> Repa
         given=quantity(one, "given"), mends=tuple(str(name) for name in one["mends"]), got=one["got"],
         expected=one["expected"],
         sound=tuple(Piece(**numbers(part, *place), given=quantity(part, "given")) for part in one["sound"]),
+        beside=tuple(str(name) for name in one.get("beside", ())),
     )  # fmt: skip

@@ -58,6 +58,8 @@ SAMPLE = [
     ("relu_derivative", "both-in-place", "relu", "return np.maximum(Z, 0, out=Z)", "changes `Z` in place"),
     ("optimisers", "adam-in-place", "m", "m *= beta1", "changes `m` in place"),
     ("ising_phases", "another-generator", "trained", "np.random.default_rng()", "`rng` is due here"),
+    ("two_hidden_layers", "dW1-no-mean-anywhere", "dW1", "A3 - Y", "lacks a factor here: 1/m"),
+    ("linear_models", "hinge-two-shares", "db", "y * (w @ X - b) <= 1", "has to be `<`"),
     ("ising_phases", "in-place", "sizes", "X[:], Y[:] = X", "changes `X` in place"),
     ("ising_phases", "all-up", "form", "p_up > np.zeros", "something else here than is due"),
     ("l2_regularization", "study-ignores-seed-at-all", "train_accuracy", "L2Network(", "lacks the argument `rng`"),

@@ -80,7 +80,8 @@ class Search(Telling):
                     told = [self._told(part) for part in (best.parts if isinstance(best, Twins | Joint) else [best])]
                     proved = self._proved(best, undo)
                     if proved > right:
-                        steps += [{**one, "mends": names_of(proved - right)} for one in told]
+                        beside = sorted({*names_of(right)} - {*names_of(set(self.exact[0]) - right)})
+                        steps += [{**one, "mends": names_of(proved - right), "beside": beside} for one in told]
                         right = proved
                         if isinstance(best, Mutant) and best.kind.startswith("also") and right != set(self.exact[0]):
                             steps[-1]["kind"] = "also"  # something is due there, and this is not yet it
