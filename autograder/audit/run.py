@@ -224,7 +224,7 @@ def _placed(
 
 
 def is_at(place: Place, faults: Sequence[tuple[int, int]], sources: Mapping[str, str]) -> bool:
-    """Whether a place has a line in common with a fault; an omission is in the function that lacks it."""
+    """Whether a place has a line in common with a fault; an omission is in the function or class that lacks it."""
     source = sources[place.cell]
     for start, end in faults:
         first, last = (source.count("\n", 0, offset) + 1 for offset in (start, end))
@@ -232,6 +232,12 @@ def is_at(place: Place, faults: Sequence[tuple[int, int]], sources: Mapping[str,
             return True
         between = source.split("\n")[place.line : first]
         if place.code.startswith("def ") and place.line < first and not any(" def " in line for line in between):
+            return True
+        if (
+            place.code.startswith("class ")
+            and place.line < first
+            and all(not line[:1].strip() for line in between[:-1])
+        ):
             return True
     return False
 

@@ -70,6 +70,8 @@ def sentence(kind: str, code: str, due: Quantity | None, given: Quantity | None,
         return f"{quoted} changes `{detail}` in place, which belongs to whoever calls this: a copy is due."
     if what == "one":
         return f"In {quoted} an index that comes several times counts once: `{detail.split()[-1]}` is due."
+    if what == "replaced":
+        return f"Nothing in this class replaces `{detail}`: it is that of the class above."
     if what == "restored":
         return f"{quoted} moves `{detail}`, and nothing puts it back before the next pass."
     if what == "moved":

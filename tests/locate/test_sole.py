@@ -5,7 +5,7 @@ import ast
 import pytest
 
 from autograder.sandbox.inside.repair.instrument import Instrument
-from autograder.sandbox.inside.repair.sole import sole
+from autograder.sandbox.inside.repair.sole import from_above, sole
 
 HELPED = "def half(x):\n    return x / 2\n\ndef slope(x):\n    return half(x) - half(-x)"
 
@@ -28,6 +28,20 @@ def test_one_expression_alone_is_at_fault(source, code):
 
 def test_what_is_known_to_be_right_may_be_called():
     assert found(HELPED, trusted=["half"]) == "half(x) - half(-x)"
+
+
+def test_what_a_class_leaves_to_the_one_above_is_known_with_its_value():
+    names = {}
+    exec(
+        compile(
+            "class Above:\n    def loss(self):\n        return self.a()\n    def b(self): return 4", "above.py", "exec"
+        ),
+        names,
+    )
+    source = "class Net(Above):\n    def a(self): return 3\n"
+    exec(compile(source, "<cell 0>", "exec"), names)
+    run = lambda: (names["Net"]().loss(), names["Net"]().a(), names["Above"]().b())  # noqa: E731
+    assert from_above({0: ast.parse(source)}, run) == ((3, 3, 4), [((0, 1, 1, 0, -1), "loss", 3)])
 
 
 def found(source, trusted=()):

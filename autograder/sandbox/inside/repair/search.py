@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -21,10 +22,10 @@ from .proofs import CHEAP, FEW, Change, Joint, Repair, Twins, over_at, tells
 from .putting import Mutant
 from .recording import recorded
 from .rows import KNOWN, OF_THAT_NAME
-from .runs import Plain, Runs, same, same_draws, unsteady
+from .runs import Plain, Runs, readable, same, same_draws, unsteady
 from .seen import Candidate
-from .sole import sole
-from .telling import Telling, names_of, told_of
+from .sole import from_above, sole
+from .telling import Telling, names_of, owner_of, told_of
 
 MOST_STEPS = 6
 """So many mistakes are looked for, one after the other."""
@@ -291,16 +292,26 @@ class Search(Telling):
         if only is not None and any(tells(one[name]) for name in wrong for one in self.exact):
             yield told_of(only, "value", wrong)
 
+    def _not_replaced(self, right: set[str]) -> Iterator[Plain]:
+        """The class that has a method from above, where all is right but what this gives when it is asked."""
+        wrong = set(self.exact[0]) - right
+        name = next(iter(wrong)) if len(wrong) == 1 and right else ""
+        if not name or self.runs.error is not None or not tells(self.exact[0][name]):
+            return
+        answer, found = from_above(self.instrument.trees, lambda: self.runs.run(0, self.over[0]))
+        fits = ((place, method) for place, method, value in found if same(readable(value), answer.get(name)))
+        yield from (told_of(place, f"replaced {method}", wrong) for place, method in itertools.islice(fits, 1))
+
     def _left_out(self, right: set[str]) -> list[Plain]:
         """Attributes that no statement gives a value, though the function was there to do it."""
-        steps: list[Plain] = list(self._without_effect(right))
+        steps: list[Plain] = [*self._without_effect(right), *self._not_replaced(right)]
         for name in sorted(set(self.exact[0]) - right):
             attribute = name.removesuffix("_new")
             for key, names in self.left_behind.items():
                 node = self.nodes[key[0]]
                 if key[0] in self.beside:
                     continue
-                owner = self._owner_of(attribute, node, names)
+                owner = owner_of(attribute, node, names)
                 if f".{attribute}" in node.stores or "." in node.stores or not owner:
                     continue
                 over = [{**self.over[point], key: {**self.over[point].get(key, {}), (owner, attribute): one[name]}}
@@ -317,16 +328,6 @@ class Search(Telling):
                     self.over, right = over, proved
                     break
         return steps
-
-    def _owner_of(self, attribute: str, function: Node, names: dict[str, Any]) -> str:
-        """What a function could give an attribute: its own object, or one of whose others it gives values to."""
-        if hasattr(names.get("self"), "__dict__"):
-            return "self"
-        for name, value in names.items():
-            held = getattr(value, "__dict__", {})
-            if attribute in held and any(f".{one}" in function.stores for one in held):
-                return name
-        return ""
 
     def _of_the_parent(self, function: Node) -> tuple[int, int, int, int] | None:
         """Where a method calls the method of the class above that is called so: what that gives, it leaves as it is."""

@@ -189,3 +189,14 @@ def told_of(place: tuple[int, int, int, int, int], kind: str, mended: set[str]) 
 def names_of(found: set[str]) -> list[str]:
     """What is asked, whichever of its parts was mended."""
     return sorted({name.split("\n")[0] for name in found})
+
+
+def owner_of(attribute: str, function: Node, names: dict[str, Any]) -> str:
+    """What a function could give an attribute: its own object, or one of whose others it gives values to."""
+    if hasattr(names.get("self"), "__dict__"):
+        return "self"
+    for name, value in names.items():
+        held = getattr(value, "__dict__", {})
+        if attribute in held and any(f".{one}" in function.stores for one in held):
+            return name
+    return ""
