@@ -278,7 +278,8 @@ class Exercise:
     ``minutes`` is the time a student should plan; ``difficulty`` runs from 1 to 5.
     ``limits`` overrides the default limits of isolated execution by name.
     ``personal`` says how students get numbers of their own. ``rewritten`` makes the notebook of the one student whose
-    exercise this is from the course's.
+    exercise this is from the course's. ``choices`` are the names of answers of which several are right, as the
+    activation of a hidden layer: to who has made another choice than the solution, its other answers prove nothing.
     """
 
     name: str
@@ -292,6 +293,7 @@ class Exercise:
     limits: Mapping[str, float] = field(default_factory=dict)
     personal: Personal | None = None
     rewritten: Callable[[Any], Any] | None = None
+    choices: tuple[str, ...] = ()
 
     @property
     def points(self) -> float:

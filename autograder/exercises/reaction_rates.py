@@ -273,6 +273,7 @@ EXERCISE = Exercise(
     title="Designing a network for reaction rates",
     minutes=75,
     difficulty=4,
+    choices=("design",),
     questions=(
         Question(
             "features_record",

@@ -175,6 +175,7 @@ EXERCISE = Exercise(
     title="A network that learns the sine",
     minutes=45,
     difficulty=2,
+    choices=("A1",),
     questions=(
         SINE.forward("forward_regression", "The forward pass with a linear output", Z1=1, A1=1, Z2=1, A2=1, returned=1),
         SINE.loss_value("squared_loss", "The mean squared error", loss=2),

@@ -98,13 +98,18 @@ class Locator:
         key = _called(exercise, probes), seed, code.digest, tuple(sorted(known))
         if key not in self._found:
             sources = [code.job.cells[number].source for number in code.own]
-            trusted = {one.name: right_beside(exercise, questions, one, sources) for one in probes}
-            repaired, right = search(code.job, sorted(code.own), probes, known, self._run, trusted)
+            lost = {line.name for q in questions for line in q.lines if line.points < line.max_points}
+            chosen = [name for name in exercise.choices if name not in lost]
+            beside = {
+                one.name: {"trusted": right_beside(exercise, questions, one, sources), "choices": chosen}
+                for one in probes
+            }
+            repaired, right = search(code.job, sorted(code.own), probes, known, self._run, beside)
             right = [probe for probe in right if not repaired[probe.name] and further(probe, seed)[0]]
             if right:  # as far as it was asked: it is asked more
                 more = self._known(exercise, seed, right, solved, further)
                 known = {**known, **more}
-                repaired |= search(code.job, sorted(code.own), right, more, self._run, trusted)[0]
+                repaired |= search(code.job, sorted(code.own), right, more, self._run, beside)[0]
             with self._lock:
                 if len(self._found) >= MOST_KEPT:
                     self._found.clear()

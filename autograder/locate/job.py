@@ -30,6 +30,9 @@ WALL_SECONDS = 60.0
 """A search is bounded by its runs; on a busy machine they take longer, and what is found must be the same."""
 
 
+Beside = Mapping[str, Sequence[str]]
+"""What a search is told of the answers beside their values: see :func:`to_repair`."""
+
 Draw = Callable[[Probe, int], tuple[list[Values], int]]
 """What draws the points of a search, and says which of them is the small shown example, or -1."""
 
@@ -90,17 +93,15 @@ def to_record(job: Job, probes: Sequence[Probe], seed: int, cells: Sequence[int]
 
 def to_repair(
     job: Job, asked: Mapping[str, Mapping[str, Any]], probes: Sequence[Probe], cells: Sequence[int],
-    trusted: Mapping[str, Sequence[str]],
+    beside: Mapping[str, Beside],
 ) -> Job:  # fmt: skip
     """The job that looks for repairs of a student's code, at the points and with the exact values in ``asked``.
 
-    ``trusted`` are the names, by probe, of what is right by a question of its own.
+    ``beside`` has, by probe, the ``trusted`` names of what is right by a question of its own, and the ``choices`` that
+    have to be those of the solution.
     """
     seconds = SHARE * _limits(job).question_cpu_seconds
-    told = {
-        probe.name: {**asked[probe.name], "seconds": seconds, "trusted": [*trusted.get(probe.name, ())]}
-        for probe in probes
-    }
+    told = {probe.name: {**asked[probe.name], "seconds": seconds, **beside.get(probe.name, {})} for probe in probes}
     asks = tuple(Ask(probe.name, probe.source, (told[probe.name],), task="repair") for probe in probes)
     return _with(job, asks, cells)
 

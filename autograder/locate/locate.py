@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograder.exercise import Exercise, Probe, Values
-from autograder.locate.job import Draw, points, to_record, to_repair
+from autograder.locate.job import Beside, Draw, points, to_record, to_repair
 from autograder.locate.quantities import Quantity, described, quantities
 from autograder.sandbox import Job, Outcome
 
@@ -137,16 +137,16 @@ class Repair:
 
 def search(
     job: Job, cells: Sequence[int], probes: Sequence[Probe], known: Mapping[str, Solution], run: Run,
-    trusted: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    beside: Mapping[str, Beside] = MappingProxyType({}),
 ) -> tuple[dict[str, list[Repair]], list[Probe]]:  # fmt: skip
     """The repairs of a student's code by probe, and the probes to which all its answers are right.
 
-    ``trusted`` are the names, by probe, of what is right by a question of its own.
+    ``beside`` has, by probe, what :func:`to_repair` is told beside the answers.
     """
     wanted = [probe for probe in probes if probe.name in known]
     if not wanted:
         return {}, []
-    outcome = run(to_repair(job, {name: one.asked for name, one in known.items()}, wanted, cells, trusted))
+    outcome = run(to_repair(job, {name: one.asked for name, one in known.items()}, wanted, cells, beside))
     found, right = {}, []
     for probe in wanted:
         answer = outcome.answers[probe.name][0]

@@ -115,6 +115,25 @@ def test_what_only_reads_a_mistake_is_not_pointed_at(root, name, variant):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("(self.W2.T @ dA2) * self.A1 * (1 - self.A1)) @", "(self.W2.T @ dA2) * (1 - self.A1**2)) @"),
+        ("(1 - self.A1)).sum(", "(1 - self.A1)).mean("),
+    ],
+)
+def test_who_has_chosen_otherwise_than_the_solution_is_not_measured_by_it(root, right, wrong):
+    exercise = load("sin_regression")
+    cells = load_variants(root, exercise).find("sigmoid").apply(solutions(root, exercise))
+    cells = {name: source.replace(right, wrong) for name, source in cells.items()}
+    notebook = fill(source_notebook(root, exercise), cells)
+    marks = grade_notebook(notebook, exercise, shared_sandbox("auto"), root=root, seed=1, places=True).marks
+    lines = [one for question in marks.questions for one in question.lines]
+    assert any(one.points < one.max_points for one in lines)
+    assert not any(one.place for one in lines)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
     "name", [pytest.param(one, marks=() if one == "reaction_rates" else pytest.mark.long) for one in NAMES]
 )
 def test_what_a_solution_gives_fits_into_an_answer(root, name):

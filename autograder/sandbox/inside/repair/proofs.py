@@ -79,6 +79,7 @@ class Proofs:
         self.rows = Rows(self.nodes, asked["rows"], asked["table"], asked["levels"], read)
         self.handed = Handed(self.nodes, asked["handed"], read)
         self.trusted = frozenset(asked.get("trusted", ()))
+        self.choices = frozenset(asked.get("choices", ()))
         self.calls = Calls(self.nodes, asked["in_calls"], self.trusted)
         self.alone = Alone(runs, instrument.trees, instrument.name)
         self.helpers: set[int] | None = None

@@ -68,6 +68,8 @@ class Search(Telling):
                 del exact[name]
         right = set(self.exact[0]).intersection(*(self._right(*one) for one in enumerate(first)))
         self.is_right = right == set(self.exact[0])
+        if any(name.split("\n")[0] in self.choices for name in set(self.exact[0]) - right):
+            return []  # the solution's answers are not those of this choice
         if self.runs.head(self._soon(right)) < CHEAP:
             self.runs.most = max(self.runs.most, int(self.runs.count) + len(self.points) + AT_LEAST)
         undo: list[Callable[[], None]] = []
