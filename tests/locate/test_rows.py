@@ -34,6 +34,14 @@ def watched(theta, slopes):
         net.theta = net.theta - 0.1 * slopes[k]
     return losses
 
+def back(weights, slopes, dA):
+    signals = []
+    for W, slope in zip(weights, slopes):
+        dZ = dA * slope
+        signals.append(dZ)
+        dA = W.T @ dZ
+    return signals
+
 def drawn(values, seed):
     order = np.random.default_rng(seed).permutation(len(values))
     return values.reshape(len(values), -1)[order]
@@ -54,6 +62,8 @@ def factor(values):
     return sizes(values)[0]
 """
 
+BACK = "        dZ = dA * slope\n        signals.append(dZ)\n        dA = W.T @ dZ\n"
+
 
 def asked(student, given):
     theta, m, s = given["theta"], np.zeros_like(given["theta"]), np.zeros_like(given["theta"])
@@ -63,6 +73,8 @@ def asked(student, given):
         for name, value in (("theta", theta), ("m", m), ("s", s)):
             found[name].append(value.copy())
     found["losses"] = student.watched(given["theta"], given["g"])
+    v, g = given["theta"].ravel()[:3], given["g"].ravel()
+    found["signals"] = student.back([np.outer(v + k, v - k) for k in range(3)], [g[k : k + 3] for k in range(3)], v)
     found["drawn"], again = student.drawn(given["g"], 3), student.drawn(given["g"], 3)
     found["passed"] = student.passed(given["theta"])
     found["sizes"], found["factor"] = student.sizes(given["g"]), student.factor(given["g"])
@@ -126,6 +138,7 @@ def pointed(source, known, **settings):
         ("theta = theta + d", "theta = d", ["theta = d"]),
         ("return every / every[-1]", "return every", ["return every"]),
         ("0.05 * m_hat", "0.05 * np.tanh(m_hat)", ["np.tanh(m_hat)"]),
+        (BACK, "        signals.append(dA * slope)\n        dA = W.T @ dA\n", ["W.T @ dA"]),
         ("np.random.default_rng(seed).permutation(len(values))", "np.arange(len(values))", ["np.arange(len(values))"]),
     ],
 )

@@ -157,10 +157,11 @@ class Rows:
 
     def in_operands(self, index: int) -> Iterator[Candidate]:
         """Another row of the solution in the place of a name that an expression is made of, unless the solution means
-        by that name what it holds."""
+        by that name what it holds until the expression first gives something unknown."""
+        first = self._first_unknown(index)
         for leaf in self._leaves(self.nodes[index]):
             values = self.mine.get(leaf)
-            if values is None or self._is_read_so(leaf):
+            if values is None or self._is_read_so(leaf, None if first is None else first + 1):
                 continue
             if self.nodes[leaf].kind in ("Name", "Attribute", "Subscript"):
                 yield from (
@@ -259,10 +260,13 @@ class Rows:
             return False
         return any(not np.array_equal(value, one[0]) for one in values for value in one)
 
-    def _is_read_so(self, leaf: int) -> bool:
-        """Whether the solution reads just this row by that name."""
-        name, values = zlib.crc32(self.nodes[leaf].text.encode()), self.mine[leaf]
-        return any(name in row.read and _equal(values, row.values) for row in self._fitting(values))
+    def _is_read_so(self, leaf: int, end: int | None = None) -> bool:
+        """Whether the solution reads just this row by that name, up to a visit or to the end."""
+        name, mine = zlib.crc32(self.nodes[leaf].text.encode()), [one[:end] for one in self.mine[leaf]]
+        return any(
+            name in row.read and _equal(mine, [one[:end] for one in row.values])
+            for row in self._fitting(self.mine[leaf])
+        )
 
     def is_right(self, leaf: int) -> bool:
         """Whether a name gives what one of the solution's does, at all its visits."""
