@@ -121,6 +121,10 @@ class Weighing(Proofs):
             other = stream.standard_normal(values[at].shape) * (1.0 + size)
             if getattr(getattr(self.objects[key], "dtype", None), "kind", "") == "b":  # of numbers each would be true
                 other = stream.integers(0, 2, values[at].shape).astype(float)
+                flipped = values[at].copy()
+                flipped.flat[:1] = 1 - flipped.flat[:1]  # as many of them may be true as before
+                if is_idle({key: other}):
+                    other = flipped
             alike = self.candidates.visits_alike(key, values)
             row = self.rows.mine.get(key[0]) if key[1] == 0 else None
             if is_idle({key: other}):
