@@ -12,6 +12,8 @@ SENTENCES = {
     "transpose": "{code} has to be transposed.",
     "transposed part": "In {code} one of the two has to be transposed.",
     "exchanged": "In {code} the two sides are exchanged.",
+    "exchanged factors": "In {code} two factors stand in each other's place.",
+    "default": "{code} is made once: what one call leaves in it is there in the next; each call is due a new one.",
     "keepdims": "{code} lacks an axis: numpy then combines it with a matrix in another way.",
     "axis": "{code} goes along the wrong axis, or does not keep it.",
     "index": "{code} takes another one than is due here: look at the index.",
@@ -56,8 +58,8 @@ def sentence(kind: str, code: str, due: Quantity | None, given: Quantity | None,
     what, _, detail = kind.partition(" ")
     if kind in SENTENCES:
         return SENTENCES[kind].format(code=quoted)
-    if what == "factor" and due is None:
-        return f"{quoted} lacks a factor here: `{detail}`."
+    if what in ("factor", "term") and due is None:
+        return f"{quoted} lacks a {what} here: `{detail}`."
     if what in ("factor", "term"):
         lacking = f": {detail}{' ' * bool(detail)}{due.text}" if due is not None and due.text else ""
         return f"{quoted} lacks a {what} here{lacking}."

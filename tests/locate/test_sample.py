@@ -45,7 +45,7 @@ SAMPLE = [
     ("worked_calculation", "sigmoid-sign", "a1", "[sigma(-z1[0])", "gives something else here: `a1` is due"),
     ("worked_calculation", "inputs-for-activations", "z2", "0.9 * 1 + 0.7 * 2 + 0.2", "`z2` is due"),
     ("worked_calculation", "raises", "a1", "sigmoid_of(z1)", "`a1` is due"),
-    ("exploding_gradients", "square-root-missing-plain", "above", "norm", "lacks a call around it: `np.sqrt`"),
+    ("exploding_gradients", "square-root-missing-plain", "above", "np.sum(a**2)", "lacks a call around it: `np.sqrt`"),
     ("softmax_jacobian", "p-exponentials", "p", "p = e", "`p` is due"),
     ("attention", "dS-passed", "dS", "dS = dP", "`dS` is due"),
     ("attention", "no-residual", "loss", "H = A", "gives something else here than is due"),

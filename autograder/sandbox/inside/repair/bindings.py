@@ -8,7 +8,7 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
-from .edits import Unit, bare, both, exchanged, item, kept, moved_to, placed, setting, swapped, unread_in
+from .edits import Unit, bare, both, exchanged, item, kept, moved_to, nearest, placed, setting, swapped, unread_in
 from .lacking import Lacking
 from .putting import Mutant
 
@@ -20,6 +20,7 @@ class Bindings(Lacking):
 
     def _bindings(self, unit: Unit, lines: set[int]) -> Iterator[Mutant]:
         yield from self._unkept(unit)
+        yield from self._kept_elsewhere(unit)
         for owner in ast.walk(unit.tree):
             for name in ("body", "orelse"):
                 block = getattr(owner, name, None)
@@ -49,6 +50,10 @@ class Bindings(Lacking):
                 is_row = isinstance(value, ast.Tuple | ast.List)  # then these are exchanged
                 for first in range(0 if is_row else len(target.elts) - 1):
                     yield Mutant(0.27, "in order", unit, own, swapped(target.elts, first))
+                if len(target.elts) == 4 and not is_row:  # two pairs
+                    yield Mutant(
+                        0.27, "in order", unit, own, both(swapped(target.elts, 0, 2), swapped(target.elts, 1, 3))
+                    )
             elif isinstance(target, ast.Name):
                 for operator, other in self._around(target.id, value):
                     changed = ast.copy_location(ast.AugAssign(target, operator, other), own)
@@ -129,10 +134,23 @@ class Bindings(Lacking):
                 yield value.op, value.right
 
     def _out_before(self, unit: Unit, block: list[Any], loop: Any, group: list[Any]) -> Iterator[Mutant]:
-        """The first statement of a loop stands before the loop: what it gives is there at every pass."""
+        """A statement of a loop stands before the loop, the first one or one that gives the same at every pass."""
         inside = self._groups(loop.body) if isinstance(loop, ast.For | ast.While) else []
-        if len(inside) > 1 and isinstance(self._own(inside[0]), ast.Assign):
-            yield Mutant(0.5, "out before", unit, self._own(inside[0]), moved_to(loop.body, inside[0], block, group[0]))
+        stored = {one.id for one in ast.walk(loop) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+        for one in inside if len(inside) > 1 else ():
+            own = self._own(one)
+            read = {part.id for part in ast.walk(getattr(own, "value", own)) if isinstance(part, ast.Name)}
+            if isinstance(own, ast.Assign) and (one is inside[0] or not read & stored):
+                yield Mutant(0.5, "out before", unit, own, moved_to(loop.body, one, block, group[0]))
+
+    def _kept_elsewhere(self, unit: Unit) -> Iterator[Mutant]:
+        """An attribute that gets a value and is read nowhere: it belongs to one that is read, and gets none here."""
+        own = [one for one in ast.walk(unit.tree) if isinstance(one, ast.Attribute) and _is_of_self(one)]
+        stored = [one for one in own if isinstance(one.ctx, ast.Store)]
+        for one in stored if unit.owner else ():
+            if one.attr not in unit.read:
+                for name in nearest(one.attr, sorted(unit.unset)):
+                    yield Mutant(0.5, f"name self.{name}", unit, one, setting(one, "attr", name))
 
     def _unkept(self, unit: Unit) -> Iterator[Mutant]:
         """An argument that nothing reads is kept as the attribute that is called so."""
@@ -141,6 +159,10 @@ class Bindings(Lacking):
                 body = next((one.body for one in unit.tree.body if isinstance(one, ast.Try)), unit.tree.body)
                 made = ast.copy_location(ast.parse(f"self.{name} = {name}").body[0], unit.tree)
                 yield Mutant(0.5, f"unkept {name}", unit, unit.tree, moved_to([], [made], body, body[0]))
+
+
+def _is_of_self(node: ast.Attribute) -> bool:
+    return isinstance(node.value, ast.Name) and node.value.id == "self"
 
 
 def _in_place_of(block: list[Any], own: Any, made: list[Any]) -> Any:

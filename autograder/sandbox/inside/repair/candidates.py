@@ -67,7 +67,7 @@ class Candidates(Seen):
                     is_too_large(values, candidate.values) and not self.is_result(candidate)
                 ):
                     continue
-                if not values[0].ndim and self._says_more(key, node, candidate):
+                if not values[0].ndim and (self._says_more(key, node, candidate) or self._is_asked_of(node, candidate)):
                     continue
                 if self._cancels(key, node, candidate) or (
                     node.kind in _TYPED and is_rounded(node.text, values, candidate.values)
@@ -85,6 +85,11 @@ class Candidates(Seen):
         yield from self._structural(key, node, values)
         if node.kind == "BinOp" and node.sign in "*/":
             yield from self._grouped(key, node)
+
+    def _is_asked_of(self, node: Node, candidate: Candidate) -> bool:
+        """Whether a number that was typed, and others are worked out with, would be an answer itself."""
+        whole = self.nodes[node.parent].kind if node.parent >= 0 else ""
+        return self.is_asked(candidate) and node.kind == "Constant" and whole in ("BinOp", "Call")
 
     def _says_more(self, key: Visit, node: Node, candidate: Candidate) -> bool:
         """Whether it would be told of the code, of a number, more than it shows: another operator at one of several

@@ -15,6 +15,7 @@ from .edits import Unit, variables_of
 from .mutants import Mutants
 from .proofs import Repair, Twins
 from .putting import Mutant
+from .runs import same
 from .seen import OPERATORS, each
 from .weighing import Weighing
 
@@ -32,7 +33,12 @@ MOST_HALVES = 4
 COMPILED = 3
 """A change costs as much as so many function calls for each node of the tree that is compiled."""
 
+_AT_HAND = frozenset({"around", "factor", "name", "number", "square", "term"})
+"""Changes that take something which any expression could have been made with."""
+
 _NAME = re.compile(r"[^\W\d]\w*|(?<=\()\d+(?=, )")
+
+_GIVES_ITEMS = re.compile(r"\[\]$|(enumerate|zip|reversed)\(")
 
 _STEM = re.compile(r"(?<=\D)(?=\d)")
 
@@ -66,6 +72,8 @@ class Changing(Weighing):
         ]
         every += self.mutants.handing(self._not_handed, self.visited)
         every += self.mutants.stepping(self._held)
+        every += self.mutants.adding(self._held, self._shape_of)
+        every += [*self.mutants.afresh(), *self.mutants.constants()]
         every = sorted((one for one in every if not self._is_trusted(one.unit)), key=lambda one: one.rank)
         scaled = self._scaled_as_it_is(right)
         for mutant in every:
@@ -77,7 +85,8 @@ class Changing(Weighing):
             if back is not None:
                 try:
                     gained = self._gained(right, [{} for _ in self.points])
-                    if gained and not (mutant.kind.startswith("name") and self._begins(right | gained, gained)):
+                    begins = mutant.kind.startswith("name") and self._begins(right | gained, gained)
+                    if gained and not begins and not self._fits_by_chance(mutant.kind, right, gained):
                         found.append((mutant, gained))
                     elif not gained and self._scaled(*self.missed) - scaled - right:
                         halves.append(mutant)
@@ -147,6 +156,10 @@ class Changing(Weighing):
         """What the names of a function hold the first time at its end."""
         return next(self._ends(unit), {})
 
+    def _shape_of(self, hook: int) -> Any:
+        """The shape of what an expression gives, at its first visit."""
+        return np.shape(self.candidates.seen.get((hook, 0), (True,))[0])
+
     def _not_called(self, unit: Unit, called: set[str]) -> Iterator[str]:
         """The calls of the solution that a function could make with what it has at its end."""
         for names in self._ends(unit):
@@ -182,6 +195,19 @@ class Changing(Weighing):
                     back()
         return found
 
+    def _fits_by_chance(self, kind: str, right: set[str], gained: set[str]) -> bool:
+        """Whether a number or a name, at hand for anything, mends nothing but one number that is always the same, and
+        is whole or what another answer is, too."""
+        if kind.split()[0] not in _AT_HAND:
+            return False
+        due = [[one[name] for one in self.exact] for name in gained]
+        others = [self.exact[0][name] for name in right]
+        return all(
+            np.size(one[0]) == 1 and all(same(value, one[0]) for value in one)
+            and (_is_count(one[0]) or any(same(one[0], other) for other in others))
+            for one in due
+        )  # fmt: skip
+
     def _begins(self, right: set[str], gained: set[str]) -> bool:
         """Whether of every row the first entry alone is mended: at a state of zeros many names hold the same."""
         return all(
@@ -193,8 +219,13 @@ class Changing(Weighing):
     def _changeable(self) -> set[int]:
         """The expressions of which a small change may mend something."""
         found = self.visited - self.unused
-        empty = {one.index for one in self.nodes if one.text == "[]"}  # what it becomes is seen elsewhere
-        return found if self.focus is None else found & (self.focus | empty)
+        if self.focus is None:
+            return found
+        seen = {key[0] for key in self.candidates.seen}
+        unseen = (one for one in self.nodes if one.index not in seen)  # what it gives is seen elsewhere
+        return found & (
+            self.focus | {one.index for one in unseen if one.root == "iter" or _GIVES_ITEMS.match(one.text)}
+        )
 
     def _is_long(self, mutant: Mutant) -> bool:
         """Whether a change would make a count much larger: a training that no hook is in goes on as long."""
@@ -246,6 +277,10 @@ class Changing(Weighing):
         if mutant.kind not in ("sign", "factor 2", "factor 0.5"):
             return False  # the factor is an argument that nothing reads
         return self.candidates.is_input((mutant.hook, 0)) or self.candidates.is_whole((mutant.hook, 0))
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int | float | np.ndarray) and all(float(one).is_integer() for one in np.ravel(value))
 
 
 def _renamed(old: str, new: str) -> tuple[str, str]:

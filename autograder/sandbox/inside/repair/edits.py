@@ -24,6 +24,8 @@ class Unit:
     tree: Any
     owner: str = ""
     attributes: set[str] = field(default_factory=set)
+    read: set[str] = field(default_factory=set)  #: the attributes that its class reads
+    unset: set[str] = field(default_factory=set)  #: those of them that no method gives a value
 
     @cached_property
     def size(self) -> int:
@@ -55,6 +57,15 @@ def attributes(tree: ast.AST) -> set[str]:
         one.attr for one in ast.walk(tree)
         if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name) and one.value.id == "self"
     }  # fmt: skip
+
+
+def read_of(tree: ast.ClassDef) -> tuple[set[str], set[str]]:
+    """The attributes of self that a class reads, and those of them that no method gives a value, nor is one."""
+    own = [one for one in ast.walk(tree) if isinstance(one, ast.Attribute)]
+    own = [one for one in own if isinstance(one.value, ast.Name) and one.value.id == "self"]
+    read = {one.attr for one in own if isinstance(one.ctx, ast.Load)}
+    methods = {one.name for one in tree.body if isinstance(one, ast.FunctionDef)}
+    return read, read - methods - {one.attr for one in own if isinstance(one.ctx, ast.Store)}
 
 
 def variables_of(tree: ast.AST) -> list[str]:
@@ -131,12 +142,12 @@ def item(values: list[Any], number: int, value: Any) -> Edit:
     return change
 
 
-def swapped(values: list[Any], first: int) -> Edit:
-    """Two neighbours exchanged."""
+def swapped(values: list[Any], first: int, second: int = -1) -> Edit:
+    """Two entries exchanged, or two neighbours."""
 
     def change() -> Undo:
-        undo = kept(values)
-        values[first : first + 2] = values[first : first + 2][::-1]
+        undo, other = kept(values), first + 1 if second < 0 else second
+        values[first], values[other] = values[other], values[first]
         return undo
 
     return change

@@ -47,6 +47,10 @@ class Forms(Bindings):
             yield from self._called_otherwise(wrap, node)
             yield from self._with_less(node)
         elif isinstance(node, ast.Constant) and isinstance(node.value, int | float) and node.value:
+            turns = node.value / 180 if node.value % 90 == 0 else round(node.value / 3.14159, 3)
+            if turns in (0.5, 1, 2):  # degrees, or figures of pi
+                text = {0.5: "np.pi / 2", 1: "np.pi", 2: "2 * np.pi"}[turns]
+                yield 0.3, f"number {text}", item(wrap.args, 1, _read(text, node))
             multiples = () if isinstance(node.value, bool) else _multiples(node.value)
             yield from ((0.52, f"number {one:g}", setting(node, "value", one)) for one in multiples)
 
@@ -194,6 +198,9 @@ class Forms(Bindings):
         names = {one.arg for one in node.keywords}
         if called == "einsum" and isinstance(first, ast.Constant) and isinstance(first.value, str):
             yield from ((0.3, f"letters {one}", setting(first, "value", one)) for one in other_letters(first.value))
+        elif called in ("int", "floor") and len(node.args) == 1:
+            up = _read("__import__('math').ceil", node)
+            yield 0.3, "function ceil", setting(node, "func", up)
         elif called == "choice" and "replace" not in names and len(node.args) < 3:
             given = ast.keyword("replace", ast.copy_location(ast.Constant(False), node))
             yield 0.3, "keyword replace=False", setting(node, "keywords", [*node.keywords, given])
@@ -202,11 +209,18 @@ class Forms(Bindings):
             if called == "integers":
                 yield 0.3, "keyword endpoint=True", setting(node, "keywords", [*node.keywords, given])
         elif called == "range" and len(node.args) == 1:
+            text = self._text(first)
+            for other in (f"range(1, {text} + 1)", f"range({text} + 1)", f"range({text} - 1)", f"range(1, {text})"):
+                yield 0.4, f"size {other}", item(wrap.args, 1, _read(other, node))
             of = self._counted(self._under_hook(first))
             if of is not None and of[1] == "shape[0]":
                 yield 0.4, f"rows {of[0]}", item(wrap.args, 1, _read(f"np.ndindex({of[0]}.shape)", node))
-        elif called == "enumerate" and len(node.args) == 1 and self._plain(first):
+        elif called == "enumerate" and len(node.args) == 1:
+            start = ast.keyword("start", ast.copy_location(ast.Constant(1), node))
+            yield 0.4, "keyword start=1", setting(node, "keywords", [*node.keywords, start])
             text = self._plain(first)
+            if not text:
+                return
             yield 0.4, f"rows {text}", item(wrap.args, 1, _read(f"np.ndenumerate({text})", node))
 
 

@@ -7,7 +7,7 @@ import copy
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from .edits import Edit, Undo, Unit, kept, moved_to, placed, setting
+from .edits import Edit, Undo, Unit, item, kept, moved_to, placed, setting, variables_of
 from .instrument import called_in
 from .putting import Mutant
 from .statements import Statements
@@ -65,6 +65,54 @@ class Lacking(Statements):
                     change = _for_each(body, name, () if read else columns)
                     yield Mutant(0.5, f"each {name}", unit, at, change)
 
+    def afresh(self) -> Iterator[Mutant]:
+        """A list or a dict is an argument's default: it is made once, and keeps what one call leaves in it."""
+        for unit in self.units if not self.whole else ():
+            given = [*unit.tree.args.posonlyargs, *unit.tree.args.args][::-1]
+            for number, (one, value) in enumerate(zip(given, unit.tree.args.defaults[::-1]), start=1):
+                if isinstance(value, ast.Dict | ast.List) and not ast.unparse(value)[1:-1]:
+                    function = f"{unit.owner}.{unit.tree.name}" if unit.owner else unit.tree.name
+                    default = f"{function}.__defaults__[-{number}]"
+                    anew = f"{one.arg} = type({one.arg})() if {one.arg} is {default} else {one.arg}"
+                    made = placed(ast.parse(anew).body[0], unit.tree)
+                    body = next((own.body for own in unit.tree.body if isinstance(own, ast.Try)), unit.tree.body)
+                    yield Mutant(0.3, "default", unit, value, moved_to([], [made], body, body[0]))
+
+    def adding(self, names: Names, shape_of: Callable[[int], Any]) -> Iterator[Mutant]:
+        """A variable of the same shape is added to the whole of what is given a name, or returned."""
+        for unit in self.units if not self.whole else ():
+            held = {name: getattr(value, "shape", ()) for name, value in names(unit).items()}
+            for own in ast.walk(unit.tree):
+                wrap = own.value if isinstance(own, ast.Assign | ast.Return) else None
+                value = self._under_hook(wrap)
+                if not self._is_hook(wrap) or not isinstance(value, ast.BinOp | ast.Call):
+                    continue
+                hook = wrap.args[0].value  # type: ignore[union-attr]
+                read = {one.id for one in ast.walk(value) if isinstance(one, ast.Name)}
+                for name, shape in held.items():
+                    if shape and shape == shape_of(hook) and name not in read:
+                        more = ast.copy_location(ast.Name(name, ast.Load()), value)
+                        made = ast.copy_location(ast.BinOp(value, ast.Add(), more), value)
+                        change = item(wrap.args, 1, made)  # type: ignore[union-attr]
+                        yield Mutant(0.29, f"term {name}", unit, value, change, hook)
+
+    def constants(self) -> Iterator[Mutant]:
+        """Another number for a name of the cell that a function reads."""
+        for unit in self.units if not self.whole else ():
+            live = self.function(unit)
+            read = {one.id for one in ast.walk(unit.tree) if isinstance(one, ast.Name)} - set(variables_of(unit.tree))
+            for own in self.instrument.trees[unit.cell].body if live is not None else ():
+                target = own.targets[0] if isinstance(own, ast.Assign) else None
+                at = self._under_hook(getattr(own, "value", None))
+                now: Any = getattr(at, "value", None)
+                if live is None or not isinstance(target, ast.Name) or target.id not in read:
+                    continue
+                if isinstance(at, ast.Constant) and type(now) in (int, float):
+                    more = (now - 1, now + 1) if type(now) is int else (10 * now, now / 10)
+                    for number in dict.fromkeys((*more, -now, 2 * now, now / 2)):
+                        change = _both_ways(self.names, live.__globals__, target.id, number)
+                        yield Mutant(0.5, f"number {number:g}", unit, at, change)
+
     def copying(self, aliases: Callable[[Unit, Any], Iterable[str]]) -> Iterator[Mutant]:
         """An argument is copied before a statement that changes it in place.
 
@@ -100,6 +148,21 @@ class Lacking(Statements):
                 found = self._under_hook(found.value)
             if isinstance(found, ast.Name):
                 yield found.id
+
+
+def _both_ways(kept: dict[str, Any], now: dict[str, Any], name: str, value: Any) -> Edit:
+    """Another value for a name, where it is kept and where code runs now."""
+
+    def change() -> Undo:
+        before = kept[name]
+        kept[name] = now[name] = value
+
+        def undo() -> None:
+            kept[name] = now[name] = before
+
+        return undo
+
+    return change
 
 
 def _whole_numbers(value: Any) -> list[int]:

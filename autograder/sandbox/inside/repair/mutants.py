@@ -8,7 +8,19 @@ import itertools
 from collections.abc import Iterator
 from typing import Any, TypeGuard
 
-from .edits import MOST_NAMES, Unit, is_near, item, left_out, nearest, setting, swapped, unread_in, variables_of
+from .edits import (
+    MOST_NAMES,
+    Unit,
+    both,
+    is_near,
+    item,
+    left_out,
+    nearest,
+    setting,
+    swapped,
+    unread_in,
+    variables_of,
+)  # fmt: skip
 from .forms import Forms
 from .putting import Mutant
 from .seen import changes_nothing
@@ -31,8 +43,21 @@ _TURNED = {ast.Gt: ">", ast.GtE: ">", ast.Lt: "<", ast.LtE: "<"}
 _FUNCTIONS = {"sum": "mean", "mean": "sum", "sin": "cos", "cos": "sin", "argmax": "argmin", "argmin": "argmax"}
 _MAKES = {"array", "asarray", "zeros_like", "ones_like", "full_like", "empty_like"}
 
+_FORMS = {
+    "array", "asarray", "concatenate", "copy", "flatten", "hstack", "list", "ravel", "reshape", "squeeze", "stack",
+    "transpose", "tuple", "vstack",
+}  # fmt: skip
+"""These give what they get another form, and work nothing out."""
+
 _FACTORS = (ast.UnaryOp, ast.Attribute, ast.Subscript, ast.Slice, ast.Compare)
 """What stands in one of these is no factor."""
+
+
+MOST_ITEMS = 6
+"""In a longer list only neighbours are exchanged."""
+
+MOST_ARGUMENTS = 4
+"""Of a call with more arguments no two are exchanged."""
 
 
 class Mutants(Forms):
@@ -56,6 +81,9 @@ class Mutants(Forms):
         unread = unread_in(unit.tree)
         rows = self._rows(unit.tree)
         for parent in ast.walk(unit.tree):
+            pairs = [self._under_hook(part) for part in parent.elts] if self._is_list(parent) else []
+            if pairs and all(self._is_list(one) and len(one.elts) == 2 for one in pairs):
+                yield Mutant(0.3, "in order", unit, parent, both(*(swapped(one.elts, 0) for one in pairs)))
             if self._is_list(parent) and id(parent) not in rows:
                 for part in parent.elts:
                     at = self._under_hook(part)
@@ -63,9 +91,11 @@ class Mutants(Forms):
                 for kind, change in self._other_items(parent):
                     yield Mutant(0.6, kind, unit, parent, change)
                 bare = all(isinstance(self._under_hook(part), ast.Name) for part in parent.elts)
-                for first in range(len(parent.elts) - 1):
-                    rank = 0.28 if id(parent) in returned else 0.3  # what comes out is nearest
-                    yield Mutant(rank + 0.01 * bare, "in order", unit, parent, swapped(parent.elts, first))
+                rank = 0.28 if id(parent) in returned else 0.3  # what comes out is nearest
+                for pair in itertools.combinations(range(len(parent.elts)), 2):
+                    cost = rank + 0.01 * bare + 0.03 * (pair[1] - pair[0] > 1)
+                    if pair[1] == pair[0] + 1 or len(parent.elts) <= MOST_ITEMS:
+                        yield Mutant(cost, "in order", unit, parent, swapped(parent.elts, *pair))
             if isinstance(parent, ast.For | ast.comprehension) and isinstance(parent.target, ast.Tuple):
                 function = getattr(self._under_hook(parent.iter), "func", None)
                 if getattr(function, "id", "") == "enumerate" or getattr(function, "attr", "") == "items":
@@ -140,7 +170,7 @@ class Mutants(Forms):
 
     def _as_factor(self, wrap: Any, node: Any, unread: list[str]) -> Iterator[tuple[float, str, Any]]:
         """A minus, or an argument that nothing reads as a factor."""
-        if isinstance(node, ast.BinOp | ast.Call | ast.Name | ast.Attribute):
+        if isinstance(node, ast.BinOp | ast.Call | ast.Name | ast.Attribute) and not self._is_form(node):
             more = 0.3 * isinstance(node, ast.Name | ast.Attribute)
             minus = ast.copy_location(ast.UnaryOp(ast.USub(), node), node)
             yield 0.25 + more, "sign", item(wrap.args, 1, minus)
@@ -152,12 +182,30 @@ class Mutants(Forms):
                 product = ast.BinOp(node, ast.Mult(), ast.Name(name, ast.Load()))
                 yield 0.3 + more, f"factor {name}", item(wrap.args, 1, ast.copy_location(product, node))
 
+    def _shares(self, one: Any, other: Any) -> Iterator[tuple[float, str, Any]]:
+        """``b * x + a * y`` for ``a * x + b * y``: each has the share of the other one."""
+        if all(isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult) for part in (one, other)):
+            for side in ("left", "right"):
+                change = both(setting(one, "left", getattr(other, side)), setting(other, side, one.left))
+                yield 0.3, "exchanged factors", change
+
+    def _is_form(self, node: Any) -> bool:
+        """Whether it gives what a name holds another form: a factor is missing where that was worked out."""
+        called = getattr(node, "func", None)
+        if getattr(called, "attr", getattr(called, "id", "")) not in _FORMS:
+            return False
+        is_method = isinstance(called, ast.Attribute) and self._is_hook(called.value)
+        of = called.value if is_method else next(iter(node.args), None)  # type: ignore[union-attr]
+        return isinstance(self._under_hook(of), ast.Name | ast.Attribute)
+
     def _of(self, wrap: Any, node: Any, unit: Unit, variables: list[str]) -> Iterator[tuple[float, str, Any]]:
         if isinstance(node, ast.BinOp):
             sides = [self._number(one) for one in (node.left, node.right)]
             for operator, sign in _OPERATORS.get(type(node.op), ()):
                 if not changes_nothing(sign, *sides):  # then the side is too much
                     yield 0.05 if sign != "+" else 0.3, f"operator {sign}", setting(node, "op", operator())
+            if isinstance(node.op, ast.Add):
+                yield from self._shares(self._under_hook(node.left), self._under_hook(node.right))
             if isinstance(node.op, ast.MatMult):
                 for side in ("left", "right"):
                     transposed = ast.copy_location(ast.Attribute(getattr(node, side), "T", ast.Load()), node)
@@ -204,6 +252,12 @@ class Mutants(Forms):
                 yield 0.35, "float", setting(node, "keywords", given)
             if attribute in _FUNCTIONS:
                 yield 0.3, f"function {_FUNCTIONS[attribute]}", setting(node.func, "attr", _FUNCTIONS[attribute])
+            if attribute == "copy":
+                made: Any = ast.Call(ast.Attribute(node, "astype", ast.Load()), [ast.Name("float", ast.Load())], [])
+                yield 0.35, "float", item(wrap.args, 1, ast.copy_location(made, node))
+            is_own = not self._is_hook(node)  # after a change a hook may stand in another one
+            for first_one in range(len(node.args) - 1 if is_own and len(node.args) <= MOST_ARGUMENTS else 0):
+                yield 0.32, "in order", swapped(node.args, first_one)
             above = self._under_hook(node.func.value) if isinstance(node.func, ast.Attribute) else None
             if isinstance(above, ast.Call) and getattr(above.func, "id", "") == "super":
                 own_class = ast.parse("__class__ and self", mode="eval").body  # as super() it needs the class

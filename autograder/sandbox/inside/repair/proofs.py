@@ -76,6 +76,10 @@ class Proofs:
             number for number, values in enumerate(table)
             if any(all(map(same, values, answer)) for answer in answers)
         }  # fmt: skip
+        given = [values for values, level in zip(table, asked["levels"]) if level == 0]
+        self.unchanged = {
+            name for name in common if any(all(map(same, one, [exact[name] for exact in self.exact])) for one in given)
+        }  #: the answers that are what was given, as it is
         self.rows = Rows(self.nodes, asked["rows"], asked["table"], asked["levels"], read)
         self.handed = Handed(self.nodes, asked["handed"], read)
         self.trusted = frozenset(asked.get("trusted", ()))

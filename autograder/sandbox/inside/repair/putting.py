@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .edits import Edit, Undo, Unit, attributes, bare, inner
+from .edits import Edit, Undo, Unit, attributes, bare, inner, read_of
 from .instrument import Instrument
 
 
@@ -64,10 +64,10 @@ class Putting:
                 if isinstance(top, ast.FunctionDef):
                     yield Unit(cell, top)
                 elif isinstance(top, ast.ClassDef):
-                    known = attributes(top)
+                    known, (read, unset) = attributes(top), read_of(top)
                     for one in top.body:
                         if isinstance(one, ast.FunctionDef):
-                            yield Unit(cell, one, top.name, known)
+                            yield Unit(cell, one, top.name, known, read, unset)
 
     def strip(self) -> Undo:
         """Take the hooks away from all functions: changed code runs without them, in a part of the time."""

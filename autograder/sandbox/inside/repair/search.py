@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import itertools
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -15,17 +14,17 @@ from ..stopwatch import OutOfTime, disarm
 from .candidates import is_scaled
 from .edits import Unit
 from .hooks import RECORD
-from .instrument import Instrument, Node
+from .instrument import Instrument
 from .mutants import Mutants
-from .needed import changed, needed
+from .needed import needed
 from .proofs import CHEAP, FEW, Change, Joint, Repair, Twins, over_at, tells
 from .putting import Mutant
 from .recording import recorded
 from .rows import KNOWN, OF_THAT_NAME
-from .runs import Plain, Runs, readable, same, same_draws, unsteady
+from .runs import Plain, Runs, same, same_draws, unsteady
 from .seen import Candidate
-from .sole import from_above, sole
-from .telling import Telling, names_of, owner_of, told_of
+from .telling import names_of, told_of
+from .undone import Undone
 
 MOST_STEPS = 6
 """So many mistakes are looked for, one after the other."""
@@ -43,7 +42,7 @@ SHARE = 0.6
 """So much of the runs that are left may the values of one step take; small changes of the code take the rest."""
 
 
-class Search(Telling):
+class Search(Undone):
     """The search for one question; ``steps`` are the repairs that it has found so far."""
 
     def __init__(self, *arguments: Any) -> None:
@@ -146,13 +145,15 @@ class Search(Telling):
                 continue
             tried.add(name)
             gained = self._gained(right, [over_at(candidate, point) for point in self.points])
-            if gained and not self._is_alias(candidate, right, gained, copies):
+            by_chance = self._fits_by_chance(candidate.kind, right, gained)
+            if gained and not by_chance and not self._is_alias(candidate, right, gained, copies):
                 successes.append((candidate, gained))
+        successes = list(_determined(successes))
         if not successes:
             successes += self._in_rows(right, end, first=False)
         successes += [one for one in copies.values() if one[1]]
         is_told = tries < FEW and any(one.rank <= OF_THAT_NAME and mends == wrong for one, mends in successes)
-        if not is_told and not any(self._priced(one) < STRONG and not self._is_index(one) for one, _ in successes):
+        if not is_told and not any(self._is_strong(*one) for one in successes):
             if not many:
                 successes += self._mutated(right, self.runs.most)
             if not successes:
@@ -169,6 +170,10 @@ class Search(Telling):
                 if isinstance(best, Change):
                     break  # what has been recorded is no longer so
         return chosen
+
+    def _is_strong(self, one: Repair, gained: set[str]) -> bool:
+        """Whether no small change of the code is worth a try beside it. To what was given, as it is, a branch leads."""
+        return self._priced(one) < STRONG and not self._is_index(one) and not gained <= self.unchanged
 
     def _in_rows(self, right: set[str], end: float, *, first: bool) -> list[tuple[Repair, set[str]]]:
         """The rows that mend something in the place of others: ``first`` where something is first unknown."""
@@ -277,67 +282,23 @@ class Search(Telling):
         place = node.cell, node.line, node.end_line, node.col, node.end_col
         return [told_of(place, "deep", proved - right)]
 
-    def _without_effect(self, right: set[str]) -> Iterator[Plain]:
-        """The one function that is asked for, if it returns nothing, nor gives anything else a value, or if it reads
-        nothing of what it is given, though another answer is due each time; or all that gives what is asked for."""
-        wrong = set(self.exact[0]) - right
-        every = [one for one in self.nodes if one.index in self.runs.hook.asked]
-        own = {name for tree in self.instrument.trees.values() for name in changed(tree)}
-        for node in every if len(every) == 1 == len(self.read & own) else ():
-            differs = any(not same(one[name], self.exact[0][name]) for name in wrong for one in self.exact)
-            nothing, blind = not node.gives and not right, node.blind if differs else None
-            if nothing or blind is not None:
-                place = blind or (node.line, node.line, node.col, -1)
-                yield told_of((node.cell, *place), "returns" if nothing else "blind", wrong)
-                return
-        only = None if right else sole(self.instrument.trees, self.instrument.name, self.read, self.trusted)
-        if only is not None and any(tells(one[name]) for name in wrong for one in self.exact):
-            yield told_of(only, "value", wrong)
 
-    def _not_replaced(self, right: set[str]) -> Iterator[Plain]:
-        """The class that has a method from above, where all is right but what this gives when it is asked."""
-        wrong = set(self.exact[0]) - right
-        name = next(iter(wrong)) if len(wrong) == 1 and right else ""
-        if not name or self.runs.error is not None or not tells(self.exact[0][name]):
-            return
-        answer, found = from_above(self.instrument.trees, lambda: self.runs.run(0, self.over[0]))
-        fits = ((place, method) for place, method, value in found if same(readable(value), answer.get(name)))
-        yield from (told_of(place, f"replaced {method}", wrong) for place, method in itertools.islice(fits, 1))
+def _determined(successes: list[tuple[Repair, set[str]]]) -> Iterator[tuple[Repair, set[str]]]:
+    """The repairs but those where another value of the same shape, in the same place, mends as much: a branch is taken
+    that does not depend on it, and which value is due there is not known."""
+    alike: dict[Any, list[Candidate]] = {}
+    for one, gained in successes:
+        if isinstance(one, Candidate) and not isinstance(one.values[0], dict):
+            alike.setdefault(_place(one, gained), []).append(one)
+    for one, gained in successes:
+        others = alike.get(_place(one, gained), []) if isinstance(one, Candidate) else []
+        if all(all(map(same, one.values, other.values)) for other in others):  # type: ignore[union-attr]
+            yield one, gained
 
-    def _left_out(self, right: set[str]) -> list[Plain]:
-        """Attributes that no statement gives a value, though the function was there to do it."""
-        steps: list[Plain] = [*self._without_effect(right), *self._not_replaced(right)]
-        for name in sorted(set(self.exact[0]) - right):
-            attribute = name.removesuffix("_new")
-            for key, names in self.left_behind.items():
-                node = self.nodes[key[0]]
-                if key[0] in self.beside:
-                    continue
-                owner = owner_of(attribute, node, names)
-                if f".{attribute}" in node.stores or "." in node.stores or not owner:
-                    continue
-                over = [{**self.over[point], key: {**self.over[point].get(key, {}), (owner, attribute): one[name]}}
-                        for point, one in zip(self.points, self.exact)]  # fmt: skip
-                if self._is_spent(self.runs.most):
-                    return steps
-                proved = self._rights(over, self.points)
-                if proved > right:
-                    local, above = node.stores.get(attribute), self._of_the_parent(node)
-                    place = local or above or (node.line, node.line, node.col, -1)
-                    kind = "local" if local else "inherited" if above else "omitted"
-                    what = attribute if owner == "self" else f"{owner}.{attribute}"
-                    steps.append(told_of((node.cell, *place), f"{kind} {what}", proved - right))
-                    self.over, right = over, proved
-                    break
-        return steps
 
-    def _of_the_parent(self, function: Node) -> tuple[int, int, int, int] | None:
-        """Where a method calls the method of the class above that is called so: what that gives, it leaves as it is."""
-        for node in self.nodes:
-            is_it = node.kind == "Call" and node.text.startswith(f"super().{function.target}(")
-            if is_it and self._function_of(node) is function:
-                return node.line, node.end_line, node.col, node.end_col
-        return None
+def _place(one: Candidate, gained: set[str]) -> Any:
+    is_row = one.kind in ("row", "handed")
+    return one.key, one.also, frozenset(gained), () if is_row else tuple(np.shape(value) for value in one.values)
 
 
 def _holds_memory_of(value: Any, target: Any) -> bool:

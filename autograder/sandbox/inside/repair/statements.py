@@ -128,6 +128,8 @@ class Statements(Putting):
         for number, group in enumerate(groups):
             own = self._own(group)
             near = [self._own(one) for one in (groups[number - 1 :][:1] if number else []) + groups[number + 1 :][:1]]
+            if isinstance(own, ast.Assign):
+                near += [self._own(one) for one in groups[number + 2 : number + 4]]
             for loop in near if not isinstance(own, (*_DEFINES, ast.Return)) else ():
                 first = self._groups(loop.body) if isinstance(loop, ast.For | ast.While) else []
                 if first:
