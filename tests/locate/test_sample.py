@@ -61,6 +61,7 @@ SAMPLE = [
     ("two_hidden_layers", "dW1-no-mean-anywhere", "dW1", "A3 - Y", "lacks a factor here: 1/m"),
     ("linear_models", "hinge-two-shares", "db", "y * (w @ X - b) <= 1", "has to be `<`"),
     ("ising_phases", "in-place", "sizes", "X[:], Y[:] = X", "changes `X` in place"),
+    ("ising_phases", "not-spins", "form", "rng.random((L * L, n_samples))", "`X` is due"),
     ("ising_phases", "all-up", "form", "p_up > np.zeros", "something else here than is due"),
     ("l2_regularization", "study-ignores-seed-at-all", "train_accuracy", "L2Network(", "lacks the argument `rng`"),
     ("l2_regularization", "loss-without-penalty", "loss", "super().compute_loss(Y)", "the loss is due"),
@@ -77,6 +78,7 @@ ONLY_READ = [
     ("ising_phases", "three-arrays"),  # what counts right answers, where the labels are not returned
     ("gradient_check", "a-coin"),  # a call of a function of one's own, for its verdict
     ("attention", "no-residual"),  # what reads a name that holds something else than the solution's
+    ("ising_phases", "random-labels"),  # a draw of one's own, and what is made of those after it
     ("attention", "overflow"),  # what gives a name what the solution gives it
 ]
 """Without the rules on what a row may be blamed for, the search points at what only reads the mistake."""

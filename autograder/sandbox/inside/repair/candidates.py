@@ -75,7 +75,8 @@ class Candidates(Seen):
                     continue
                 if alone:
                     yield candidate
-                if together and (candidate.rank < 2 or node.kind == "Constant"):
+                is_due = self.is_called(candidate, node) and not self._has_own_draw(key, node)
+                if together and (candidate.rank < 2 or node.kind == "Constant" or is_due):
                     yield replace(candidate, also=alike)
 
     def _at(self, key: Visit, node: Node, values: tuple[Any, ...]) -> Iterator[Candidate]:
