@@ -61,6 +61,7 @@ SAMPLE = [
     ("two_hidden_layers", "dW1-no-mean-anywhere", "dW1", "A3 - Y", "lacks a factor here: 1/m"),
     ("linear_models", "hinge-two-shares", "db", "y * (w @ X - b) <= 1", "has to be `<`"),
     ("ising_phases", "in-place", "sizes", "X[:], Y[:] = X", "changes `X` in place"),
+    ("ising_phases", "tested-on-everything", "accuracy", "model(X", "has to be handed on"),
     ("ising_phases", "not-spins", "form", "rng.random((L * L, n_samples))", "`X` is due"),
     ("ising_phases", "all-up", "form", "p_up > np.zeros", "something else here than is due"),
     ("l2_regularization", "study-ignores-seed-at-all", "train_accuracy", "L2Network(", "lacks the argument `rng`"),

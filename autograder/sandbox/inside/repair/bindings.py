@@ -112,7 +112,13 @@ class Bindings(Lacking):
         ]  # fmt: skip
 
     def _carried(self, unit: Unit, own: Any) -> Iterator[Mutant]:
-        """What a call gives is kept under names that nothing reads, and not under those that the call is handed."""
+        """What a call gives is kept under names that nothing reads, and not under those that it is handed.
+
+        In a loop, where it is handed them once more: elsewhere what reads them is at fault.
+        """
+        loops = [one for one in ast.walk(unit.tree) if isinstance(one, ast.For | ast.While)]
+        if not any(one is own for loop in loops for one in ast.walk(loop)):
+            return
         target, value = own.targets[0], self._under_hook(own.value)
         if not isinstance(target, ast.Tuple | ast.List) or not isinstance(value, ast.Call):
             return
