@@ -45,7 +45,7 @@ class Undone(Telling):
 
     def _left_out(self, right: set[str]) -> list[Plain]:
         """Attributes that no statement gives a value, though the function was there to do it."""
-        steps: list[Plain] = [*self._without_effect(right), *self._not_replaced(right)]
+        steps: list[Plain] = [*self._without_effect(right)]
         for name in sorted(set(self.exact[0]) - right):
             attribute = name.removesuffix("_new")
             for key, names in sorted(self.left_behind.items(), key=lambda one: self._is_far(one[0][0], attribute)):
@@ -68,7 +68,7 @@ class Undone(Telling):
                     steps.append(told_of((node.cell, *place), f"{kind} {what}", proved - right))
                     self.over, right = over, proved
                     break
-        return steps
+        return steps or [*self._not_replaced(right)]
 
     def _is_far(self, function: int, attribute: str) -> tuple[bool, bool]:
         """Whether a function gives no local name so called its value, and none to an attribute that is called alike."""
