@@ -225,7 +225,8 @@ def to_place(repair: Repair, solution: Solution, code: Code) -> Place | None:
         return None  # what gave this its value is at fault, or nothing can be said: nothing is claimed
     elementary = due is not None and due.level < WORKED_OUT
     form = repair.kind.split("-")[0] in FORMS
-    if repair.given is None and not elementary and form and _is_set(span.code, code):
+    unknown = given is None if repair.kind == "value" else repair.given is None
+    if unknown and not elementary and form and _is_set(span.code, code):
         return None
     omitted = repair.kind.split()[-1] if repair.kind.startswith("omitted") else ""
     if omitted and "." not in omitted and _may_be_set(omitted, code):  # of another object others are given theirs
@@ -260,7 +261,10 @@ def _is_whole(code: str) -> bool:
 
 
 def _is_set(name: str, code: Code) -> bool:
-    """Whether it is a name or an attribute to which some cell gives a value: what is worked out there is at fault."""
+    """Whether it is a name or an attribute to which some cell gives a value, or a list of such names: what is worked
+    out there is at fault."""
+    if re.fullmatch(r"\[\w+(, *\w+)*,?\]|\(\w+(, *\w+)+,?\)", name):
+        return all(_is_set(one, code) for one in re.findall(r"\w+", name))
     is_name = re.fullmatch(r"(self\.)?[^\W\d]\w*", name)
     way = re.compile(rf"(?<![\w.]){re.escape(name)}\b\s*(,[^=\n]*)?([-+*/@]|\*\*)?=(?!=)")
     return bool(is_name) and any(way.search(code.job.cells[number].source) for number in code.own)

@@ -46,6 +46,19 @@ def added(X):
 def spread(X):
     return np.mean(np.sqrt(X**2 + 1))
 """,
+    "bent": """
+def bent(X):
+    h = np.tanh(X)
+    return X * (1 - h**2)
+""",
+    "filled": """
+def filled(X):
+    found = np.zeros((2, 3))
+    for i in range(2):
+        for j in range(3):
+            found[i, j] = X[i, j] ** 3
+    return found
+""",
     "powers": """
 def powers(X):
     n = 3
@@ -354,7 +367,7 @@ def asked(name):
     return question
 
 
-def run(source, name, task="repair", exact=None, trusted=(), table=(), read=()):
+def run(source, name, task="repair", exact=None, trusted=(), table=(), read=(), named=False):
     instrument = Instrument({0})
     instrument.cell = 0
     names = {"np": np}
@@ -362,7 +375,7 @@ def run(source, name, task="repair", exact=None, trusted=(), table=(), read=()):
     given = {
         "points": POINTS,
         "exact": exact, "table": [[one(X["X"]) for X in POINTS] for _, one in table],
-        "levels": [level for level, _ in table], "wholes": [0] * len(table), "named": [False] * len(table),
+        "levels": [level for level, _ in table], "wholes": [0] * len(table), "named": [named] * len(table),
         "formulas": [""] * len(table), "rows": [], "in_calls": [], "handed": [],
         "rtol": 1e-7, "shown": 2, "seconds": 60.0, "trusted": trusted,
     }  # fmt: skip
@@ -374,10 +387,10 @@ def run(source, name, task="repair", exact=None, trusted=(), table=(), read=()):
     return done(task, instrument, names, student, asked(name), given)
 
 
-def pointed(name, source, trusted=(), table=()):
+def pointed(name, source, trusted=(), table=(), named=False):
     exact = run(RIGHT[name], name, "record")["answers"]
     lines = source.split("\n")
-    for one in run(source, name, exact=exact, trusted=trusted, table=table)["found"]:
+    for one in run(source, name, exact=exact, trusted=trusted, table=table, named=named)["found"]:
         line = lines[one["line"] - 1]
         yield line[one["col"] : one["end_col"] if one["end_col"] >= 0 else None].strip(), one["kind"]
 
@@ -451,6 +464,21 @@ def test_a_sum_along_the_other_axis_is_known_where_it_was_made_to_lie_there():
     wrong = RIGHT["shares"].replace("np.sum(X * X, axis=0, keepdims=True)", "np.einsum('ij,ij->i', X, X)[:, None]")
     table = [(0.0, lambda X: X), (1.0, lambda X: np.sum(X * X, axis=0, keepdims=True))]
     assert list(pointed("shares", wrong, table=table)) == [("np.einsum('ij,ij->i', X, X)[:, None]", "axis")]
+
+
+def test_what_is_unknown_has_its_place_where_it_got_its_value():
+    """The value of a name, not its use, and what a function returns, not the call of it."""
+    table = [(0.01, np.tanh)]
+    wrong = RIGHT["bent"].replace("h = np.tanh(X)", "h = np.tanh(X**3 + 0.2)")
+    assert list(pointed("bent", wrong, table=table, named=True)) == [("np.tanh(X**3 + 0.2)", "value")]
+    wrong = "def curve(z):\n    return np.sinh(z) / 2 + 0.1\n" + RIGHT["bent"].replace("np.tanh(X)", "curve(X)")
+    assert list(pointed("bent", wrong, table=table, named=True)) == [("np.sinh(z) / 2 + 0.1", "value")]
+
+
+def test_an_array_that_is_filled_is_not_at_fault_for_not_being_the_answer():
+    wrong = RIGHT["filled"].replace("for i in range(2)", "for i in (0,)")
+    table = [(2.0, lambda X: X**3)]
+    assert not [code for code, _ in pointed("filled", wrong, table=table) if "zeros" in code]
 
 
 def test_what_the_class_above_gives_has_its_place_where_that_is_called():

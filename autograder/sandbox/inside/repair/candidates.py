@@ -33,6 +33,9 @@ _KEPT = {"Name", "Attribute", "Subscript", "Constant", "Slice", "Tuple"}
 _CALLED = re.compile(r"(\w+\.)*(get|pop|copy|array|asarray|float|id|int)\(")
 """What takes something out of where it was kept, as it is, and works nothing out."""
 
+_EMPTY = re.compile(r"(np|numpy)\.(zeros|empty|ones|full)(_like)?\(")
+"""What makes an array to be filled."""
+
 
 class Candidates(Seen):
     """All that can be tried, given what every expression gives now."""
@@ -146,6 +149,8 @@ class Candidates(Seen):
             level = self.levels[number]
             if self.few and level >= 2 and not table[0].ndim:
                 continue
+            if number in self.results and node.root == "assign" and _EMPTY.match(node.text):
+                continue  # an array that is filled afterwards: with the answer in it nothing need be filled
             if level >= 2 and self._has_own_number(key, node):
                 continue  # nor is what is worked out from a number of one's own
             if level >= 2 and not self.known[key] and node.leaf and not node.children:

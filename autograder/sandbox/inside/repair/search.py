@@ -165,7 +165,7 @@ class Search(Undone):
         mended: set[str] = set()
         for best, gained in successes:
             if not gained & mended and self._holds(best, right | gained):
-                chosen.append((best, gained))
+                chosen.append((self._as_it_began(best, right, gained), gained))
                 mended |= gained
                 if isinstance(best, Change):
                     break  # what has been recorded is no longer so

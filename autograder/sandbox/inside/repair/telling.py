@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,30 @@ class Telling(Changing):
             elif one.kind.startswith("value") and not self.candidates.is_named(one):
                 rank += NAMED if self._kind(one, node) != one.kind else 2.0  # what gave it its value is at fault
         return rank if rank < 2 else 10 + rank
+
+    def _as_it_began(self, best: Repair, right: set[str], gained: set[str]) -> Repair:
+        """The repair where a name, or what a call has returned, got its value, if that is nothing known and as much is
+        mended there."""
+        if (
+            not isinstance(best, Candidate)
+            or best.kind != "value"
+            or best.also
+            or self.candidates.known.get(best.key, True)
+        ):
+            return best
+        value, seen = self.objects.get(best.key), self.candidates.seen
+        before = [
+            key for key, other in self.objects.items()
+            if other is value and isinstance(value, np.ndarray) and self.order[key] < self.order[best.key]
+            if self.nodes[key[0]].root in ("assign", "return") and all(map(same, seen[key], seen[best.key]))
+        ]  # fmt: skip
+        for key in sorted(before, key=self.order.__getitem__):
+            one = replace(best, key=key)
+            if self._gained(right, [over_at(one, point) for point in self.points]) >= gained and self._holds(
+                one, right | gained
+            ):
+                return one
+        return best
 
     def _is_index(self, one: Repair) -> bool:
         """Whether it says no more than which entry is taken: what is wrong may be the order of them."""
