@@ -68,6 +68,9 @@ SAMPLE = [
     ("l2_regularization", "loss-without-penalty", "loss", "super().compute_loss(Y)", "the loss is due"),
     ("sgd", "lost-axis", "one", "X[:, k]", "loses an axis here"),
     ("sgd", "no-list", "losses", "def train_sgd", "`return losses` is due at the end"),
+    ("gradient_check", "ones", "upstream", "np.ones(np.shape(", "gives something else here than is due"),
+    ("softmax_jacobian", "naive", "P_large", "np.exp(Z)", "gives something else here than is due"),
+    ("sgd", "order-ignored", "one", "range(X.shape[1])", "gives something else here than is due"),
     ("vanishing_gradients", "slope-missing-below", "sigmoid", "dA * slope if i == 4 else dA", "a part is too much"),
 ]
 

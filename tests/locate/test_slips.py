@@ -468,9 +468,9 @@ def test_a_sum_along_the_other_axis_is_known_where_it_was_made_to_lie_there():
 
 def test_what_is_unknown_has_its_place_where_it_got_its_value():
     """The value of a name, not its use, and what a function returns, not the call of it."""
-    table = [(0.01, np.tanh)]
-    wrong = RIGHT["bent"].replace("h = np.tanh(X)", "h = np.tanh(X**3 + 0.2)")
-    assert list(pointed("bent", wrong, table=table, named=True)) == [("np.tanh(X**3 + 0.2)", "value")]
+    table = [(0.0, lambda X: X), (0.01, np.tanh)]
+    wrong = RIGHT["bent"].replace("h = np.tanh(X)", "h = np.sinh(X) / 2")
+    assert list(pointed("bent", wrong, table=table, named=True)) == [("np.sinh(X) / 2", "value")]
     wrong = "def curve(z):\n    return np.sinh(z) / 2 + 0.1\n" + RIGHT["bent"].replace("np.tanh(X)", "curve(X)")
     assert list(pointed("bent", wrong, table=table, named=True)) == [("np.sinh(z) / 2 + 0.1", "value")]
 

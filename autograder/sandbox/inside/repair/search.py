@@ -148,12 +148,14 @@ class Search(Undone):
             by_chance = self._fits_by_chance(candidate.kind, right, gained)
             if gained and not by_chance and not self._is_alias(candidate, right, gained, copies):
                 successes.append((candidate, gained))
-        successes = list(_determined(successes))
+        successes = list(_determined(successes, arrays=False))
+        if not any(self._holds(one, right | gained) for one, gained in successes):
+            successes = []
         if not successes:
             successes += self._in_rows(right, end, first=False)
         successes += [one for one in copies.values() if one[1]]
         is_told = tries < FEW and any(one.rank <= OF_THAT_NAME and mends == wrong for one, mends in successes)
-        if not is_told and not any(self._is_strong(*one) for one in successes):
+        if not is_told and not any(self._is_strong(*one) for one in _determined(successes, arrays=True)):
             if not many:
                 successes += self._mutated(right, self.runs.most)
             if not successes:
@@ -283,22 +285,17 @@ class Search(Undone):
         return [told_of(place, "deep", proved - right)]
 
 
-def _determined(successes: list[tuple[Repair, set[str]]]) -> Iterator[tuple[Repair, set[str]]]:
-    """The repairs but those where another value of the same shape, in the same place, mends as much: a branch is taken
-    that does not depend on it, and which value is due there is not known."""
-    alike: dict[Any, list[Candidate]] = {}
+def _determined(successes: list[tuple[Repair, set[str]]], *, arrays: bool) -> Iterator[tuple[Repair, set[str]]]:
+    """The repairs but those where another number, or array, in the same place mends as much: a branch may be taken that
+    does not depend on it, and which one is due there is not known."""
+    alike: dict[Any, list[tuple[Any, ...]]] = {}
     for one, gained in successes:
-        if isinstance(one, Candidate) and not isinstance(one.values[0], dict):
-            alike.setdefault(_place(one, gained), []).append(one)
+        if isinstance(one, Candidate) and isinstance(one.values[0], np.ndarray) and (arrays or not one.values[0].ndim):
+            alike.setdefault((one.key, one.also, frozenset(gained)), []).append(one.values)
     for one, gained in successes:
-        others = alike.get(_place(one, gained), []) if isinstance(one, Candidate) else []
-        if all(all(map(same, one.values, other.values)) for other in others):  # type: ignore[union-attr]
+        others = alike.get((one.key, one.also, frozenset(gained)), []) if isinstance(one, Candidate) else []
+        if all(all(map(same, others[0], other)) for other in others):
             yield one, gained
-
-
-def _place(one: Candidate, gained: set[str]) -> Any:
-    is_row = one.kind in ("row", "handed")
-    return one.key, one.also, frozenset(gained), () if is_row else tuple(np.shape(value) for value in one.values)
 
 
 def _holds_memory_of(value: Any, target: Any) -> bool:

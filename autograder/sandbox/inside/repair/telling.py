@@ -10,7 +10,7 @@ import numpy as np
 
 from .changing import Changing
 from .hooks import Visit, as_array
-from .instrument import Node
+from .instrument import Node, leaves
 from .proofs import Change, Joint, Repair, Twins, over_at
 from .putting import Mutant
 from .runs import Plain, same
@@ -77,7 +77,9 @@ class Telling(Changing):
             if self.nodes[key[0]].root in ("assign", "return") and all(map(same, seen[key], seen[best.key]))
         ]  # fmt: skip
         for key in sorted(before, key=self.order.__getitem__):
-            one = replace(best, key=key)
+            one, parts_of_it = replace(best, key=key), leaves(self.nodes, self.nodes[key[0]])
+            if not all(self.candidates.known.get((leaf, key[1]), True) for leaf in parts_of_it):
+                continue  # what is unknown there has begun elsewhere
             if self._gained(right, [over_at(one, point) for point in self.points]) >= gained and self._holds(
                 one, right | gained
             ):
