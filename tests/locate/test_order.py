@@ -1,13 +1,8 @@
 """What stands in another order, counts from elsewhere, or stands beside a loop; and what fits by chance."""
 
-import ast
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
-
-from autograder.sandbox.inside.repair import done
-from autograder.sandbox.inside.repair.instrument import Instrument
+import slips_kit
 
 RIGHT = {
     "whole": """
@@ -224,37 +219,9 @@ CHANCE = [
     ("found", "2", "2.1"),
 ]
 
-POINTS = [{"X": np.random.default_rng(seed).standard_normal((2, 3))} for seed in (4, 5, 6)]
-
-
-def asked(name):
-    def question(student, given):
-        found = getattr(student, name)(given["X"].copy())
-        return {name: getattr(found, name, found)}
-
-    return question
-
-
-def run(source, name, task="repair", exact=None, table=(), level=1.0):
-    instrument = Instrument({0})
-    instrument.cell = 0
-    names = {"np": np}
-    exec(compile(instrument.visit_Module(ast.parse(source)), "<cell 0>", "exec"), names)
-    given = {
-        "points": POINTS, "exact": exact, "table": [[one(X["X"]) for X in POINTS] for one in table],
-        "levels": [level] * len(table), "wholes": [0] * len(table), "named": [False] * len(table),
-        "formulas": [""] * len(table), "rows": [], "in_calls": [], "handed": [],
-        "rtol": 1e-7, "shown": 2, "seconds": 60.0,
-    }  # fmt: skip
-    return done(task, instrument, names, lambda now, _: SimpleNamespace(**now), asked(name), given)
-
 
 def pointed(name, source, table=(), level=1.0):
-    exact = run(RIGHT[name], name, "record")["answers"]
-    lines = source.split("\n")
-    for one in run(source, name, exact=exact, table=table, level=level)["found"]:
-        line = lines[one["line"] - 1]
-        yield line[one["col"] : one["end_col"] if one["end_col"] >= 0 else None].strip(), one["kind"]
+    return slips_kit.pointed(RIGHT[name], name, source, table=[(level, one) for one in table])
 
 
 @pytest.mark.parametrize(("name", "old", "new", "code", "kind"), CASES, ids=[one[0] for one in CASES])

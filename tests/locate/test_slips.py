@@ -1,14 +1,11 @@
 """Small changes of the code: names and arrays, brackets and steps, letters and sizes, and two slips at once."""
 
-import ast
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
+import slips_kit
+from slips_kit import POINTS, run
 
-from autograder.sandbox.inside.repair import done
 from autograder.sandbox.inside.repair.forms import Forms, other_letters
-from autograder.sandbox.inside.repair.instrument import Instrument
 
 RIGHT = {
     "unpacked": """
@@ -356,43 +353,8 @@ CASES = [
 ]
 
 
-POINTS = [{"X": np.random.default_rng(seed).standard_normal((2, 3))} for seed in (4, 5, 6)]
-
-
-def asked(name):
-    def question(student, given):
-        found = getattr(student, name)(given["X"].copy())
-        return {name: getattr(found, name, found)}
-
-    return question
-
-
-def run(source, name, task="repair", exact=None, trusted=(), table=(), read=(), named=False):
-    instrument = Instrument({0})
-    instrument.cell = 0
-    names = {"np": np}
-    exec(compile(instrument.visit_Module(ast.parse(source)), "<cell 0>", "exec"), names)
-    given = {
-        "points": POINTS,
-        "exact": exact, "table": [[one(X["X"]) for X in POINTS] for _, one in table],
-        "levels": [level for level, _ in table], "wholes": [0] * len(table), "named": [named] * len(table),
-        "formulas": [""] * len(table), "rows": [], "in_calls": [], "handed": [],
-        "rtol": 1e-7, "shown": 2, "seconds": 60.0, "trusted": trusted,
-    }  # fmt: skip
-
-    def student(now, names_read):
-        names_read.update(read)
-        return SimpleNamespace(**now)
-
-    return done(task, instrument, names, student, asked(name), given)
-
-
-def pointed(name, source, trusted=(), table=(), named=False):
-    exact = run(RIGHT[name], name, "record")["answers"]
-    lines = source.split("\n")
-    for one in run(source, name, exact=exact, trusted=trusted, table=table, named=named)["found"]:
-        line = lines[one["line"] - 1]
-        yield line[one["col"] : one["end_col"] if one["end_col"] >= 0 else None].strip(), one["kind"]
+def pointed(name, source, table=(), **options):
+    return slips_kit.pointed(RIGHT[name], name, source, table=table, **options)
 
 
 @pytest.mark.parametrize(
