@@ -11,6 +11,7 @@ import http.server
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -190,6 +191,16 @@ def _address(server: subprocess.Popen, runtime: Path, log: Path) -> Callable[[st
                 about = json.loads(path.read_text())
             except ValueError:  # it is being written
                 continue
+            if not _accepts(about["port"]):  # the server says where it is before it listens there
+                continue
             return lambda page: f"{about['url']}{page}?token={about['token']}"
         time.sleep(0.2)
     raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
+
+
+def _accepts(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+    except OSError:
+        return False
