@@ -107,10 +107,12 @@ def audit(
     released = nbformat.read(root / "assignments" / exercise.sheet / f"{exercise.name}.ipynb", as_version=4)
 
     others = (Variant("reference", "the reference solution"), *variants.right)
-    hollowed = variants.hollowed(solved)
+    hollowed = variants.around(solved)
     standing = _standing(exercise, root, seed, hollowed, released)
     hollow = {one.id: one for sham in standing for one in (sham.variant, sham.left_open) if one is not None}
-    every = [(one, solved, grader) for one in others] + [(one, solved, placing or grader) for one in variants.wrong]
+    around = {one.id: variants.around(solved, one) for one in variants.wrong}
+    every = [(one, solved, grader) for one in others]
+    every += [(one, around[one.id], placing or grader) for one in variants.wrong]
     every += [(one, hollowed, grader) for one in hollow.values()]
     filled = [(released, grader), *((fill(released, one.apply(cells)), by) for one, cells, by in every)]
     graded = (pool.map if pool else map)(lambda each: each[1](each[0], exercise), filled)
@@ -138,17 +140,18 @@ def audit(
 
     for variant in variants.wrong:
         progress(variant.id)
+        right = around[variant.id]
         marks = {mark.id: mark for mark in next(graded)}
         found = [*_judge(variant, marks, rows), *_slip(variant, marks, variants, extremes)]
         report.failures += [f"{exercise.name}: {variant.id}: {text}" for text in found]
         try:
-            faults = variants.at_fault(variant, solved)
+            faults = variants.at_fault(variant, right)
         except ValueError as problem:
             report.failures.append(f"{exercise.name}: {variant.id}: {problem}")
             continue
         if placing:
-            at = faults or variant.faults(solved) or _whole(variant.apply(solved), solved)
-            found = list(_placed(at, bool(faults), variant.apply(solved), marks, extremes))
+            at = faults or variant.faults(right) or _whole(variant.apply(right), right)
+            found = list(_placed(at, bool(faults), variant.apply(right), marks, extremes))
             report.failures += [f"{exercise.name}: {variant.id}: {text}" for text in found]
 
     marked: dict[str, Marks] = {}

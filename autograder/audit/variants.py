@@ -7,7 +7,7 @@ held against a question stands in a mapping ``ALLOWED``, with the reason.
 Where a mistake is, its edits say: what they have put there, or where they have taken something out, is at fault. What
 else may be pointed at, and what is at fault in a cell that is written anew, stands in ``FAULTS``: id to cell to texts.
 A mistake that lies at no place of the code stands in ``UNPLACED``, with the reason. Where the reference computes long,
-``SHAMS_FROM`` names the right variant that shams are made from.
+``QUICK`` names a right variant that computes less: wrong ones and shams are made from it.
 """
 
 from __future__ import annotations
@@ -88,8 +88,8 @@ class Variants:
 
     ``allowed`` gives reasons: for a line (``question.line``) that a sham may earn, for an argument that may be ignored
     (``function ignores argument``), and for a wrong variant of one edit that may cost more than a single slip.
-    A reason that begins with "open:" says what is not right yet. ``shams_from`` is the right variant that shams
-    are made from; without it they are made from the reference.
+    A reason that begins with "open:" says what is not right yet. ``quick`` is the right variant whose cells stand in
+    the place of the reference's in shams, and in wrong variants wherever these have no edits, not even none.
     """
 
     right: tuple[Variant, ...]
@@ -97,11 +97,12 @@ class Variants:
     allowed: Mapping[str, str] = field(default_factory=dict)
     faults: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     unplaced: Mapping[str, str] = field(default_factory=dict)
-    shams_from: str = ""
+    quick: str = ""
 
-    def hollowed(self, solved: Mapping[str, str]) -> dict[str, str]:
-        """The right cells that shams are made from."""
-        return self.find(self.shams_from).apply(solved) if self.shams_from else dict(solved)
+    def around(self, solved: Mapping[str, str], variant: Variant | None = None) -> dict[str, str]:
+        """The right cells that shams, or this wrong variant, are made from: edits are those of the reference."""
+        cells = {one.id: one for one in self.right}[self.quick].apply(solved) if self.quick else solved
+        return {**cells, **{name: solved[name] for name in (variant.edits if variant else ()) if name in solved}}
 
     def at_fault(self, variant: Variant, solved: Mapping[str, str]) -> dict[str, list[tuple[int, int]]]:
         """The pieces of the cells of a wrong variant at which its place may be, as offsets; none if it has no place.
@@ -162,7 +163,7 @@ def load_variants(root: Path, exercise: Exercise) -> Variants:
     found = runpy.run_path(str(path))
     try:
         allowed, faults, unplaced = (found.get(name, {}) for name in ("ALLOWED", "FAULTS", "UNPLACED"))
-        start = found.get("SHAMS_FROM", "")
-        return Variants(tuple(found["RIGHT"]), tuple(found["WRONG"]), allowed, faults, unplaced, start)
+        quick = found.get("QUICK", "")
+        return Variants(tuple(found["RIGHT"]), tuple(found["WRONG"]), allowed, faults, unplaced, quick)
     except KeyError as missing:
         raise CourseError(f"reference/{exercise.sheet}/{path.name} does not define {missing}.") from None

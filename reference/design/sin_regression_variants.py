@@ -4,6 +4,18 @@ from autograder.audit import right, wrong
 
 RIGHT = (
     right(
+        "bends-everywhere",
+        "the units bend at places all over the range and the output begins at zero: 800 epochs are enough",
+        fit_sine='''
+def fit_sine(seed):
+    network = SineNetwork(1, 20, 1, rng=seed, weight_scale=1.0)
+    network.b1 = -network.W1 * np.linspace(-np.pi, np.pi, 20)[:, None]
+    network.W2 = np.zeros((1, 20))
+    network.train(X_sine, Y_sine, epochs=800, learning_rate=0.03)
+    return network
+''',
+    ),
+    right(
         "sigmoid",
         "a sigmoid hidden layer, its derivative written with the activation",
         network='''
@@ -249,17 +261,16 @@ WRONG = (
     wrong(
         "tanh-derivative-with-sigmoid",
         "sigmoid forward, the derivative of tanh backward",
-        edits={"network": [("np.tanh(self.Z1)", "1 / (1 + np.exp(-self.Z1))")]},
+        edits={"network": [("np.tanh(self.Z1)", "1 / (1 + np.exp(-self.Z1))")], "fit_sine": []},
         loses={"hidden_gradients.dW1": 4, "sine_fit.fit": (0, 1.5, 3)},
         named={"hidden_gradients.dW1": "tanh-derivative-with-sigmoid"},
     ),
-    _edit(
+    wrong(
         "no-hidden-derivative",
         "the derivative of the hidden activation is left out",
-        " * (1 - self.A1**2)",
-        "",
-        {"hidden_gradients.dW1": 4, "sine_fit.fit": 3},
-        {"hidden_gradients.dW1": "activation-derivative-missing"},
+        edits={"network": [(" * (1 - self.A1**2)", "")], "fit_sine": []},
+        loses={"hidden_gradients.dW1": 4, "sine_fit.fit": 3},
+        named={"hidden_gradients.dW1": "activation-derivative-missing"},
     ),
     _edit(
         "linear-hidden-layer",
@@ -439,3 +450,5 @@ UNPLACED = {
     "diverges": "any choice that learns the sine is right: no value is due",
     "not-a-network": "the sine stands where a network is due",
 }
+
+QUICK = "bends-everywhere"

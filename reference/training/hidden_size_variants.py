@@ -13,11 +13,45 @@ table = [
 '''
 """A table as read off a screen. Most variants use it: it is right, and costs no training."""
 
+LEAN = '''
+def study(sizes, X_train, Y_train, X_test, Y_test, epochs, learning_rate, weight_scale, seed):
+    rate, ones = learning_rate / X_train.shape[1], np.ones((1, X_train.shape[1]))
+    X, rows = np.vstack([X_train, ones]), []
+    for size in sizes:
+        network = SimpleNeuralNetwork(2, size, 1, rng=seed, weight_scale=weight_scale)
+        first, second = np.hstack([network.W1, network.b1]), np.hstack([network.W2, network.b2])
+        A1, dZ1 = np.ones((size + 1, X.shape[1])), np.empty((size, X.shape[1]))
+        hidden = A1[:-1]
+        for _ in range(epochs):
+            np.exp(np.matmul(-first, X, out=hidden), out=hidden)
+            hidden += 1
+            np.reciprocal(hidden, out=hidden)
+            A2 = 1 / (1 + np.exp(-second @ A1))
+            np.subtract(1, hidden, out=dZ1)
+            dZ1 *= hidden
+            dZ1 *= second[:, :-1].T
+            dZ1 *= A2 - Y_train
+            second = second - rate * (A2 - Y_train) @ A1.T
+            first = first - rate * dZ1 @ X.T
+        loss = -np.mean(np.log(np.where(Y_train == 1, A2, 1 - A2)))
+        network.W1, network.b1 = first[:, :-1], first[:, -1:]
+        network.W2, network.b2 = second[:, :-1], second[:, -1:]
+        rows.append((loss, accuracy(network.predict(X_train), Y_train), accuracy(network.predict(X_test), Y_test)))
+    return rows
+'''
+"""A right study in half of the time, for mistakes that lie elsewhere."""
+
 RIGHT = (
     right(
         "typed",
-        "numbers typed in from another machine, lists filled in by hand",
+        "numbers typed in from another machine",
         table=TYPED,
+    ),
+    right(
+        "lean",
+        "training written out on arrays that are used again, the biases a column of the weights; lists filled in by hand",
+        table=TYPED,
+        study=LEAN,
         sorted_sizes="underfits = [1, 2]\nfits = [4]\noverfits = [50, 20]",
     ),
     right(
@@ -114,7 +148,7 @@ def _spread(variant_id, title, new, named):
     return wrong(
         variant_id,
         title,
-        cells={"table": TYPED},
+        cells={"table": TYPED, "study": LEAN},
         edits={"spread": [("np.mean(np.std(network.A1, axis=0))", new)]},
         loses={"unit_spread.spread": 3},
         named={"unit_spread.spread": named},
@@ -123,7 +157,7 @@ def _spread(variant_id, title, new, named):
 
 def _sorted(variant_id, title, lists, loses):
     """Sizes sorted by another rule."""
-    return wrong(variant_id, title, cells={"table": TYPED, "sorted_sizes": lists}, loses=loses)
+    return wrong(variant_id, title, cells={"table": TYPED, "study": LEAN, "sorted_sizes": lists}, loses=loses)
 
 
 ON_TEST = "accuracy(network.predict(X_test), Y_test)"
@@ -150,7 +184,7 @@ WRONG = (
     wrong(
         "own-table",
         "the last column is measured on the training data, and the table is made with it",
-        edits={"study": [(ON_TEST, ON_TRAIN)]},
+        edits={"study": [(ON_TEST, ON_TRAIN)], "table": []},
         loses={"study_function.test_accuracy": 3},
         named={"study_function.test_accuracy": "tested-on-training-data"},
     ),
@@ -227,7 +261,7 @@ WRONG = (
     wrong(
         "table-left-out",
         "no table",
-        cells={"table": "table = None", "sorted_sizes": "underfits, fits, overfits = [1, 2], [4], [20, 50]",
+        cells={"study": LEAN, "table": "table = None", "sorted_sizes": "underfits, fits, overfits = [1, 2], [4], [20, 50]",
                "best_sizes": "best_size, widest_gap = 4, 50"},
         loses={"table_rows": 3},
         statuses={"table_rows": "missing"},
@@ -259,7 +293,7 @@ WRONG = (
     wrong(
         'training-accuracy-for-choice',
         'the size that is best on the training data; the gap the other way round',
-        cells={'best_sizes': 'best_size = SIZES[np.argmax([on_train for _, on_train, _ in table])]\nwidest_gap = SIZES[np.argmin([on_train - on_test for _, on_train, on_test in table])]'},
+        cells={"study": LEAN, 'best_sizes': 'best_size = SIZES[np.argmax([on_train for _, on_train, _ in table])]\nwidest_gap = SIZES[np.argmin([on_train - on_test for _, on_train, on_test in table])]'},
         loses={'best_and_widest.best_size': 1, 'best_and_widest.widest_gap': 1},
     ),
 )
@@ -279,4 +313,4 @@ UNPLACED = {
     "only-largest": "sizes that were typed",
 }
 
-SHAMS_FROM = "typed"
+QUICK = "typed"

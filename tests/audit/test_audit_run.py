@@ -5,6 +5,7 @@ import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -61,6 +62,27 @@ def test_what_one_variant_changes_in_a_module_of_the_sheet_the_next_does_not_see
         assert names["SimpleNeuralNetwork"].train is None
     with running(source_notebook(root, exercise), exercise, root) as names:
         assert names["SimpleNeuralNetwork"].train is not None
+
+
+@pytest.mark.slow
+def test_a_quick_right_cell_stands_where_a_wrong_variant_edits_nothing_and_in_shams(root):
+    variants, graded = load_variants(root, load("sin_regression")), []
+
+    def noting(notebook, exercise):
+        graded.append({cell.metadata.get("nbgrader", {}).get("grade_id"): cell.source for cell in notebook.cells})
+        return generous(notebook, exercise)
+
+    audit(load("sin_regression"), root, noting)
+    quick, reference = variants.find(variants.quick).cells["fit_sine"].strip(), graded[1]
+    wrong = graded[2 + len(variants.right) :]  # the stub, the reference and the right ones come before
+    wrong, shams = wrong[: len(variants.wrong)], wrong[len(variants.wrong) :]
+    assert quick not in reference["fit_sine"]
+    for variant, cells in zip(variants.wrong, wrong, strict=True):
+        own = "fit_sine" in {*variant.edits, *variant.cells}
+        assert (quick in cells["fit_sine"]) is not own, variant.id
+    assert all(quick in cells["fit_sine"] for cells in shams)
+    with pytest.raises(KeyError):  # a wrong one is not taken for a right one
+        replace(variants, quick=variants.wrong[0].id).around({})
 
 
 @pytest.mark.slow
