@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from sample_kit import sampled
 
 import autograder.sandbox
 from autograder.sandbox import CanaryReport, Sandbox, SandboxUnavailable, canary, view
@@ -219,7 +220,7 @@ def test_a_zygote_killed_in_the_middle_of_a_job_costs_nothing(tmp_path: Path, un
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("level", ["full", "reduced"])
+@pytest.mark.parametrize("level", sampled(["full", "reduced"], "full"))
 def test_the_list_of_fonts_is_made_once_and_anew_where_it_is_damaged(level: str) -> None:
     kept = ROOM / "inside" / "__pycache__" / "fonts.json"
     fonts = "import matplotlib.font_manager as f; print(len(f.fontManager.ttflist) > 20, f.findfont('DejaVu Sans'))"
