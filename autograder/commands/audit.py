@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     if args.table is not None and not args.places:
         complain("audit", "--table goes with --places")
         return 2
-    whole, differing = Report(), list[str]()
+    whole, remarks = Report(), list[str]()
     try:
         root = find_root(args.root)
         unknown = [name for name in args.exercises if name not in NAMES]
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
             whole.rows += report.rows
             whole.extremes += report.extremes
             whole.failures += report.failures
-            differing += found
+            remarks += found
     except CourseError as problem:
         complain("audit", problem)
         return 2
@@ -88,8 +88,8 @@ def run(args: argparse.Namespace) -> int:
         Console().print(table(whole))
         if args.places:
             Console().print(places(whole), highlight=False)
-            for one in differing:
-                say(f"not claimed, for the name and the place differ: {one}")
+            for one in remarks:
+                say(one)
         for failure in whole.failures:
             say(f"✗ {failure}", "red", to=errors)
         if not whole.failures:
@@ -98,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _reports(args: argparse.Namespace, root: Path, names: Sequence[str]) -> Iterator[tuple[Report, list[str]]]:
-    """The report of each exercise in turn, and in which places the name of a mistake and its place differ.
+    """The report of each exercise in turn, and what its search for places has to say to authors.
 
     Isolated, each exercise is audited in a process of its own, ``--jobs`` at the same time: marking has one thread's
     worth of Python in every process, and half of the time is marking.
@@ -124,11 +124,11 @@ def _tell(status: Status, name: str, text: str) -> None:
 def _isolated(name: str, *, root: Path, seed: int, places: bool) -> tuple[Report, list[str]]:
     """Audit one exercise on the real path, in a process that keeps its sandbox for the next."""
     sandbox = shared_sandbox("auto")
-    already = len(locator_of(sandbox).differing)
+    already = len(locator_of(sandbox).remarks)
     placing = isolated(root, sandbox, seed, places=True) if places else None
     with ThreadPoolExecutor(2) as pool:  # one is marked while the other runs
         report = audit(load(name), root, isolated(root, sandbox, seed), seed=seed, pool=pool, placing=placing)
-    return report, sorted(set(locator_of(sandbox).differing[already:]))
+    return report, sorted(set(locator_of(sandbox).remarks[already:]))
 
 
 def markdown(report: Report) -> str:

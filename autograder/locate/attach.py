@@ -64,8 +64,8 @@ class Locator:
     def __init__(self, run: Run) -> None:
         """Run jobs with ``run``, which raises NotRun for one that it leaves out."""
         self._run, self._lock = run, threading.Lock()
-        self.differing: list[str] = []
-        """Where a named mistake and a place differ, so that the place is not claimed: for authors."""
+        self.remarks: list[str] = []
+        """For authors: where a named mistake and a place differ, so that it is not claimed; where a search failed."""
         self._solutions: dict[tuple[str, int, str, str, Draw], Solution | None] = {}
         self._found: dict[tuple[str, int, str, tuple[str, ...]], tuple[Found, Mapping[str, Solution]]] = {}
 
@@ -96,6 +96,10 @@ class Locator:
             return questions
         known = self._known(exercise, seed, probes, solved, points)
         key = _called(exercise, probes), seed, code.digest, tuple(sorted(known))
+
+        def remark(text: str) -> None:
+            self.remarks.append(f"{exercise.name}: {text}")
+
         if key not in self._found:
             sources = [code.job.cells[number].source for number in code.own]
             lost = {line.name for q in questions for line in q.lines if line.points < line.max_points}
@@ -104,12 +108,12 @@ class Locator:
                 one.name: {"trusted": right_beside(exercise, questions, one, sources), "choices": chosen}
                 for one in probes
             }
-            repaired, right = search(code.job, sorted(code.own), probes, known, self._run, beside)
+            repaired, right = search(code.job, sorted(code.own), probes, known, self._run, beside, remark)
             right = [probe for probe in right if not repaired[probe.name] and further(probe, seed)[0]]
             if right:  # as far as it was asked: it is asked more
                 more = self._known(exercise, seed, right, solved, further)
                 known = {**known, **more}
-                repaired |= search(code.job, sorted(code.own), right, more, self._run, beside)[0]
+                repaired |= search(code.job, sorted(code.own), right, more, self._run, beside, remark)[0]
             with self._lock:
                 if len(self._found) >= MOST_KEPT:
                     self._found.clear()
@@ -122,7 +126,7 @@ class Locator:
             for one in repairs:
                 named = ", ".join(_named(question, one, known))
                 if one not in agreeing and named:
-                    self.differing.append(f"{exercise.name}.{question.id}: {named}, but {one.kind} mends it")
+                    remark(f"not claimed in {question.id}, for {named} is named, but {one.kind} mends it")
             others = {line.name for other in questions if other is not question for line in other.lines}
             is_begun = exercise.question(question.id).probe.name in begun
             made.append(_with_places(question, agreeing, known, code, others, is_begun))
@@ -177,7 +181,8 @@ def _with_places(
     def place(line: LineMark) -> Place | None:
         if not _is_looked_at(line, begun):
             return None
-        first = next((one for one in repairs if {line.name, f"own_{line.name}"} & set(one.mends)), None)
+        mending = [one for one in repairs if {line.name, f"own_{line.name}"} & set(one.mends)]
+        first = next((one for one in mending if to_place(one, known[one.probe], code)), next(iter(mending), None))
         if first is None and line.name not in mended and others:
             first = others[0]  # the line is charged for what else the method changes, or gives the next time
         if first is None and line.name not in answered:

@@ -137,11 +137,12 @@ class Repair:
 
 def search(
     job: Job, cells: Sequence[int], probes: Sequence[Probe], known: Mapping[str, Solution], run: Run,
-    beside: Mapping[str, Beside] = MappingProxyType({}),
+    beside: Mapping[str, Beside] = MappingProxyType({}), failed: Callable[[str], None] = lambda _: None,
 ) -> tuple[dict[str, list[Repair]], list[Probe]]:  # fmt: skip
     """The repairs of a student's code by probe, and the probes to which all its answers are right.
 
-    ``beside`` has, by probe, what :func:`to_repair` is told beside the answers.
+    ``beside`` has, by probe, what :func:`to_repair` is told beside the answers. ``failed`` hears of errors of the
+    search itself, which keeps what it has found until then.
     """
     wanted = [probe for probe in probes if probe.name in known]
     if not wanted:
@@ -151,6 +152,8 @@ def search(
     for probe in wanted:
         answer = outcome.answers[probe.name][0]
         right += [probe] if answer.status == "answered" and answer.values.get("right") else []
+        if message := answer.values.get("failed"):
+            failed(f"the search in the answers to {probe.name} has failed: {message}")
         table = known[probe.name].table
         found[probe.name] = [
             _read(probe.name, one, table) for one in answer.values.get("found", ()) if answer.status == "answered"

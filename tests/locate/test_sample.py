@@ -194,7 +194,7 @@ def test_where_a_named_mistake_and_a_repair_differ_nothing_is_claimed(root, monk
     monkeypatch.setattr("autograder.locate.attach.agree", lambda mistakes, kind: not mistakes)
     _, _, marks, locator = graded(root, "tanh_swap", "sigmoid-derivative")
     assert not any(line.place for question in marks.questions for line in question.lines if line.mistakes)
-    assert any("sigmoid-derivative-with-tanh, but value mends it" in one for one in locator.differing)
+    assert any("sigmoid-derivative-with-tanh is named, but value mends it" in one for one in locator.remarks)
 
 
 def test_what_can_mend_a_mistake_is_known_for_mistakes_that_exist():

@@ -196,7 +196,7 @@ class Candidates(Seen):
         )
 
     def _structural(self, key: Visit, node: Node, values: tuple[Any, ...]) -> Iterator[Candidate]:
-        dims = values[0].ndim
+        dims = values[0].ndim if len({one.ndim for one in values}) == 1 else -1
         if dims == 2:
             yield Candidate(0.05, key, "transpose", -1, tuple(one.T for one in values))
         if dims == 1 and node.root != "iter":  # a loop goes over what is in it, in whatever form

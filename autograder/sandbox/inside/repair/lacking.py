@@ -7,6 +7,8 @@ import copy
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import numpy as np
+
 from .edits import Edit, Undo, Unit, item, kept, moved_to, placed, setting, variables_of
 from .instrument import called_in
 from .putting import Mutant
@@ -81,7 +83,7 @@ class Lacking(Statements):
     def adding(self, names: Names, shape_of: Callable[[int], Any]) -> Iterator[Mutant]:
         """A variable of the same shape is added to the whole of what is given a name, or returned."""
         for unit in self.units if not self.whole else ():
-            held = {name: getattr(value, "shape", ()) for name, value in names(unit).items()}
+            held = {name: value.shape for name, value in names(unit).items() if isinstance(value, np.ndarray)}
             for own in ast.walk(unit.tree):
                 wrap = own.value if isinstance(own, ast.Assign | ast.Return) else None
                 value = self._under_hook(wrap)

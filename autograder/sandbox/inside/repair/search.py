@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from ..stopwatch import OutOfTime, disarm
 from .candidates import is_scaled
+from .deduced import Deduced
 from .edits import Unit
 from .hooks import RECORD
 from .instrument import Instrument
@@ -24,7 +26,6 @@ from .rows import KNOWN, OF_THAT_NAME
 from .runs import Plain, Runs, same, same_draws, unsteady
 from .seen import Candidate
 from .telling import names_of, told_of
-from .undone import Undone
 
 MOST_STEPS = 6
 """So many mistakes are looked for, one after the other."""
@@ -42,19 +43,20 @@ SHARE = 0.6
 """So much of the runs that are left may the values of one step take; small changes of the code take the rest."""
 
 
-class Search(Undone):
+class Search(Deduced):
     """The search for one question; ``steps`` are the repairs that it has found so far."""
 
     def __init__(self, *arguments: Any) -> None:
         """Nothing is found yet."""
         super().__init__(*arguments)
         self.steps: list[Plain] = []
+        self.deduced: list[Plain] = []  #: what is at fault without a repair
         self.is_right = False  #: whether all answers are right as they are
 
     def found(self) -> list[Plain]:
         """The repairs, in the order in which they were found, each proved at a point that the search has not used."""
         steps = self.steps
-        first: list[Plain] = []
+        first = self.first = list[Plain]()
         for point in self.points:
             first.append(self.runs.run(point, {}))
             if self.runs.error is not None:
@@ -96,11 +98,14 @@ class Search(Undone):
         finally:
             for one in reversed(undo):
                 one()
+            steps += [one for one in self.deduced if not any(_at(one) == _at(other) for other in steps)]
         return steps
 
     def _step(self, right: set[str]) -> list[tuple[Repair, set[str]]]:
         """The repairs that mend most; those after the first mend something else than the ones before them."""
         self._look(right)
+        if not self.steps:  # all is as it was handed in
+            self.deduced = [*self._deduced(right)]
         successes: list[tuple[Repair, set[str]]] = []
         tried: set[Any] = set()
         wrong = set(self.exact[0]) - right
@@ -285,6 +290,11 @@ class Search(Undone):
         return [told_of(place, "deep", proved - right)]
 
 
+def _at(told: Plain) -> tuple[int, ...]:
+    """The place that is told."""
+    return tuple(told[name] for name in ("cell", "line", "end_line", "col", "end_col"))
+
+
 def _determined(successes: list[tuple[Repair, set[str]]], *, arrays: bool) -> Iterator[tuple[Repair, set[str]]]:
     """The repairs but those where another number, or array, in the same place mends as much: a branch may be taken that
     does not depend on it, and which one is due there is not known."""
@@ -344,8 +354,18 @@ def _done(
     runs.weigh()
     runs.ends = began + asked["seconds"]
     search = Search(runs, instrument, asked, read)
+    failed = ""
     try:
         search.found()
     except OutOfTime:  # what was found until then has been proved
         disarm()
-    return {"found": search.steps, "runs": int(runs.count), "most": runs.most, "right": search.is_right}
+    except Exception as error:  # of the search itself: those of the code are kept by its runs
+        failed = f"{type(error).__name__}: {error} (line {_last_line(error)})"
+    made = {"found": search.steps, "runs": int(runs.count), "most": runs.most, "right": search.is_right}
+    return {**made, "failed": failed}
+
+
+def _last_line(error: Exception) -> str:
+    """The file and the number of the line out of which an error came."""
+    *_, (frame, line) = traceback.walk_tb(error.__traceback__)
+    return f"{line} of {frame.f_code.co_filename.rpartition('/')[2]}"
