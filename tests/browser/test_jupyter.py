@@ -24,36 +24,43 @@ ROW = "//tr[td[contains(@class,'student-id')][text()='{}']]/td[contains(@class,'
 
 @pytest.fixture(scope="module")
 def student(tmp_path_factory, root):
-    """A folder as a student has it: one sheet, as it was released."""
+    """A folder as a student has it: two sheets, as they were released."""
     folder = tmp_path_factory.mktemp("student")
-    shutil.copytree(root / "assignments" / "training", folder / "training")
+    for sheet in ("training", "guide"):
+        shutil.copytree(root / "assignments" / sheet, folder / sheet)
     return folder
 
 
-def test_a_student_opens_fills_runs_checks_and_validates(driver, student, root, artefacts):
-    solved = solutions(root, load("tanh_swap"))
+@pytest.fixture(scope="module")
+def lab(student):
+    """JupyterLab in the student's folder."""
     with browser.jupyter_lab(student) as address:
-        open_notebook(driver, address("lab/tree/training/tanh_swap.ipynb"))
-        browser.picture(driver, artefacts / "student-1-open.png")
-        run_all(driver)
-        untouched = shown(driver, "selfcheck_network", "NotImplementedError")
-        assert "forward_pass is not written yet: replace the line" in untouched
-        assert "train_on_moons is not written yet" in shown(driver, "selfcheck_moons", "NotImplementedError")
-        picture = shown(driver, "compare", "not written yet")  # "Run All" went to the end, without tracebacks
-        assert "Traceback" not in picture
-        look_at(driver, "selfcheck_network")
-        browser.picture(driver, artefacts / "student-2-untouched.png")
-        fill_in(driver, solved)
-        run_all(driver)
-        checked = shown(driver, "selfcheck_network", "ok")
-        assert "WRONG" not in checked
-        shown(driver, "compare", "tanh")
-        look_at(driver, "selfcheck_network")
-        browser.picture(driver, artefacts / "student-3-checked.png")
-        click(driver, xpath="//*[self::button or self::jp-button][contains(., 'Validate')]")
-        dialog = browser.wait(driver, lambda one: text_of(one, ".jp-Dialog-content"), "Validate said nothing")
-        browser.picture(driver, artefacts / "student-4-validated.png")
-        assert "Success" in dialog
+        yield address
+
+
+def test_a_student_opens_fills_runs_checks_and_validates(driver, lab, student, root, artefacts):
+    solved = solutions(root, load("tanh_swap"))
+    open_notebook(driver, lab("lab/tree/training/tanh_swap.ipynb"))
+    browser.picture(driver, artefacts / "student-1-open.png")
+    run_all(driver)
+    untouched = shown(driver, "selfcheck_network", "NotImplementedError")
+    assert "forward_pass is not written yet: replace the line" in untouched
+    assert "train_on_moons is not written yet" in shown(driver, "selfcheck_moons", "NotImplementedError")
+    picture = shown(driver, "compare", "not written yet")  # "Run All" went to the end, without tracebacks
+    assert "Traceback" not in picture
+    look_at(driver, "selfcheck_network")
+    browser.picture(driver, artefacts / "student-2-untouched.png")
+    fill_in(driver, solved)
+    run_all(driver)
+    checked = shown(driver, "selfcheck_network", "ok")
+    assert "WRONG" not in checked
+    shown(driver, "compare", "tanh")
+    look_at(driver, "selfcheck_network")
+    browser.picture(driver, artefacts / "student-3-checked.png")
+    click(driver, xpath="//*[self::button or self::jp-button][contains(., 'Validate')]")
+    dialog = browser.wait(driver, lambda one: text_of(one, ".jp-Dialog-content"), "Validate said nothing")
+    browser.picture(driver, artefacts / "student-4-validated.png")
+    assert "Success" in dialog
     saved = nbformat.read(student / "training" / "tanh_swap.ipynb", as_version=4)
     assert any("np.tanh" in cell.source for cell in saved.cells)
 
@@ -62,22 +69,21 @@ MATHS = FIND + "return cell.node.querySelectorAll('.jp-OutputArea mjx-container'
 """How many formulas of a cell's output are typeset."""
 
 
-def test_a_student_practises_and_asks_for_one_step(driver, tmp_path, root, artefacts):
-    shutil.copytree(root / "assignments" / "guide", tmp_path / "guide")
-    notebook = nbformat.read(tmp_path / "guide" / "practice.ipynb", as_version=4)
+def test_a_student_practises_and_asks_for_one_step(driver, lab, student, artefacts):
+    notebook = nbformat.read(student / "guide" / "practice.ipynb", as_version=4)
     end = next(i for i, cell in enumerate(notebook.cells) if cell.metadata.nbgrader.grade_id == "vanishing_text")
     notebook.cells = notebook.cells[:end]  # Lab draws only what is near the window
-    nbformat.write(notebook, tmp_path / "guide" / "practice.ipynb")
-    with browser.jupyter_lab(tmp_path) as address:
-        open_notebook(driver, address("lab/tree/guide/practice.ipynb"))
-        fill_in(driver, {"worked_check": "task.check(z1=[0.6, 9])", "worked_reveal": "task.reveal()"})
-        run_all(driver)
-        assert "1 of 2 entries are right. Look at entry [1]." in shown(driver, "worked_check", "z1")
-        shown(driver, "worked_reveal", "the next step (14 left)")
-        look_at(driver, "worked_reveal")
-        browser.wait(driver, lambda one: one.execute_script(MATHS, "worked_reveal") == 1, "no formula is typeset")
-        assert driver.execute_script(MATHS, "worked") == 7
-        browser.picture(driver, artefacts / "student-5-practice.png")
+    nbformat.write(notebook, student / "guide" / "practice.ipynb")
+    # in a workspace of its own: the other one would open its notebook again
+    open_notebook(driver, lab("lab/workspaces/practice/tree/guide/practice.ipynb"))
+    fill_in(driver, {"worked_check": "task.check(z1=[0.6, 9])", "worked_reveal": "task.reveal()"})
+    run_all(driver)
+    assert "1 of 2 entries are right. Look at entry [1]." in shown(driver, "worked_check", "z1")
+    shown(driver, "worked_reveal", "the next step (14 left)")
+    look_at(driver, "worked_reveal")
+    browser.wait(driver, lambda one: one.execute_script(MATHS, "worked_reveal") == 1, "no formula is typeset")
+    assert driver.execute_script(MATHS, "worked") == 7
+    browser.picture(driver, artefacts / "student-5-practice.png")
 
 
 @pytest.fixture(scope="module")
