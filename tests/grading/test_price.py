@@ -100,9 +100,9 @@ def test_twice_the_price_is_seen(price, measured, monkeypatch, inside):
     """What is measured grows with the price: each notebook is made to compute what it cost once more."""
     ours, _ = price
     if inside:
-        slow, _ = measured(2, f"import time\n{inspect.getsource(burn)}\nburn({ours})", floors=0)
+        slow, _ = measured(1, f"import time\n{inspect.getsource(burn)}\nburn({ours})", floors=0)
     else:
         mark = batch.give_marks
         monkeypatch.setattr(batch, "give_marks", lambda *args, **settings: (burn(ours), mark(*args, **settings))[1])
-        slow, _ = measured(2, floors=0)
+        slow, _ = measured(1, floors=0)
     assert slow > 1.5 * ours, f"{1000 * slow:.1f} ms for a notebook, {1000 * ours:.1f} ms before"
