@@ -7,6 +7,8 @@ import copy
 import numpy as np
 import pytest
 
+from autograder.audit.variants import load_variants
+from autograder.build.submission import solutions
 from autograder.exercise import SHEETS
 from autograder.exercises import NAMES, all_exercises, load
 from autograder.in_kernel import _Student
@@ -112,9 +114,10 @@ LONG = {"hidden_size", "reaction_rates", "sin_regression", "ising_phases"}
     "name", [pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in NAMES]
 )
 @pytest.mark.slow
-def test_everything_that_is_sent_is_read_by_its_probe(name, solved):
+def test_everything_that_is_sent_is_read_by_its_probe(name, solved, root):
     """What only the judge needs is kept: else a challenge could hold its own answer."""
-    student = _Student(solved(name))
+    exercise = load(name)
+    student = _Student(solved(name, **load_variants(root, exercise).around(solutions(root, exercise))))
     for probe in load(name).probes:
         sent, read = set(), set()
         for challenge in challenges(load(name), 1)[probe.name]:
