@@ -256,11 +256,12 @@ SEARCHED = ("batch norm and residual", "dropout", "momentum")
 @pytest.mark.parametrize(
     ("kind", "name"), sampled(EVERYTHING, *(one for one in EVERYTHING if one[0] != "network" or one[1] in SEARCHED))
 )
-def test_every_slip_is_named_and_no_other(kind, name):
+@pytest.mark.parametrize("every", [46, pytest.param(23, marks=pytest.mark.long)])
+def test_every_slip_is_named_and_no_other(kind, name, every):
     computation, door, points = asked(kind, name)
     choices = computation.choices(points[0])
     tried = 0
-    for choice in choices if kind != "network" else choices[::23]:
+    for choice in choices if kind != "network" else choices[::every]:
         made = answers(computation, points, (choice,))
         right = answers(computation, points, ())
         if made is None or all(

@@ -71,7 +71,7 @@ def test_enough_slips_are_planted():
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("scale", "every"),
-    [(1000, 4), pytest.param(1000, 1, marks=pytest.mark.long), pytest.param(1e-3, 1, marks=pytest.mark.long)],
+    [(1000, 8), pytest.param(1000, 1, marks=pytest.mark.long), pytest.param(1e-3, 1, marks=pytest.mark.long)],
 )
 def test_slips_are_caught_at_any_scale_of_the_inputs(scale, every):
     missed = []
