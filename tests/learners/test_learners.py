@@ -181,7 +181,9 @@ def graded(root):
 
 
 RIGHT = [name for name in LEARNERS if name.startswith(("plain ", "unusual "))]
-IN_CI = [name for name in LEARNERS if name not in RIGHT] + RIGHT[::4]
+ALIKE = ("np_mean design/sin_regression", "plain design/reaction_rates")
+"""Whose like trains for less: the same slip in multi_output, right work in other notebooks."""
+IN_CI = [name for name in LEARNERS if name not in (*RIGHT, *ALIKE)] + [name for name in RIGHT[::4] if name not in ALIKE]
 """The audit has right solutions of every exercise in CI, too; `make test-all` grades all of these."""
 
 

@@ -47,7 +47,7 @@ def sandbox():
     return shared_sandbox("auto")
 
 
-IN_CI = ("design/multi_output", "foundations/simple_network", "training/tanh_swap")
+IN_CI = ("foundations/simple_network", "training/tanh_swap")
 
 
 @pytest.mark.slow
