@@ -145,7 +145,7 @@ class Bindings(Lacking):
         stored = {one.id for one in ast.walk(loop) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
         for one in inside if len(inside) > 1 else ():
             own = self._own(one)
-            read = {part.id for part in ast.walk(getattr(own, "value", own)) if isinstance(part, ast.Name)}
+            read = {part.id for part in ast.walk(getattr(own, "value", None) or own) if isinstance(part, ast.Name)}
             if isinstance(own, ast.Assign) and (one is inside[0] or not read & stored):
                 yield Mutant(0.5, "out before", unit, own, moved_to(loop.body, one, block, group[0]))
 

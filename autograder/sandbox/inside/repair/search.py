@@ -366,6 +366,8 @@ def _done(
 
 
 def _last_line(error: Exception) -> str:
-    """The file and the number of the line out of which an error came."""
-    *_, (frame, line) = traceback.walk_tb(error.__traceback__)
-    return f"{line} of {frame.f_code.co_filename.rpartition('/')[2]}"
+    """The last line of the search through which an error came."""
+    folder = __file__.rpartition("/")[0]
+    every = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    file, line = [one for one in every if one[0].startswith(folder)][-1]
+    return f"{line} of {file.rpartition('/')[2]}"
