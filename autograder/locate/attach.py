@@ -181,8 +181,7 @@ def _with_places(
     def place(line: LineMark) -> Place | None:
         if not _is_looked_at(line, begun):
             return None
-        mending = [one for one in repairs if {line.name, f"own_{line.name}"} & set(one.mends)]
-        first = next((one for one in mending if to_place(one, known[one.probe], code)), next(iter(mending), None))
+        first = next((one for one in repairs if {line.name, f"own_{line.name}"} & set(one.mends)), None)
         if first is None and line.name not in mended and others:
             first = others[0]  # the line is charged for what else the method changes, or gives the next time
         if first is None and line.name not in answered:

@@ -48,7 +48,6 @@ SENTENCES = {
     "at the beginning": "{code} adds at the end; it has to stand at the beginning.",
     "at the end": "{code} adds at the beginning; it has to stand at the end.",
     "beside": "In {code} one of the two is due beside the other there, not instead of it.",
-    "made": "{code} is not what is due, though all that it is made of is right.",
     "turned": "In {code} the two sides of `=` are exchanged.",
 }
 

@@ -1,7 +1,6 @@
 """The search for slips in this process, beside numpy alone: what it points at in one function."""
 
 import ast
-import zlib
 from types import SimpleNamespace
 
 import numpy as np
@@ -20,9 +19,8 @@ def _asked(name):
     return question
 
 
-def run(source, name, task="repair", exact=None, trusted=(), table=(), read=(), named=False, called=()):
-    """What a task gives for the function of this name; ``table`` has levels, and quantities as functions of X, and
-    ``called`` what the solution calls them."""
+def run(source, name, task="repair", exact=None, trusted=(), table=(), read=(), named=False):
+    """What a task gives for the function of this name; ``table`` has levels, and quantities as functions of X."""
     instrument = Instrument({0})
     instrument.cell = 0
     names = {"np": np}
@@ -30,8 +28,7 @@ def run(source, name, task="repair", exact=None, trusted=(), table=(), read=(), 
     given = {
         "points": POINTS,
         "exact": exact, "table": [[one(X["X"]) for X in POINTS] for _, one in table],
-        "levels": [level for level, _ in table], "named": [named] * len(table),
-        "wholes": [zlib.crc32(one.encode()) for one in called] or [0] * len(table),
+        "levels": [level for level, _ in table], "wholes": [0] * len(table), "named": [named] * len(table),
         "formulas": [""] * len(table), "rows": [], "in_calls": [], "handed": [],
         "rtol": 1e-7, "shown": 2, "seconds": 60.0, "trusted": trusted,
     }  # fmt: skip

@@ -3,6 +3,8 @@
 import pytest
 import slips_kit
 
+from autograder.sandbox.inside.repair.search import Search
+
 RIGHT = "def bent(X):\n    return np.exp(np.tanh(X)) * (X + 1) ** 2\n"
 
 FORMS = """
@@ -221,7 +223,7 @@ FORMS = dict(one.split("\n", 1) for one in FORMS.strip().removeprefix("# ").spli
 
 @pytest.mark.parametrize("form", FORMS)
 def test_the_search_ends_by_itself(form):
-    source = "def bent(X):\n" + "".join(f"    {line}\n" for line in FORMS[form].split("\n"))
+    source = _bent(*FORMS[form].split("\n"))
     exact = slips_kit.run(RIGHT, "bent", "record")["answers"]
     table = [(0.0, lambda X: X), (0.5, lambda X: X + 1)]
     assert slips_kit.run(source, "bent", exact=exact, table=table, read=["bent"])["failed"] == ""
@@ -230,7 +232,36 @@ def test_the_search_ends_by_itself(form):
 @pytest.mark.parametrize("form", FORMS)
 def test_it_ends_so_too_where_cells_run_again(form):
     """What was worked out beside functions is asked for."""
-    lines = "".join(f"    {line}\n" for line in FORMS[form].split("\n"))
-    source = f"def bent(X):\n{lines}\nkept = 2.0 * np.pi\n"
+    source = _bent(*FORMS[form].split("\n")) + "kept = 2.0 * np.pi\n"
     exact = slips_kit.run(RIGHT, "bent", "record")["answers"]
     assert slips_kit.run(source, "bent", exact=exact, read=["bent", "kept"])["failed"] == ""
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["row = X.ravel()", "return np.squeeze(row[: 1 + int(X[0, 2] > 0)]) ** 3"],  # a row, or a number
+        ["every = np.nditer(X)", "for one in every:", "    pass", "return X.ravel()[:2] + 1"],  # it has no shape then
+    ],
+)
+def test_nor_does_a_value_of_any_form_stop_it(lines):
+    exact = slips_kit.run(_bent("return X.ravel()[: 1 + int(X[0, 2] > 0)] ** 2"), "bent", "record")["answers"]
+    assert slips_kit.run(_bent(*lines), "bent", exact=exact, read=["bent"])["failed"] == ""
+
+
+def test_an_error_of_the_search_itself_keeps_what_was_found_and_is_told(monkeypatch):
+    def broken(self, right):
+        raise KeyError("no such thing")
+
+    right = _bent("return {'a': (X + 1) ** 2, 'b': np.exp(np.tanh(X))}")
+    exact = slips_kit.run(right, "bent", "record")["answers"]
+    monkeypatch.setattr(Search, "_left_out", broken)
+    wrong = _bent("return {'a': (X - 1) ** 2, 'b': np.arctan(X) ** 5 + 3}")
+    found = slips_kit.run(wrong, "bent", exact=exact)
+    assert [one["kind"] for one in found["found"]] == ["operator +"]
+    assert found["failed"].startswith("KeyError: 'no such thing' (")
+    assert found["failed"].endswith(" of search.py)")
+
+
+def _bent(*lines):
+    return "def bent(X):\n" + "".join(f"    {line}\n" for line in lines)

@@ -13,7 +13,6 @@ import numpy as np
 
 from ..stopwatch import OutOfTime, disarm
 from .candidates import is_scaled
-from .deduced import Deduced
 from .edits import Unit
 from .hooks import RECORD
 from .instrument import Instrument
@@ -26,6 +25,7 @@ from .rows import KNOWN, OF_THAT_NAME
 from .runs import Plain, Runs, same, same_draws, unsteady
 from .seen import Candidate
 from .telling import names_of, told_of
+from .undone import Undone
 
 MOST_STEPS = 6
 """So many mistakes are looked for, one after the other."""
@@ -43,20 +43,19 @@ SHARE = 0.6
 """So much of the runs that are left may the values of one step take; small changes of the code take the rest."""
 
 
-class Search(Deduced):
+class Search(Undone):
     """The search for one question; ``steps`` are the repairs that it has found so far."""
 
     def __init__(self, *arguments: Any) -> None:
         """Nothing is found yet."""
         super().__init__(*arguments)
         self.steps: list[Plain] = []
-        self.deduced: list[Plain] = []  #: what is at fault without a repair
         self.is_right = False  #: whether all answers are right as they are
 
     def found(self) -> list[Plain]:
         """The repairs, in the order in which they were found, each proved at a point that the search has not used."""
         steps = self.steps
-        first = self.first = list[Plain]()
+        first: list[Plain] = []
         for point in self.points:
             first.append(self.runs.run(point, {}))
             if self.runs.error is not None:
@@ -98,14 +97,11 @@ class Search(Deduced):
         finally:
             for one in reversed(undo):
                 one()
-            steps += [one for one in self.deduced if not any(_at(one) == _at(other) for other in steps)]
         return steps
 
     def _step(self, right: set[str]) -> list[tuple[Repair, set[str]]]:
         """The repairs that mend most; those after the first mend something else than the ones before them."""
         self._look(right)
-        if not self.steps:  # all is as it was handed in
-            self.deduced = [*self._deduced(right)]
         successes: list[tuple[Repair, set[str]]] = []
         tried: set[Any] = set()
         wrong = set(self.exact[0]) - right
@@ -288,11 +284,6 @@ class Search(Deduced):
             return []
         place = node.cell, node.line, node.end_line, node.col, node.end_col
         return [told_of(place, "deep", proved - right)]
-
-
-def _at(told: Plain) -> tuple[int, ...]:
-    """The place that is told."""
-    return tuple(told[name] for name in ("cell", "line", "end_line", "col", "end_col"))
 
 
 def _determined(successes: list[tuple[Repair, set[str]]], *, arrays: bool) -> Iterator[tuple[Repair, set[str]]]:

@@ -181,7 +181,7 @@ class Seen:
         if node.leaf and not node.children:
             return 0.0
         parts_of_it = [(leaf, key[1]) for leaf in leaves(self.nodes, node)]
-        return 2.0 if any(self._is_unknown(one) or self.is_named_otherwise(one) for one in parts_of_it) else 0.0
+        return 2.0 if any(self._is_unknown(one) or self._is_named_otherwise(one) for one in parts_of_it) else 0.0
 
     def _is_unknown(self, key: Visit) -> bool:
         """Whether it gives nothing that is known to be right; a part of what is known came from nowhere else."""
@@ -189,9 +189,9 @@ class Seen:
             return False
         node = self.nodes[key[0]]
         whole = (node.children[0], key[1]) if node.kind == "Subscript" and node.children else key
-        return not self.known.get(whole, False) or self.is_named_otherwise(whole)
+        return not self.known.get(whole, False) or self._is_named_otherwise(whole)
 
-    def is_named_otherwise(self, key: Visit) -> bool:
+    def _is_named_otherwise(self, key: Visit) -> bool:
         """Whether a name holds another array than the solution's of that name, which has its shape."""
         values, node = self.seen.get(key, (True,)), self.nodes[key[0]]
         if node.kind != "Name" or any(isinstance(one, bool) or not one.ndim for one in values):
