@@ -84,8 +84,12 @@ def kinds():
 def test_a_mistake_that_the_self_check_tells_is_named_alike_by_the_grader():
     seen = set()
     for slip, hidden in kinds():
-        says, ids = told(slip, hidden), named(slip, hidden)
-        seen |= {words for words, id in SAID.items() if words in says and id in ids}
+        says = told(slip, hidden)
+        if new := {words for words in SAID.keys() - seen if words in says}:
+            ids = named(slip, hidden)
+            seen |= {words for words in new if SAID[words] in ids}
+        if seen == SAID.keys():
+            break
     assert seen == SAID.keys(), SAID.keys() - seen
 
 
