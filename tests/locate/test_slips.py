@@ -56,6 +56,12 @@ def filled(X):
             found[i, j] = X[i, j] ** 3
     return found
 """,
+    "with_rate": """
+def with_rate(X, rate=0.7):
+    w = X - rate * np.cos(X)
+    b = X.sum() - rate * np.sin(X)
+    return w + b**2
+""",
     "powers": """
 def powers(X):
     n = 3
@@ -376,6 +382,11 @@ def test_of_two_slips_that_hide_each_other_both_are_found():
 def test_an_argument_that_is_read_nowhere_is_due_wherever_a_number_stands_for_it():
     wrong = RIGHT["fused"].replace("axis=axis", "axis=1")
     assert list(pointed("fused", wrong)) == [("1", "argument axis")] * 2
+
+
+def test_a_number_that_stands_for_an_argument_in_several_places_is_mended_in_all():
+    wrong = RIGHT["with_rate"].replace("rate *", "0.25 *")
+    assert list(pointed("with_rate", wrong)) == [("0.25", "argument rate"), ("0.25", "argument rate")]
 
 
 def test_another_attribute_of_the_same_object_is_named():

@@ -259,7 +259,8 @@ class Changing(Weighing):
             return node.root, _NAME.sub("", node.text)
         whole = self.nodes[node.parent]
         if mutant.kind.startswith("argument"):
-            return node.text, whole.text.split("(")[0]  # whatever else that is handed
+            is_typed = node.kind == "Constant"  # the same number, wherever it was written down
+            return node.text, "" if is_typed else whole.text.split("(")[0]  # whatever else that is handed
         return whole.children.index(node.index), _NAME.sub("", node.text), _NAME.sub("", whole.text)
 
     def _is_scaling(self, mutant: Mutant) -> bool:
