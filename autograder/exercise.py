@@ -270,6 +270,10 @@ class Personal:
     judging: Callable[[Callable[[], Iterable[Values]]], Judge]
 
 
+Edits = Mapping[str, Sequence[tuple[str, str]]]
+"""Pieces of cells, by grade id, each with what stands in its place."""
+
+
 @dataclass(frozen=True, eq=False)
 class Exercise:
     """One notebook of one sheet.
@@ -279,7 +283,8 @@ class Exercise:
     ``limits`` overrides the default limits of isolated execution by name.
     ``personal`` says how students get numbers of their own. ``rewritten`` makes the notebook of the one student whose
     exercise this is from the course's. ``choices`` are the names of answers of which several are right, as the
-    activation of a hidden layer: to who has made another choice than the solution, its other answers prove nothing.
+    activation of a hidden layer: to who has made another choice than the solution, its other answers prove nothing;
+    ``chosen_otherwise`` makes the solution with another choice, by pieces of its cells and what stands there then.
     """
 
     name: str
@@ -294,6 +299,7 @@ class Exercise:
     personal: Personal | None = None
     rewritten: Callable[[Any], Any] | None = None
     choices: tuple[str, ...] = ()
+    chosen_otherwise: tuple[Edits, ...] = ()
 
     @property
     def points(self) -> float:

@@ -176,6 +176,14 @@ EXERCISE = Exercise(
     minutes=45,
     difficulty=2,
     choices=("A1",),
+    chosen_otherwise=(
+        {
+            "network": (
+                ("np.tanh(self.Z1)", "1 / (1 + np.exp(-self.Z1))"),
+                ("(1 - self.A1**2)", "self.A1 * (1 - self.A1)"),
+            )
+        },
+    ),
     questions=(
         SINE.forward("forward_regression", "The forward pass with a linear output", Z1=1, A1=1, Z2=1, A2=1, returned=1),
         SINE.loss_value("squared_loss", "The mean squared error", loss=2),

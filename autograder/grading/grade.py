@@ -5,15 +5,17 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from nbformat import NotebookNode
 
 from autograder.course import compiled_modules, differences_cost, imported_by, sheet_files, source_notebook
-from autograder.exercise import Exercise
+from autograder.exercise import Edits, Exercise
 from autograder.grading.newer import for_a_person, lacking, version_of
 from autograder.grading.notebook import Plan, grade_id, heal, is_locked, plan, plans
 from autograder.grading.packing import pack, unpack
@@ -241,12 +243,21 @@ def with_places(graded: Graded, prepared: Prepared, code: Code, locator: Locator
     """The same marks; wrong lines say where in the submitted code they go wrong, where that is proven."""
     exercise = prepared.exercise
 
-    def solved() -> Code:
-        source = source_notebook(root, exercise)
+    def solved(edits: Edits = MappingProxyType({})) -> Code:
+        source = _edited(source_notebook(root, exercise), edits)
         return code_of(prepare(source, exercise, root=root, seed=prepared.seed), source, root)
 
     questions = locator.attach(exercise, prepared.seed, graded.marks.questions, code, solved)
     return replace(graded, marks=replace(graded.marks, questions=questions))
+
+
+def _edited(source: NotebookNode, edits: Edits) -> NotebookNode:
+    """A copy of a notebook with pieces of its cells changed."""
+    made = deepcopy(source) if edits else source
+    for cell in made.cells if edits else ():
+        for old, new in edits.get(grade_id(cell), ()):
+            cell.source = cell.source.replace(old, new)
+    return made
 
 
 def code_of(prepared: Prepared, notebook: NotebookNode, root: Path) -> Code:

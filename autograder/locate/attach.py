@@ -10,6 +10,7 @@ import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -39,6 +40,9 @@ MOST_KEPT = 2000
 
 Found = Mapping[str, list[Repair]]
 """The repairs of a notebook by probe."""
+
+Solved = Callable[..., "Code"]
+"""The course's solution, as it is, or with these edits."""
 
 BESIDE = ("_after", "_again")
 """How answers end that a line is charged for which does not ask for them itself."""
@@ -70,9 +74,10 @@ class Locator:
         self._found: dict[tuple[str, int, str, tuple[str, ...]], tuple[Found, Mapping[str, Solution]]] = {}
 
     def attach(
-        self, exercise: Exercise, seed: int, questions: Sequence[QuestionMark], code: Code, solved: Callable[[], Code]
+        self, exercise: Exercise, seed: int, questions: Sequence[QuestionMark], code: Code, solved: Solved
     ) -> tuple[QuestionMark, ...]:
-        """The same marks with places; ``solved`` is the course's solution. What fails costs a place, nothing else."""
+        """The same marks with places; ``solved`` is the course's solution, as it is or with other choices. What fails
+        costs a place, nothing else."""
         marks = tuple(questions)
         try:
             return self._attach(exercise, seed, marks, code, solved)
@@ -84,7 +89,7 @@ class Locator:
 
     def _attach(
         self, exercise: Exercise, seed: int, questions: tuple[QuestionMark, ...], code: Code,
-        solved: Callable[[], Code],
+        solved: Solved,
     ) -> tuple[QuestionMark, ...]:  # fmt: skip
         begun = {exercise.question(q.id).probe.name for q in questions if any(line.points for line in q.lines)}
         asked = [
@@ -108,7 +113,11 @@ class Locator:
                 one.name: {"trusted": right_beside(exercise, questions, one, sources), "choices": chosen}
                 for one in probes
             }
-            repaired, right = search(code.job, sorted(code.own), probes, known, self._run, beside, remark)
+            repaired, right, other = search(code.job, sorted(code.own), probes, known, self._run, beside, remark)
+            for edits in exercise.chosen_otherwise if other else ():
+                known = {**known, **self._known(exercise, seed, other, partial(solved, edits), points)}
+                again, also_right, left = search(code.job, sorted(code.own), other, known, self._run, beside, remark)
+                repaired, right, other = {**repaired, **again}, right + also_right, left
             right = [probe for probe in right if not repaired[probe.name] and further(probe, seed)[0]]
             if right:  # as far as it was asked: it is asked more
                 more = self._known(exercise, seed, right, solved, further)
@@ -133,7 +142,7 @@ class Locator:
         return tuple(made)
 
     def _known(
-        self, exercise: Exercise, seed: int, probes: Sequence[Probe], solved: Callable[[], Code], draw: Draw
+        self, exercise: Exercise, seed: int, probes: Sequence[Probe], solved: Solved, draw: Draw
     ) -> Mapping[str, Solution]:
         solution = solved()
         keys = {one.name: (_called(exercise, [one]), seed, solution.digest, one.name, draw) for one in probes}

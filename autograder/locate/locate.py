@@ -138,27 +138,29 @@ class Repair:
 def search(
     job: Job, cells: Sequence[int], probes: Sequence[Probe], known: Mapping[str, Solution], run: Run,
     beside: Mapping[str, Beside] = MappingProxyType({}), failed: Callable[[str], None] = lambda _: None,
-) -> tuple[dict[str, list[Repair]], list[Probe]]:  # fmt: skip
-    """The repairs of a student's code by probe, and the probes to which all its answers are right.
+) -> tuple[dict[str, list[Repair]], list[Probe], list[Probe]]:  # fmt: skip
+    """The repairs of a student's code by probe, the probes to which all its answers are right, and those to which it
+    has made another choice than the solution.
 
     ``beside`` has, by probe, what :func:`to_repair` is told beside the answers. ``failed`` hears of errors of the
     search itself, which keeps what it has found until then.
     """
     wanted = [probe for probe in probes if probe.name in known]
     if not wanted:
-        return {}, []
+        return {}, [], []
     outcome = run(to_repair(job, {name: one.asked for name, one in known.items()}, wanted, cells, beside))
-    found, right = {}, []
+    found, right, other = {}, [], []
     for probe in wanted:
         answer = outcome.answers[probe.name][0]
         right += [probe] if answer.status == "answered" and answer.values.get("right") else []
+        other += [probe] if answer.status == "answered" and answer.values.get("other") else []
         if message := answer.values.get("failed"):
             failed(f"the search in the answers to {probe.name} has failed: {message}")
         table = known[probe.name].table
         found[probe.name] = [
             _read(probe.name, one, table) for one in answer.values.get("found", ()) if answer.status == "answered"
         ]
-    return found, right
+    return found, right, other
 
 
 def _read(probe: str, one: Mapping[str, Any], table: Sequence[Quantity]) -> Repair:

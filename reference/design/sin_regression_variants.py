@@ -442,6 +442,10 @@ ALLOWED = {
     "forward_regression.returned": "what is returned is what is stored",
 }
 
+FAULTS = {
+    "tanh-derivative-with-sigmoid": {"network": ["(1 - self.A1**2)"]},  # with a sigmoid, which is right, this is wrong
+}
+
 UNPLACED = {
     'training-range-only': 'a statement in words or numbers: nothing is worked out',
     'curves-without-labels': 'a statement in words or numbers: nothing is worked out',

@@ -124,23 +124,47 @@ def test_what_only_reads_a_mistake_is_not_pointed_at(root, name, variant):
     assert all(is_at(one.place, faults.get(one.place.cell, ()), sources) for one in lines)
 
 
+SIGMOID = [
+    ("(self.W2.T @ dA2) * self.A1 * (1 - self.A1)) @", "(self.W2.T @ dA2) * (1 - self.A1**2)) @", "1 - self.A1**2"),
+    ("(1 - self.A1)).sum(", "(1 - self.A1)).mean(", "mean"),
+]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("right", "wrong"),
-    [
-        ("(self.W2.T @ dA2) * self.A1 * (1 - self.A1)) @", "(self.W2.T @ dA2) * (1 - self.A1**2)) @"),
-        ("(1 - self.A1)).sum(", "(1 - self.A1)).mean("),
-    ],
-)
-def test_who_has_chosen_otherwise_than_the_solution_is_not_measured_by_it(root, right, wrong):
+@pytest.mark.parametrize(("right", "wrong", "code"), SIGMOID)
+def test_who_has_chosen_otherwise_than_the_solution_is_measured_by_the_solution_with_that_choice(
+    root, right, wrong, code
+):
+    def places(exercise):
+        cells = load_variants(root, exercise).find("sigmoid").apply(solutions(root, exercise))
+        cells = {name: source.replace(right, wrong) for name, source in cells.items()}
+        notebook = fill(source_notebook(root, exercise), cells)
+        marks = grade_notebook(notebook, exercise, shared_sandbox("auto"), root=root, seed=1, places=True).marks
+        lines = [one for question in marks.questions for one in question.lines]
+        assert any(one.points < one.max_points for one in lines)
+        return [one.place.code for one in lines if one.place]
+
     exercise = load("sin_regression")
-    cells = load_variants(root, exercise).find("sigmoid").apply(solutions(root, exercise))
-    cells = {name: source.replace(right, wrong) for name, source in cells.items()}
-    notebook = fill(source_notebook(root, exercise), cells)
-    marks = grade_notebook(notebook, exercise, shared_sandbox("auto"), root=root, seed=1, places=True).marks
-    lines = [one for question in marks.questions for one in question.lines]
-    assert any(one.points < one.max_points for one in lines)
-    assert not any(one.place for one in lines)
+    assert all(code in one for one in places(exercise))
+    assert places(exercise)
+    locator_of(shared_sandbox("auto"))._found.clear()
+    assert not places(replace(exercise, chosen_otherwise=())), "by the solution's own choice nothing is proved"
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if load(name).chosen_otherwise])
+def test_the_solution_with_another_choice_is_right(root, name):
+    """So its pieces stand in the solution, and it can be measured by."""
+    exercise = load(name)
+    for edits in exercise.chosen_otherwise:
+        cells = solutions(root, exercise)
+        for cell, pieces in edits.items():
+            for old, new in pieces:
+                assert cells[cell].count(old) == 1, f"{old!r} does not stand once in the cell {cell}"
+                cells[cell] = cells[cell].replace(old, new)
+        notebook = fill(source_notebook(root, exercise), cells)
+        marks = grade_notebook(notebook, exercise, shared_sandbox("auto"), root=root, seed=1).marks
+        network = [one for one in marks.questions if one.id != "sine_fit"]
+        assert [one.points for one in network] == [one.max_points for one in network]
 
 
 @pytest.mark.slow

@@ -51,6 +51,7 @@ class Search(Undone):
         super().__init__(*arguments)
         self.steps: list[Plain] = []
         self.is_right = False  #: whether all answers are right as they are
+        self.is_other = False  #: whether another choice was made than the solution's
 
     def found(self) -> list[Plain]:
         """The repairs, in the order in which they were found, each proved at a point that the search has not used."""
@@ -69,6 +70,7 @@ class Search(Undone):
         right = set(self.exact[0]).intersection(*(self._right(*one) for one in enumerate(first)))
         self.is_right = right == set(self.exact[0])
         if any(name.split("\n")[0] in self.choices for name in set(self.exact[0]) - right):
+            self.is_other = True
             return []  # the solution's answers are not those of this choice
         if self.runs.head(self._soon(right)) < CHEAP:
             self.runs.most = max(self.runs.most, int(self.runs.count) + len(self.points) + AT_LEAST)
@@ -353,7 +355,7 @@ def _done(
     except Exception as error:  # of the search itself: those of the code are kept by its runs
         failed = f"{type(error).__name__}: {error} (line {_last_line(error)})"
     made = {"found": search.steps, "runs": int(runs.count), "most": runs.most, "right": search.is_right}
-    return {**made, "failed": failed}
+    return {**made, "failed": failed, "other": search.is_other}
 
 
 def _last_line(error: Exception) -> str:
