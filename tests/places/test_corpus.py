@@ -47,7 +47,7 @@ def sandbox():
     return shared_sandbox("auto")
 
 
-IN_CI = ("foundations/simple_network", "training/tanh_swap")
+IN_CI = ("training/tanh_swap",)
 
 
 @pytest.mark.slow
