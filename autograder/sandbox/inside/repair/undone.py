@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
+import re
+import traceback
 from collections.abc import Iterator
+from typing import Any
 
 from .instrument import Node
 from .needed import changed
 from .proofs import tells
 from .runs import Plain, readable, same
-from .sole import from_above, sole
+from .sole import Place, from_above, sole
 from .telling import Telling, owner_of, told_of
 
 
@@ -32,6 +36,31 @@ class Undone(Telling):
         only = None if right else sole(self.instrument.trees, self.instrument.name, self.read, self.trusted)
         if only is not None and any(tells(one[name]) for name in wrong for one in self.exact):
             yield told_of(only, "value", wrong)
+
+    def _raising(self, right: set[str]) -> Iterator[Plain]:
+        """Where what is asked raises an error of its own, though an answer is due."""
+        names = {one.target for one in self.nodes if one.kind == "Function"} & self.read
+        for point in self.points:
+            answers = self.runs.run(point, self.over[point])
+            error = self.runs.error or self.runs.caught
+            at = self._raised_at(error, names) if error is not None else None
+            lacking = {one for one in set(self.exact[0]) - right if not _is_answer(answers.get(one.split("\n")[0]))}
+            if at is not None and lacking:
+                yield told_of(at, "raised", lacking)
+                return
+
+    def _raised_at(self, error: BaseException, names: set[str]) -> Place | None:
+        """The statement of one of these functions that has raised an error."""
+        *_, (frame, line) = traceback.walk_tb(error.__traceback__)
+        cell = re.fullmatch(r"<cell (\d+)>", frame.f_code.co_filename)
+        if cell is None or frame.f_code.co_name not in names:
+            return None
+        every = ast.walk(self.instrument.trees[int(cell[1])])
+        found = next(
+            (one for one in every if isinstance(one, ast.Raise) and one.lineno <= line <= (one.end_lineno or 0)), None
+        )
+        at = (found.lineno, found.end_lineno or 0, found.col_offset, found.end_col_offset or 0) if found else None
+        return (int(cell[1]), *at) if at else None
 
     def _not_replaced(self, right: set[str]) -> Iterator[Plain]:
         """The class that has a method from above, where all is right but what this gives when it is asked."""
@@ -68,7 +97,7 @@ class Undone(Telling):
                     steps.append(told_of((node.cell, *place), f"{kind} {what}", proved - right))
                     self.over, right = over, proved
                     break
-        return steps or [*self._not_replaced(right)]
+        return steps or [*self._not_replaced(right), *self._raising(right)]
 
     def _is_far(self, function: int, attribute: str) -> tuple[bool, bool]:
         """Whether a function gives no local name so called its value, and none to an attribute that is called alike."""
@@ -84,3 +113,8 @@ class Undone(Telling):
             if is_it and self._function_of(node) is function:
                 return node.line, node.end_line, node.col, node.end_col
         return None
+
+
+def _is_answer(value: Any) -> bool:
+    """Whether it is neither missing nor an error that the question has caught."""
+    return value is not None and not isinstance(value, Exception)
