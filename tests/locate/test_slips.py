@@ -389,14 +389,14 @@ def test_a_number_that_stands_for_an_argument_in_several_places_is_mended_in_all
     assert list(pointed("with_rate", wrong)) == [("0.25", "argument rate"), ("0.25", "argument rate")]
 
 
+GUARD = "    if X.ndim == 2:\n        raise ValueError('no')\n"
+
+
 @pytest.mark.parametrize(
     ("source", "codes"),
     [
-        ("def bent(X):\n    if X.ndim == 2:\n        raise ValueError('no')\n    return X", ["raise ValueError('no')"]),
-        (
-            "def checked(X):\n    if X.ndim == 2:\n        raise ValueError('no')\n\ndef bent(X):\n    checked(X)\n    return X",
-            [],
-        ),
+        (f"def bent(X):\n{GUARD}    return X", ["raise ValueError('no')"]),
+        (f"def checked(X):\n{GUARD}\ndef bent(X):\n    checked(X)\n    return X", []),
     ],
 )
 def test_an_error_that_is_raised_where_an_answer_is_due_has_its_place(source, codes):
