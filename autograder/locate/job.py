@@ -61,16 +61,19 @@ def points(probe: Probe, seed: int) -> tuple[list[Values], int]:
 
 
 def further(probe: Probe, seed: int) -> tuple[list[Values], int]:
-    """Points like those challenges that :func:`points` does not use: on a kink, or where more is asked; none without.
+    """Points like those challenges that :func:`points` does not use: on a kink, or where more is asked; else others.
 
     What they give beside the others, as a flag that asks for more, the usual points get, too. Else they stand beside
-    a usual one, at which what is right has to stay so.
+    a usual one, at which what is right has to stay so. Where all are used, others of the same kind are drawn, for a
+    slip may show at some of them alone; none where they are always the same.
     """
     stream = np.random.default_rng([seed, zlib.crc32(probe.name.encode()), STREAM])
     drawn = [[one.given for one in probe.challenges(stream) if not one.shown] for _ in range(POINTS)]
     rest = [one[POINTS:] for one in drawn]
-    if not rest[0]:
-        return [], -1
+    if not rest[0]:  # other points of the same kind, where they differ
+        again = np.random.default_rng([seed, zlib.crc32(probe.name.encode()), STREAM, 1])
+        other = [one.given for _ in range(POINTS) for one in probe.challenges(again) if not one.shown][:POINTS]
+        return ([], -1) if not other or _same(other, drawn[0][:POINTS]) else (other, -1)
     more = {name: value for one in rest[0] for name, value in one.items() if name not in drawn[0][0]}
     if more:
         return [{**one, **more} for one in drawn[0][:POINTS]], -1
