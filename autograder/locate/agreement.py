@@ -13,7 +13,7 @@ OPEN = frozenset(
      "backwards", "at", "turned", "each", "entry", "renamed",
      "shared", "anew", "brackets", "nested", "size",
      "letters", "rows", "items", "lacking", "unkept", "inherited", "option", "around", "target",
-     "moved", "carried", "beside", "one", "restored", "replaced", "default", "raised"}
+     "moved", "carried", "beside", "one", "restored", "replaced", "default", "raised", "here"}
 )  # fmt: skip
 """Repairs that say what is due, or where a statement belongs: any mistake may be behind that."""
 

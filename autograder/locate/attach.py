@@ -234,19 +234,21 @@ def to_place(repair: Repair, solution: Solution, code: Code) -> Place | None:
         return None
     due = repair.due if repair.due is not None and repair.due.text else None
     given = repair.given if repair.given is not None and repair.given.text else None
-    if due is None and repair.kind.startswith("value") and _is_whole(span.code):
-        return None  # what gave this its value is at fault, or nothing can be said: nothing is claimed
+    # what gave this its value is at fault, or nothing can be said: nothing is claimed
+    is_silent = due is None and repair.kind.startswith("value") and _is_whole(span.code)
     elementary = due is not None and due.level < WORKED_OUT
     form = repair.kind.split("-")[0] in FORMS
     unknown = given is None if repair.kind == "value" else repair.given is None
-    if unknown and not elementary and form and _is_set(span.code, code):
+    is_silent = is_silent or (unknown and not elementary and form and _is_set(span.code, code))
+    if is_silent and not repair.here:
         return None
+    kind = "here" if is_silent else repair.kind
     omitted = repair.kind.split()[-1] if repair.kind.startswith("omitted") else ""
     if omitted and "." not in omitted and _may_be_set(omitted, code):  # of another object others are given theirs
         return None
     if index := _indexed(source, span):
         span, due, given = index, None, None
-    text = sentence("index" if index else repair.kind, span.code, due, given, solution.table)
+    text = sentence("index" if index else kind, span.code, due, given, solution.table)
     return Place(
         span.cell, span.line, span.end_line, span.col, span.end_col, span.code, given.id if given else None,
         visit=repair.visit + 1 if repair.visit >= 0 else None, due=due.id if due else None, text=text,

@@ -133,6 +133,7 @@ class Repair:
     expected: Any = None
     sound: tuple[Piece, ...] = ()
     beside: tuple[str, ...] = ()  #: what is right without it
+    here: bool = False  #: whether a name holds what it should, and not what is due where it is used
 
 
 def search(
@@ -177,5 +178,5 @@ def _read(probe: str, one: Mapping[str, Any], table: Sequence[Quantity]) -> Repa
         given=quantity(one, "given"), mends=tuple(str(name) for name in one["mends"]), got=one["got"],
         expected=one["expected"],
         sound=tuple(Piece(**numbers(part, *place), given=quantity(part, "given")) for part in one["sound"]),
-        beside=tuple(str(name) for name in one.get("beside", ())),
+        beside=tuple(str(name) for name in one.get("beside", ())), here=bool(one.get("here")),
     )  # fmt: skip

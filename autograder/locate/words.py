@@ -48,6 +48,7 @@ SENTENCES = {
     "at the beginning": "{code} adds at the end; it has to stand at the beginning.",
     "at the end": "{code} adds at the beginning; it has to stand at the end.",
     "beside": "In {code} one of the two is due beside the other there, not instead of it.",
+    "here": "{code} is right where it got its value, and not what is due here.",
     "raised": "An error is raised here, and an answer is due.",
     "turned": "In {code} the two sides of `=` are exchanged.",
 }

@@ -56,6 +56,14 @@ def filled(X):
             found[i, j] = X[i, j] ** 3
     return found
 """,
+    "used": """
+def used(X):
+    d = np.tanh(X)
+    e = np.cosh(X)
+    d[0] -= 1
+    d /= 3
+    return {"a": d @ X.T, "b": np.exp(e) @ X.T, "c": e.copy()}
+""",
     "with_rate": """
 def with_rate(X, rate=0.7):
     w = X - rate * np.cos(X)
@@ -460,6 +468,29 @@ def test_what_is_unknown_has_its_place_where_it_got_its_value():
     assert list(pointed("bent", wrong, table=table, named=True)) == [("np.sinh(X) / 2", "value")]
     wrong = "def curve(z):\n    return np.sinh(z) / 2 + 0.1\n" + RIGHT["bent"].replace("np.tanh(X)", "curve(X)")
     assert list(pointed("bent", wrong, table=table, named=True)) == [("np.sinh(z) / 2 + 0.1", "value")]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "here"),
+    [
+        (("    d /= 3\n", ""), ["d"]),  # what it got at first is right, and so is what was changed in it
+        (("    d[0] -= 1\n    d /= 3\n", ""), []),  # where it got its value another one mends it
+        (("np.exp(e) @ X.T", "e @ X.T"), ["e"]),  # in its place something else is right with it
+    ],
+)
+def test_a_name_that_holds_what_it_should_is_wrong_where_it_is_used(wrong, here):
+    def moved(X):
+        made = np.tanh(X)
+        made[0] -= 1
+        return made
+
+    table = [(0.0, lambda X: X), (0.3, np.tanh), (0.3, moved), (0.3, lambda X: moved(X) / 3), (0.3, np.cosh)]
+    table += [(0.3, lambda X: np.exp(np.cosh(X)))]
+    source = RIGHT["used"].replace(*wrong)
+    exact = run(RIGHT["used"], "used", "record")["answers"]
+    found = run(source, "used", exact=exact, table=table, read=["used"])["found"]
+    lines = source.split("\n")
+    assert [lines[one["line"] - 1][one["col"] : one["end_col"]] for one in found if one.get("here")] == here
 
 
 def test_an_array_that_is_filled_is_not_at_fault_for_not_being_the_answer():

@@ -23,6 +23,11 @@ NAMED = 0.35
 class Telling(Changing):
     """Prices and words of repairs."""
 
+    def __init__(self, *arguments: Any) -> None:
+        """Nothing is told yet."""
+        super().__init__(*arguments)
+        self.here: set[Visit] = set()  #: names that hold what they should, and not what is due where they are used
+
     def _price(self, one: tuple[Repair, set[str]], others: list[tuple[Repair, set[str]]]) -> Any:
         candidate, mended = one
         if isinstance(candidate, Change):
@@ -62,20 +67,22 @@ class Telling(Changing):
 
     def _as_it_began(self, best: Repair, right: set[str], gained: set[str]) -> Repair:
         """The repair where a name, or what a call has returned, got its value, if that is nothing known and as much is
-        mended there."""
-        if (
-            not isinstance(best, Candidate)
-            or best.kind != "value"
-            or best.also
-            or self.candidates.known.get(best.key, True)
-        ):
+        mended there. Of what is known another value is due ``here``: with one where it got its value more would be
+        mended, or something right be lost."""
+        if not isinstance(best, Candidate) or best.kind != "value" or best.also:
             return best
         value, seen = self.objects.get(best.key), self.candidates.seen
-        before = [
+        given = [
             key for key, other in self.objects.items()
             if other is value and isinstance(value, np.ndarray) and self.order[key] < self.order[best.key]
-            if self.nodes[key[0]].root in ("assign", "return") and all(map(same, seen[key], seen[best.key]))
+            if self.nodes[key[0]].root in ("assign", "return")
         ]  # fmt: skip
+        before = [key for key in given if all(map(same, seen[key], seen[best.key]))]
+        if self.candidates.known.get(best.key, True):
+            is_name = self.nodes[best.key[0]].kind == "Name" and bool(given)
+            if is_name and not self.candidates._is_named_otherwise(best.key):
+                self.here.add(best.key)
+            return best
         for key in sorted(before, key=self.order.__getitem__):
             one, parts_of_it = replace(best, key=key), leaves(self.nodes, self.nodes[key[0]])
             if not all(self.candidates.known.get((leaf, key[1]), True) for leaf in parts_of_it):
@@ -141,7 +148,7 @@ class Telling(Changing):
             "visit": best.key[1] if many and not best.also else -1, "kind": kind, "due": best.quantity,
             "given": given,
             **self.candidates.shown(best, self.shown),
-            "sound": [] if any(self.over) else self.candidates.sound(best),
+            "sound": [] if any(self.over) else self.candidates.sound(best), "here": best.key in self.here,
         }  # fmt: skip
 
     def _chosen_for_all(self, best: Candidate) -> Node | None:
