@@ -67,8 +67,8 @@ class Telling(Changing):
 
     def _as_it_began(self, best: Repair, right: set[str], gained: set[str]) -> Repair:
         """The repair where a name, or what a call has returned, got its value, if that is nothing known and as much is
-        mended there. Of what is known another value is due ``here``: with one where it got its value more would be
-        mended, or something right be lost."""
+        mended there. Of what is known another value is due ``here``, if it was changed since it got its value, or with
+        another one there nothing would be mended, or something right be lost."""
         if not isinstance(best, Candidate) or best.kind != "value" or best.also:
             return best
         value, seen = self.objects.get(best.key), self.candidates.seen
@@ -80,7 +80,8 @@ class Telling(Changing):
         before = [key for key in given if all(map(same, seen[key], seen[best.key]))]
         if self.candidates.known.get(best.key, True):
             is_name = self.nodes[best.key[0]].kind == "Name" and bool(given)
-            if is_name and not self.candidates._is_named_otherwise(best.key):
+            elsewhere = [[over_at(replace(best, key=key), point) for point in self.points] for key in before]
+            if is_name and not any(self._gained(right, over) for over in elsewhere):
                 self.here.add(best.key)
             return best
         for key in sorted(before, key=self.order.__getitem__):
