@@ -20,7 +20,7 @@ from autograder.cli import main
 from autograder.exercises import load
 from autograder.site import make
 
-pytestmark = [pytest.mark.long, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.long
 
 IMPORTS = "import numpy as np\nfrom selfcheck import check_function, check_gradient, check_yourself\n\n"
 """What the setup cell imports, without what draws."""

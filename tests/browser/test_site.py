@@ -16,7 +16,7 @@ from selenium.webdriver.common.keys import Keys
 from autograder.site import documents, make
 from autograder.site.make import example
 
-pytestmark = [pytest.mark.heavy, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.heavy
 
 CODE = """import numpy as np
 
