@@ -471,14 +471,15 @@ def test_what_is_unknown_has_its_place_where_it_got_its_value():
 
 
 @pytest.mark.parametrize(
-    ("wrong", "here"),
+    ("same", "wrong", "here"),
     [
-        (("    d /= 3\n", ""), ["d"]),  # what it got at first is right, and so is what was changed in it
-        (("    d[0] -= 1\n    d /= 3\n", ""), []),  # where it got its value another one mends it
-        (("np.exp(e) @ X.T", "e @ X.T"), ["e"]),  # in its place something else is right with it
+        (("", ""), ("    d /= 3\n", ""), ["d"]),  # what it got at first is right, and so is what was changed in it
+        (("d @ X.T", "d"), ("    d /= 3\n", ""), []),  # what has changed it may be what is wrong
+        (("", ""), ("    d[0] -= 1\n    d /= 3\n", ""), []),  # where it got its value another one mends it
+        (("", ""), ("np.exp(e) @ X.T", "e @ X.T"), ["e"]),  # in its place something else is right with it
     ],
 )
-def test_a_name_that_holds_what_it_should_is_wrong_where_it_is_used(wrong, here):
+def test_a_name_that_holds_what_it_should_is_wrong_where_it_is_used(same, wrong, here):
     def moved(X):
         made = np.tanh(X)
         made[0] -= 1
@@ -486,8 +487,9 @@ def test_a_name_that_holds_what_it_should_is_wrong_where_it_is_used(wrong, here)
 
     table = [(0.0, lambda X: X), (0.3, np.tanh), (0.3, moved), (0.3, lambda X: moved(X) / 3), (0.3, np.cosh)]
     table += [(0.3, lambda X: np.exp(np.cosh(X)))]
-    source = RIGHT["used"].replace(*wrong)
-    exact = run(RIGHT["used"], "used", "record")["answers"]
+    right = RIGHT["used"].replace(*same)
+    source = right.replace(*wrong)
+    exact = run(right, "used", "record")["answers"]
     found = run(source, "used", exact=exact, table=table, read=["used"])["found"]
     lines = source.split("\n")
     assert [lines[one["line"] - 1][one["col"] : one["end_col"]] for one in found if one.get("here")] == here

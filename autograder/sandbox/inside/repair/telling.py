@@ -79,7 +79,11 @@ class Telling(Changing):
         ]  # fmt: skip
         before = [key for key in given if all(map(same, seen[key], seen[best.key]))]
         if self.candidates.known.get(best.key, True):
-            is_name = self.nodes[best.key[0]].kind == "Name" and bool(given)
+            whole = node = self.nodes[best.key[0]]
+            while whole.parent >= 0 and self.nodes[whole.parent].kind in ("Tuple", "List"):
+                whole = self.nodes[whole.parent]
+            is_filled = not before and whole.root == "return"  # what has filled it may be at fault
+            is_name = node.kind == "Name" and bool(given) and not is_filled
             elsewhere = [[over_at(replace(best, key=key), point) for point in self.points] for key in before]
             if is_name and not any(self._gained(right, over) for over in elsewhere):
                 self.here.add(best.key)
