@@ -3,7 +3,7 @@
 .PHONY: help setup demo test check-tests check-graders check-lint check-generated test-all test-slow test-long quick lint build audit crosscheck hub site site-parts lite-parts lock student-kit pictures clean
 
 # each file of tests in one process, so that what its tests share is made once; tests/conftest.py sets the order
-SPREAD := --dist loadfile --no-loadscope-reorder
+SPREAD := -n 2 --dist loadfile --no-loadscope-reorder
 
 # nbgrader looks for its helpers (alembic, jupyter) on PATH
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -26,7 +26,7 @@ test: setup  ## lint, generated files, the audit, and all tests that are neither
 	@$(MAKE) --no-print-directory --jobs=4 check-tests check-graders check-lint check-generated
 
 check-tests:
-	@echo "• tests" && python -m pytest -q -n 2 $(SPREAD) -m "not heavy and not long"
+	@echo "• tests" && python -m pytest -q $(SPREAD) -m "not heavy and not long"
 
 check-graders:
 	@said=$$(autograder audit --readme README.md --check 2>&1); status=$$?; printf '%s\n' "• graders are graded" "$$said"; exit $$status
@@ -37,17 +37,16 @@ check-lint:
 check-generated:
 	@echo "• generated files" && autograder build --check
 
-# Three at a time on two cores: they wait for browsers and servers for a third of their time.
 test-slow: setup  ## the tests with browsers, servers, clusters and courses of their own; CI runs these after `make test`
-	@python -m pytest -q -n 3 $(SPREAD) -m "heavy and not long"
+	@python -m pytest -q $(SPREAD) -m "heavy and not long"
 
 test-long: setup  ## every case where the others run a sample: all attacks at every level, the commands of the docs
-	@python -m pytest -q -n 2 $(SPREAD) -m long
+	@python -m pytest -q $(SPREAD) -m long
 
 test-all: test test-slow test-long  ## all of these
 
 quick: setup  ## the tests that are not marked slow, in about a minute; PART=marking: those of one folder
-	@python -m pytest -q -n 2 $(SPREAD) -m "not slow and not heavy and not long" tests/$(PART)
+	@python -m pytest -q $(SPREAD) -m "not slow and not heavy and not long" tests/$(PART)
 
 lint: setup  ## style and types of the Python files
 	@ruff check .
